@@ -1,0 +1,13 @@
+//! orderctl
+pub mod diagnostic;
+pub mod document;
+pub mod model;
+pub mod catalog;
+pub mod validate;
+pub mod decompose;
+pub mod plan;
+pub mod endpoint;
+pub mod journal;
+pub mod activate;
+pub mod status;
+pub mod mock;

@@ -1,0 +1,3 @@
+//! TM Forum entities as they are on the wire.
+
+pub mod state;

@@ -1,0 +1,200 @@
+//! The plan as a document: an OrchestrationPlan over TMF701 `ProcessFlow`,
+//! its tasks as `taskFlow`.
+//!
+//! Everything in here is what `activate` needs to carry the order out, and
+//! what `status` needs to explain it; nothing is computed later.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::model::state::{FlowState, TaskState};
+
+/// Format version of the plans written by this release.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// An orchestration plan (`@type` OrchestrationPlan, `@baseType` ProcessFlow).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OrchestrationPlan {
+    /// Always `OrchestrationPlan`.
+    #[serde(rename = "@type")]
+    pub type_name: String,
+    /// Always `ProcessFlow` (TMF701).
+    #[serde(rename = "@baseType")]
+    pub base_type: String,
+    /// Version of this format, `major.minor`.
+    #[serde(rename = "formatVersion")]
+    pub format_version: String,
+    /// Computed from the id of the chain's root order.
+    pub id: String,
+    /// Always `OrchestrationPlan/<major>`.
+    #[serde(rename = "processFlowSpecification")]
+    pub specification: String,
+    /// TMF701 ProcessFlow state.
+    pub state: FlowState,
+    /// The orders of the chain, root first.
+    #[serde(rename = "relatedEntity")]
+    pub related_entity: Vec<RelatedEntity>,
+    /// What the plan was made from.
+    pub digest: Digests,
+    /// Figures over all tasks.
+    pub schedule: Schedule,
+    /// The tasks, in an order in which every task comes after those it waits for.
+    #[serde(rename = "taskFlow")]
+    pub task_flow: Vec<TaskFlow>,
+}
+
+/// Reference to an order or order item (TMF701 `RelatedEntity`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelatedEntity {
+    /// Id of the order or item.
+    pub id: String,
+    /// `rootOrder`, `order`, `orderItem`.
+    pub role: String,
+    /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`, `ResourceOrderItem`, …
+    #[serde(rename = "@referredType")]
+    pub referred_type: String,
+}
+
+/// SHA-256 digests, each written `sha256:<64 hex digits>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// One for each order of the chain, over what was ordered (progress such
+    /// as states, dates and notes does not count).
+    pub order: Vec<OrderDigest>,
+    /// Over the catalog, where one was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<String>,
+    /// Over the tasks and the digests above: the identity of this plan.
+    pub plan: String,
+}
+
+/// Digest of one order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDigest {
+    /// Id of the order.
+    pub id: String,
+    /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`.
+    #[serde(rename = "@referredType")]
+    pub referred_type: String,
+    /// `sha256:…`
+    pub digest: String,
+}
+
+/// Figures of a plan's forward and backward pass. Durations are ISO 8601.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Length of the critical path.
+    #[serde(rename = "expectedDuration")]
+    pub expected_duration: String,
+    /// Sum of all durations: what it would take one by one.
+    #[serde(rename = "totalDuration")]
+    pub total_duration: String,
+    /// Number of waves.
+    pub waves: u32,
+    /// Ids of the tasks on the critical path, first to last.
+    #[serde(rename = "criticalPath")]
+    pub critical_path: Vec<String>,
+    /// Root order's requested completion minus critical path, RFC 3339, where
+    /// a completion date was requested.
+    #[serde(rename = "calculatedStart", skip_serializing_if = "Option::is_none")]
+    pub calculated_start: Option<String>,
+}
+
+/// What kind of work a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskKind {
+    /// A call to an endpoint.
+    Activation,
+}
+
+/// One task (TMF701 `TaskFlow`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TaskFlow {
+    /// Id, unique within the plan: that of the order item it carries out.
+    pub id: String,
+    /// Always `TaskFlow`.
+    #[serde(rename = "@type")]
+    pub type_name: String,
+    /// Name for people: that of the resource.
+    pub name: String,
+    /// Kind of work.
+    pub kind: TaskKind,
+    /// TMF701 TaskFlow state.
+    pub state: TaskState,
+    /// Why it is held or was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Id of the resource specification.
+    #[serde(rename = "taskFlowSpecification", skip_serializing_if = "Option::is_none")]
+    pub specification: Option<String>,
+    /// The order item that it carries out, then what it realizes.
+    #[serde(rename = "relatedEntity")]
+    pub related_entity: Vec<RelatedEntity>,
+    /// The tasks that have to be completed before this one starts.
+    #[serde(rename = "taskFlowRelationship", default, skip_serializing_if = "Vec::is_empty")]
+    pub relationship: Vec<TaskFlowRelationship>,
+    /// Name of the endpoint, as in the endpoints file.
+    pub endpoint: String,
+    /// What will be sent.
+    pub request: Request,
+    /// Key under which the endpoint will recognise a repeated request.
+    #[serde(rename = "idempotencyKey")]
+    pub idempotency_key: String,
+    /// Expected duration, ISO 8601.
+    pub duration: String,
+    /// Earliest start after the plan's start, ISO 8601 duration.
+    #[serde(rename = "earliestStart")]
+    pub earliest_start: String,
+    /// Latest start that does not delay the order, ISO 8601 duration.
+    #[serde(rename = "latestStart")]
+    pub latest_start: String,
+    /// Latest minus earliest start, ISO 8601 duration.
+    pub slack: String,
+    /// Whether any delay of it delays the order.
+    pub critical: bool,
+    /// Tasks of one wave do not wait for each other; from 1.
+    pub wave: u32,
+}
+
+/// A dependency between tasks (TMF701 `TaskFlowRelationship`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFlowRelationship {
+    /// Always `finishToStart`.
+    #[serde(rename = "relationshipType")]
+    pub relationship_type: String,
+    /// The task to wait for.
+    #[serde(rename = "taskFlow")]
+    pub task_flow: TaskFlowRef,
+}
+
+/// Reference to a task (TMF701 `TaskFlowRef`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFlowRef {
+    /// Task id.
+    pub id: String,
+}
+
+/// HTTP method of a TMF702 request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Create a resource.
+    Post,
+    /// Change a resource.
+    Patch,
+    /// Remove a resource.
+    Delete,
+}
+
+/// A TMF702 request, relative to the endpoint's address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path below the endpoint's address, such as `resource` or `resource/<id>`.
+    pub path: String,
+    /// JSON body; none for `DELETE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<RawValue>>,
+}

@@ -1,0 +1,3 @@
+//! Chains to plans: tasks, their dependencies and their schedule.
+
+pub mod flow;
