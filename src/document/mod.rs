@@ -1,1 +1,19 @@
-//! document
+//! Bytes to documents, and documents to bytes.
+//!
+//! A [`Document`] keeps its text; everything read from it is a [`Node`] that
+//! knows its place, and what is passed on is passed on as it was written.
+
+mod edit;
+mod kind;
+mod parse;
+mod schema;
+mod stream;
+mod tape;
+pub mod yaml;
+
+pub use edit::{Edits, quote};
+pub use kind::DocumentKind;
+pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};
+pub use schema::Tape;
+pub use stream::{Batch, MAXIMUM_DOCUMENT, Stream, StreamError};
+pub use tape::{Document, Elements, Kind, Members, Node, Origin};

@@ -1,0 +1,519 @@
+//! Text to tape: one JSON value (RFC 8259) becomes a flat list of entries.
+//!
+//! Written for streams of small documents: one pass, no recursion, nothing
+//! copied; strings and numbers stay where they are in the text. Beyond the
+//! grammar it refuses what no reader could keep: duplicate keys, numbers
+//! outside the range of a 64-bit float, halves of surrogate pairs.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::tape::{Entry, Kind};
+
+/// Deepest nesting that is read. TM Forum orders stay below 30.
+pub const MAXIMUM_DEPTH: usize = 256;
+
+/// A syntax fault at a byte offset of the parsed text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxFault {
+    /// Byte offset, at most the length of the text.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: SyntaxFaultKind,
+}
+
+/// The ways in which a text is not JSON that can be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxFaultKind {
+    /// The text ends inside a value.
+    #[error("the input ends inside {inside}")]
+    Torn {
+        /// `an object`, `an array`, `a string`, `a literal`.
+        inside: &'static str,
+    },
+    /// Something else was expected.
+    #[error("expected {expected}, found {found}")]
+    Unexpected {
+        /// What would have been right.
+        expected: &'static str,
+        /// What stands there, as a person would name it.
+        found: String,
+    },
+    /// A raw control character in a string.
+    #[error("control character U+{0:04X} in a string; it has to be written as an escape")]
+    ControlCharacter(u8),
+    /// `\` followed by something that is no escape.
+    #[error("`\\` is not followed by a valid escape")]
+    Escape,
+    /// `\uD800` without its second half, or a second half alone.
+    #[error("half of a surrogate pair is not text")]
+    LoneSurrogate,
+    /// Not a JSON number.
+    #[error("a number has to be written as in JSON (digits, one point, one exponent)")]
+    Number,
+    /// A number that no 64-bit float can hold.
+    #[error("number {0} is out of range")]
+    NumberRange(String),
+    /// The same key twice in one object.
+    #[error("duplicate key \"{key}\"")]
+    DuplicateKey {
+        /// The key, unescaped.
+        key: String,
+        /// Byte offset of the first occurrence.
+        first: usize,
+    },
+    /// More than [`MAXIMUM_DEPTH`] levels.
+    #[error("nested deeper than {MAXIMUM_DEPTH} levels")]
+    TooDeep,
+}
+
+/// Bytes that end the quick run through a string: quote, backslash, controls.
+const STOP: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+/// Parses the value that begins at byte `start` of `text` (after white space)
+/// and appends its entries, with offsets relative to `start`'s value.
+///
+/// Returns where the value stands and whether white space stands inside it.
+///
+/// # Errors
+/// The first fault, in bytes from the beginning of `text`.
+pub fn parse_value(
+    text: &str,
+    start: usize,
+    entries: &mut Vec<Entry>,
+) -> Result<Parsed, SyntaxFault> {
+    let bytes = text.as_bytes();
+    let mut parser = Parser { text, bytes, position: start, base: 0, entries, open: Vec::new(), spaced: false };
+    parser.skip_white_space();
+    parser.base = parser.position;
+    parser.spaced = false;
+    parser.document()?;
+    Ok(Parsed { start: parser.base, end: parser.position, spaced: parser.spaced })
+}
+
+/// Where a value stands in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parsed {
+    /// Offset of its first byte.
+    pub start: usize,
+    /// Offset after its last byte.
+    pub end: usize,
+    /// Whether white space stands between its tokens.
+    pub spaced: bool,
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    position: usize,
+    base: usize,
+    entries: &'t mut Vec<Entry>,
+    /// Indices of the containers that are open.
+    open: Vec<u32>,
+    /// Whether white space was met.
+    spaced: bool,
+}
+
+impl Parser<'_> {
+    fn fault<T>(&self, offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
+        Err(SyntaxFault { offset, kind })
+    }
+
+    fn skip_white_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.position) {
+            self.position += 1;
+            self.spaced = true;
+        }
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.skip_white_space();
+        self.bytes.get(self.position).copied()
+    }
+
+    fn unexpected<T>(&self, expected: &'static str) -> Result<T, SyntaxFault> {
+        let Some(character) = self.text[self.position..].chars().next() else {
+            let inside = match self.open.last() {
+                Some(&index) if self.entries[index as usize].kind == Kind::Array => "an array",
+                Some(_) => "an object",
+                None => "a document",
+            };
+            return self.fault(self.position, SyntaxFaultKind::Torn { inside });
+        };
+        let found = if character.is_control() {
+            format!("U+{:04X}", u32::from(character))
+        } else {
+            format!("`{character}`")
+        };
+        self.fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
+    }
+
+    /// Offset within the document. The stream refuses documents of 4 GiB.
+    #[allow(clippy::cast_possible_truncation)]
+    fn relative(&self, position: usize) -> u32 {
+        (position - self.base) as u32
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn push(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) {
+        let next = self.entries.len() as u32 + 1;
+        let (start, end) = (self.relative(start), self.relative(end));
+        self.entries.push(Entry { start, end, next, count: 0, kind, escaped });
+    }
+
+    /// The state machine: a value, then whatever closes or follows it.
+    fn document(&mut self) -> Result<(), SyntaxFault> {
+        loop {
+            // Here a value is expected.
+            let opened = self.value()?;
+            if opened {
+                if !self.first_member_or_close()? {
+                    continue;
+                }
+            } else if self.open.is_empty() {
+                return Ok(());
+            }
+            // Here a value has just ended: close containers until one goes on.
+            loop {
+                let Some(&container) = self.open.last() else { return Ok(()) };
+                let object = self.entries[container as usize].kind == Kind::Object;
+                match self.peek() {
+                    Some(b',') => {
+                        self.position += 1;
+                        if object {
+                            self.key()?;
+                        }
+                        self.entries[container as usize].count += 1;
+                        break;
+                    }
+                    Some(b'}') if object => self.close()?,
+                    Some(b']') if !object => self.close()?,
+                    _ => {
+                        return self.unexpected(if object { "`,` or `}`" } else { "`,` or `]`" });
+                    }
+                }
+            }
+        }
+    }
+
+    /// After an opening bracket: true if the container closed again at once.
+    fn first_member_or_close(&mut self) -> Result<bool, SyntaxFault> {
+        let container = *self.open.last().expect("a container was just opened") as usize;
+        let object = self.entries[container].kind == Kind::Object;
+        match self.peek() {
+            Some(b'}') if object => {
+                self.close()?;
+                Ok(true)
+            }
+            Some(b']') if !object => {
+                self.close()?;
+                Ok(true)
+            }
+            _ => {
+                if object {
+                    self.key()?;
+                }
+                self.entries[container].count = 1;
+                Ok(false)
+            }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn close(&mut self) -> Result<(), SyntaxFault> {
+        self.position += 1;
+        let container = self.open.pop().expect("close is called inside a container") as usize;
+        let next = self.entries.len() as u32;
+        let end = self.relative(self.position);
+        let entry = &mut self.entries[container];
+        entry.next = next;
+        entry.end = end;
+        if entry.kind == Kind::Object {
+            self.refuse_duplicate_keys(container)?;
+        }
+        Ok(())
+    }
+
+    /// A scalar, or the opening of a container (true).
+    #[allow(clippy::cast_possible_truncation)]
+    fn value(&mut self) -> Result<bool, SyntaxFault> {
+        match self.peek() {
+            Some(b'"') => {
+                let start = self.position;
+                let escaped = self.string()?;
+                self.push(Kind::String, start, self.position, escaped);
+            }
+            Some(byte @ (b'{' | b'[')) => {
+                if self.open.len() >= MAXIMUM_DEPTH {
+                    return self.fault(self.position, SyntaxFaultKind::TooDeep);
+                }
+                let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
+                self.open.push(self.entries.len() as u32);
+                self.push(kind, self.position, self.position, false);
+                self.position += 1;
+                return Ok(true);
+            }
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.literal("true", Kind::True)?,
+            Some(b'f') => self.literal("false", Kind::False)?,
+            Some(b'n') => self.literal("null", Kind::Null)?,
+            _ => return self.unexpected("a value"),
+        }
+        Ok(false)
+    }
+
+    fn literal(&mut self, word: &'static str, kind: Kind) -> Result<(), SyntaxFault> {
+        let start = self.position;
+        let rest = &self.bytes[start..];
+        if rest.starts_with(word.as_bytes()) {
+            self.position += word.len();
+            self.push(kind, start, self.position, false);
+            return Ok(());
+        }
+        if word.as_bytes().starts_with(rest) {
+            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
+        }
+        self.unexpected("a value")
+    }
+
+    fn key(&mut self) -> Result<(), SyntaxFault> {
+        if self.peek() != Some(b'"') {
+            return self.unexpected("a key in quotes");
+        }
+        let start = self.position;
+        let escaped = self.string()?;
+        self.push(Kind::String, start, self.position, escaped);
+        if self.peek() != Some(b':') {
+            return self.unexpected("`:`");
+        }
+        self.position += 1;
+        Ok(())
+    }
+
+    /// Moves past a string; true if it holds escapes.
+    fn string(&mut self) -> Result<bool, SyntaxFault> {
+        let mut escaped = false;
+        let mut position = self.position + 1;
+        loop {
+            while let Some(&byte) = self.bytes.get(position) {
+                if STOP[byte as usize] {
+                    break;
+                }
+                position += 1;
+            }
+            match self.bytes.get(position) {
+                Some(b'"') => {
+                    self.position = position + 1;
+                    return Ok(escaped);
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    position = self.escape(position)?;
+                }
+                Some(&control) => {
+                    return self.fault(position, SyntaxFaultKind::ControlCharacter(control));
+                }
+                None => {
+                    return self.fault(position, SyntaxFaultKind::Torn { inside: "a string" });
+                }
+            }
+        }
+    }
+
+    /// Moves past the escape at `position`.
+    fn escape(&self, position: usize) -> Result<usize, SyntaxFault> {
+        match self.bytes.get(position + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(position + 2),
+            Some(b'u') => {
+                let unit = self.code_unit(position)?;
+                match unit {
+                    0xD800..=0xDBFF => {
+                        if self.bytes.get(position + 6) != Some(&b'\\')
+                            || self.bytes.get(position + 7) != Some(&b'u')
+                        {
+                            return self.fault(position, SyntaxFaultKind::LoneSurrogate);
+                        }
+                        match self.code_unit(position + 6)? {
+                            0xDC00..=0xDFFF => Ok(position + 12),
+                            _ => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                        }
+                    }
+                    0xDC00..=0xDFFF => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                    _ => Ok(position + 6),
+                }
+            }
+            Some(_) => self.fault(position, SyntaxFaultKind::Escape),
+            None => {
+                self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
+            }
+        }
+    }
+
+    fn code_unit(&self, position: usize) -> Result<u32, SyntaxFault> {
+        let Some(digits) = self.bytes.get(position + 2..position + 6) else {
+            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
+        };
+        let mut unit = 0;
+        for &digit in digits {
+            let Some(value) = char::from(digit).to_digit(16) else {
+                return self.fault(position, SyntaxFaultKind::Escape);
+            };
+            unit = unit * 16 + value;
+        }
+        Ok(unit)
+    }
+
+    fn digits(&mut self) -> Result<(), SyntaxFault> {
+        let start = self.position;
+        while let Some(b'0'..=b'9') = self.bytes.get(self.position) {
+            self.position += 1;
+        }
+        if self.position == start {
+            return self.fault(start, SyntaxFaultKind::Number);
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), SyntaxFault> {
+        let start = self.position;
+        if self.bytes.get(self.position) == Some(&b'-') {
+            self.position += 1;
+        }
+        if self.bytes.get(self.position) == Some(&b'0') {
+            self.position += 1;
+            if let Some(b'0'..=b'9') = self.bytes.get(self.position) {
+                return self.fault(start, SyntaxFaultKind::Number);
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.position) == Some(&b'.') {
+            self.position += 1;
+            self.digits()?;
+        }
+        let mut large = self.position - start > 300;
+        if let Some(b'e' | b'E') = self.bytes.get(self.position) {
+            large = true;
+            self.position += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.position) {
+                self.position += 1;
+            }
+            self.digits()?;
+        }
+        if large {
+            let literal = &self.text[start..self.position];
+            if !literal.parse::<f64>().is_ok_and(f64::is_finite) {
+                let shown: String = literal.chars().take(40).collect();
+                return self.fault(start, SyntaxFaultKind::NumberRange(shown));
+            }
+        }
+        self.push(Kind::Number, start, self.position, false);
+        Ok(())
+    }
+
+    fn key_text(&self, entry: Entry) -> Cow<'_, str> {
+        let raw = &self.text
+            [self.base + entry.start as usize + 1..self.base + entry.end as usize - 1];
+        if entry.escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
+    }
+
+    /// A small filter over length and edge bytes keeps most objects from any
+    /// comparison; wide objects use a table.
+    fn refuse_duplicate_keys(&self, container: usize) -> Result<(), SyntaxFault> {
+        let object = self.entries[container];
+        let mut filter: u64 = 0;
+        let mut suspicious = false;
+        let mut index = container as u32 + 1;
+        while index < object.next {
+            let key = self.entries[index as usize];
+            let first = self.bytes[self.base + key.start as usize + 1];
+            let last = self.bytes[self.base + key.end as usize - 2];
+            let hash = (key.end - key.start)
+                .wrapping_mul(7)
+                .wrapping_add(u32::from(first).wrapping_mul(13))
+                .wrapping_add(u32::from(last).wrapping_mul(31));
+            let bit = 1_u64 << (hash & 63);
+            suspicious |= key.escaped || filter & bit != 0;
+            filter |= bit;
+            index = self.entries[index as usize + 1].next;
+        }
+        if suspicious { self.compare_keys(container) } else { Ok(()) }
+    }
+
+    fn compare_keys(&self, container: usize) -> Result<(), SyntaxFault> {
+        let object = self.entries[container];
+        let mut seen: Vec<(Cow<'_, str>, Entry)> = Vec::new();
+        let mut table: HashMap<Cow<'_, str>, Entry> = HashMap::new();
+        let wide = object.count > 24;
+        let mut index = container as u32 + 1;
+        while index < object.next {
+            let entry = self.entries[index as usize];
+            let key = self.key_text(entry);
+            let first = if wide {
+                table.insert(key.clone(), entry)
+            } else {
+                let first = seen.iter().find(|(other, _)| *other == key).map(|(_, entry)| *entry);
+                seen.push((key.clone(), entry));
+                first
+            };
+            if let Some(first) = first {
+                return self.fault(
+                    self.base + entry.start as usize,
+                    SyntaxFaultKind::DuplicateKey {
+                        key: key.into_owned(),
+                        first: self.base + first.start as usize,
+                    },
+                );
+            }
+            index = self.entries[index as usize + 1].next;
+        }
+        Ok(())
+    }
+}
+
+/// Text of a string literal's inside whose escapes were checked by the parser.
+pub fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(position) = rest.find('\\') {
+        text.push_str(&rest[..position]);
+        let escape = rest.as_bytes().get(position + 1).copied();
+        rest = &rest[(position + 2).min(rest.len())..];
+        match escape {
+            Some(b'b') => text.push('\u{8}'),
+            Some(b'f') => text.push('\u{c}'),
+            Some(b'n') => text.push('\n'),
+            Some(b'r') => text.push('\r'),
+            Some(b't') => text.push('\t'),
+            Some(b'u') => {
+                let high = hex(rest);
+                rest = rest.get(4..).unwrap_or("");
+                let mut code = high;
+                if (0xD800..0xDC00).contains(&high) {
+                    let low = hex(rest.get(2..).unwrap_or(""));
+                    rest = rest.get(6..).unwrap_or("");
+                    code = 0x1_0000 + ((high - 0xD800) << 10) + low.wrapping_sub(0xDC00);
+                }
+                text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            Some(other) => text.push(char::from(other)),
+            None => {}
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+fn hex(text: &str) -> u32 {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+}

@@ -1,0 +1,441 @@
+//! A parsed document: its text, and a tape of entries that say where each
+//! value stands in it.
+//!
+//! Invariant: entries are in text order; an object's entries alternate key and
+//! value; `next` of an entry is the index after everything inside it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::parse::{SyntaxFault, SyntaxFaultKind, parse_value, unescape};
+use crate::diagnostic::Location;
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// A number, kept as it is written.
+    Number,
+    /// A string or a key.
+    String,
+    /// `[…]`
+    Array,
+    /// `{…}`
+    Object,
+}
+
+/// One value or key on the tape. Offsets are bytes from the document's start.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) next: u32,
+    /// Members or elements, for objects and arrays.
+    pub(super) count: u32,
+    pub(super) kind: Kind,
+    /// Whether a string holds escapes.
+    pub(super) escaped: bool,
+}
+
+/// Where a document came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// File name, `-` for standard input, or the name of the stage that made it.
+    pub file: Arc<str>,
+    /// Line of its first byte, from 1.
+    pub line: u64,
+    /// Column of its first byte in characters, from 1.
+    pub column: u64,
+}
+
+/// One JSON document with its text.
+#[derive(Clone)]
+pub struct Document {
+    pub(super) text: Arc<String>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) entries: Vec<Entry>,
+    pub(super) origin: Origin,
+    /// Whether white space stands between its tokens.
+    pub(super) spaced: bool,
+    /// Line and column of each entry in the file, where the text was made from another one (YAML).
+    pub(super) places: Option<Vec<(u32, u32)>>,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({}:{} {})", self.origin.file, self.origin.line, self.text())
+    }
+}
+
+impl Document {
+    /// Parses a text that holds exactly one value.
+    ///
+    /// # Errors
+    /// The first syntax fault, offset in bytes of `text`.
+    pub fn parse(text: String, file: &str) -> Result<Document, SyntaxFault> {
+        let mut entries = Vec::new();
+        let parsed = parse_value(&text, 0, &mut entries)?;
+        if let Some(rest) = text[parsed.end..].find(|character| !is_white_space(character)) {
+            let offset = parsed.end + rest;
+            let found = text[offset..].chars().next().map_or(String::new(), |c| format!("`{c}`"));
+            let expected = "the end of the input";
+            return Err(SyntaxFault { offset, kind: SyntaxFaultKind::Unexpected { expected, found } });
+        }
+        let origin = Origin { file: Arc::from(file), line: 1, column: 1 };
+        let mut document = Document {
+            text: Arc::new(text),
+            start: 0,
+            end: parsed.end,
+            entries,
+            origin,
+            spaced: parsed.spaced,
+            places: None,
+        };
+        let (line, column) = document.line_and_column(parsed.start);
+        document.start = parsed.start;
+        document.origin.line = line;
+        document.origin.column = column;
+        Ok(document)
+    }
+
+    /// Appends the document without white space between its tokens; strings,
+    /// numbers and the order of members stay as they are written.
+    pub fn write_compact(&self, output: &mut Vec<u8>) {
+        let text = self.text().as_bytes();
+        if !self.spaced {
+            output.extend_from_slice(text);
+            return;
+        }
+        // Every token is copied whole; between tokens only punctuation counts.
+        let mut position = 0;
+        for entry in &self.entries {
+            let (start, end) = (entry.start as usize, entry.end as usize);
+            punctuation(&text[position..start], output);
+            position = start;
+            if !matches!(entry.kind, Kind::Object | Kind::Array) {
+                output.extend_from_slice(&text[start..end]);
+                position = end;
+            }
+        }
+        punctuation(&text[position..], output);
+    }
+
+    /// The document as it was written.
+    pub fn text(&self) -> &str {
+        &self.text[self.start..self.end]
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Its outermost value.
+    pub fn root(&self) -> Node<'_> {
+        Node { document: self, index: 0 }
+    }
+
+    /// Line and column (from 1) of a byte offset of the document.
+    pub fn line_and_column(&self, offset: usize) -> (u64, u64) {
+        let text = self.text();
+        let before = &text[..offset.min(text.len())];
+        match memchr::memrchr(b'\n', before.as_bytes()) {
+            None => (self.origin.line, self.origin.column + before.chars().count() as u64),
+            Some(newline) => {
+                let lines = memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64;
+                (self.origin.line + lines, before[newline + 1..].chars().count() as u64 + 1)
+            }
+        }
+    }
+}
+
+fn is_white_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r')
+}
+
+fn punctuation(between: &[u8], output: &mut Vec<u8>) {
+    output.extend(between.iter().filter(|byte| !is_white_space(char::from(**byte))));
+}
+
+/// A value in a document: cheap to copy, knows its place.
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    pub(super) document: &'d Document,
+    pub(super) index: u32,
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+impl<'d> Node<'d> {
+    pub(super) fn entry(self) -> Entry {
+        self.document.entries[self.index as usize]
+    }
+
+    /// The document it is part of.
+    pub fn document(self) -> &'d Document {
+        self.document
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.entry().kind
+    }
+
+    /// Its text in the document, quotes included.
+    pub fn raw(self) -> &'d str {
+        let entry = self.entry();
+        &self.document.text()[entry.start as usize..entry.end as usize]
+    }
+
+    /// Byte range in the document's text.
+    pub fn range(self) -> std::ops::Range<usize> {
+        let entry = self.entry();
+        entry.start as usize..entry.end as usize
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The text of a string.
+    pub fn as_str(self) -> Option<Cow<'d, str>> {
+        let entry = self.entry();
+        if entry.kind != Kind::String {
+            return None;
+        }
+        let raw = self.raw();
+        let inside = &raw[1..raw.len() - 1];
+        Some(if entry.escaped { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) })
+    }
+
+    /// The value of a boolean.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A number as 64-bit float; never infinite.
+    pub fn as_f64(self) -> Option<f64> {
+        (self.kind() == Kind::Number).then(|| self.raw().parse().ok()).flatten()
+    }
+
+    /// A number without fraction, however it is written (`2`, `2.0`, `2e0`).
+    pub fn as_i64(self) -> Option<i64> {
+        if self.kind() != Kind::Number {
+            return None;
+        }
+        if let Ok(integer) = self.raw().parse() {
+            return Some(integer);
+        }
+        let float = self.as_f64()?;
+        // 2^53: beyond it a float no longer tells whole numbers apart.
+        #[allow(clippy::cast_possible_truncation)]
+        (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then_some(float as i64)
+    }
+
+    /// Number of members or elements.
+    pub fn len(self) -> usize {
+        self.entry().count as usize
+    }
+
+    /// Whether there are no members or elements.
+    pub fn is_empty(self) -> bool {
+        self.entry().count == 0
+    }
+
+    /// Member of an object by key; `None` for other values too.
+    pub fn member(self, key: &str) -> Option<Node<'d>> {
+        if self.kind() != Kind::Object {
+            return None;
+        }
+        let entries = &self.document.entries;
+        let end = self.entry().next;
+        let text = self.document.text();
+        let mut index = self.index + 1;
+        while index < end {
+            let name = entries[index as usize];
+            let raw = &text.as_bytes()[name.start as usize + 1..name.end as usize - 1];
+            if raw == key.as_bytes() && !name.escaped
+                || name.escaped
+                    && unescape(&text[name.start as usize + 1..name.end as usize - 1]) == key
+            {
+                return Some(Node { document: self.document, index: index + 1 });
+            }
+            index = entries[index as usize + 1].next;
+        }
+        None
+    }
+
+    /// Member of an object by key, unless it is `null`: what real systems write for "absent".
+    pub fn get(self, key: &str) -> Option<Node<'d>> {
+        self.member(key).filter(|node| !node.is_null())
+    }
+
+    /// Text member of an object, unless it is absent or no string.
+    pub fn text(self, key: &str) -> Option<Cow<'d, str>> {
+        self.member(key)?.as_str()
+    }
+
+    /// Members of an object in order; nothing for other values.
+    pub fn members(self) -> Members<'d> {
+        let end = if self.kind() == Kind::Object { self.entry().next } else { self.index + 1 };
+        Members { document: self.document, index: self.index + 1, end }
+    }
+
+    /// Elements of an array in order; nothing for other values.
+    pub fn elements(self) -> Elements<'d> {
+        let end = if self.kind() == Kind::Array { self.entry().next } else { self.index + 1 };
+        Elements { document: self.document, index: self.index + 1, end }
+    }
+
+    /// Elements of the array member `key`; nothing if it is absent or no array.
+    pub fn list(self, key: &str) -> Elements<'d> {
+        match self.member(key) {
+            Some(node) => node.elements(),
+            None => Elements { document: self.document, index: 0, end: 0 },
+        }
+    }
+
+    /// JSON Pointer (RFC 6901) from the document's root.
+    pub fn pointer(self) -> String {
+        let mut pointer = String::new();
+        let mut here = self.document.root();
+        while here.index != self.index {
+            let inside = |node: &Node<'_>| {
+                node.index <= self.index && self.index < node.entry().next
+            };
+            let next = if here.kind() == Kind::Array {
+                let mut elements = here.elements().enumerate();
+                elements.find(|(_, node)| inside(node)).map(|(position, node)| {
+                    pointer.push('/');
+                    pointer.push_str(&position.to_string());
+                    node
+                })
+            } else {
+                let mut members = here.members();
+                // A key belongs to its member.
+                members.find(|(key, node)| key.index == self.index || inside(node)).map(
+                    |(key, node)| {
+                        pointer.push('/');
+                        let name = key.as_str().unwrap_or_default();
+                        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                        if key.index == self.index { key } else { node }
+                    },
+                )
+            };
+            match next {
+                Some(node) => here = node,
+                None => break,
+            }
+        }
+        pointer
+    }
+
+    /// Value that a JSON Pointer (RFC 6901) leads to; the nearest value above it if it leads
+    /// nowhere.
+    pub fn resolve_pointer(self, pointer: &str) -> Node<'d> {
+        let mut here = self;
+        for segment in pointer.split('/').skip(1) {
+            let segment = segment.replace("~1", "/").replace("~0", "~");
+            let next = match here.kind() {
+                Kind::Array => {
+                    segment.parse().ok().and_then(|index: usize| here.elements().nth(index))
+                }
+                _ => here.member(&segment),
+            };
+            match next {
+                Some(node) => here = node,
+                None => break,
+            }
+        }
+        here
+    }
+
+    /// Its text without white space between tokens.
+    pub fn compact(self) -> Cow<'d, str> {
+        let raw = self.raw();
+        if !self.document.spaced || !matches!(self.kind(), Kind::Object | Kind::Array) {
+            return Cow::Borrowed(raw);
+        }
+        let mut bytes = Vec::with_capacity(raw.len());
+        match Document::parse(raw.to_owned(), "") {
+            Ok(document) => document.write_compact(&mut bytes),
+            Err(_) => return Cow::Borrowed(raw),
+        }
+        Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Place of the value.
+    pub fn location(self) -> Location {
+        let (line, column) = match &self.document.places {
+            Some(places) => {
+                let (line, column) = places[self.index as usize];
+                (u64::from(line), u64::from(column))
+            }
+            None => self.document.line_and_column(self.entry().start as usize),
+        };
+        Location {
+            file: self.document.origin.file.to_string(),
+            line,
+            column,
+            pointer: self.pointer(),
+        }
+    }
+}
+
+/// Members of an object.
+pub struct Members<'d> {
+    document: &'d Document,
+    index: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Members<'d> {
+    /// Key and value.
+    type Item = (Node<'d>, Node<'d>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.index >= self.end {
+            return None;
+        }
+        let key = Node { document: self.document, index: self.index };
+        let value = Node { document: self.document, index: self.index + 1 };
+        self.index = value.entry().next;
+        Some((key, value))
+    }
+}
+
+/// Elements of an array.
+pub struct Elements<'d> {
+    document: &'d Document,
+    index: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Node<'d>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.index >= self.end {
+            return None;
+        }
+        let node = Node { document: self.document, index: self.index };
+        self.index = node.entry().next;
+        Some(node)
+    }
+}

@@ -1,0 +1,187 @@
+//! YAML to documents, each value with its place in the YAML file.
+//!
+//! The core schema of YAML 1.2 holds: `yes` and `no` are strings. Anchors and
+//! aliases are refused: a catalog file has to say what it means where it stands.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::edit::quote;
+use super::parse::MAXIMUM_DEPTH;
+use super::tape::{Document, Origin};
+
+/// A YAML text that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct YamlError {
+    /// File name.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in characters, from 1.
+    pub column: u64,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// An open collection: whether it is a mapping, how many nodes it has so far.
+struct Open {
+    mapping: bool,
+    nodes: usize,
+    keys: HashSet<String>,
+}
+
+struct Builder<'f> {
+    file: &'f str,
+    json: String,
+    places: Vec<(u32, u32)>,
+    open: Vec<Open>,
+}
+
+/// The documents of a YAML text.
+///
+/// # Errors
+/// The first fault, with its place.
+pub fn documents(text: &str, file: &str) -> Result<Vec<Document>, YamlError> {
+    let mut documents = Vec::new();
+    let mut builder = Builder { file, json: String::new(), places: Vec::new(), open: Vec::new() };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let marker = *error.marker();
+            failure(file, marker.line() as u64, marker.col() as u64 + 1, error.info())
+        })?;
+        match event {
+            Event::DocumentStart(..) => {
+                builder.json.clear();
+                builder.places.clear();
+            }
+            Event::DocumentEnd if !builder.places.is_empty() => {
+                documents.push(builder.document()?);
+            }
+            Event::Scalar(value, style, anchor, tag) => {
+                builder.refuse(anchor != 0, tag.is_some(), span)?;
+                builder.scalar(&value, style, span)?;
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                builder.refuse(anchor != 0, tag.is_some(), span)?;
+                builder.begin(false, span)?;
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                builder.refuse(anchor != 0, tag.is_some(), span)?;
+                builder.begin(true, span)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => builder.end(),
+            Event::Alias(_) => builder.refuse(true, false, span)?,
+            _ => {}
+        }
+    }
+    Ok(documents)
+}
+
+fn failure(file: &str, line: u64, column: u64, message: String) -> YamlError {
+    YamlError { file: file.to_owned(), line, column, message }
+}
+
+impl Builder<'_> {
+    fn fail<T>(&self, span: Span, message: &str) -> Result<T, YamlError> {
+        let (line, column) = (span.start.line() as u64, span.start.col() as u64 + 1);
+        Err(failure(self.file, line, column, message.to_owned()))
+    }
+
+    fn refuse(&self, anchor: bool, tag: bool, span: Span) -> Result<(), YamlError> {
+        if anchor {
+            return self.fail(span, "anchors and aliases are not read; write the value out");
+        }
+        if tag {
+            return self.fail(span, "tags are not read; quote the value if it is a text");
+        }
+        Ok(())
+    }
+
+    /// Writes what stands before a node, and notes its place.
+    fn node(&mut self, span: Span) {
+        if let Some(open) = self.open.last_mut() {
+            let value = open.mapping && open.nodes % 2 == 1;
+            if value {
+                self.json.push(':');
+            } else if open.nodes > 0 {
+                self.json.push(',');
+            }
+            open.nodes += 1;
+        }
+        let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        self.places.push((place(span.start.line()), place(span.start.col() + 1)));
+    }
+
+    fn is_key(&self) -> bool {
+        self.open.last().is_some_and(|open| open.mapping && open.nodes % 2 == 0)
+    }
+
+    fn begin(&mut self, mapping: bool, span: Span) -> Result<(), YamlError> {
+        if self.is_key() {
+            return self.fail(span, "a key has to be a text");
+        }
+        if self.open.len() >= MAXIMUM_DEPTH {
+            return self.fail(span, "nested too deep");
+        }
+        self.node(span);
+        self.json.push(if mapping { '{' } else { '[' });
+        self.open.push(Open { mapping, nodes: 0, keys: HashSet::new() });
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let mapping = self.open.pop().is_some_and(|open| open.mapping);
+        self.json.push(if mapping { '}' } else { ']' });
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> Result<(), YamlError> {
+        let key = self.is_key();
+        if key && style == ScalarStyle::Plain && value == "<<" {
+            return self.fail(span, "merge keys are not read; write the members out");
+        }
+        if key
+            && let Some(open) = self.open.last_mut()
+            && !open.keys.insert(value.to_owned())
+        {
+            return self.fail(span, &format!("duplicate key {}", quote(value)));
+        }
+        self.node(span);
+        let literal = if key || style != ScalarStyle::Plain { None } else { plain(value) };
+        match literal {
+            Some(literal) => self.json.push_str(literal),
+            None => self.json.push_str(&quote(value)),
+        }
+        Ok(())
+    }
+
+    fn document(&mut self) -> Result<Document, YamlError> {
+        let json = std::mem::take(&mut self.json);
+        let places = std::mem::take(&mut self.places);
+        let begin = places.first().copied().unwrap_or((1, 1));
+        // Keys were compared above; a number out of range is the fault that is left.
+        let mut document = Document::parse(json, self.file).map_err(|fault| {
+            let (line, column) = begin;
+            failure(self.file, u64::from(line), u64::from(column), fault.kind.to_string())
+        })?;
+        let file = Arc::clone(&document.origin.file);
+        document.origin = Origin { file, line: u64::from(begin.0), column: u64::from(begin.1) };
+        document.places = Some(places);
+        Ok(document)
+    }
+}
+
+/// JSON literal of a plain scalar that is no string.
+fn plain(value: &str) -> Option<&str> {
+    match value {
+        "" | "~" | "null" | "Null" | "NULL" => Some("null"),
+        "true" | "True" | "TRUE" => Some("true"),
+        "false" | "False" | "FALSE" => Some("false"),
+        _ => {
+            let begins = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+            (begins && serde_json::from_str::<serde_json::Number>(value).is_ok()).then_some(value)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! References between entities and relationships between order items.
+
+use std::borrow::Cow;
+
+use crate::document::Node;
+
+/// A reference by id (`…Ref` in TM Forum's models).
+#[derive(Debug, Clone)]
+pub struct Reference<'d> {
+    /// The reference object.
+    pub node: Node<'d>,
+    /// Id of what is meant; empty if there is none.
+    pub id: Cow<'d, str>,
+    /// Its name, if given.
+    pub name: Option<Cow<'d, str>>,
+    /// Its version, if given.
+    pub version: Option<Cow<'d, str>>,
+}
+
+impl<'d> Reference<'d> {
+    /// Reads a reference object.
+    pub fn read(node: Node<'d>) -> Reference<'d> {
+        Reference {
+            node,
+            id: node.text("id").unwrap_or_default(),
+            name: node.text("name"),
+            version: node.text("version"),
+        }
+    }
+}
+
+/// What a relationship between two order items means to planning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelationshipKind {
+    /// This item waits for the other one (`dependency`, `dependsOn`, `reliesOn`, `requires`).
+    Dependency,
+    /// This item holds the other one (`bundles`).
+    Bundles,
+    /// This item was derived from the other one, in the order above (`realizes`).
+    Realizes,
+    /// Informative only.
+    Other,
+}
+
+impl RelationshipKind {
+    /// Kind of a `relationshipType`; TM Forum's order standards leave it a free text.
+    pub fn of(relationship_type: &str) -> RelationshipKind {
+        let is = |name: &str| relationship_type.eq_ignore_ascii_case(name);
+        if is("dependency") || is("dependsOn") || is("reliesOn") || is("requires") {
+            RelationshipKind::Dependency
+        } else if is("bundles") {
+            RelationshipKind::Bundles
+        } else if is("realizes") {
+            RelationshipKind::Realizes
+        } else {
+            RelationshipKind::Other
+        }
+    }
+}
+
+/// A relationship written on an order item, in any of the three shapes:
+/// TMF622 `{id, relationshipType}`, TMF641/652 `{relationshipType,
+/// orderItem: {itemId, …OrderId}}`, version 3 `{id, type}`.
+#[derive(Debug, Clone)]
+pub struct ItemRelationship<'d> {
+    /// The relationship object.
+    pub node: Node<'d>,
+    /// What it means.
+    pub kind: RelationshipKind,
+    /// Id of the other item; empty if there is none.
+    pub item: Cow<'d, str>,
+    /// Id of the other item's order, if it is named.
+    pub order: Option<Cow<'d, str>>,
+    /// Entity referred to, if it is named (`ProductOrderItem`, …).
+    pub referred_type: Option<Cow<'d, str>>,
+}
+
+impl<'d> ItemRelationship<'d> {
+    /// Reads a relationship object.
+    pub fn read(node: Node<'d>) -> ItemRelationship<'d> {
+        let kind = node
+            .text("relationshipType")
+            .or_else(|| node.text("type"))
+            .map_or(RelationshipKind::Other, |name| RelationshipKind::of(&name));
+        let target = node.get("orderItem").unwrap_or(node);
+        ItemRelationship {
+            node,
+            kind,
+            item: target.text("itemId").or_else(|| target.text("id")).unwrap_or_default(),
+            order: ["serviceOrderId", "resourceOrderId", "productOrderId"]
+                .iter()
+                .find_map(|key| target.text(key)),
+            referred_type: target.text("@referredType"),
+        }
+    }
+
+    /// The relationships listed under the first of `keys` that the item has.
+    pub fn list(item: Node<'d>, keys: &[&str]) -> Vec<ItemRelationship<'d>> {
+        let array = keys.iter().find_map(|key| item.get(key));
+        array.map_or(Vec::new(), |array| array.elements().map(Self::read).collect())
+    }
+}

@@ -1,0 +1,85 @@
+//! TMF652 ResourceOrder, version 4.
+
+use std::borrow::Cow;
+
+use super::product_order::external_id;
+use super::{Action, Characteristic, ItemRelationship, Reference};
+use crate::document::Node;
+
+/// An order for resources.
+#[derive(Debug, Clone)]
+pub struct ResourceOrder<'d> {
+    /// The order object.
+    pub node: Node<'d>,
+    /// Id, if the order has been given one.
+    pub id: Option<Cow<'d, str>>,
+    /// Id in the system that captured it.
+    pub external_id: Option<Cow<'d, str>>,
+    /// Id of the service order that it came from: `externalReference` to a `ServiceOrder`.
+    pub service_order: Option<Cow<'d, str>>,
+    /// All items.
+    pub items: Vec<ResourceOrderItem<'d>>,
+}
+
+/// An item of a resource order.
+#[derive(Debug, Clone)]
+pub struct ResourceOrderItem<'d> {
+    /// The item object.
+    pub node: Node<'d>,
+    /// Id; empty if there is none.
+    pub id: Cow<'d, str>,
+    /// What is asked for, if it can be read.
+    pub action: Option<Action>,
+    /// `resource`
+    pub resource: Option<Node<'d>>,
+    /// `resourceSpecification` of the item, else of its resource.
+    pub specification: Option<Reference<'d>>,
+    /// `resource.resourceCharacteristic`
+    pub characteristics: Vec<Characteristic<'d>>,
+    /// `orderItemRelationship`
+    pub relationships: Vec<ItemRelationship<'d>>,
+}
+
+impl<'d> ResourceOrder<'d> {
+    /// Reads a resource order.
+    pub fn read(node: Node<'d>) -> ResourceOrder<'d> {
+        let items = node
+            .get("orderItem")
+            .or_else(|| node.get("resourceOrderItem"))
+            .map_or(Vec::new(), |list| list.elements().map(read_item).collect());
+        ResourceOrder {
+            node,
+            id: node.text("id").filter(|id| !id.is_empty()),
+            external_id: external_id(node),
+            service_order: node
+                .list("externalReference")
+                .filter(|reference| {
+                    ["externalReferenceType", "entityType"]
+                        .iter()
+                        .any(|key| reference.text(key).as_deref() == Some("ServiceOrder"))
+                })
+                .find_map(|reference| reference.text("id")),
+            items,
+        }
+    }
+}
+
+fn read_item(node: Node<'_>) -> ResourceOrderItem<'_> {
+    let resource = node.get("resource");
+    ResourceOrderItem {
+        node,
+        id: node.text("id").unwrap_or_default(),
+        action: node.text("action").and_then(|text| Action::read(&text)).map(|read| read.0),
+        resource,
+        specification: node
+            .get("resourceSpecification")
+            .or_else(|| resource.and_then(|resource| resource.get("resourceSpecification")))
+            .map(Reference::read),
+        characteristics: resource
+            .map_or(Vec::new(), |resource| Characteristic::list(resource, "resourceCharacteristic")),
+        relationships: ItemRelationship::list(
+            node,
+            &["orderItemRelationship", "resourceOrderItemRelationship"],
+        ),
+    }
+}
