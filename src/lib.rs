@@ -11,3 +11,4 @@ pub mod journal;
 pub mod activate;
 pub mod status;
 pub mod mock;
+pub mod project;
