@@ -12,3 +12,4 @@ pub mod activate;
 pub mod status;
 pub mod mock;
 pub mod project;
+pub mod schemas;
