@@ -11,3 +11,5 @@ pub mod journal;
 pub mod activate;
 pub mod status;
 pub mod mock;
+pub mod project;
+pub mod schemas;

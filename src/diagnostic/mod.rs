@@ -5,6 +5,11 @@
 //! diagnostic). Renderers turn lists of diagnostics into text or JSON, one
 //! renderer a file; nothing in this module prints.
 
+pub mod human;
+pub mod json;
+pub mod suggestion;
+pub mod tally;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};

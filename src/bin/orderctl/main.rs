@@ -1,1 +1,62 @@
-fn main() {}
+//! The command line of orderctl: arguments → one library call → write.
+//!
+//! [`cli`] says what can be asked for, [`commands`] has one file a subcommand,
+//! [`context`] is what holds for every command, [`terminal`] is the only place
+//! that writes to the standard streams, [`exit`] is how a run ends.
+
+mod cli;
+mod commands;
+mod context;
+mod exit;
+mod logging;
+mod terminal;
+
+use std::process;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use context::Context;
+use exit::{ExitCode, Failure};
+
+fn main() -> process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return answer_of_parser(&answer).into(),
+    };
+    let context = Context::new(cli.global);
+    logging::start(context.verbosity, context.styling);
+    let code = match run(cli.command, &context) {
+        Ok(code) => code,
+        Err(failure) => {
+            terminal::report_failure(&failure.to_string(), context.styling);
+            ExitCode::Caller
+        }
+    };
+    code.into()
+}
+
+fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Validate(args) => commands::validate::run(args, context),
+        Command::Decompose(args) => commands::decompose::run(args, context),
+        Command::Plan(args) => commands::plan::run(args, context),
+        Command::Activate(args) => commands::activate::run(args, context),
+        Command::Status(args) => commands::status::run(args, context),
+        Command::Mock(args) => commands::mock::run(args, context),
+        Command::Schema(args) => commands::schema::run(args, context),
+        Command::Completions(args) => commands::completions::run(args, context),
+        Command::Man(args) => commands::man::run(args, context),
+    }
+}
+
+/// Prints help, version or a usage error.
+fn answer_of_parser(answer: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when this fails: `orderctl --help | head -1`.
+    let _ = answer.print();
+    if answer.use_stderr() {
+        ExitCode::Caller
+    } else {
+        ExitCode::Done
+    }
+}

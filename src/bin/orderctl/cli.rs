@@ -1,0 +1,521 @@
+//! The command line: every flag with its help in one place.
+//!
+//! A value is taken from the flag, else from the environment; what is in
+//! neither may still come from the project file (see `Context::settings`).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::exit;
+
+/// A Unix toolkit for telecom orders.
+///
+/// Checks a TM Forum product order against a catalog, decomposes it into service and resource
+/// orders, plans their dependencies, activates them against real or simulated endpoints, and says
+/// where every order stands. Each step is a filter that reads and writes TM Forum JSON:
+///
+///   orderctl validate order.json | orderctl decompose | orderctl plan | orderctl activate
+#[derive(Debug, Parser)]
+#[command(
+    name = "orderctl",
+    version,
+    verbatim_doc_comment,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = exit::TABLE
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Say nothing on standard error but the error that ends the run
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what is done; twice: also how
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    pub color: ColorChoice,
+    /// Indent documents instead of writing one a line
+    #[arg(long, global = true)]
+    pub pretty: bool,
+    /// Project file [default: orderctl.toml, here or in a folder above]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "ORDERCTL_PROJECT",
+        hide_env_values = true
+    )]
+    pub project: Option<PathBuf>,
+}
+
+/// The subcommands, in the order of the pipe.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Validate(ValidateArgs),
+    Decompose(DecomposeArgs),
+    Plan(PlanArgs),
+    Activate(ActivateArgs),
+    Status(StatusArgs),
+    Mock(MockArgs),
+    Schema(SchemaArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Documents to read.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// Files with documents: JSON objects, arrays of them, or one a line; `-` is standard input
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+}
+
+/// The catalog.
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    /// Catalog folder: TMF620, TMF633 and TMF634 documents and decomposition rules, JSON or YAML
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ORDERCTL_CATALOG",
+        hide_env_values = true
+    )]
+    pub catalog: Option<PathBuf>,
+}
+
+/// The journal.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// Journal of activations [default: .orderctl/journal.db]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ORDERCTL_JOURNAL",
+        hide_env_values = true
+    )]
+    pub journal: Option<PathBuf>,
+}
+
+/// The endpoints file.
+#[derive(Debug, Args)]
+pub struct EndpointsArgs {
+    /// Endpoints file: which systems there are, and how they are reached
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ORDERCTL_ENDPOINTS",
+        hide_env_values = true
+    )]
+    pub endpoints: Option<PathBuf>,
+}
+
+/// How many chains at once.
+#[derive(Debug, Args)]
+pub struct JobsArgs {
+    /// Work on N chains at once; the output keeps the order of the input
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: u16,
+}
+
+/// Check orders against the catalog and pass the valid ones on
+///
+/// Reads product, service and resource orders, catalog documents and plans. Writes the valid ones
+/// to standard output, unchanged and in their order; what is wrong with the others is said on
+/// standard error, every fault in one run, with code, place and hint. Without a catalog only
+/// structure is checked. Touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl validate order.json --catalog catalog
+  orderctl validate -j 2 --rejects rejected.ndjson orders.ndjson | orderctl decompose
+  orderctl validate --strict --format json order.json | jq '.diagnostics[].code'
+  orderctl validate --report report.json order.json > valid.json")]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// `json` writes a report to standard output in place of the documents
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: ReportFormat,
+    /// Write the report as JSON to FILE and leave standard output to the documents
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write rejected orders to FILE, their faults as notes
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Take warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub now: NowArgs,
+}
+
+/// The moment taken as now.
+#[derive(Debug, Args)]
+pub struct NowArgs {
+    /// Take this moment (RFC 3339) as now, for the same result on every day
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub now: Option<Timestamp>,
+}
+
+/// Decompose product orders into service and resource orders
+///
+/// Reads product orders, or service orders. Writes the chain to standard output: each order, then
+/// the service order made from it, then the resource order made from that; other documents pass
+/// through. Ids are computed: the same order and catalog give the same bytes. Touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl decompose order.json --catalog catalog
+  orderctl validate order.json | orderctl decompose --pretty
+  orderctl decompose --to service order.json | orderctl decompose
+  orderctl decompose --explain order.json > chain.json")]
+pub struct DecomposeArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// The layer to stop at
+    #[arg(long, value_name = "LAYER", default_value = "resource")]
+    pub to: Layer,
+    /// Say on standard error why every item was made, and why others were not
+    #[arg(long)]
+    pub explain: bool,
+    /// Write rejected orders to FILE, their faults as notes
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub now: NowArgs,
+}
+
+/// Plan in which order the items of a chain are activated
+///
+/// Reads chains as `decompose` writes them, or orders alone. Writes each chain to standard output,
+/// followed by its orchestration plan: tasks, dependencies, schedule, critical path, and the
+/// request that each task will send. Touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl decompose order.json | orderctl plan > plan.json
+  orderctl plan chain.json --catalog catalog --pretty
+  orderctl plan chain.json --graph dot | dot -Tsvg > plan.svg
+  orderctl plan chain.json --graph mermaid")]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// Write the graph of tasks in place of the documents
+    #[arg(long, value_name = "LANGUAGE")]
+    pub graph: Option<GraphLanguage>,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Carry plans out against their endpoints
+///
+/// Reads chains with plans as `plan` writes them. Sends the tasks to their endpoints, as many at
+/// once as the plan allows, and writes each chain to standard output as it stands afterwards (a
+/// table on a terminal). The journal is written ahead: after an interruption the same command goes
+/// on where it stopped, and no effect happens twice.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl activate plan.json --endpoints endpoints.toml
+  orderctl plan chain.json | orderctl activate | orderctl status
+  orderctl activate --dry-run plan.json
+  orderctl activate -j 8 --grace 10s --journal /var/lib/orderctl/journal.db plans.ndjson")]
+pub struct ActivateArgs {
+    /// Files with chains and their plans; `-` is standard input
+    #[arg(value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+    #[command(flatten)]
+    pub endpoints: EndpointsArgs,
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Write the requests that would be sent, and send none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Carry a plan out even if its orders have changed since it was made
+    #[arg(long)]
+    pub allow_stale: bool,
+    /// How long running tasks may go on after SIGINT or SIGTERM, such as 10s or 1m
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub grace: Duration,
+    /// What to write [default: table on a terminal, otherwise json]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<OutputFormat>,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+}
+
+/// Say where orders stand
+///
+/// Reads chains from files or standard input, or asks the journal for orders by id. Writes a table
+/// (on a terminal) or JSON: order, items and tasks as a tree, and what each waiting task waits for.
+/// Touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl status chain.json -o table
+  orderctl activate plan.json -o json | orderctl status
+  orderctl status PO-1001 --journal .orderctl/journal.db
+  orderctl status -o json | jq .state")]
+pub struct StatusArgs {
+    /// Files with chains, `-` for standard input, or ids of orders in the journal
+    #[arg(value_name = "ORDER|FILE")]
+    pub subjects: Vec<PathBuf>,
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// What to write [default: table on a terminal, otherwise json]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<OutputFormat>,
+}
+
+/// Play the endpoints of an endpoints file, on loopback
+///
+/// Reads the endpoints file and answers as a TMF702 system for each of its endpoints, until it is
+/// interrupted. Writes the address it listens on and then every request it got to standard output,
+/// one JSON object a line. Honours idempotency keys.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl mock --endpoints endpoints.toml
+  orderctl mock --listen 127.0.0.1:8702 --latency 20ms
+  orderctl mock --async --fail olt:2 --record requests.ndjson")]
+pub struct MockArgs {
+    #[command(flatten)]
+    pub endpoints: EndpointsArgs,
+    /// Where to listen; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// How long every answer takes, such as 20ms
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub latency: Duration,
+    /// Let requests fail: `olt:2` is the second one to endpoint olt; may be repeated
+    #[arg(long, value_name = "SPEC")]
+    pub fail: Vec<String>,
+    /// Accept requests at once and carry them out behind a monitor
+    #[arg(long = "async")]
+    pub asynchronous: bool,
+    /// Also append every request to FILE
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// Print the JSON Schema of a document
+///
+/// Writes the schema to standard output as it is shipped, or without NAME the names of all schemas,
+/// one a line.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl schema
+  orderctl schema product-order > product-order.schema.json
+  orderctl schema decomposition-rule | jq .required")]
+pub struct SchemaArgs {
+    /// Name of the schema
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Print a script that lets a shell complete commands and flags
+///
+/// Writes the script to standard output.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl completions bash > /etc/bash_completion.d/orderctl
+  orderctl completions zsh > ~/.zfunc/_orderctl
+  orderctl completions fish > ~/.config/fish/completions/orderctl.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Print a manual page
+///
+/// Writes the page (roff) of the program or of one of its commands to standard output.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl man > orderctl.1
+  orderctl man validate | man -l -")]
+pub struct ManArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// How diagnostics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Text on standard error
+    Human,
+    /// One JSON object on standard output
+    Json,
+}
+
+/// The layer at which decomposition stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Layer {
+    /// Service orders (TMF641)
+    Service,
+    /// Resource orders (TMF652)
+    Resource,
+}
+
+/// The language of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphLanguage {
+    /// Graphviz
+    Dot,
+    /// Mermaid flowchart
+    Mermaid,
+}
+
+/// What `activate` and `status` write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Documents
+    Json,
+    /// A table for reading
+    Table,
+}
+
+/// `20ms`, `1m 30s`, `PT5M`: not negative.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text
+        .parse()
+        .map_err(|_| "expected a number with a unit, such as 20ms, 10s or 5m".to_owned())?;
+    Duration::try_from(duration).map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+/// `2026-11-23T10:00:00Z`.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        "expected date, time and offset as in RFC 3339, such as 2026-11-23T10:00:00Z".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_writes_and_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let about = command
+                .get_long_about()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(about.contains("rites"), "{name}: {about}");
+            let examples = command
+                .get_after_long_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                (2..=4).contains(&examples.matches("\n  ").count()),
+                "{name}: {examples}"
+            );
+        }
+    }
+
+    /// The words of every `orderctl …` in the examples of the help.
+    fn example_command_lines() -> Vec<Vec<String>> {
+        let program = Cli::command();
+        let helps = program
+            .get_subcommands()
+            .filter_map(clap::Command::get_after_long_help);
+        helps
+            .flat_map(|help| {
+                help.to_string()
+                    .lines()
+                    .skip(1)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .flat_map(|line| {
+                line.split('|')
+                    .map(|stage| stage.trim().to_owned())
+                    .collect::<Vec<_>>()
+            })
+            .filter(|stage| stage.starts_with("orderctl "))
+            .map(|stage| {
+                stage
+                    .split_whitespace()
+                    .take_while(|word| *word != ">")
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_understood() {
+        let lines = example_command_lines();
+        assert!(lines.len() > 25);
+        for line in lines {
+            if let Err(error) = Cli::try_parse_from(&line) {
+                panic!("{}: {error}", line.join(" "));
+            }
+        }
+    }
+
+    #[test]
+    fn a_duration_needs_a_unit_and_is_not_negative() {
+        assert_eq!(duration("20ms"), Ok(Duration::from_millis(20)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("PT5M"), Ok(Duration::from_secs(300)));
+        for wrong in ["", "20", "-1s", "ms", "1e999s", "soon"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_moment_has_an_offset() {
+        assert!(moment("2026-11-23T10:00:00+11:00").is_ok());
+        assert!(moment("2026-11-23").is_err());
+        assert!(moment("2026-11-23T10:00:00").is_err());
+    }
+}

@@ -1,0 +1,11 @@
+//! One file a subcommand: arguments → one library call → write.
+
+pub mod activate;
+pub mod completions;
+pub mod decompose;
+pub mod man;
+pub mod mock;
+pub mod plan;
+pub mod schema;
+pub mod status;
+pub mod validate;

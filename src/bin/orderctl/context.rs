@@ -1,0 +1,106 @@
+//! What holds for every command: how to speak, how to write, and the project.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+
+use clap::ColorChoice;
+use orderctl::diagnostic::Diagnostic;
+use orderctl::diagnostic::human::{self, Styling};
+use orderctl::project::{Overrides, Project, ProjectError, Settings};
+
+use crate::cli::GlobalArgs;
+use crate::logging::Verbosity;
+use crate::terminal::{self, Delivery, Layout, Output, OutputError};
+
+/// The global flags, understood.
+#[derive(Debug)]
+pub struct Context {
+    /// How much to say on standard error.
+    pub verbosity: Verbosity,
+    /// Colours on standard error.
+    pub styling: Styling,
+    /// How documents are laid out on standard output.
+    pub layout: Layout,
+    color: ColorChoice,
+    project: Option<PathBuf>,
+}
+
+impl Context {
+    /// Looks at the flags and at what the standard streams are.
+    pub fn new(global: GlobalArgs) -> Self {
+        Self {
+            verbosity: Verbosity::from_flags(global.quiet, global.verbose),
+            styling: terminal::styling(global.color, &io::stderr()),
+            layout: if global.pretty {
+                Layout::Pretty
+            } else {
+                Layout::Compact
+            },
+            color: global.color,
+            project: global.project,
+        }
+    }
+
+    /// Flags and environment over project file over defaults. Only commands
+    /// that need a path ask, so a broken project file does not stand in the
+    /// way of the others.
+    pub fn settings(&self, overrides: Overrides) -> Result<Settings, ProjectError> {
+        let file = match &self.project {
+            Some(named) => Some(named.clone()),
+            // Without a working directory there is nothing to look upwards from.
+            None => env::current_dir()
+                .ok()
+                .and_then(|start| Project::find(&start)),
+        };
+        let project = file.as_deref().map(Project::read).transpose()?;
+        if let Some(project) = &project {
+            tracing::info!("project file {}", project.file.display());
+        }
+        Ok(Settings::merge(overrides, project))
+    }
+
+    /// Standard output for documents.
+    pub fn stdout(&self) -> Output<io::Stdout> {
+        Output::stdout(self.layout)
+    }
+
+    /// Writes one finished text to standard output. A reader that is gone got
+    /// what it wanted.
+    pub fn write_text(&self, text: &[u8]) -> Result<(), OutputError> {
+        let mut stdout = self.stdout();
+        if stdout.text(text)? == Delivery::Written {
+            let _gone_or_not = stdout.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Colours on standard output, for tables.
+    pub fn stdout_styling(&self) -> Styling {
+        terminal::styling(self.color, &io::stdout())
+    }
+
+    /// Whether a person looks at standard output.
+    pub fn stdout_is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Whether a person looks at standard error and wants to see progress.
+    pub fn shows_progress(&self) -> bool {
+        self.verbosity >= Verbosity::Normal && io::stderr().is_terminal()
+    }
+
+    /// One finding on standard error, unless `-q`.
+    pub fn show(&self, diagnostic: &Diagnostic) {
+        if self.verbosity >= Verbosity::Normal {
+            terminal::write_stderr(&human::diagnostic(diagnostic, self.styling));
+        }
+    }
+
+    /// One line on standard error, unless `-q`.
+    pub fn say(&self, line: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            terminal::write_stderr(&format!("{line}\n"));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! How a run ends: four exit codes, the same for every command, and the error
+//! of the run behind one of them.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | an order or catalog was understood and is not acceptable, or its activation failed |
+//! | 2 | usage, unreadable or malformed input, wrong document, missing file, I/O |
+//! | 3 | stopped with work left: run again to go on |
+
+use std::process;
+
+use orderctl::project::ProjectError;
+
+use crate::terminal::OutputError;
+
+/// The table above, as the help shows it.
+pub const TABLE: &str = "\
+Exit codes:
+  0  done
+  1  an order or catalog was understood and is not acceptable, or its activation failed
+  2  usage, unreadable or malformed input, wrong document, missing file, I/O
+  3  stopped with work left (waiting, held, interrupted); run again to go on";
+
+/// What a run tells its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Everything asked for was done.
+    Done = 0,
+    /// The order's fault.
+    NotAcceptable = 1,
+    /// The caller's fault.
+    Caller = 2,
+    /// Nobody's fault: there is work left.
+    WorkLeft = 3,
+}
+
+impl ExitCode {
+    /// The code that tells more, for a run over several orders: 2 over 1 over
+    /// 3 over 0.
+    ///
+    /// With 2 part of the input was not seen at all, so nothing else said
+    /// about the run is complete. 1 needs somebody to change an order; it must
+    /// not hide behind 3, which asks only to run the same command again.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        if self.gravity() >= other.gravity() {
+            self
+        } else {
+            other
+        }
+    }
+
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WorkLeft => 1,
+            Self::NotAcceptable => 2,
+            Self::Caller => 3,
+        }
+    }
+}
+
+impl From<ExitCode> for process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// The error of a run, one line: what was attempted, on what, why. Ends the
+/// run with [`ExitCode::Caller`].
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The project file cannot be used.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// Output cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// A name on the command line that does not exist.
+    #[error("unknown {kind} `{name}`; {advice}")]
+    UnknownName {
+        /// What it should have been: `schema`, `command`.
+        kind: &'static str,
+        /// The name given.
+        name: String,
+        /// What was probably meant, or where all of them are listed.
+        advice: String,
+    },
+    /// The command is not part of this build.
+    #[error("`orderctl {0}` is not built yet")]
+    NotBuilt(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExitCode::{Caller, Done, NotAcceptable, WorkLeft};
+
+    #[test]
+    fn the_callers_fault_outweighs_the_orders_and_that_outweighs_work_left() {
+        let by_weight = [Done, WorkLeft, NotAcceptable, Caller];
+        for (weight, code) in by_weight.into_iter().enumerate() {
+            for (other_weight, other) in by_weight.into_iter().enumerate() {
+                assert_eq!(code.worst(other), by_weight[weight.max(other_weight)]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_in_the_help_has_a_line_for_every_code() {
+        for code in [Done, NotAcceptable, Caller, WorkLeft] {
+            let start = format!("\n  {}  ", code as u8);
+            assert!(super::TABLE.contains(&start), "{code:?}");
+        }
+    }
+}
