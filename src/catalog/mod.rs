@@ -1,1 +1,107 @@
-//! catalog
+//! The catalog: offerings, specifications and rules; loaded once, checked,
+//! indexed, immutable.
+//!
+//! Invariant: a [`Catalog`] holds no dangling reference, no decomposition
+//! cycle, and no expression that was not checked against the characteristics
+//! it reads. Whatever breaks that is a diagnostic, and there is no catalog.
+
+pub mod characteristic;
+pub mod expression;
+mod link;
+mod load;
+mod rule;
+mod source;
+mod specification;
+
+use std::collections::HashMap;
+
+pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
+pub use load::{LoadError, Loaded, load};
+pub(crate) use load::iso_duration;
+pub use rule::{ActivationRule, Decomposition, Mapping, MappingSource};
+pub use source::{CatalogFile, SourceError, read_folder};
+pub use specification::{
+    BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
+    ServiceSpecification, Specification,
+};
+
+/// Position of a product specification in its catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProductIndex(pub(crate) usize);
+
+/// Position of a service specification in its catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceIndex(pub(crate) usize);
+
+/// Position of a resource specification in its catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceIndex(pub(crate) usize);
+
+/// A checked catalog.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    pub(crate) offerings: Vec<Offering>,
+    pub(crate) products: Vec<ProductSpecification>,
+    pub(crate) services: Vec<ServiceSpecification>,
+    pub(crate) resources: Vec<ResourceSpecification>,
+    pub(crate) activations: Vec<ActivationRule>,
+    offering_by_id: HashMap<String, usize>,
+    product_by_id: HashMap<String, ProductIndex>,
+    service_by_id: HashMap<String, ServiceIndex>,
+    resource_by_id: HashMap<String, ResourceIndex>,
+    activation_by_resource: HashMap<ResourceIndex, usize>,
+    digest: String,
+}
+
+impl Catalog {
+    /// `sha256:…` over all documents, however they are spread over files.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// An offering by id.
+    pub fn offering(&self, id: &str) -> Option<&Offering> {
+        self.offering_by_id.get(id).map(|index| &self.offerings[*index])
+    }
+
+    /// A product specification by id.
+    pub fn product(&self, id: &str) -> Option<&ProductSpecification> {
+        self.product_by_id.get(id).map(|index| self.product_at(*index))
+    }
+
+    /// A product specification by position.
+    pub fn product_at(&self, index: ProductIndex) -> &ProductSpecification {
+        &self.products[index.0]
+    }
+
+    /// A service specification by id.
+    pub fn service(&self, id: &str) -> Option<&ServiceSpecification> {
+        self.service_by_id.get(id).map(|index| self.service_at(*index))
+    }
+
+    /// A service specification by position.
+    pub fn service_at(&self, index: ServiceIndex) -> &ServiceSpecification {
+        &self.services[index.0]
+    }
+
+    /// A resource specification by id.
+    pub fn resource(&self, id: &str) -> Option<&ResourceSpecification> {
+        self.resource_by_id.get(id).map(|index| self.resource_at(*index))
+    }
+
+    /// A resource specification by position.
+    pub fn resource_at(&self, index: ResourceIndex) -> &ResourceSpecification {
+        &self.resources[index.0]
+    }
+
+    /// How a resource specification's resources are carried out.
+    pub fn activation(&self, resource_specification: &str) -> Option<&ActivationRule> {
+        let index = self.resource_by_id.get(resource_specification)?;
+        self.activation_by_resource.get(index).map(|rule| &self.activations[*rule])
+    }
+
+    /// Ids of all offerings.
+    pub fn offering_ids(&self) -> impl Iterator<Item = &str> {
+        self.offerings.iter().map(|offering| offering.id.as_str())
+    }
+}

@@ -78,3 +78,35 @@ pub struct Diagnostic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub related: Option<Location>,
 }
+
+impl Diagnostic {
+    /// A finding without a hint.
+    pub fn new(
+        code: Code,
+        severity: Severity,
+        location: Location,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let message = message.into();
+        Diagnostic { code, severity, message, location, hint: None, related: None }
+    }
+
+    /// The finding with what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Diagnostic {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The finding with another place that matters.
+    #[must_use]
+    pub fn with_related(mut self, related: Location) -> Diagnostic {
+        self.related = Some(related);
+        self
+    }
+}
+
+/// Whether any of the findings is an error.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}

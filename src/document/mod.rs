@@ -16,4 +16,4 @@ pub use kind::DocumentKind;
 pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};
 pub use schema::Tape;
 pub use stream::{Batch, MAXIMUM_DOCUMENT, Stream, StreamError};
-pub use tape::{Document, Elements, Kind, Members, Node, Origin};
+pub use tape::{Document, Elements, Kind, Members, Node, Origin, describe};

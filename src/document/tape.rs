@@ -64,8 +64,18 @@ pub struct Document {
     pub(super) origin: Origin,
     /// Whether white space stands between its tokens.
     pub(super) spaced: bool,
-    /// Line and column of each entry in the file, where the text was made from another one (YAML).
-    pub(super) places: Option<Vec<(u32, u32)>>,
+    /// Place of each entry in the file, where the text was made from another one (YAML).
+    pub(super) places: Option<Vec<WrittenPlace>>,
+}
+
+/// Place of a value in a file of another notation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WrittenPlace {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    /// Characters before the text of a string on its line (a quote: 1), unless the text begins
+    /// on another line.
+    pub(super) lead: Option<u32>,
 }
 
 impl fmt::Debug for Document {
@@ -103,6 +113,40 @@ impl Document {
         document.origin.line = line;
         document.origin.column = column;
         Ok(document)
+    }
+
+    /// The elements of a document that is a list, as documents; `None` for any other.
+    pub fn elements(&self) -> Option<Vec<Document>> {
+        if self.root().kind() != Kind::Array {
+            return None;
+        }
+        Some(self.root().elements().map(|element| self.part(element)).collect())
+    }
+
+    /// A value inside as a document of its own.
+    fn part(&self, node: Node<'_>) -> Document {
+        let entry = node.entry();
+        let range = node.index as usize..entry.next as usize;
+        let mut entries = self.entries[range.clone()].to_vec();
+        for inside in &mut entries {
+            inside.start -= entry.start;
+            inside.end -= entry.start;
+            inside.next -= node.index;
+        }
+        let location = node.location();
+        Document {
+            text: Arc::clone(&self.text),
+            start: self.start + entry.start as usize,
+            end: self.start + entry.end as usize,
+            entries,
+            origin: Origin {
+                file: Arc::clone(&self.origin.file),
+                line: location.line,
+                column: location.column,
+            },
+            spaced: self.spaced,
+            places: self.places.as_ref().map(|places| places[range].to_vec()),
+        }
     }
 
     /// Appends the document without white space between its tokens; strings,
@@ -380,12 +424,26 @@ impl<'d> Node<'d> {
         Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Place of a byte of a string's text, as far as the notation lets it be told.
+    pub fn text_location(self, offset: usize) -> Location {
+        let mut location = self.location();
+        let lead = match &self.document.places {
+            Some(places) => places[self.index as usize].lead,
+            None => Some(1),
+        };
+        let text = self.as_str().unwrap_or_default();
+        if let (Some(lead), Some(before)) = (lead, text.get(..offset)) {
+            location.column += u64::from(lead) + before.chars().count() as u64;
+        }
+        location
+    }
+
     /// Place of the value.
     pub fn location(self) -> Location {
         let (line, column) = match &self.document.places {
             Some(places) => {
-                let (line, column) = places[self.index as usize];
-                (u64::from(line), u64::from(column))
+                let place = places[self.index as usize];
+                (u64::from(place.line), u64::from(place.column))
             }
             None => self.document.line_and_column(self.entry().start as usize),
         };
@@ -395,6 +453,22 @@ impl<'d> Node<'d> {
             column,
             pointer: self.pointer(),
         }
+    }
+}
+
+/// A value for messages: its type and its text, shortened.
+pub fn describe(value: Node<'_>) -> String {
+    let raw = value.raw();
+    let mut shown: String = raw.chars().take(60).collect();
+    if shown.len() < raw.len() {
+        shown.push('…');
+    }
+    match value.kind() {
+        Kind::String => format!("the string {shown}"),
+        Kind::Number => format!("the number {shown}"),
+        Kind::Array => "an array".to_owned(),
+        Kind::Object => "an object".to_owned(),
+        Kind::True | Kind::False | Kind::Null => shown,
     }
 }
 

@@ -10,7 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::edit::quote;
 use super::parse::MAXIMUM_DEPTH;
-use super::tape::{Document, Origin};
+use super::tape::{Document, Origin, WrittenPlace};
 
 /// A YAML text that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ struct Open {
 struct Builder<'f> {
     file: &'f str,
     json: String,
-    places: Vec<(u32, u32)>,
+    places: Vec<WrittenPlace>,
     open: Vec<Open>,
 }
 
@@ -101,7 +101,7 @@ impl Builder<'_> {
     }
 
     /// Writes what stands before a node, and notes its place.
-    fn node(&mut self, span: Span) {
+    fn node(&mut self, span: Span, lead: Option<u32>) {
         if let Some(open) = self.open.last_mut() {
             let value = open.mapping && open.nodes % 2 == 1;
             if value {
@@ -112,7 +112,8 @@ impl Builder<'_> {
             open.nodes += 1;
         }
         let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        self.places.push((place(span.start.line()), place(span.start.col() + 1)));
+        let (line, column) = (place(span.start.line()), place(span.start.col() + 1));
+        self.places.push(WrittenPlace { line, column, lead });
     }
 
     fn is_key(&self) -> bool {
@@ -126,7 +127,7 @@ impl Builder<'_> {
         if self.open.len() >= MAXIMUM_DEPTH {
             return self.fail(span, "nested too deep");
         }
-        self.node(span);
+        self.node(span, None);
         self.json.push(if mapping { '{' } else { '[' });
         self.open.push(Open { mapping, nodes: 0, keys: HashSet::new() });
         Ok(())
@@ -148,7 +149,12 @@ impl Builder<'_> {
         {
             return self.fail(span, &format!("duplicate key {}", quote(value)));
         }
-        self.node(span);
+        let lead = match style {
+            ScalarStyle::Plain => Some(0),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Some(1),
+            _ => None,
+        };
+        self.node(span, lead);
         let literal = if key || style != ScalarStyle::Plain { None } else { plain(value) };
         match literal {
             Some(literal) => self.json.push_str(literal),
@@ -160,7 +166,7 @@ impl Builder<'_> {
     fn document(&mut self) -> Result<Document, YamlError> {
         let json = std::mem::take(&mut self.json);
         let places = std::mem::take(&mut self.places);
-        let begin = places.first().copied().unwrap_or((1, 1));
+        let begin = places.first().map_or((1, 1), |place| (place.line, place.column));
         // Keys were compared above; a number out of range is the fault that is left.
         let mut document = Document::parse(json, self.file).map_err(|fault| {
             let (line, column) = begin;

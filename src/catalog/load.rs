@@ -1,0 +1,376 @@
+//! Files to catalog: documents are read, checked against their schemas, and
+//! entered under their ids; `link` then ties them together.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt::Write as _;
+
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use sha2::{Digest, Sha256};
+
+use super::link;
+use super::rule::ActivationRule;
+use super::source::CatalogFile;
+use super::specification::{
+    BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
+};
+use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
+use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
+use crate::document::yaml::{self, YamlError};
+use crate::document::{Document, DocumentKind, Node, Stream, StreamError};
+use crate::schemas;
+
+/// Newest major format version of our own catalog documents.
+const FORMAT_MAJOR: u64 = 1;
+
+/// What came of loading: a catalog, unless one of the findings is an error.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The catalog, if it may be used.
+    pub catalog: Option<Catalog>,
+    /// All findings, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Number of documents.
+    pub documents: usize,
+}
+
+/// A catalog file that is no JSON or YAML.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// JSON.
+    #[error(transparent)]
+    Json(#[from] StreamError),
+    /// YAML.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// YAML in another encoding.
+    #[error("{file}: invalid UTF-8 (byte {offset} of the file)")]
+    Encoding {
+        /// File name.
+        file: String,
+        /// Offset of the first byte that is no UTF-8.
+        offset: usize,
+    },
+}
+
+/// Loads a catalog. A pure function of the files.
+///
+/// # Errors
+/// A file that cannot be parsed; everything else is a diagnostic.
+pub fn load(files: &[CatalogFile]) -> Result<Loaded, LoadError> {
+    let mut documents = Vec::new();
+    for file in files {
+        parse(file, &mut documents)?;
+    }
+    let mut loader = Loader::default();
+    let mut accepted = Vec::new();
+    for document in &documents {
+        if loader.document(document) {
+            accepted.push(document);
+        }
+    }
+    link::link(&mut loader.catalog, &accepted, &mut loader.diagnostics);
+    let Loader { mut catalog, mut diagnostics, .. } = loader;
+    diagnostics.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.code.cmp(&b.code)));
+    catalog.digest = digest(&accepted);
+    let documents = documents.len();
+    let catalog = (!has_errors(&diagnostics)).then_some(catalog);
+    Ok(Loaded { catalog, diagnostics, documents })
+}
+
+fn parse(file: &CatalogFile, documents: &mut Vec<Document>) -> Result<(), LoadError> {
+    if file.yaml {
+        let text = std::str::from_utf8(&file.bytes).map_err(|error| LoadError::Encoding {
+            file: file.name.clone(),
+            offset: error.valid_up_to(),
+        })?;
+        documents.extend(expand(yaml::documents(text, &file.name)?));
+        return Ok(());
+    }
+    let mut stream = Stream::new(file.bytes.as_slice(), &file.name);
+    while let Some(batch) = stream.next_batch() {
+        let (read, error) = batch.parse();
+        documents.extend(read);
+        if let Some(error) = error {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// A YAML document that is a list stands for its elements.
+fn expand(documents: Vec<Document>) -> Vec<Document> {
+    let mut expanded = Vec::with_capacity(documents.len());
+    for document in documents {
+        match document.elements() {
+            Some(elements) => expanded.extend(elements),
+            None => expanded.push(document),
+        }
+    }
+    expanded
+}
+
+/// Digest over the sorted digests of the documents: moving a document to
+/// another file changes nothing.
+fn digest(documents: &[&Document]) -> String {
+    let mut digests: Vec<[u8; 32]> = documents
+        .iter()
+        .map(|document| {
+            let mut compact = Vec::new();
+            document.write_compact(&mut compact);
+            Sha256::digest(&compact).into()
+        })
+        .collect();
+    digests.sort_unstable();
+    let all: [u8; 32] = Sha256::digest(digests.concat()).into();
+    let mut text = String::from("sha256:");
+    for byte in all {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[derive(Default)]
+struct Loader {
+    catalog: Catalog,
+    diagnostics: Vec<Diagnostic>,
+    /// Place of each id, by kind.
+    places: HashMap<(DocumentKind, String), Location>,
+    /// Place of the activation rule of each resource specification.
+    activations: HashMap<String, Location>,
+}
+
+impl Loader {
+    fn report(&mut self, code: &'static str, severity: Severity, node: Node<'_>, message: String) {
+        self.diagnostics.push(Diagnostic::new(Code(code), severity, node.location(), message));
+    }
+
+    /// Enters a document; false if it takes no further part.
+    fn document(&mut self, document: &Document) -> bool {
+        let root = document.root();
+        let kind = DocumentKind::of(document);
+        match kind {
+            DocumentKind::Other => {
+                self.unknown(root);
+                return false;
+            }
+            DocumentKind::ProductOrder
+            | DocumentKind::ServiceOrder
+            | DocumentKind::ResourceOrder
+            | DocumentKind::OrchestrationPlan => {
+                let message = format!("a {} is no catalog document", kind.name());
+                self.report("catalog/unknown-document", Severity::Warning, root, message);
+                return false;
+            }
+            _ => {}
+        }
+        let faults = schemas::check(kind, root);
+        if !faults.is_empty() {
+            self.diagnostics.extend(faults);
+            return false;
+        }
+        if matches!(kind, DocumentKind::DecompositionRule | DocumentKind::ActivationRule)
+            && !self.format_version(root)
+        {
+            return false;
+        }
+        let id = root.text("id").unwrap_or_default().into_owned();
+        if id.is_empty() {
+            let message = format!("{} has no `id`; nothing can refer to it", kind.name());
+            self.report("catalog/missing-id", Severity::Error, root, message);
+            return false;
+        }
+        let place = root.get("id").unwrap_or(root).location();
+        match self.places.entry((kind, id.clone())) {
+            Entry::Occupied(first) => {
+                let message = format!("{} `{id}` is defined twice", kind.name());
+                let code = Code("catalog/duplicate-id");
+                self.diagnostics.push(
+                    Diagnostic::new(code, Severity::Error, place, message)
+                        .with_related(first.get().clone()),
+                );
+                return false;
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(place);
+            }
+        }
+        self.enter(kind, root, id);
+        true
+    }
+
+    /// Documents that a catalog export holds beside what decomposition needs.
+    fn unknown(&mut self, root: Node<'_>) {
+        const KNOWN: [&str; 9] = [
+            "Catalog",
+            "Category",
+            "ProductOfferingPrice",
+            "ServiceCatalog",
+            "ServiceCategory",
+            "ServiceCandidate",
+            "ResourceCatalog",
+            "ResourceCategory",
+            "ResourceCandidate",
+        ];
+        let type_name = root.text("@type").unwrap_or_default();
+        if KNOWN.contains(&&*type_name) {
+            return;
+        }
+        let message = if type_name.is_empty() {
+            "a document without `@type` is left out".to_owned()
+        } else {
+            format!("`{type_name}` is no catalog document that orderctl knows; it is left out")
+        };
+        self.report("catalog/unknown-document", Severity::Warning, root, message);
+    }
+
+    fn format_version(&mut self, root: Node<'_>) -> bool {
+        let node = root.get("formatVersion").unwrap_or(root);
+        let version = node.as_str().unwrap_or_default();
+        let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        if major.is_some_and(|major| major <= FORMAT_MAJOR) {
+            return true;
+        }
+        let message = format!(
+            "format version {version} is not read by orderctl {}, which reads {FORMAT_MAJOR}.x",
+            env!("CARGO_PKG_VERSION")
+        );
+        self.report("rule/format-version", Severity::Error, node, message);
+        false
+    }
+
+    fn enter(&mut self, kind: DocumentKind, root: Node<'_>, id: String) {
+        let catalog = &mut self.catalog;
+        let diagnostics = &mut self.diagnostics;
+        match kind {
+            DocumentKind::ProductOffering => {
+                let specification = Specification::read(root, &[], diagnostics);
+                catalog.offering_by_id.insert(id.clone(), catalog.offerings.len());
+                catalog.offerings.push(Offering {
+                    specification,
+                    id,
+                    product: None,
+                    sellable: root.get("isSellable").and_then(Node::as_bool) != Some(false),
+                    bundled: root.list("bundledProductOffering").map(bundled).collect(),
+                });
+            }
+            DocumentKind::ProductSpecification => {
+                let keys = ["productSpecCharacteristic", "productSpecificationCharacteristic"];
+                let specification = Specification::read(root, &keys, diagnostics);
+                let index = ProductIndex(catalog.products.len());
+                catalog.product_by_id.insert(id, index);
+                catalog
+                    .products
+                    .push(ProductSpecification { specification, decompositions: Vec::new() });
+            }
+            DocumentKind::ServiceSpecification => {
+                let keys = ["specCharacteristic", "serviceSpecCharacteristic"];
+                let specification = Specification::read(root, &keys, diagnostics);
+                let index = ServiceIndex(catalog.services.len());
+                catalog.service_by_id.insert(id, index);
+                catalog.services.push(ServiceSpecification {
+                    specification,
+                    facing: facing(root),
+                    decompositions: Vec::new(),
+                    depends_on: Vec::new(),
+                    resources: Vec::new(),
+                });
+            }
+            DocumentKind::ResourceSpecification => {
+                let keys = ["resourceSpecCharacteristic"];
+                let specification = Specification::read(root, &keys, diagnostics);
+                let index = ResourceIndex(catalog.resources.len());
+                catalog.resource_by_id.insert(id, index);
+                catalog.resources.push(ResourceSpecification { specification });
+            }
+            DocumentKind::ActivationRule => self.activation(root, id),
+            DocumentKind::DecompositionRule
+            | DocumentKind::ProductOrder
+            | DocumentKind::ServiceOrder
+            | DocumentKind::ResourceOrder
+            | DocumentKind::OrchestrationPlan
+            | DocumentKind::Other => {}
+        }
+    }
+
+    fn activation(&mut self, root: Node<'_>, id: String) {
+        let reference = root.get("resourceSpecification").unwrap_or(root);
+        let resource = reference.text("id").unwrap_or_default().into_owned();
+        let place = reference.location();
+        if let Some(first) = self.activations.get(&resource) {
+            let message = format!("resource specification `{resource}` has two activation rules");
+            let code = Code("rule/conflict");
+            let finding = Diagnostic::new(code, Severity::Error, place, message)
+                .with_related(first.clone())
+                .with_hint("keep one of them");
+            self.diagnostics.push(finding);
+            return;
+        }
+        self.activations.insert(resource.clone(), place);
+        let duration = self.duration(root);
+        let endpoint = root.text("endpoint").unwrap_or_default().into_owned();
+        self.catalog.activations.push(ActivationRule { id, resource, endpoint, duration });
+    }
+
+    fn duration(&mut self, root: Node<'_>) -> SignedDuration {
+        let Some(object) = root.get("duration") else { return SignedDuration::ZERO };
+        let mut read = |key: &str| {
+            let node = object.get(key)?;
+            let text = node.as_str().unwrap_or_default();
+            let duration = iso_duration(&text);
+            if duration.is_none() {
+                let message = format!("`{text}` is no duration");
+                self.diagnostics.push(
+                    Diagnostic::new(Code("rule/duration"), Severity::Error, node.location(), message)
+                        .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
+                );
+            }
+            duration.map(|duration| (duration, node))
+        };
+        let (optimistic, likely, pessimistic) =
+            (read("optimistic"), read("mostLikely"), read("pessimistic"));
+        let Some((likely, node)) = likely else { return SignedDuration::ZERO };
+        let lowest = optimistic.map_or(likely, |(duration, _)| duration);
+        let highest = pessimistic.map_or(likely, |(duration, _)| duration);
+        if lowest > likely || likely > highest {
+            let message = "durations have to be optimistic ≤ mostLikely ≤ pessimistic";
+            self.report("rule/duration", Severity::Error, node, message.to_owned());
+            return likely;
+        }
+        // PERT: (o + 4m + p) / 6.
+        let sum = likely.checked_mul(4).and_then(|sum| sum.checked_add(lowest)?.checked_add(highest));
+        sum.map_or(likely, |sum| SignedDuration::from_secs((sum / 6).as_secs()))
+    }
+}
+
+/// An ISO 8601 duration that is not negative; a day is 24 hours.
+pub(crate) fn iso_duration(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    (text.starts_with('P') && !duration.is_negative()).then_some(duration)
+}
+
+fn bundled(node: Node<'_>) -> BundledOffering {
+    let option = node.get("bundledProductOfferingOption").unwrap_or(node);
+    let limit = |key: &str| {
+        option.get(key).and_then(Node::as_i64).and_then(|limit| u64::try_from(limit).ok())
+    };
+    BundledOffering {
+        id: node.text("id").unwrap_or_default().into_owned(),
+        minimum: limit("numberRelOfferLowerLimit").unwrap_or(0),
+        maximum: limit("numberRelOfferUpperLimit"),
+    }
+}
+
+/// By `@type`, else by what real catalogs write into `category`; else customer-facing.
+fn facing(root: Node<'_>) -> Facing {
+    let is = |key: &str, names: &[&str]| {
+        root.text(key).is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+    };
+    let resource = ["ResourceFacingServiceSpecification", "ResourceFacingService", "RFS"];
+    if ["@type", "@baseType", "category", "serviceType"].iter().any(|key| is(key, &resource)) {
+        Facing::Resource
+    } else {
+        Facing::Customer
+    }
+}

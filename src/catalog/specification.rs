@@ -1,0 +1,168 @@
+//! Offerings and specifications (TMF620, TMF633, TMF634) as the catalog holds
+//! them.
+
+use jiff::Timestamp;
+
+use super::characteristic::CharacteristicSpecification;
+use super::rule::Decomposition;
+use super::{ProductIndex, ResourceIndex, ServiceIndex};
+use crate::diagnostic::{Diagnostic, Location};
+use crate::document::Node;
+use crate::model::date::DateReading;
+
+/// A time from which and to which something holds (`TimePeriod`); open ends are `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Period {
+    /// First moment.
+    pub start: Option<Timestamp>,
+    /// Moment from which it no longer holds.
+    pub end: Option<Timestamp>,
+}
+
+impl Period {
+    pub(super) fn read(node: Node<'_>) -> Period {
+        let moment = |key: &str| {
+            let text = node.get("validFor")?.text(key)?;
+            DateReading::of(&text).timestamp()
+        };
+        Period { start: moment("startDateTime"), end: moment("endDateTime") }
+    }
+}
+
+/// What offerings and specifications have in common.
+#[derive(Debug, Clone)]
+pub struct Specification {
+    /// Id, unique among documents of its kind.
+    pub id: String,
+    /// Name; the id if there is none.
+    pub name: String,
+    /// `version`
+    pub version: Option<String>,
+    /// `lifecycleStatus`, as written.
+    pub lifecycle_status: Option<String>,
+    /// `validFor`
+    pub valid_for: Period,
+    /// Its characteristics.
+    pub characteristics: Vec<CharacteristicSpecification>,
+    /// Where it stands.
+    pub location: Location,
+}
+
+impl Specification {
+    pub(super) fn read(
+        node: Node<'_>,
+        characteristics: &[&str],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Specification {
+        let text = |key: &str| node.text(key).filter(|text| !text.is_empty());
+        let id = text("id").unwrap_or_default().into_owned();
+        let list = characteristics.iter().find_map(|key| node.get(key));
+        Specification {
+            name: text("name").map_or_else(|| id.clone(), std::borrow::Cow::into_owned),
+            id,
+            version: text("version").map(std::borrow::Cow::into_owned),
+            lifecycle_status: text("lifecycleStatus").map(std::borrow::Cow::into_owned),
+            valid_for: Period::read(node),
+            characteristics: list.map_or(Vec::new(), |list| {
+                list.elements()
+                    .map(|node| CharacteristicSpecification::read(node, diagnostics))
+                    .collect()
+            }),
+            location: node.location(),
+        }
+    }
+
+    /// A characteristic by name.
+    pub fn characteristic(&self, name: &str) -> Option<&CharacteristicSpecification> {
+        self.characteristics.iter().find(|characteristic| characteristic.name == name)
+    }
+
+    /// Why it cannot be ordered at `moment`, if it cannot: by its life cycle or its validity.
+    /// Life-cycle names are TMF620's; one that is not among them does not forbid.
+    pub fn refuses_orders(&self, moment: Option<Timestamp>) -> Option<String> {
+        let status = self.lifecycle_status.as_deref().unwrap_or_default();
+        let closed = ["In study", "In design", "In test", "Rejected", "Retired", "Obsolete"];
+        let compact = |text: &str| text.replace([' ', '_', '-'], "").to_ascii_lowercase();
+        if closed.iter().any(|name| compact(name) == compact(status)) {
+            return Some(format!("its lifecycleStatus is {status}"));
+        }
+        let moment = moment?;
+        if let Some(start) = self.valid_for.start
+            && moment < start
+        {
+            return Some(format!("it is valid from {start} on, the order is of {moment}"));
+        }
+        if let Some(end) = self.valid_for.end
+            && moment >= end
+        {
+            return Some(format!("it was valid until {end}, the order is of {moment}"));
+        }
+        None
+    }
+}
+
+/// How many of an offering a bundle holds.
+#[derive(Debug, Clone)]
+pub struct BundledOffering {
+    /// Id of the offering inside.
+    pub id: String,
+    /// Fewest.
+    pub minimum: u64,
+    /// Most; `None` is no limit.
+    pub maximum: Option<u64>,
+}
+
+/// TMF620 ProductOffering.
+#[derive(Debug, Clone)]
+pub struct Offering {
+    /// Id, name, life cycle; its characteristics are those of the product specification.
+    pub specification: Specification,
+    /// Id, for lookups.
+    pub id: String,
+    /// What is sold, unless it is a bundle only.
+    pub product: Option<ProductIndex>,
+    /// `isSellable`; true if not said.
+    pub sellable: bool,
+    /// What a bundle holds.
+    pub bundled: Vec<BundledOffering>,
+}
+
+/// TMF620 ProductSpecification.
+#[derive(Debug)]
+pub struct ProductSpecification {
+    /// What all specifications have.
+    pub specification: Specification,
+    /// The services that it may need, in catalog order.
+    pub decompositions: Vec<Decomposition>,
+}
+
+/// Whom a service faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facing {
+    /// Customer-facing service (CFS).
+    Customer,
+    /// Resource-facing service (RFS).
+    Resource,
+}
+
+/// TMF633 ServiceSpecification.
+#[derive(Debug)]
+pub struct ServiceSpecification {
+    /// What all specifications have.
+    pub specification: Specification,
+    /// CFS or RFS.
+    pub facing: Facing,
+    /// For a CFS: the services that it may need.
+    pub decompositions: Vec<Decomposition>,
+    /// Services of the same layer that come first, where they are made.
+    pub depends_on: Vec<ServiceIndex>,
+    /// The resources that realize it; an RFS has at least one.
+    pub resources: Vec<ResourceIndex>,
+}
+
+/// TMF634 ResourceSpecification.
+#[derive(Debug)]
+pub struct ResourceSpecification {
+    /// What all specifications have.
+    pub specification: Specification,
+}
