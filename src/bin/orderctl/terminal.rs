@@ -42,6 +42,16 @@ pub struct OutputError {
     cause: io::Error,
 }
 
+impl OutputError {
+    /// Writing to `what` failed.
+    pub fn new(what: &str, cause: io::Error) -> Self {
+        Self {
+            what: what.to_owned(),
+            cause,
+        }
+    }
+}
+
 /// A buffered stream of documents.
 pub struct Output<W: Write> {
     writer: BufWriter<W>,
@@ -123,10 +133,7 @@ impl<W: Write> Output<W> {
                 self.closed = true;
                 Ok(Delivery::Closed)
             }
-            Err(cause) => Err(OutputError {
-                what: self.what.clone(),
-                cause,
-            }),
+            Err(cause) => Err(OutputError::new(&self.what, cause)),
         }
     }
 }
