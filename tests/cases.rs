@@ -10,7 +10,7 @@
 //! | `status` | exit code of the last command | 0 |
 //! | `cwd` | working directory, from the top of the repository | the case folder |
 //! | `env` | `NAME=VALUE` a line; there are no other variables | no variables |
-//! | `written/` | the files that must be in `{tmp}` afterwards, except SQLite's | `{tmp}` must be empty |
+//! | `written/` | the files that must be in `{tmp}` afterwards, except databases | `{tmp}` must be empty |
 //!
 //! `{tmp}` in `args`, `stdin` and `env` is a fresh folder, and is written back as `{tmp}` where it shows
 //! up in outputs; `{version}` is the version of the crate in what `--version` prints. Other files
@@ -348,32 +348,27 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 /// A diff of every file that is not as expected; `-` is expected, `+` was given.
 fn differences(expected: &Outcome, given: &Outcome) -> String {
     let names: BTreeSet<&String> = given.keys().chain(expected.keys()).collect();
-    let mut text = String::new();
-    for name in names {
-        let expected = expected
-            .get(name)
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let given = given
-            .get(name)
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        text.push_str(&match (expected, given) {
-            (Some(expected), Some(given)) => diff(name, &expected, &given),
-            (Some(_), None) => format!("-- {name} was not written\n"),
-            (None, Some(given)) => format!("-- {name} was written, but is not stated:\n{given}\n"),
-            (None, None) => String::new(),
-        });
-    }
-    text
+    names
+        .into_iter()
+        .filter(|name| expected.get(*name) != given.get(*name))
+        .map(|name| match (expected.get(name), given.get(name)) {
+            (Some(expected), Some(given)) => format!("-- {name}\n{}\n", diff(expected, given)),
+            (_, None) => format!("-- {name} was not written\n"),
+            (None, Some(given)) => {
+                let given = String::from_utf8_lossy(given);
+                format!("-- {name} was written, but is not stated:\n{given}\n")
+            }
+        })
+        .collect()
 }
 
-fn diff(name: &str, expected: &str, given: &str) -> String {
-    let same = predicate::str::diff(expected.to_owned());
-    let Some(case) = same.find_case(false, given) else {
-        return String::new();
-    };
-    let products: Vec<String> = case
-        .products()
-        .map(|product| product.value().to_string())
-        .collect();
-    format!("-- {name}\n{}\n", products.join("\n"))
+fn diff(expected: &[u8], given: &[u8]) -> String {
+    let same = predicate::str::diff(String::from_utf8_lossy(expected).into_owned());
+    match same.find_case(false, &String::from_utf8_lossy(given)) {
+        Some(case) => case
+            .products()
+            .map(|product| product.value().to_string())
+            .collect(),
+        None => "differs only in bytes that are not UTF-8".to_owned(),
+    }
 }

@@ -75,7 +75,7 @@ pub struct GlobalArgs {
     /// Say what is done; twice: also how
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    /// Colours: `auto` means on a terminal, unless `NO_COLOR` is set
     #[arg(
         long,
         global = true,
@@ -379,7 +379,7 @@ pub struct SchemaArgs {
 /// Print a script that lets a shell complete commands and flags
 ///
 /// Writes the script to standard output.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(after_long_help = "\
 Examples:
   orderctl completions bash > /etc/bash_completion.d/orderctl
