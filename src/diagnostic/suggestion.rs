@@ -58,11 +58,11 @@ fn distance(a: &[char], b: &[char]) -> usize {
         current[0] = i;
         for j in 1..=b.len() {
             let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(current[j - 1] + 1);
+            let mut cheapest = replaced.min(last[j] + 1).min(current[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before_last[j - 2] + 1);
+                cheapest = cheapest.min(before_last[j - 2] + 1);
             }
-            current[j] = least;
+            current[j] = cheapest;
         }
         std::mem::swap(&mut before_last, &mut last);
         std::mem::swap(&mut last, &mut current);

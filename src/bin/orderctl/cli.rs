@@ -3,11 +3,15 @@
 //! A value is taken from the flag, else from the environment; what is in
 //! neither may still come from the project file (see `Context::settings`).
 
+use std::env;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::builder::Resettable;
+use clap::{
+    Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,6 +43,28 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
+impl Cli {
+    /// Understands the arguments and the environment of this process.
+    ///
+    /// # Errors
+    ///
+    /// What to print instead of running: help, the version, or a usage error.
+    pub fn from_command_line() -> Result<Self, clap::Error> {
+        let command = without_empty_variables(Self::command());
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
+}
+
+/// A variable that is set to nothing counts as not set, as everywhere in Unix.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| match arg.get_env().and_then(env::var_os) {
+            Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+            _ => arg,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -49,7 +75,7 @@ pub struct GlobalArgs {
     /// Say what is done; twice: also how
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Colours: `auto` means on a terminal, unless NO_COLOR is set
+    /// Colours: `auto` means on a terminal, unless `NO_COLOR` is set
     #[arg(
         long,
         global = true,
@@ -353,7 +379,7 @@ pub struct SchemaArgs {
 /// Print a script that lets a shell complete commands and flags
 ///
 /// Writes the script to standard output.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(after_long_help = "\
 Examples:
   orderctl completions bash > /etc/bash_completion.d/orderctl
@@ -432,8 +458,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

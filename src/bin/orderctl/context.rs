@@ -22,6 +22,8 @@ pub struct Context {
     pub styling: Styling,
     /// How documents are laid out on standard output.
     pub layout: Layout,
+    /// Whether a person looks at standard output.
+    pub stdout_is_terminal: bool,
     color: ColorChoice,
     project: Option<PathBuf>,
 }
@@ -37,6 +39,7 @@ impl Context {
             } else {
                 Layout::Compact
             },
+            stdout_is_terminal: io::stdout().is_terminal(),
             color: global.color,
             project: global.project,
         }
@@ -78,11 +81,6 @@ impl Context {
     /// Colours on standard output, for tables.
     pub fn stdout_styling(&self) -> Styling {
         terminal::styling(self.color, &io::stdout())
-    }
-
-    /// Whether a person looks at standard output.
-    pub fn stdout_is_terminal(&self) -> bool {
-        io::stdout().is_terminal()
     }
 
     /// Whether a person looks at standard error and wants to see progress.

@@ -11,16 +11,16 @@ mod exit;
 mod logging;
 mod terminal;
 
-use std::process;
-
-use clap::Parser as _;
+use std::{io, process};
 
 use cli::{Cli, Command};
 use context::Context;
 use exit::{ExitCode, Failure};
+use orderctl::diagnostic::human::Styling;
+use terminal::OutputError;
 
 fn main() -> process::ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
         Err(answer) => return answer_of_parser(&answer).into(),
     };
@@ -52,11 +52,13 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Prints help, version or a usage error.
 fn answer_of_parser(answer: &clap::Error) -> ExitCode {
-    // Nobody is left to tell when this fails: `orderctl --help | head -1`.
-    let _ = answer.print();
-    if answer.use_stderr() {
-        ExitCode::Caller
-    } else {
-        ExitCode::Done
+    match answer.print() {
+        _ if answer.use_stderr() => ExitCode::Caller,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = OutputError::new("standard output", error);
+            terminal::report_failure(&failure.to_string(), Styling::Plain);
+            ExitCode::Caller
+        }
+        _ => ExitCode::Done,
     }
 }

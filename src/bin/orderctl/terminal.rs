@@ -42,6 +42,16 @@ pub struct OutputError {
     cause: io::Error,
 }
 
+impl OutputError {
+    /// Writing to `what` failed.
+    pub fn new(what: &str, cause: io::Error) -> Self {
+        Self {
+            what: what.to_owned(),
+            cause,
+        }
+    }
+}
+
 /// A buffered stream of documents.
 pub struct Output<W: Write> {
     writer: BufWriter<W>,
@@ -123,10 +133,7 @@ impl<W: Write> Output<W> {
                 self.closed = true;
                 Ok(Delivery::Closed)
             }
-            Err(cause) => Err(OutputError {
-                what: self.what.clone(),
-                cause,
-            }),
+            Err(cause) => Err(OutputError::new(&self.what, cause)),
         }
     }
 }
@@ -220,6 +227,9 @@ fn end_of_string(json: &[u8], mut at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     fn indented(json: &str) -> String {
@@ -260,6 +270,37 @@ mod tests {
             "", "\"", "\"\\", "\"a\\\"", "{\"a", "]]]}}", "[,]:", "{\"a\":",
         ] {
             let _ = indented(torn);
+        }
+    }
+
+    /// Any JSON value, nested a few levels.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn layout_is_that_of_serde_json(value in json()) {
+            let pretty = serde_json::to_string_pretty(&value).expect("JSON");
+            prop_assert_eq!(indented(&value.to_string()), pretty.clone());
+            prop_assert_eq!(indented(&pretty), pretty);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in any::<Vec<u8>>()) {
+            indent(&bytes, &mut Vec::new());
         }
     }
 

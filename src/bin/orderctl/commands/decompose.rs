@@ -5,10 +5,6 @@ use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 
 /// Refuses: the command is not part of this build.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "commands own their arguments"
-)]
 pub fn run(_args: DecomposeArgs, _context: &Context) -> Result<ExitCode, Failure> {
     Err(Failure::NotBuilt("decompose"))
 }
