@@ -1,6 +1,8 @@
 //! orderctl
 pub mod diagnostic;
 pub mod document;
+pub mod graph;
+pub mod schemas;
 pub mod model;
 pub mod catalog;
 pub mod validate;
@@ -12,4 +14,3 @@ pub mod activate;
 pub mod status;
 pub mod mock;
 pub mod project;
-pub mod schemas;

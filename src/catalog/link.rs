@@ -316,24 +316,20 @@ impl<'d> Linker<'_, 'd> {
         let product = match source {
             Source::Product(_) => own.clone(),
             Source::Service(index) => {
-                let mut joined: Option<ObjectShape> = None;
-                for product in products.get(&index).into_iter().flatten() {
-                    let other = shape(&self.catalog.products[product.0].specification);
-                    joined = Some(joined.map_or(other.clone(), |shape| shape.joined(&other)));
-                }
-                joined.unwrap_or_default()
+                let products = products.get(&index).into_iter().flatten();
+                joined(products.map(|product| shape(&self.catalog.products[product.0].specification)))
             }
         };
         let texts = |optional: &[&str]| {
-            optional.iter().fold(ObjectShape::default(), |shape, name| {
-                shape.with(name, Shape::String, false)
+            optional.iter().fold(ObjectShape::closed(), |shape, name| {
+                shape.with_optional(*name, Shape::String)
             })
         };
-        let item = ObjectShape::default()
-            .with("id", Shape::String, true)
-            .with("action", Shape::String, true)
-            .with("quantity", Shape::Integer, true);
-        Scope::default()
+        let item = ObjectShape::closed()
+            .with_required("id", Shape::String)
+            .with_required("action", Shape::String)
+            .with_required("quantity", Shape::Integer);
+        Scope::new()
             .with("source", Shape::Object(own))
             .with("product", Shape::Object(product))
             .with("item", Shape::Object(item))
@@ -545,8 +541,27 @@ fn characteristic_shape(characteristic: &CharacteristicSpecification) -> Shape {
 
 /// The characteristics that an item of a specification has, for expressions.
 fn shape(specification: &Specification) -> ObjectShape {
-    specification.characteristics.iter().fold(ObjectShape::default(), |shape, characteristic| {
+    let mut shape = ObjectShape::closed();
+    for characteristic in &specification.characteristics {
         let present = characteristic.minimum > 0 || characteristic.default.is_some();
-        shape.with(&characteristic.name, characteristic_shape(characteristic), present)
-    })
+        shape.insert(&characteristic.name, characteristic_shape(characteristic), present);
+    }
+    shape
+}
+
+/// What is known of an object that is of one of several shapes: members of all of them; certain
+/// are those that all have, of one type those of which all have the same.
+fn joined(shapes: impl Iterator<Item = ObjectShape>) -> ObjectShape {
+    let shapes: Vec<ObjectShape> = shapes.collect();
+    let names: BTreeSet<&str> = shapes.iter().flat_map(ObjectShape::names).collect();
+    let mut joined = ObjectShape::closed();
+    for name in names {
+        let members = shapes.iter().filter_map(|shape| shape.member(name));
+        let required = shapes.iter().all(|shape| shape.member(name).is_some_and(|it| it.required));
+        let mut kinds = members.map(|member| &member.shape);
+        let first = kinds.next().cloned().unwrap_or(Shape::Any);
+        let shape = if kinds.all(|kind| *kind == first) { first } else { Shape::Any };
+        joined.insert(name, shape, required);
+    }
+    joined
 }

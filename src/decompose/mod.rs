@@ -1,1 +1,37 @@
-//! decompose
+//! Orders to the orders below them, by the catalog.
+//!
+//! Two steps. COM: each item of a product order becomes the service order
+//! items that its product specification needs (customer-facing services). SOM:
+//! each service order item becomes the resource order items that its
+//! resource-facing services need. Both steps read the order above as a
+//! document, so that it does not matter whether it was just derived or comes
+//! from another process.
+//!
+//! Ids are computed: `<order>.S` and `<order>.R` for orders, `<item above>.<id
+//! of the specification>` for items.
+
+mod com;
+mod explain;
+mod mapping;
+mod som;
+mod write;
+
+pub use com::service_order;
+pub use explain::{Explanation, Outcome};
+pub use som::resource_order;
+
+use crate::document::Document;
+use crate::diagnostic::Diagnostic;
+
+/// What came of one step.
+#[derive(Debug)]
+pub struct Derived {
+    /// The order below; `None` if there is nothing to order there.
+    pub document: Option<Document>,
+    /// Why each item was made, and why others were not, in catalog order.
+    pub explanations: Vec<Explanation>,
+}
+
+/// The faults that kept an order from being decomposed: nothing of it was.
+#[derive(Debug)]
+pub struct NotDecomposable(pub Vec<Diagnostic>);

@@ -115,6 +115,16 @@ impl Document {
         Ok(document)
     }
 
+    /// All nulls and empty texts of the document.
+    pub fn blanks(&self) -> impl Iterator<Item = Node<'_>> {
+        let blank = |entry: &Entry| {
+            entry.kind == Kind::Null || entry.kind == Kind::String && entry.end - entry.start == 2
+        };
+        let indices = 0_u32..;
+        let entries = indices.zip(&self.entries).filter(move |(_, entry)| blank(entry));
+        entries.map(|(index, _)| Node { document: self, index })
+    }
+
     /// The elements of a document that is a list, as documents; `None` for any other.
     pub fn elements(&self) -> Option<Vec<Document>> {
         if self.root().kind() != Kind::Array {

@@ -8,6 +8,7 @@
 pub mod action;
 pub mod characteristic;
 pub mod date;
+pub mod order;
 pub mod product_order;
 pub mod reference;
 pub mod resource_order;
@@ -16,6 +17,7 @@ pub mod state;
 
 pub use action::Action;
 pub use characteristic::Characteristic;
+pub use order::{Order, OrderItem};
 pub use product_order::{ProductOrder, ProductOrderItem};
 pub use reference::{ItemRelationship, Reference};
 pub use resource_order::{ResourceOrder, ResourceOrderItem};

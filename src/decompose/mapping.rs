@@ -1,0 +1,217 @@
+//! Characteristics of derived items: mapped by rule, copied by name, or by
+//! default.
+
+use std::borrow::Cow;
+
+use crate::catalog::expression::{Bindings, EvaluationFault};
+use crate::catalog::{CharacteristicSpecification, Decomposition, MappingSource, Specification};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::{Document, Node};
+use crate::model::Characteristic;
+
+/// Characteristics by name, in the order of the specification; values are compact JSON texts.
+#[derive(Debug, Clone, Default)]
+pub struct Values<'d> {
+    pairs: Vec<(Cow<'d, str>, Cow<'d, str>)>,
+}
+
+impl<'d> Values<'d> {
+    /// What an order item says, with the defaults of its specification.
+    pub fn of_item(given: &[Characteristic<'d>], specification: Option<&'d Specification>) -> Self {
+        let mut values = Values { pairs: Vec::with_capacity(given.len() + 4) };
+        for characteristic in given {
+            let Some(value) = characteristic.value else { continue };
+            let known = specification.and_then(|it| it.characteristic(&characteristic.name));
+            values.add(characteristic.name.clone(), value.compact(), known);
+        }
+        for known in specification.iter().flat_map(|it| &it.characteristics) {
+            if let Some(default) = &known.default
+                && values.get(&known.name).is_none()
+            {
+                let pair = (Cow::Borrowed(known.name.as_str()), Cow::Borrowed(default.as_str()));
+                values.pairs.push(pair);
+            }
+        }
+        values
+    }
+
+    /// Adds a value; several of one name make a list where the specification allows one.
+    fn add(
+        &mut self,
+        name: Cow<'d, str>,
+        value: Cow<'d, str>,
+        known: Option<&CharacteristicSpecification>,
+    ) {
+        let list = known.is_some_and(CharacteristicSpecification::is_list);
+        if let Some((_, text)) = self.pairs.iter_mut().find(|(other, _)| *other == name) {
+            if list {
+                let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+                *text = Cow::Owned(format!("[{},{value}]", inside.unwrap_or(text)));
+            }
+            return;
+        }
+        let value = if list && !value.starts_with('[') {
+            Cow::Owned(format!("[{value}]"))
+        } else {
+            value
+        };
+        self.pairs.push((name, value));
+    }
+
+    /// Compact JSON text of a value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Adds what a specification holds by default, and is not there yet.
+    pub fn with_defaults(mut self, specification: &'d Specification) -> Self {
+        for known in &specification.characteristics {
+            if let Some(default) = &known.default
+                && self.get(&known.name).is_none()
+            {
+                self.pairs.push((Cow::Borrowed(&known.name), Cow::Borrowed(default)));
+            }
+        }
+        self
+    }
+}
+
+/// What stands around the item that is being decomposed, for expressions.
+#[derive(Debug)]
+pub struct Surroundings<'v> {
+    /// `product`: characteristics of the product order item at the root.
+    pub product: Option<&'v Values<'v>>,
+    /// `item`
+    pub item: [(&'static str, String); 3],
+    /// `order`
+    pub order: &'v [(&'static str, String)],
+    /// `place`
+    pub place: Vec<(&'static str, Cow<'v, str>)>,
+}
+
+impl Surroundings<'_> {
+    /// The variables of an expression.
+    pub fn bindings<'v>(&'v self, source: &'v Values<'v>) -> Bindings<'v> {
+        let mut bindings = Bindings::new();
+        bindings.bind_object("source", source.iter());
+        if let Some(product) = self.product {
+            bindings.bind_object("product", product.iter());
+        }
+        bindings.bind_object("item", self.item.iter().map(|(name, text)| (*name, text.as_str())));
+        bindings.bind_object("order", self.order.iter().map(|(name, text)| (*name, text.as_str())));
+        bindings.bind_object("place", self.place.iter().map(|(name, text)| (*name, &**text)));
+        bindings
+    }
+}
+
+/// `id`, `name` and `role` of the first place of an entity, as JSON texts.
+pub fn place(place: Option<Node<'_>>) -> Vec<(&'static str, Cow<'_, str>)> {
+    let member = |key: &'static str| place?.get(key).map(|node| (key, Cow::Borrowed(node.raw())));
+    ["id", "name", "role"].into_iter().filter_map(member).collect()
+}
+
+/// An order's members that expressions may read, as JSON texts.
+pub fn order_members(order: Node<'_>) -> Vec<(&'static str, String)> {
+    let member = |key: &'static str| {
+        let text = match key {
+            "externalId" => crate::model::product_order::external_id(order)?,
+            _ => order.text(key)?,
+        };
+        Some((key, crate::document::quote(&text)))
+    };
+    ["id", "externalId", "category", "priority"].into_iter().filter_map(member).collect()
+}
+
+/// A fault of an expression while an order is decomposed.
+pub fn evaluation_fault(
+    item: Node<'_>,
+    decomposition: &Decomposition,
+    what: &str,
+    fault: &EvaluationFault,
+) -> Diagnostic {
+    let seen: Vec<String> = fault
+        .seen
+        .iter()
+        .map(|seen| format!("{} is {}", seen.path, seen.value.as_deref().unwrap_or("absent")))
+        .collect();
+    let seen = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) };
+    let rule = decomposition.rule.as_deref().unwrap_or_default();
+    let message = format!("rule `{rule}`: {what}: {}{seen}", fault.message);
+    Diagnostic::new(Code("decompose/expression"), Severity::Error, item.location(), message)
+        .with_related(decomposition.location.clone())
+}
+
+/// The characteristics of a target: mapped, else copied by name, else by default. Faults go to
+/// `diagnostics`, with `item`'s place.
+pub fn map<'v>(
+    decomposition: &'v Decomposition,
+    target: &'v Specification,
+    source: &'v Values<'v>,
+    bindings: &Bindings<'v>,
+    item: Node<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Values<'v> {
+    let mut values = Values { pairs: Vec::with_capacity(target.characteristics.len()) };
+    for known in &target.characteristics {
+        let mapping = decomposition.mapping.iter().find(|mapping| mapping.target == known.name);
+        let value = match mapping.map(|mapping| &mapping.source) {
+            Some(MappingSource::Value(value)) => Some(Cow::Borrowed(value.as_str())),
+            Some(MappingSource::Expression(expression)) => match expression.evaluate(bindings) {
+                Ok(value) => check(known, value, decomposition, item, diagnostics).map(Cow::Owned),
+                Err(fault) => {
+                    let what = format!("`{}` cannot be computed", known.name);
+                    diagnostics.push(evaluation_fault(item, decomposition, &what, &fault));
+                    continue;
+                }
+            },
+            None => source.get(&known.name).map(Cow::Borrowed).or_else(|| {
+                known.default.as_deref().map(Cow::Borrowed)
+            }),
+        };
+        match value {
+            Some(value) if value != "null" => {
+                values.pairs.push((Cow::Borrowed(known.name.as_str()), value));
+            }
+            _ if known.minimum > 0 => {
+                let message = format!("{} needs `{}`, which the order does not give", target.name, known.name);
+                let code = Code("decompose/missing-characteristic");
+                diagnostics.push(
+                    Diagnostic::new(code, Severity::Error, item.location(), message)
+                        .with_related(decomposition.location.clone()),
+                );
+            }
+            _ => {}
+        }
+    }
+    values
+}
+
+/// A computed value has to be one that the target allows.
+fn check(
+    known: &CharacteristicSpecification,
+    value: String,
+    decomposition: &Decomposition,
+    item: Node<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    if value == "null" {
+        return None;
+    }
+    let document = Document::parse(value, "").ok()?;
+    if let Err((_, misfit)) = known.check(document.root()) {
+        let rule = decomposition.rule.as_deref().unwrap_or_default();
+        let message =
+            format!("rule `{rule}`: `{}` cannot be {}: {misfit}", known.name, document.text());
+        let code = Code("decompose/value");
+        diagnostics.push(
+            Diagnostic::new(code, Severity::Error, item.location(), message)
+                .with_related(decomposition.location.clone()),
+        );
+    }
+    Some(document.text().to_owned())
+}

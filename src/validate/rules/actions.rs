@@ -1,0 +1,55 @@
+//! Actions: known, spelled right, and possible for what is named.
+
+use super::{Rule, error, warning};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::suggestion::closest;
+use crate::document::describe;
+use crate::model::Action;
+use crate::validate::Subject;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    demand: "every item has an action, and changes name what they change",
+    codes: &["order/action", "order/action-spelling", "order/missing-instance"],
+    check,
+};
+
+fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    for item in subject.order.items() {
+        let Some(node) = item.node.get("action") else { continue };
+        let Some(text) = node.as_str() else { continue };
+        match Action::read(&text) {
+            None => {
+                let names = ["add", "modify", "delete", "noChange"];
+                let hint = closest(&text, names).map_or_else(
+                    || format!("use one of {}", names.join(", ")),
+                    |name| format!("did you mean `{name}`?"),
+                );
+                let message = format!("unknown action {}", describe(node));
+                diagnostics.push(error("order/action", node, message).with_hint(hint));
+            }
+            Some((action, false)) => {
+                let message = format!("action `{text}` is read as `{action}`");
+                diagnostics.push(warning("order/action-spelling", node, message));
+            }
+            Some((Action::Modify | Action::Delete, true)) => {
+                let entity = subject.order.entity_name();
+                let holds = subject.order.items().any(|inner| {
+                    inner.parent.is_some_and(|parent| {
+                        subject.order.item(parent).node.range() == item.node.range()
+                    })
+                });
+                let named = item.entity.is_some_and(|entity| entity.get("id").is_some());
+                if !named && !holds {
+                    let message = format!("{text} needs the id of the {entity} that it is about");
+                    let place = item.entity.unwrap_or(item.node);
+                    diagnostics.push(
+                        error("order/missing-instance", place, message)
+                            .with_hint(format!("give `{entity}.id` as it stands in the inventory")),
+                    );
+                }
+            }
+            Some((Action::Add | Action::NoChange, true)) => {}
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Deviations of form that real systems commit daily: read all the same.
+
+use super::{Rule, warning};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Kind, Node};
+use crate::model::Order;
+use crate::validate::Subject;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    demand: "written as the standard has it: no nulls, no empty texts, `@type`, keys of version 4",
+    codes: &["order/null", "order/empty-text", "order/missing-type", "order/version-3-key"],
+    check,
+};
+
+fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let root = subject.order.node();
+    if root.get("@type").is_none() {
+        let message = format!("`@type` is missing; read as {}", subject.order.type_name());
+        diagnostics.push(warning("order/missing-type", root, message));
+    }
+    for node in root.document().blanks() {
+        let pointer = node.pointer();
+        let key = pointer.rsplit('/').next().unwrap_or_default();
+        let (code, message) = match node.kind() {
+            Kind::Null => ("order/null", format!("`{key}` is null; read as absent")),
+            _ => ("order/empty-text", format!("`{key}` is an empty text")),
+        };
+        diagnostics.push(warning(code, node, message));
+    }
+    let items = match subject.order {
+        Order::Product(_) => "productOrderItem",
+        Order::Service(_) => "serviceOrderItem",
+        Order::Resource(_) => return,
+    };
+    if root.get(items).is_none()
+        && let Some(list) = root.get("orderItem")
+    {
+        old_key(list, "orderItem", items, diagnostics);
+    }
+    for item in subject.order.items() {
+        if let Some(list) = item.node.get("orderItemRelationship") {
+            let key = format!("{items}Relationship");
+            old_key(list, "orderItemRelationship", &key, diagnostics);
+        }
+    }
+}
+
+fn old_key(node: Node<'_>, old: &str, new: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let message = format!("`{old}` is version 3's name for `{new}`");
+    diagnostics.push(warning("order/version-3-key", node, message));
+}

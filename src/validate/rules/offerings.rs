@@ -1,0 +1,124 @@
+//! Offerings and specifications: in the catalog, and orderable.
+
+use super::{Rule, error, warning};
+use crate::catalog::{Catalog, Specification};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::suggestion::closest;
+use crate::model::{Action, Order, ProductOrderItem};
+use crate::validate::Subject;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    demand: "what is ordered is in the catalog and can be ordered at the time of the order",
+    codes: &[
+        "order/unknown-offering",
+        "order/offering-not-orderable",
+        "order/unknown-specification",
+        "order/specification-not-orderable",
+        "order/specification-mismatch",
+        "order/nothing-ordered",
+    ],
+    check,
+};
+
+fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(catalog) = subject.catalog else { return };
+    match subject.order {
+        Order::Product(order) => {
+            for (position, item) in order.items.iter().enumerate() {
+                let holds = order.items.iter().any(|inner| inner.parent == Some(position));
+                product(subject, catalog, item, holds, diagnostics);
+            }
+        }
+        Order::Service(order) => {
+            for item in &order.items {
+                let Some(reference) = &item.specification else { continue };
+                if catalog.service(&reference.id).is_none() {
+                    let message =
+                        format!("service specification `{}` is not in the catalog", reference.id);
+                    let node = reference.node.get("id").unwrap_or(reference.node);
+                    diagnostics.push(error("order/unknown-specification", node, message));
+                }
+            }
+        }
+        Order::Resource(order) => {
+            for item in &order.items {
+                let Some(reference) = &item.specification else { continue };
+                if catalog.resource(&reference.id).is_none() {
+                    let message =
+                        format!("resource specification `{}` is not in the catalog", reference.id);
+                    let node = reference.node.get("id").unwrap_or(reference.node);
+                    diagnostics.push(error("order/unknown-specification", node, message));
+                }
+            }
+        }
+    }
+}
+
+fn product(
+    subject: &Subject<'_, '_>,
+    catalog: &Catalog,
+    item: &ProductOrderItem<'_>,
+    holds: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    // What is there already may be changed or removed long after it is no longer sold.
+    let sold = item.action == Some(Action::Add);
+    let mut offered = None;
+    if let Some(reference) = &item.offering {
+        let node = reference.node.get("id").unwrap_or(reference.node);
+        match catalog.offering(&reference.id) {
+            None => {
+                let message = format!("product offering `{}` is not in the catalog", reference.id);
+                let mut finding = error("order/unknown-offering", node, message);
+                finding.hint = closest(&reference.id, catalog.offering_ids())
+                    .map(|id| format!("did you mean `{id}`?"));
+                diagnostics.push(finding);
+            }
+            Some(offering) => {
+                offered = offering.product;
+                let refusal = (!offering.sellable)
+                    .then(|| "it is not sold by itself (isSellable is false)".to_owned())
+                    .filter(|_| item.parent.is_none())
+                    .or_else(|| offering.specification.refuses_orders(subject.moment));
+                if let Some(reason) = refusal.filter(|_| sold) {
+                    let name = &offering.specification.name;
+                    let message = format!("offering `{name}` cannot be ordered: {reason}");
+                    diagnostics.push(error("order/offering-not-orderable", node, message));
+                }
+            }
+        }
+    }
+    if let Some(reference) = &item.specification {
+        let node = reference.node.get("id").unwrap_or(reference.node);
+        let Some(found) = catalog.product(&reference.id) else {
+            let message = format!("product specification `{}` is not in the catalog", reference.id);
+            diagnostics.push(error("order/unknown-specification", node, message));
+            return;
+        };
+        if let Some(expected) = offered.map(|index| &catalog.product_at(index).specification)
+            && expected.id != found.specification.id
+        {
+            let message = format!(
+                "the offering sells `{}`, the item names `{}`",
+                expected.id, found.specification.id
+            );
+            diagnostics.push(error("order/specification-mismatch", node, message));
+        }
+    }
+    let named = item.specification.as_ref().and_then(|reference| catalog.product(&reference.id));
+    let specification: Option<&Specification> = named
+        .map(|product| &product.specification)
+        .or_else(|| offered.map(|index| &catalog.product_at(index).specification));
+    if let Some(specification) = specification {
+        if let Some(reason) = specification.refuses_orders(subject.moment).filter(|_| sold) {
+            let name = &specification.name;
+            let message = format!("specification `{name}` cannot be ordered: {reason}");
+            let place = item.offering.as_ref().map_or(item.node, |reference| reference.node);
+            diagnostics.push(error("order/specification-not-orderable", place, message));
+        }
+    } else if item.offering.is_none() && item.specification.is_none() && !holds && sold {
+        let message = "the item names neither an offering nor a specification".to_owned();
+        diagnostics.push(warning("order/nothing-ordered", item.node, message));
+    }
+}
