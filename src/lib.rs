@@ -5,6 +5,7 @@ pub mod graph;
 pub mod schemas;
 pub mod model;
 pub mod catalog;
+pub mod chain;
 pub mod validate;
 pub mod decompose;
 pub mod plan;

@@ -12,7 +12,7 @@ use crate::catalog::{
 use crate::catalog::expression::Bindings;
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
-use crate::model::{Action, Characteristic, ProductOrder, ProductOrderItem};
+use crate::model::{ProductOrder, ProductOrderItem};
 use crate::validate::ValidOrder;
 
 /// Id of an order for those derived from it: its id, else its external id, else its place.
@@ -307,7 +307,7 @@ fn write_order(
     write::document(&service_order, &name)
 }
 
-/// Kept for the SOM step: what a product order item at the root of a service order item says.
+/// What the product order item at the root of a service order item says, for the SOM step.
 pub fn root_values<'d>(
     catalog: &'d Catalog,
     order: &ProductOrder<'d>,
@@ -315,9 +315,4 @@ pub fn root_values<'d>(
 ) -> Option<Values<'d>> {
     let item = order.items.iter().find(|item| item.id == item_id)?;
     Some(product_values(item, product_specification(catalog, item)))
-}
-
-/// Characteristics and action of an item, for both steps.
-pub fn is_wanted(action: Option<Action>, _characteristics: &[Characteristic<'_>]) -> bool {
-    action != Some(Action::NoChange)
 }

@@ -1,0 +1,97 @@
+//! A chain: an order and everything derived from it, root first.
+//!
+//! A stream is cut into chains by what each document says about where it came
+//! from; nothing is looked up elsewhere.
+
+use crate::document::{Document, DocumentKind};
+use crate::model::product_order::external_id;
+use crate::model::{ResourceOrder, ServiceOrder};
+
+/// Documents that belong together, in the order of the stream.
+#[derive(Debug, Default)]
+pub struct Chain {
+    /// The documents; the first is the root.
+    pub documents: Vec<Document>,
+}
+
+/// How a document stands to the chain before it in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It begins a chain of its own.
+    Root,
+    /// It is derived from a document of the chain.
+    Derived,
+}
+
+impl Chain {
+    /// A chain that begins with a document.
+    pub fn new(root: Document) -> Chain {
+        Chain { documents: vec![root] }
+    }
+
+    /// Whether a document may belong to a chain before it at all: if not, it begins one,
+    /// whatever came before.
+    pub fn may_be_derived(document: &Document) -> bool {
+        match DocumentKind::of(document) {
+            DocumentKind::ServiceOrder => ServiceOrder::read(document.root()).product_order.is_some(),
+            DocumentKind::ResourceOrder => {
+                ResourceOrder::read(document.root()).service_order.is_some()
+            }
+            DocumentKind::OrchestrationPlan => true,
+            _ => false,
+        }
+    }
+
+    /// How a document stands to this chain.
+    pub fn link(&self, document: &Document) -> Link {
+        let named = match DocumentKind::of(document) {
+            DocumentKind::ServiceOrder => ServiceOrder::read(document.root()).product_order,
+            DocumentKind::ResourceOrder => ResourceOrder::read(document.root()).service_order,
+            DocumentKind::OrchestrationPlan => document
+                .root()
+                .list("relatedEntity")
+                .find(|entity| entity.text("role").as_deref() == Some("rootOrder"))
+                .and_then(|entity| entity.text("id")),
+            _ => None,
+        };
+        let is_named = |id: &str| named.as_deref() == Some(id);
+        let derived = named.is_some() && self.documents.iter().any(|other| is_named(&order_name(other)));
+        if derived { Link::Derived } else { Link::Root }
+    }
+
+    /// The documents of a kind.
+    pub fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(move |document| DocumentKind::of(document) == kind)
+    }
+
+    /// The first document of a kind.
+    pub fn first(&self, kind: DocumentKind) -> Option<&Document> {
+        self.of_kind(kind).next()
+    }
+
+    /// The orders of the chain, root first.
+    pub fn orders(&self) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(|document| is_order(document))
+    }
+
+    /// Whether this is about an order at all, or a document that is only passed on.
+    pub fn is_order_chain(&self) -> bool {
+        self.documents.iter().any(|document| {
+            is_order(document) || DocumentKind::of(document) == DocumentKind::OrchestrationPlan
+        })
+    }
+}
+
+fn is_order(document: &Document) -> bool {
+    matches!(
+        DocumentKind::of(document),
+        DocumentKind::ProductOrder | DocumentKind::ServiceOrder | DocumentKind::ResourceOrder
+    )
+}
+
+/// The id under which documents derived from an order name it.
+pub fn order_name(document: &Document) -> String {
+    let root = document.root();
+    let id = root.text("id").filter(|id| !id.is_empty());
+    id.or_else(|| external_id(root)).map_or_else(|| "order".to_owned(), std::borrow::Cow::into_owned)
+}

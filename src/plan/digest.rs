@@ -1,0 +1,97 @@
+//! Digests: what a plan was made from, and what makes a request itself.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::flow::{OrchestrationPlan, Request};
+use crate::document::Node;
+use crate::model::state::{FlowState, TaskState};
+use crate::model::{ResourceOrder, ResourceOrderItem};
+
+/// Members of orders and items that tell how far they have come. They change
+/// while an order is carried out, and a plan stays valid all the same.
+const PROGRESS: [&str; 12] = [
+    "state",
+    "startDate",
+    "completionDate",
+    "expectedCompletionDate",
+    "cancellationDate",
+    "cancellationReason",
+    "note",
+    "milestone",
+    "jeopardyAlert",
+    "errorMessage",
+    "productOrderMilestone",
+    "href",
+];
+
+const ITEM_LISTS: [&str; 4] =
+    ["productOrderItem", "serviceOrderItem", "orderItem", "resourceOrderItem"];
+
+/// Digest of what an order asks for: all members but those that tell its progress.
+pub fn order_digest(order: Node<'_>) -> String {
+    let mut hash = Sha256::new();
+    absorb(order, &mut hash);
+    text(&hash.finalize())
+}
+
+fn absorb(object: Node<'_>, hash: &mut Sha256) {
+    for (key, value) in object.members() {
+        let name = key.as_str().unwrap_or_default();
+        if PROGRESS.contains(&&*name) {
+            continue;
+        }
+        hash.update(key.raw());
+        hash.update(":");
+        if ITEM_LISTS.contains(&&*name) {
+            for item in value.elements() {
+                hash.update("[");
+                absorb(item, hash);
+                hash.update("]");
+            }
+        } else {
+            hash.update(value.compact().as_bytes());
+        }
+        hash.update(",");
+    }
+}
+
+/// Digest of a plan as it was made: its states and reasons do not count.
+pub fn plan_digest(plan: &OrchestrationPlan) -> String {
+    let mut made = plan.clone();
+    made.state = FlowState::Active;
+    made.digest.plan.clear();
+    for task in &mut made.task_flow {
+        task.state = TaskState::New;
+        task.reason = None;
+    }
+    let json = serde_json::to_vec(&made).expect("a plan is made of texts and JSON values");
+    text(&Sha256::digest(json))
+}
+
+/// Key by which an endpoint recognises a request that it has seen: the same for the same task of
+/// the same order as long as the request is the same, and for no other.
+pub fn idempotency_key(
+    root: &str,
+    order: &ResourceOrder<'_>,
+    item: &ResourceOrderItem<'_>,
+    request: &Request,
+) -> String {
+    let mut hash = Sha256::new();
+    let order = order.id.as_deref().unwrap_or_default();
+    for part in [root, order, &item.id, request.method.name(), &request.path] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(request.body.as_ref().map_or("", |body| body.get()));
+    text(&hash.finalize())["sha256:".len()..][..32].to_owned()
+}
+
+fn text(digest: &[u8]) -> String {
+    let mut text = String::from("sha256:");
+    for byte in digest {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
