@@ -5,6 +5,8 @@
 //! diagnostic). Renderers turn lists of diagnostics into text or JSON, one
 //! renderer a file; nothing in this module prints.
 
+pub mod suggestion;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
