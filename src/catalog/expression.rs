@@ -1,0 +1,401 @@
+//! Expressions of rules: compiled once, checked before anything runs, evaluated often.
+//!
+//! Expressions are written in the Common Expression Language. This module is
+//! the only one that knows which implementation of it is used. Compiling checks
+//! an expression against the shapes of the variables it may use and reports all
+//! its faults, each with its place; evaluating takes and gives JSON texts.
+//!
+//! Evaluation always ends and its cost is bounded: the text of an expression,
+//! its nesting, the lists it walks through and the texts it makes all have
+//! limits.
+
+mod check;
+mod functions;
+mod shape;
+mod syntax;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use cel::common::ast::{EntryExpr, Expr, operators};
+use cel::common::types::CelBool;
+use cel::common::value::CowVal;
+use cel::{Context, ExecutionError, IdedExpr, Value};
+use serde::Serialize;
+
+pub use functions::{MAX_ELEMENTS, MAX_TEXT};
+pub use shape::{Expected, Member, ObjectShape, Scope, Shape};
+pub use syntax::{MAX_DEPTH, MAX_LENGTH};
+pub use value::Bindings;
+
+use crate::diagnostic::Code;
+
+/// The text is not an expression.
+pub const CODE_SYNTAX: Code = Code("rule/expression-syntax");
+/// A variable is not declared.
+pub const CODE_VARIABLE: Code = Code("rule/unknown-variable");
+/// An object has no member of this name.
+pub const CODE_CHARACTERISTIC: Code = Code("rule/unknown-characteristic");
+/// A member that may be absent is used without asking.
+pub const CODE_OPTIONAL: Code = Code("rule/unguarded-optional");
+/// Values are combined that do not go together.
+pub const CODE_TYPE: Code = Code("rule/expression-type");
+/// A function does not exist, or not with these arguments.
+pub const CODE_FUNCTION: Code = Code("rule/unknown-function");
+/// A limit of length or nesting is passed.
+pub const CODE_TOO_LONG: Code = Code("rule/expression-too-long");
+
+/// What is wrong with an expression, found without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpressionFault {
+    /// First byte concerned, in the text of the expression; on a character
+    /// boundary.
+    pub start: usize,
+    /// Byte after the last one concerned; on a character boundary.
+    pub end: usize,
+    /// Stable code.
+    pub code: Code,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// What to do about it, where that can be known.
+    pub hint: Option<String>,
+}
+
+/// A compiled expression.
+#[derive(Debug)]
+pub struct Expression {
+    source: String,
+    tree: IdedExpr,
+    /// Variables used otherwise than through their members.
+    whole: Vec<String>,
+    /// Variable and member, where the expression is nothing but one.
+    copies: Option<(String, String)>,
+}
+
+/// What a condition came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Whether the condition holds.
+    pub holds: bool,
+    /// Where it does not: the text of the first part, of those joined by `&&`,
+    /// that is false. Empty where it holds.
+    pub conjunct: String,
+    /// What that part (of a condition that holds: all of it) looked at.
+    pub seen: Vec<Seen>,
+}
+
+/// A value an expression looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// Path of the value, such as `source.accessTechnology`.
+    pub path: String,
+    /// Its JSON text; `None` where it is absent.
+    pub value: Option<String>,
+}
+
+/// An expression that could not be evaluated on the values it was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvaluationFault {
+    /// One sentence without a full stop.
+    pub message: String,
+    /// What the expression looked at.
+    pub seen: Vec<Seen>,
+}
+
+impl Expression {
+    /// Compiles `source`, which must yield what is expected and may use the
+    /// variables in scope.
+    ///
+    /// # Errors
+    ///
+    /// All faults, in the order of their places; after a fault of syntax
+    /// nothing further is checked.
+    pub fn compile(
+        source: &str,
+        expected: &Expected,
+        scope: &Scope,
+    ) -> Result<Expression, Vec<ExpressionFault>> {
+        let mut tree = syntax::parse(source).map_err(|fault| vec![fault])?;
+        let findings = check::check(&tree, source, expected, scope)?;
+        check::prepare(&mut tree, &findings);
+        let copies = match check::path_of(&tree).map(<[String; 2]>::try_from) {
+            Some(Ok([variable, member])) => Some((variable, member)),
+            _ => None,
+        };
+        Ok(Expression {
+            source: source.to_owned(),
+            tree,
+            whole: findings.whole,
+            copies,
+        })
+    }
+
+    /// The text it was compiled from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Evaluates to a JSON text without white space. A member that is taken
+    /// over as it is keeps its text; other objects have their members in the
+    /// order of their names.
+    ///
+    /// # Errors
+    ///
+    /// When the values do not go together, one is absent, a limit is passed, or
+    /// the result has no JSON form.
+    pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<String, EvaluationFault> {
+        if let Some((variable, member)) = &self.copies {
+            return match bindings.member(variable, member) {
+                Some(text) => Ok(value::compact(text).into_owned()),
+                None => {
+                    Err(self.fault(&self.tree, bindings, format!("`{}` is absent", self.source)))
+                }
+            };
+        }
+        self.run(&self.tree, bindings, |result| {
+            let mut text = String::new();
+            value::write(&*result, &mut text)
+                .map(|()| text)
+                .map_err(|what| format!("the result holds {what}, which has no JSON form"))
+        })
+    }
+
+    /// Whether the expression, a condition, is true.
+    ///
+    /// # Errors
+    ///
+    /// As [`Expression::evaluate`], and when the result is no boolean.
+    pub fn holds(&self, bindings: &Bindings<'_>) -> Result<bool, EvaluationFault> {
+        self.truth(&self.tree, bindings)
+    }
+
+    /// Like [`Expression::holds`], with the reason.
+    ///
+    /// # Errors
+    ///
+    /// As [`Expression::holds`].
+    pub fn explain(&self, bindings: &Bindings<'_>) -> Result<Verdict, EvaluationFault> {
+        if self.holds(bindings)? {
+            return Ok(Verdict {
+                holds: true,
+                conjunct: String::new(),
+                seen: seen(&self.tree, bindings),
+            });
+        }
+        let mut conjuncts = Vec::new();
+        collect_conjuncts(&self.tree, &mut conjuncts);
+        // One is false, or the whole could not be: an error in another one
+        // does not change that.
+        let decisive = conjuncts
+            .into_iter()
+            .find(|conjunct| self.truth(conjunct, bindings) == Ok(false))
+            .unwrap_or(&self.tree);
+        let (start, end) = syntax::Places::of(&self.source).range(decisive);
+        Ok(Verdict {
+            holds: false,
+            conjunct: self
+                .source
+                .get(start..end)
+                .unwrap_or(&self.source)
+                .to_owned(),
+            seen: seen(decisive, bindings),
+        })
+    }
+
+    fn truth(&self, node: &IdedExpr, bindings: &Bindings<'_>) -> Result<bool, EvaluationFault> {
+        self.run(node, bindings, |result| {
+            result
+                .downcast_ref::<CelBool>()
+                .map(|truth| *truth.inner())
+                .ok_or_else(|| {
+                    format!(
+                        "the condition is of type {}, not true or false",
+                        result.get_type().name()
+                    )
+                })
+        })
+    }
+
+    fn run<R>(
+        &self,
+        node: &IdedExpr,
+        bindings: &Bindings<'_>,
+        read: impl FnOnce(CowVal<'_, '_>) -> Result<R, String>,
+    ) -> Result<R, EvaluationFault> {
+        let but = value::Except {
+            bindings,
+            names: &self.whole,
+        };
+        let mut context = Context::with_env(Arc::clone(&functions::ENVIRONMENT));
+        if self.whole.is_empty() {
+            context.set_variable_resolver(bindings);
+        } else {
+            context.set_variable_resolver(&but);
+            bindings
+                .add_whole(&self.whole, &mut context)
+                .map_err(|error| self.fault(node, bindings, describe(&error)))?;
+        }
+        let outcome = match Value::resolve_val(node, &context) {
+            Ok(result) => read(result),
+            Err(error) => Err(describe(&error)),
+        };
+        outcome.map_err(|message| self.fault(node, bindings, message))
+    }
+
+    fn fault(&self, node: &IdedExpr, bindings: &Bindings<'_>, message: String) -> EvaluationFault {
+        EvaluationFault {
+            message,
+            seen: seen(node, bindings),
+        }
+    }
+}
+
+/// An error of the evaluator in words that do not show its insides.
+fn describe(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(name) => format!("`{name}` is absent"),
+        ExecutionError::UndeclaredReference(name) => format!("`{name}` has no value"),
+        ExecutionError::NoSuchOverload(call) => {
+            let on = call.argument_types().join(" and ");
+            format!(
+                "`{}` does not work on {on}",
+                call.function().trim_matches('_')
+            )
+        }
+        ExecutionError::UnsupportedBinaryOperator(name, left, right) => {
+            format!("cannot {name} {} and {}", left.type_of(), right.type_of())
+        }
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "division by zero".to_owned()
+        }
+        ExecutionError::Overflow(..) => "the number becomes too large".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => "there is no such place in the list".to_owned(),
+        ExecutionError::DuplicateKey(_) => "a member of the object is given twice".to_owned(),
+        ExecutionError::FunctionError { function, message } => {
+            format!(
+                "`{function}`: {}",
+                message.lines().next().unwrap_or_default()
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The parts of a condition that are joined by `&&`, in the order they are written.
+fn collect_conjuncts<'e>(node: &'e IdedExpr, into: &mut Vec<&'e IdedExpr>) {
+    if let Expr::Call(call) = &node.expr {
+        if call.func_name == operators::LOGICAL_AND && call.target.is_none() {
+            for part in &call.args {
+                collect_conjuncts(part, into);
+            }
+            return;
+        }
+    }
+    into.push(node);
+}
+
+/// The members a part of an expression looks at, each once, in the order they
+/// are written.
+fn seen(node: &IdedExpr, bindings: &Bindings<'_>) -> Vec<Seen> {
+    let mut paths = Vec::new();
+    collect_paths(node, &mut Vec::new(), &mut paths);
+    paths
+        .into_iter()
+        .map(|path| Seen {
+            value: looked_up(&path, bindings),
+            path: written(&path),
+        })
+        .collect()
+}
+
+fn collect_paths<'e>(node: &'e IdedExpr, locals: &mut Vec<&'e str>, into: &mut Vec<Vec<String>>) {
+    let path = match &node.expr {
+        Expr::Select(select) if select.test => check::path_of(&select.operand).map(|mut path| {
+            path.push(select.field.clone());
+            path
+        }),
+        Expr::Call(call) if call.func_name == operators::IN => match call.args.as_slice() {
+            [name, object] => check::string_of(name)
+                .zip(check::path_of(object))
+                .map(|(name, mut path)| {
+                    path.push(name.to_owned());
+                    path
+                })
+                .filter(|path| path.len() == 2),
+            _ => None,
+        },
+        _ => check::path_of(node),
+    };
+    if let Some(path) = path {
+        let local = locals.iter().any(|local| *local == path[0]);
+        if path.len() > 1 && !local && !into.contains(&path) {
+            into.push(path);
+        }
+        return;
+    }
+    match &node.expr {
+        Expr::Call(call) => {
+            for part in call.target.iter().map(AsRef::as_ref).chain(&call.args) {
+                collect_paths(part, locals, into);
+            }
+        }
+        Expr::Select(select) => collect_paths(&select.operand, locals, into),
+        Expr::List(list) => {
+            for element in &list.elements {
+                collect_paths(element, locals, into);
+            }
+        }
+        Expr::Map(map) => {
+            for entry in &map.entries {
+                if let EntryExpr::MapEntry(entry) = &entry.expr {
+                    collect_paths(&entry.key, locals, into);
+                    collect_paths(&entry.value, locals, into);
+                }
+            }
+        }
+        Expr::Comprehension(fold) => {
+            collect_paths(&fold.iter_range, locals, into);
+            locals.push(&fold.iter_var);
+            collect_paths(&fold.loop_step, locals, into);
+            locals.pop();
+        }
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
+    }
+}
+
+fn looked_up(path: &[String], bindings: &Bindings<'_>) -> Option<String> {
+    let [variable, member, inner @ ..] = path else {
+        return None;
+    };
+    let text = bindings.member(variable, member)?;
+    if inner.is_empty() {
+        return Some(value::compact(text).into_owned());
+    }
+    let whole: serde_json::Value = serde_json::from_str(text).ok()?;
+    inner
+        .iter()
+        .try_fold(&whole, |value, name| value.get(name))
+        .map(ToString::to_string)
+}
+
+/// A path as it would be written in an expression.
+fn written(path: &[String]) -> String {
+    let mut text = String::new();
+    for name in path {
+        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain {
+            text.push_str(&format!("[{}]", serde_json::Value::from(name.as_str())));
+        } else {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(name);
+        }
+    }
+    text
+}

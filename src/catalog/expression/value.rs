@@ -1,0 +1,343 @@
+//! Values while an expression runs: JSON texts in, JSON text out.
+//!
+//! A bound member stays the text it came as until an expression looks at it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use cel::common::traits::{Container, Indexer};
+use cel::common::types::{
+    CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt, MAP_TYPE,
+    Type,
+};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::{Context, ExecutionError};
+
+/// Largest whole number up to which every whole number has its own `f64`.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The values of the variables of an expression.
+#[derive(Debug, Clone, Default)]
+pub struct Bindings<'v> {
+    objects: Vec<(&'v str, Members<'v>)>,
+}
+
+impl<'v> Bindings<'v> {
+    /// Bindings without variables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Binds `name` to an object of members, each a name and the JSON text of
+    /// its value. A second binding of the same name replaces the first.
+    ///
+    /// A text that is not JSON is reported when an expression looks at it.
+    pub fn bind_object(
+        &mut self,
+        name: &'v str,
+        members: impl IntoIterator<Item = (&'v str, &'v str)>,
+    ) {
+        let members = Members(members.into_iter().collect());
+        match self.objects.iter_mut().find(|(bound, _)| *bound == name) {
+            Some((_, value)) => *value = members,
+            None => self.objects.push((name, members)),
+        }
+    }
+
+    fn object(&self, name: &str) -> Option<&Members<'v>> {
+        self.objects
+            .iter()
+            .find(|(bound, _)| *bound == name)
+            .map(|(_, members)| members)
+    }
+
+    /// JSON text of a member, as it was bound.
+    pub(super) fn member(&self, variable: &str, member: &str) -> Option<&'v str> {
+        self.object(variable)?.text(member)
+    }
+
+    /// Adds the named variables as whole maps, for expressions that use one
+    /// in another way than through its members.
+    pub(super) fn add_whole(
+        &self,
+        names: &[String],
+        context: &mut Context<'_, 'v>,
+    ) -> Result<(), ExecutionError> {
+        for name in names {
+            if let Some(members) = self.object(name) {
+                context.add_variable_as_val(name.as_str(), Box::new(members.to_map()?));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl VariableResolver for Bindings<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        self.object(variable)
+            .map(|members| CowVal::Borrowed(members as &dyn Val))
+    }
+}
+
+/// Like [`Bindings`], without the variables named: those are found whole in
+/// the context.
+pub(super) struct Except<'c> {
+    pub(super) bindings: &'c Bindings<'c>,
+    pub(super) names: &'c [String],
+}
+
+impl VariableResolver for Except<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        if self.names.iter().any(|name| name == variable) {
+            return None;
+        }
+        self.bindings.resolve(variable)
+    }
+}
+
+/// Members of a bound object: names and JSON texts.
+#[derive(Debug, Clone)]
+struct Members<'v>(Vec<(&'v str, &'v str)>);
+
+impl<'v> Members<'v> {
+    fn text(&self, member: &str) -> Option<&'v str> {
+        self.0
+            .iter()
+            .find(|(name, _)| *name == member)
+            .map(|(_, text)| *text)
+    }
+
+    fn to_map(&self) -> Result<CelMap<'v>, ExecutionError> {
+        let mut map: HashMap<CelMapKey<'v>, Box<dyn Val + 'v>> = HashMap::new();
+        for (name, text) in &self.0 {
+            map.insert(CelMapKey::from(*name), parse(name, text)?);
+        }
+        Ok(CelMap::from(map))
+    }
+}
+
+impl Val for Members<'_> {
+    fn get_type(&self) -> &Type {
+        &MAP_TYPE
+    }
+
+    fn cel_type() -> &'static Type {
+        &MAP_TYPE
+    }
+
+    fn as_container(&self) -> Option<&dyn Container> {
+        Some(self)
+    }
+
+    fn as_indexer<'b, 'w>(&'b self) -> Option<&'b (dyn Indexer + 'w)>
+    where
+        Self: 'w,
+    {
+        Some(self)
+    }
+
+    fn clone_as_boxed<'w>(&self) -> Box<dyn Val + 'w>
+    where
+        Self: 'w,
+    {
+        Box::new(self.clone())
+    }
+}
+
+impl Container for Members<'_> {
+    fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
+        Ok(value
+            .downcast_ref::<CelString>()
+            .is_some_and(|name| self.text(name.inner()).is_some()))
+    }
+}
+
+impl Indexer for Members<'_> {
+    fn get<'b, 'w>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'w>, ExecutionError>
+    where
+        Self: 'w,
+    {
+        let Some(name) = key.downcast_ref::<CelString>() else {
+            return Err(ExecutionError::no_such_key("a name that is not a string"));
+        };
+        let name = name.inner();
+        let text = self
+            .text(name)
+            .ok_or_else(|| ExecutionError::no_such_key(name))?;
+        parse(name, text).map(CowVal::Owned)
+    }
+
+    fn steal<'w>(self: Box<Self>, key: &dyn Val) -> Result<Box<dyn Val + 'w>, ExecutionError>
+    where
+        Self: 'w,
+    {
+        self.get(key).map(CowVal::into_owned)
+    }
+}
+
+/// The value of a JSON text. Short cuts for plain strings, whole numbers and
+/// literals; everything else takes the long way.
+fn parse<'v>(name: &str, text: &'v str) -> Result<Box<dyn Val + 'v>, ExecutionError> {
+    let text = text.trim_ascii();
+    let bytes = text.as_bytes();
+    match text {
+        "true" => return Ok(Box::new(CelBool::from(true))),
+        "false" => return Ok(Box::new(CelBool::from(false))),
+        "null" => return Ok(Box::new(CelNull)),
+        _ => {}
+    }
+    if let [b'"', inner @ .., b'"'] = bytes {
+        if inner.iter().all(|&b| b != b'\\' && b != b'"' && b >= b' ') {
+            return Ok(Box::new(CelString::from(&text[1..text.len() - 1])));
+        }
+    } else if bytes.len() < 19 && bytes.first().is_some_and(|b| (b'1'..=b'9').contains(b)) {
+        if let Ok(number) = text.parse::<i64>() {
+            return Ok(Box::new(CelInt::from(number)));
+        }
+    }
+    serde_json::from_str::<serde_json::Value>(text)
+        .map(of_json)
+        .map_err(|error| {
+            ExecutionError::function_error(name, format!("its value is not JSON: {error}"))
+        })
+}
+
+fn of_json<'v>(value: serde_json::Value) -> Box<dyn Val + 'v> {
+    use serde_json::Value;
+    match value {
+        Value::Null => Box::new(CelNull),
+        Value::Bool(truth) => Box::new(CelBool::from(truth)),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Box::new(CelInt::from(whole)),
+            None => of_double(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => Box::new(CelString::from(text)),
+        Value::Array(elements) => Box::new(CelList::from(
+            elements.into_iter().map(of_json).collect::<Vec<_>>(),
+        )),
+        Value::Object(members) => {
+            let map: HashMap<CelMapKey<'v>, Box<dyn Val + 'v>> = members
+                .into_iter()
+                .map(|(name, value)| (CelMapKey::from(name), of_json(value)))
+                .collect();
+            Box::new(CelMap::from(map))
+        }
+    }
+}
+
+/// `200.0` is the whole number 200 in JSON, whatever wrote it.
+fn of_double<'v>(number: f64) -> Box<dyn Val + 'v> {
+    match whole(number) {
+        Some(whole) => Box::new(CelInt::from(whole)),
+        None => Box::new(CelDouble::from(number)),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole and within ±2^53")]
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+/// Appends `value` as compact JSON; members of objects in the order of their
+/// names. `Err` names what has no JSON form.
+pub(super) fn write(value: &dyn Val, out: &mut String) -> Result<(), String> {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        write_string(text.inner(), out);
+    } else if let Some(number) = value.downcast_ref::<CelInt>() {
+        out.push_str(&number.inner().to_string());
+    } else if let Some(number) = value.downcast_ref::<CelUInt>() {
+        out.push_str(&number.inner().to_string());
+    } else if let Some(truth) = value.downcast_ref::<CelBool>() {
+        out.push_str(if *truth.inner() { "true" } else { "false" });
+    } else if let Some(number) = value.downcast_ref::<CelDouble>() {
+        match whole(*number.inner()) {
+            Some(whole) => out.push_str(&whole.to_string()),
+            None => match serde_json::Number::from_f64(*number.inner()) {
+                Some(number) => out.push_str(&number.to_string()),
+                None => return Err(format!("the number {}", number.inner())),
+            },
+        }
+    } else if value.downcast_ref::<CelNull>().is_some() {
+        out.push_str("null");
+    } else if let Some(list) = value.downcast_ref::<CelList>() {
+        out.push('[');
+        for (at, element) in list.inner().iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            write(element.as_ref(), out)?;
+        }
+        out.push(']');
+    } else if let Some(map) = value.downcast_ref::<CelMap>() {
+        let mut members = Vec::with_capacity(map.inner().len());
+        for (key, value) in map.inner() {
+            match key {
+                CelMapKey::String(name) => members.push((name.inner(), value)),
+                _ => return Err("an object whose member names are not strings".to_owned()),
+            }
+        }
+        members.sort_unstable_by_key(|(name, _)| *name);
+        out.push('{');
+        for (at, (name, value)) in members.into_iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            write_string(name, out);
+            out.push(':');
+            write(value.as_ref(), out)?;
+        }
+        out.push('}');
+    } else {
+        return Err(format!("a value of type {}", value.get_type().name()));
+    }
+    Ok(())
+}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            control if control < ' ' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(control)));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// A JSON text without the white space between its tokens.
+pub(super) fn compact(text: &str) -> Cow<'_, str> {
+    let text = text.trim_ascii();
+    if !text.bytes().any(|b| b.is_ascii_whitespace()) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut escaped = false;
+    for character in text.chars() {
+        if quoted {
+            if escaped {
+                escaped = false;
+            } else if character == '\\' {
+                escaped = true;
+            } else if character == '"' {
+                quoted = false;
+            }
+        } else if character == '"' {
+            quoted = true;
+        } else if character.is_ascii_whitespace() {
+            continue;
+        }
+        out.push(character);
+    }
+    Cow::Owned(out)
+}
