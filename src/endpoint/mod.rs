@@ -1,1 +1,145 @@
-//! endpoint
+//! Endpoints: the systems at the far end, one protocol a file.
+//!
+//! A call is made once and ends in one [`Outcome`]; whether and when it is
+//! repeated is decided elsewhere. No outcome is guessed: where a request went
+//! out and nothing certain came back, the outcome is [`Outcome::Unknown`].
+
+mod definition;
+mod monitor;
+mod simulated;
+mod tmf702;
+
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::plan::flow::{Method, Request};
+
+pub use definition::{
+    DEFAULT_CONCURRENCY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition,
+    Endpoints, FORMAT_MAJOR, Fault, Lookup, Protocol,
+};
+pub use simulated::Simulated;
+pub use tmf702::Tmf702;
+
+/// One call to an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Id of the task that it carries out.
+    pub task: &'a str,
+    /// What is sent.
+    pub request: &'a Request,
+    /// Key under which the endpoint recognises a repeated request.
+    pub idempotency_key: &'a str,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The effect has happened.
+    Completed {
+        /// HTTP status that said so.
+        status: u16,
+        /// The resource as answered; none where the answer held no JSON that
+        /// could be read, or more than [`ANSWER_LIMIT`].
+        resource: Option<Box<RawValue>>,
+    },
+    /// The endpoint understood and refuses; repeating would be refused again.
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// What the endpoint said.
+        reason: String,
+    },
+    /// The effect has not happened, or the endpoint says so; may be repeated.
+    Failed {
+        /// HTTP status; none where there was no answer because nothing was sent.
+        status: Option<u16>,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The request went out and whether the effect happened is not known:
+    /// repeat under the same idempotency key only.
+    Unknown {
+        /// What is missing.
+        reason: String,
+    },
+}
+
+/// Largest answer that is read, in bytes.
+pub const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+
+/// An endpoint that cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Its address is not a URL.
+    #[error("endpoint {name}: address {address:?} is not a URL that requests can go to")]
+    Address {
+        /// Name of the endpoint.
+        name: String,
+        /// The address.
+        address: String,
+    },
+    /// The HTTP client could not be made (no usable certificates, for instance).
+    #[error("endpoint {name}: cannot set up an HTTP client: {source}")]
+    Client {
+        /// Name of the endpoint.
+        name: String,
+        /// What the client said.
+        source: reqwest::Error,
+    },
+}
+
+/// An endpoint that can be called; shared by all calls to it.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// TMF702 over HTTP.
+    Tmf702(Tmf702),
+    /// In process.
+    Simulated(Simulated),
+}
+
+impl Endpoint {
+    /// Makes an endpoint ready. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where no client can be made for it.
+    pub fn open(definition: &EndpointDefinition) -> Result<Self, OpenError> {
+        match &definition.protocol {
+            Protocol::Tmf702 { address } => {
+                Tmf702::open(&definition.name, address, definition.timeout).map(Self::Tmf702)
+            }
+            Protocol::Simulated { latency, fail } => Ok(Self::Simulated(Simulated::new(
+                &definition.name,
+                *latency,
+                definition.timeout,
+                fail,
+            ))),
+        }
+    }
+
+    /// Makes one call. It must run on a tokio runtime with I/O and time.
+    pub async fn call(&self, call: &Call<'_>) -> Outcome {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.call(call).await,
+            Self::Simulated(endpoint) => endpoint.call(call).await,
+        }
+    }
+
+    /// What [`call`](Self::call) would send, as HTTP text for people: method
+    /// and absolute URL, headers, an empty line, the body.
+    #[must_use]
+    pub fn exact_request(&self, call: &Call<'_>) -> String {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.exact_request(call),
+            Self::Simulated(endpoint) => endpoint.exact_request(call),
+        }
+    }
+}
+
+const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Post => "POST",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    }
+}

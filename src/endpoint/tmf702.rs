@@ -1,0 +1,498 @@
+//! TMF702 resource activation over HTTP/1.1.
+//!
+//! Every status has one meaning here (see [`Tmf702::call`]); nothing is
+//! repeated, and redirects are not followed: a request goes where the endpoints
+//! file says, or nowhere.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::{Client, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::monitor::{Monitor, State, read_object};
+use super::{ANSWER_LIMIT, Call, OpenError, Outcome};
+use crate::plan::flow::Method;
+
+/// Header that carries the idempotency key.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Pause before a monitor is asked for the first time; doubled every time.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// Longest pause between two looks at a monitor.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long an unused connection is kept: less than servers usually do, so
+/// that a request seldom goes out on a connection that is just being closed.
+const IDLE: Duration = Duration::from_secs(20);
+/// Longest text of an answer that is quoted in a reason, in characters.
+const QUOTED: usize = 300;
+
+/// A system that is spoken to over TMF702.
+#[derive(Debug)]
+pub struct Tmf702 {
+    name: String,
+    base: Url,
+    timeout: Duration,
+    client: Client,
+}
+
+/// An answer, read as far as it came.
+struct Answer {
+    status: StatusCode,
+    location: Option<String>,
+    body: Body,
+}
+
+enum Body {
+    Whole(Vec<u8>),
+    TooLarge,
+    Torn(String),
+}
+
+impl Body {
+    /// The text, empty where there is no whole one.
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Whole(text) => text,
+            Self::TooLarge | Self::Torn(_) => &[],
+        }
+    }
+}
+
+impl Tmf702 {
+    pub(super) fn open(name: &str, address: &str, timeout: Duration) -> Result<Self, OpenError> {
+        let base = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(base) = base else {
+            return Err(OpenError::Address { name: name.to_owned(), address: address.to_owned() });
+        };
+        let mut client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            // A host that swallows packets must show as "not connected", which
+            // is known to have no effect, before the whole time is over.
+            .connect_timeout(timeout / 2);
+        if base.scheme() == "http" {
+            // Spares loading the system's certificates, which nothing will ask for.
+            client = client.tls_certs_only(std::iter::empty());
+        }
+        let client = client
+            .build()
+            .map_err(|source| OpenError::Client { name: name.to_owned(), source })?;
+        Ok(Self { name: name.to_owned(), base, timeout, client })
+    }
+
+    /// Sends the request and follows its monitor.
+    ///
+    /// | answer | outcome |
+    /// |---|---|
+    /// | 2xx but 202 | completed; without resource where the body is not a JSON object or too large, for the effect has happened |
+    /// | 202 | what the Monitor in the body or at `Location` says; unknown where time is over first |
+    /// | 3xx, 4xx | rejected |
+    /// | 408, 425, 429, 5xx | failed |
+    /// | 502, 504 | unknown: a gateway does not know what happened behind it |
+    /// | 2xx broken off, no answer, timeout | unknown |
+    /// | no connection | failed, nothing was sent |
+    pub async fn call(&self, call: &Call<'_>) -> Outcome {
+        let request = match self.request(call) {
+            Ok(request) => request,
+            Err(reason) => return Outcome::Failed { status: None, reason },
+        };
+        let url = request.url().clone();
+        let deadline = Instant::now() + self.timeout;
+        let outcome = match timeout_at(deadline, self.send(request)).await {
+            Err(_) => Outcome::Unknown { reason: format!("no answer within {:?}", self.timeout) },
+            Ok(Err(error)) => unanswered(&error),
+            Ok(Ok(answer)) if answer.status == StatusCode::ACCEPTED => {
+                self.accepted(call.request.method, &url, &answer, deadline).await
+            }
+            Ok(Ok(answer)) => judge(answer),
+        };
+        tracing::debug!(endpoint = self.name, task = call.task, %url, ?outcome, "called");
+        outcome
+    }
+
+    /// The request as it goes out; `host` and `content-length`, which the
+    /// connection adds, included.
+    #[must_use]
+    pub fn exact_request(&self, call: &Call<'_>) -> String {
+        let request = match self.request(call) {
+            Ok(request) => request,
+            Err(reason) => return format!("cannot be sent: {reason}\n"),
+        };
+        let mut lines = vec![format!("{} {}", request.method(), request.url())];
+        lines.push(format!("host: {}", authority(request.url())));
+        for (name, value) in request.headers() {
+            lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+        }
+        if let Some(body) = &call.request.body {
+            lines.push(format!("content-length: {}", body.get().len()));
+            lines.push(String::new());
+            lines.push(body.get().to_owned());
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, String> {
+        let (method, content_type) = match call.request.method {
+            Method::Post => (reqwest::Method::POST, "application/json"),
+            Method::Patch => (reqwest::Method::PATCH, "application/merge-patch+json"),
+            Method::Delete => (reqwest::Method::DELETE, "application/json"),
+        };
+        let key = HeaderValue::from_str(call.idempotency_key)
+            .ok()
+            .filter(|key| !key.is_empty() && key.to_str().is_ok())
+            .ok_or_else(|| {
+                format!("idempotency key {:?} cannot be a header", call.idempotency_key)
+            })?;
+        let mut request = reqwest::Request::new(method, self.below(&call.request.path)?);
+        let headers = request.headers_mut();
+        headers.insert(IDEMPOTENCY_KEY, key);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("orderctl/", env!("CARGO_PKG_VERSION"))),
+        );
+        if let Some(body) = &call.request.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            *request.body_mut() = Some(body.get().to_owned().into());
+        }
+        Ok(request)
+    }
+
+    /// The URL of a path below the endpoint's address. Paths come from plans,
+    /// which anybody may have written: one that leads elsewhere is refused.
+    fn below(&self, path: &str) -> Result<Url, String> {
+        let refused = || format!("path {path:?} does not lead below the endpoint's address");
+        let address = self.base.as_str().trim_end_matches('/');
+        let text = path.replace('?', "%3F").replace('#', "%23");
+        let url = Url::parse(&format!("{address}/{text}")).map_err(|_| refused())?;
+        let prefix = self.base.path().trim_end_matches('/');
+        let below = url.path().strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
+        let segments = || path.split(['/', '\\']);
+        let escapes = segments().any(|segment| {
+            matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".." | "")
+        });
+        match below {
+            Some(rest) if !rest.is_empty() && !escapes => Ok(url),
+            _ => Err(refused()),
+        }
+    }
+
+    async fn send(&self, request: reqwest::Request) -> Result<Answer, reqwest::Error> {
+        let mut response = self.client.execute(request).await?;
+        let status = response.status();
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let mut text = Vec::new();
+        let body = loop {
+            match response.chunk().await {
+                Ok(None) => break Body::Whole(text),
+                Ok(Some(chunk)) if text.len() + chunk.len() > ANSWER_LIMIT => break Body::TooLarge,
+                Ok(Some(chunk)) => text.extend_from_slice(&chunk),
+                Err(error) => break Body::Torn(cause(&error)),
+            }
+        };
+        Ok(Answer { status, location, body })
+    }
+
+    async fn get(&self, url: &Url) -> Result<Answer, reqwest::Error> {
+        let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        self.send(request).await
+    }
+
+    /// Goes on from a 202: `sent_to` is where the request went.
+    async fn accepted(
+        &self,
+        method: Method,
+        sent_to: &Url,
+        answer: &Answer,
+        deadline: Instant,
+    ) -> Outcome {
+        let first = Monitor::parse(answer.body.text());
+        if let Some(monitor) = &first
+            && matches!(monitor.state, Some(State::Completed | State::InError))
+        {
+            let ended = self.ended(method, monitor);
+            return timeout_at(deadline, ended).await.unwrap_or(COMPLETED_UNREAD);
+        }
+        let url = match self.monitor_url(first.as_ref(), answer.location.as_deref(), sent_to) {
+            Ok(url) => url,
+            Err(why) => return Outcome::Unknown { reason: format!("accepted, but {why}") },
+        };
+        let mut last = "not answered".to_owned();
+        match timeout_at(deadline, self.follow(&url, &mut last)).await {
+            Ok(Ok(monitor)) => {
+                timeout_at(deadline, self.ended(method, &monitor)).await.unwrap_or(COMPLETED_UNREAD)
+            }
+            Ok(Err(why)) => {
+                Outcome::Unknown { reason: format!("accepted, but its monitor {url} {why}") }
+            }
+            Err(_) => Outcome::Unknown {
+                reason: format!("accepted, but its monitor {url} is {last} after {:?}", self.timeout),
+            },
+        }
+    }
+
+    /// Where the monitor is: its own `href`, else its `id` below the endpoint's
+    /// address, else the `Location` header. Never on another origin.
+    fn monitor_url(
+        &self,
+        monitor: Option<&Monitor>,
+        location: Option<&str>,
+        sent_to: &Url,
+    ) -> Result<Url, String> {
+        let href = monitor.and_then(|monitor| monitor.href.as_deref());
+        let id = monitor.and_then(|monitor| monitor.id.as_deref());
+        let (written, url) = match (href, id, location) {
+            (Some(href), _, _) => (href, self.resolve(href)),
+            (None, _, Some(location)) => (location, sent_to.join(location).ok()),
+            (None, Some(id), None) => (id, self.below(&format!("monitor/{id}")).ok()),
+            (None, None, None) => return Err("the answer names no monitor".to_owned()),
+        };
+        match url {
+            Some(url) if url.origin() == self.base.origin() => Ok(url),
+            Some(_) => Err(format!("its monitor {} is at another origin", quote(written))),
+            None => Err(format!("its monitor {} is not a URL", quote(written))),
+        }
+    }
+
+    /// An `href`, which may be relative to the endpoint's address.
+    fn resolve(&self, href: &str) -> Option<Url> {
+        let mut base = self.base.clone();
+        base.set_path(&format!("{}/", self.base.path().trim_end_matches('/')));
+        base.join(href).ok()
+    }
+
+    /// Asks the monitor until it has ended, noting in `last` how it stood.
+    /// An error says why asking again is of no use.
+    async fn follow(&self, url: &Url, last: &mut String) -> Result<Monitor, String> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let answer = match self.get(url).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    *last = format!("not answering ({})", cause(&error));
+                    continue;
+                }
+            };
+            if answer.status.is_success() {
+                match Monitor::parse(answer.body.text()) {
+                    Some(monitor) => match &monitor.state {
+                        Some(State::Completed | State::InError) => return Ok(monitor),
+                        Some(State::Other(state)) => *last = format!("still {}", quote(state)),
+                        None => "without a state".clone_into(last),
+                    },
+                    None => "not readable".clone_into(last),
+                }
+            } else if answer.status.is_server_error() || is_passing(answer.status) {
+                *last = format!("answering {}", answer.status);
+            } else {
+                return Err(format!("answers {}", said(answer.status, answer.body.text())));
+            }
+        }
+    }
+
+    /// The outcome of a monitor that has ended.
+    async fn ended(&self, method: Method, monitor: &Monitor) -> Outcome {
+        if monitor.state == Some(State::InError) {
+            let status = monitor.status.and_then(|status| StatusCode::from_u16(status).ok());
+            let text = monitor.body.as_deref().map_or("", RawValue::get).as_bytes();
+            let reason = match status {
+                Some(status) => format!("monitor in error: {}", said(status, text)),
+                None => format!("monitor in error{}", detail(text)),
+            };
+            return match status {
+                Some(status) if status.is_client_error() && !is_passing(status) => {
+                    Outcome::Rejected { status: status.as_u16(), reason }
+                }
+                status => Outcome::Failed { status: status.map(|it| it.as_u16()), reason },
+            };
+        }
+        let status = monitor.status.filter(|status| (200..300).contains(status)).unwrap_or(202);
+        let mut resource = monitor.body.clone();
+        if resource.is_none()
+            && method != Method::Delete
+            && let Some(url) = monitor.source_href.as_deref().and_then(|href| self.resolve(href))
+            && url.origin() == self.base.origin()
+            && let Ok(answer) = self.get(&url).await
+            && answer.status == StatusCode::OK
+        {
+            resource = read_object(answer.body.text());
+        }
+        Outcome::Completed { status, resource }
+    }
+}
+
+/// A monitor said completed, and time was over while the resource was fetched.
+const COMPLETED_UNREAD: Outcome = Outcome::Completed { status: 202, resource: None };
+
+/// The outcome that an answer other than 202 stands for.
+fn judge(answer: Answer) -> Outcome {
+    let Answer { status, location, body } = answer;
+    let code = status.as_u16();
+    let reason = || said(status, body.text());
+    match code {
+        200..=299 => match &body {
+            Body::Whole(text) => Outcome::Completed { status: code, resource: read_object(text) },
+            Body::TooLarge => Outcome::Completed { status: code, resource: None },
+            Body::Torn(why) => {
+                Outcome::Unknown { reason: format!("the answer {status} broke off: {why}") }
+            }
+        },
+        300..=399 => Outcome::Rejected {
+            status: code,
+            reason: match location {
+                Some(to) => format!("{status}: redirects to {} are not followed", quote(&to)),
+                None => reason(),
+            },
+        },
+        400..=499 if !is_passing(status) => Outcome::Rejected { status: code, reason: reason() },
+        502 | 504 => Outcome::Unknown { reason: reason() },
+        400..=599 => Outcome::Failed { status: Some(code), reason: reason() },
+        _ => Outcome::Unknown { reason: reason() },
+    }
+}
+
+/// The outcome of a request that has no answer.
+fn unanswered(error: &reqwest::Error) -> Outcome {
+    if error.is_connect() || error.is_builder() {
+        Outcome::Failed { status: None, reason: format!("cannot connect: {}", cause(error)) }
+    } else {
+        Outcome::Unknown { reason: format!("no answer: {}", cause(error)) }
+    }
+}
+
+/// Client errors that speak of the moment, not of the request.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429)
+}
+
+/// The innermost cause, without the URL, which the caller knows.
+fn cause(error: &reqwest::Error) -> String {
+    let Some(mut innermost) = error.source() else {
+        return "the request could not be carried out".to_owned();
+    };
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// A status and what the body adds to it.
+fn said(status: StatusCode, body: &[u8]) -> String {
+    format!("{status}{}", detail(body))
+}
+
+/// TMF `Error` (code, reason, message), where some members may be absent.
+#[derive(Deserialize)]
+struct TmfError {
+    code: Option<Value>,
+    reason: Option<Value>,
+    message: Option<Value>,
+}
+
+/// `: …` with the members of a TMF Error, or with the text as it is.
+fn detail(body: &[u8]) -> String {
+    let mut parts = Vec::new();
+    if let Ok(error) = serde_json::from_slice::<TmfError>(body) {
+        for part in [error.code, error.reason, error.message].into_iter().flatten() {
+            match part {
+                Value::String(text) if !text.is_empty() => parts.push(text),
+                Value::Number(number) => parts.push(number.to_string()),
+                _ => {}
+            }
+        }
+    }
+    if parts.is_empty() {
+        parts.push(String::from_utf8_lossy(body).trim().to_owned());
+    }
+    let text = quote(&parts.join(": "));
+    if text.is_empty() { text } else { format!(": {text}") }
+}
+
+/// Text of a foreign system, made fit for one line on a terminal.
+fn quote(text: &str) -> String {
+    let mut quoted: String = text
+        .chars()
+        .take(QUOTED)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(QUOTED).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+/// Host and, where it is not the scheme's own, port.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> Tmf702 {
+        Tmf702::open("olt", "http://127.0.0.1:8702/olt/v4", Duration::from_secs(1)).unwrap()
+    }
+
+    #[test]
+    fn paths_stay_below_the_address() {
+        let olt = endpoint();
+        let url = |path: &str| olt.below(path).map(|url| url.to_string());
+        assert_eq!(url("resource").unwrap(), "http://127.0.0.1:8702/olt/v4/resource");
+        assert_eq!(
+            url("resource/a b?c#d%20é").unwrap(),
+            "http://127.0.0.1:8702/olt/v4/resource/a%20b%3Fc%23d%20%C3%A9"
+        );
+        for path in
+            ["", "/", "..", "../x", "resource/../../x", "a/%2E%2e/b", "/resource", "a\\..\\b", "a//b"]
+        {
+            assert_eq!(
+                url(path).unwrap_err(),
+                format!("path {path:?} does not lead below the endpoint's address")
+            );
+        }
+    }
+
+    #[test]
+    fn foreign_text_is_quoted_on_one_line() {
+        assert_eq!(detail(b"\x1b[31mred\nblue"), ":  [31mred blue");
+        assert_eq!(detail(&vec![b'x'; 1000]).chars().count(), 2 + QUOTED + 1);
+        assert_eq!(detail(b""), "");
+        assert_eq!(detail(b"\xff"), ": \u{fffd}");
+    }
+
+    #[test]
+    fn every_status_has_a_meaning() {
+        for code in 100..1000 {
+            let status = StatusCode::from_u16(code).unwrap();
+            let body = Body::Whole(b"{\"code\":\"60\",\"reason\":\"r\",\"message\":\"m\"}".to_vec());
+            let outcome = judge(Answer { status, location: None, body });
+            match (code, &outcome) {
+                (200..=299, Outcome::Completed { .. })
+                | (408 | 425 | 429 | 500 | 501 | 503 | 505..=599, Outcome::Failed { .. })
+                | (300..=499, Outcome::Rejected { .. })
+                | (100..=199 | 502 | 504 | 600..=999, Outcome::Unknown { .. }) => {}
+                _ => panic!("{code}: {outcome:?}"),
+            }
+            if let Outcome::Rejected { reason, .. } = outcome {
+                assert!(reason.ends_with(": 60: r: m"), "{reason}");
+            }
+        }
+    }
+}
