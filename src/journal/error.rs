@@ -104,8 +104,13 @@ pub enum JournalError {
 impl JournalError {
     /// A database error, classed.
     pub(super) fn database(path: &Path, error: &rusqlite::Error) -> Self {
-        let path = path.to_path_buf();
         let reason = error.to_string();
+        // SQLite repeats the path where it cannot open it.
+        let reason = match reason.strip_suffix(&format!(": {}", path.display())) {
+            Some(reason) => reason.to_owned(),
+            None => reason,
+        };
+        let path = path.to_path_buf();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },

@@ -73,7 +73,26 @@ pub(super) enum Content {
     Journal,
 }
 
-/// Looks what the file is, without changing it.
+/// SQLite says only "I/O error" to a folder.
+pub(super) fn refuse_folder(path: &Path) -> Result<(), JournalError> {
+    if path.is_dir() {
+        let (path, reason) = (path.to_path_buf(), "it is a folder".to_owned());
+        return Err(JournalError::Open { path, reason });
+    }
+    Ok(())
+}
+
+/// Looks what the file is, without changing it. All of it at one moment: the
+/// file may be about to become a journal.
+pub(super) fn look(connection: &Connection, path: &Path) -> Result<Content, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let transaction = connection.unchecked_transaction().map_err(wrong)?;
+    let content = inspect(&transaction, path)?;
+    transaction.commit().map_err(wrong)?;
+    Ok(content)
+}
+
+/// [`look`], inside a transaction.
 pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Content, JournalError> {
     let number = |sql| {
         connection
@@ -258,6 +277,7 @@ impl Open {
         if !path.exists() {
             return Err(JournalError::NotFound { path: path.to_path_buf() });
         }
+        refuse_folder(path)?;
         let immutable = !has_log(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
@@ -268,7 +288,7 @@ impl Open {
                 Ok(connection)
             })
             .map_err(|error| JournalError::database(path, &error))?;
-        inspect(&connection, path)?;
+        look(&connection, path)?;
         Ok(Self { connection, immutable })
     }
 

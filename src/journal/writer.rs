@@ -108,6 +108,7 @@ impl JournalWriter {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| JournalError::file(folder, &error))?;
         }
+        sqlite::refuse_folder(path)?;
         let mut connection = connect(path)?;
         let owner = prepare(&mut connection, path)?;
         let path: Arc<Path> = path.into();
@@ -210,7 +211,7 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
 /// journal where it is nothing yet, and this process one of its owners.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
-    sqlite::inspect(connection, path)?;
+    sqlite::look(connection, path)?;
     connection
         .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))

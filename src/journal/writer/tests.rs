@@ -119,6 +119,8 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     drop(begun);
     drop(one.begin(new_order("7")).await.unwrap());
 
+    // What is given up is so before anything that is asked for later.
+    one.begin(new_order("9")).await.unwrap();
     // Ended without giving the order up: the row stays, the lock does not.
     sql(&path, "INSERT INTO owner VALUES ('7', 1, '1-0')");
     fs::write(folder.path().join("journal.db-owner-1-0"), "").unwrap();
@@ -188,7 +190,7 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
         .unwrap();
     refused("text.db", "PATH is not a journal of orderctl");
     fs::create_dir(folder.path().join("folder.db")).unwrap();
-    refused("folder.db", "cannot open journal PATH: unable to open database file");
+    refused("folder.db", "cannot open journal PATH: it is a folder");
     let absent = folder.path().join("absent/journal.db");
     assert_eq!(
         JournalReader::open(&absent).unwrap_err(),
