@@ -36,11 +36,11 @@ fn distance(left: &[char], right: &[char]) -> usize {
         current.push(row + 1);
         for (column, &r) in right.iter().enumerate() {
             let replaced = last[column] + usize::from(l != r);
-            let mut least = replaced.min(last[column + 1] + 1).min(current[column] + 1);
+            let mut edits = replaced.min(last[column + 1] + 1).min(current[column] + 1);
             if row > 0 && column > 0 && l == right[column - 1] && left[row - 1] == r {
-                least = least.min(before_last[column - 1] + 1);
+                edits = edits.min(before_last[column - 1] + 1);
             }
-            current.push(least);
+            current.push(edits);
         }
         before_last = std::mem::replace(&mut last, current);
     }
