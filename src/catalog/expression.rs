@@ -11,6 +11,9 @@
 
 mod check;
 mod functions;
+mod places;
+mod prepare;
+mod seen;
 mod shape;
 mod syntax;
 mod value;
@@ -20,13 +23,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, operators};
+use cel::common::ast::{Expr, operators};
 use cel::common::types::CelBool;
 use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, IdedExpr, Value};
 use serde::Serialize;
 
 pub use functions::{MAX_ELEMENTS, MAX_TEXT};
+pub use seen::Seen;
 pub use shape::{Expected, Member, ObjectShape, Scope, Shape};
 pub use syntax::{MAX_DEPTH, MAX_LENGTH};
 pub use value::Bindings;
@@ -87,15 +91,6 @@ pub struct Verdict {
     pub seen: Vec<Seen>,
 }
 
-/// A value an expression looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
-    /// Path of the value, such as `source.accessTechnology`.
-    pub path: String,
-    /// Its JSON text; `None` where it is absent.
-    pub value: Option<String>,
-}
-
 /// An expression that could not be evaluated on the values it was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -121,7 +116,8 @@ impl Expression {
     ) -> Result<Expression, Vec<ExpressionFault>> {
         let mut tree = syntax::parse(source).map_err(|fault| vec![fault])?;
         let findings = check::check(&tree, source, expected, scope)?;
-        check::prepare(&mut tree, &findings);
+        prepare::prepare(&mut tree, &findings);
+        syntax::check_depth(&tree, source).map_err(|fault| vec![fault])?;
         let copies = match check::path_of(&tree).map(<[String; 2]>::try_from) {
             Some(Ok([variable, member])) => Some((variable, member)),
             _ => None,
@@ -135,6 +131,7 @@ impl Expression {
     }
 
     /// The text it was compiled from.
+    #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -151,9 +148,11 @@ impl Expression {
         if let Some((variable, member)) = &self.copies {
             return match bindings.member(variable, member) {
                 Some(text) => Ok(value::compact(text).into_owned()),
-                None => {
-                    Err(self.fault(&self.tree, bindings, format!("`{}` is absent", self.source)))
-                }
+                None => Err(fault(
+                    &self.tree,
+                    bindings,
+                    format!("`{}` is absent", self.source),
+                )),
             };
         }
         self.run(&self.tree, bindings, |result| {
@@ -183,7 +182,7 @@ impl Expression {
             return Ok(Verdict {
                 holds: true,
                 conjunct: String::new(),
-                seen: seen(&self.tree, bindings),
+                seen: seen::seen(&self.tree, bindings),
             });
         }
         let mut conjuncts = Vec::new();
@@ -194,7 +193,7 @@ impl Expression {
             .into_iter()
             .find(|conjunct| self.truth(conjunct, bindings) == Ok(false))
             .unwrap_or(&self.tree);
-        let (start, end) = syntax::Places::of(&self.source).range(decisive);
+        let (start, end) = places::Places::of(&self.source).range(decisive);
         Ok(Verdict {
             holds: false,
             conjunct: self
@@ -202,7 +201,7 @@ impl Expression {
                 .get(start..end)
                 .unwrap_or(&self.source)
                 .to_owned(),
-            seen: seen(decisive, bindings),
+            seen: seen::seen(decisive, bindings),
         })
     }
 
@@ -237,20 +236,20 @@ impl Expression {
             context.set_variable_resolver(&but);
             bindings
                 .add_whole(&self.whole, &mut context)
-                .map_err(|error| self.fault(node, bindings, describe(&error)))?;
+                .map_err(|error| fault(node, bindings, describe(&error)))?;
         }
         let outcome = match Value::resolve_val(node, &context) {
             Ok(result) => read(result),
             Err(error) => Err(describe(&error)),
         };
-        outcome.map_err(|message| self.fault(node, bindings, message))
+        outcome.map_err(|message| fault(node, bindings, message))
     }
+}
 
-    fn fault(&self, node: &IdedExpr, bindings: &Bindings<'_>, message: String) -> EvaluationFault {
-        EvaluationFault {
-            message,
-            seen: seen(node, bindings),
-        }
+fn fault(node: &IdedExpr, bindings: &Bindings<'_>, message: String) -> EvaluationFault {
+    EvaluationFault {
+        message,
+        seen: seen::seen(node, bindings),
     }
 }
 
@@ -287,115 +286,14 @@ fn describe(error: &ExecutionError) -> String {
 
 /// The parts of a condition that are joined by `&&`, in the order they are written.
 fn collect_conjuncts<'e>(node: &'e IdedExpr, into: &mut Vec<&'e IdedExpr>) {
-    if let Expr::Call(call) = &node.expr {
-        if call.func_name == operators::LOGICAL_AND && call.target.is_none() {
-            for part in &call.args {
-                collect_conjuncts(part, into);
-            }
-            return;
-        }
-    }
-    into.push(node);
-}
-
-/// The members a part of an expression looks at, each once, in the order they
-/// are written.
-fn seen(node: &IdedExpr, bindings: &Bindings<'_>) -> Vec<Seen> {
-    let mut paths = Vec::new();
-    collect_paths(node, &mut Vec::new(), &mut paths);
-    paths
-        .into_iter()
-        .map(|path| Seen {
-            value: looked_up(&path, bindings),
-            path: written(&path),
-        })
-        .collect()
-}
-
-fn collect_paths<'e>(node: &'e IdedExpr, locals: &mut Vec<&'e str>, into: &mut Vec<Vec<String>>) {
-    let path = match &node.expr {
-        Expr::Select(select) if select.test => check::path_of(&select.operand).map(|mut path| {
-            path.push(select.field.clone());
-            path
-        }),
-        Expr::Call(call) if call.func_name == operators::IN => match call.args.as_slice() {
-            [name, object] => check::string_of(name)
-                .zip(check::path_of(object))
-                .map(|(name, mut path)| {
-                    path.push(name.to_owned());
-                    path
-                })
-                .filter(|path| path.len() == 2),
-            _ => None,
-        },
-        _ => check::path_of(node),
-    };
-    if let Some(path) = path {
-        let local = locals.iter().any(|local| *local == path[0]);
-        if path.len() > 1 && !local && !into.contains(&path) {
-            into.push(path);
+    if let Expr::Call(call) = &node.expr
+        && call.func_name == operators::LOGICAL_AND
+        && call.target.is_none()
+    {
+        for part in &call.args {
+            collect_conjuncts(part, into);
         }
         return;
     }
-    match &node.expr {
-        Expr::Call(call) => {
-            for part in call.target.iter().map(AsRef::as_ref).chain(&call.args) {
-                collect_paths(part, locals, into);
-            }
-        }
-        Expr::Select(select) => collect_paths(&select.operand, locals, into),
-        Expr::List(list) => {
-            for element in &list.elements {
-                collect_paths(element, locals, into);
-            }
-        }
-        Expr::Map(map) => {
-            for entry in &map.entries {
-                if let EntryExpr::MapEntry(entry) = &entry.expr {
-                    collect_paths(&entry.key, locals, into);
-                    collect_paths(&entry.value, locals, into);
-                }
-            }
-        }
-        Expr::Comprehension(fold) => {
-            collect_paths(&fold.iter_range, locals, into);
-            locals.push(&fold.iter_var);
-            collect_paths(&fold.loop_step, locals, into);
-            locals.pop();
-        }
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
-    }
-}
-
-fn looked_up(path: &[String], bindings: &Bindings<'_>) -> Option<String> {
-    let [variable, member, inner @ ..] = path else {
-        return None;
-    };
-    let text = bindings.member(variable, member)?;
-    if inner.is_empty() {
-        return Some(value::compact(text).into_owned());
-    }
-    let whole: serde_json::Value = serde_json::from_str(text).ok()?;
-    inner
-        .iter()
-        .try_fold(&whole, |value, name| value.get(name))
-        .map(ToString::to_string)
-}
-
-/// A path as it would be written in an expression.
-fn written(path: &[String]) -> String {
-    let mut text = String::new();
-    for name in path {
-        let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !plain {
-            text.push_str(&format!("[{}]", serde_json::Value::from(name.as_str())));
-        } else {
-            if !text.is_empty() {
-                text.push('.');
-            }
-            text.push_str(name);
-        }
-    }
-    text
+    into.push(node);
 }

@@ -77,6 +77,10 @@ fn elements<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Exe
 
 /// `text.replace(from, to)` and `text.replace(from, to, times)`; a negative
 /// number of times means all.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature of every overload"
+)]
 fn replace<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let text = |at: usize| {
         args.get(at)

@@ -46,9 +46,8 @@ impl Shape {
     /// Whether values of the two shapes can be equal.
     pub(super) fn can_equal(&self, other: &Shape) -> bool {
         match (self, other) {
-            (Shape::Any, _) | (_, Shape::Any) => true,
+            (Shape::Any, _) | (_, Shape::Any) | (Shape::Object(_), Shape::Object(_)) => true,
             (Shape::List(left), Shape::List(right)) => left.can_equal(right),
-            (Shape::Object(_), Shape::Object(_)) => true,
             _ => self == other || (self.is_numeric() && other.is_numeric()),
         }
     }
@@ -98,11 +97,13 @@ pub struct Member {
 impl ObjectShape {
     /// An object that may have members other than those named; such members
     /// count as optional and of unknown shape.
+    #[must_use]
     pub fn open() -> Self {
         Self::default()
     }
 
     /// An object whose members are all named: using another one is a fault.
+    #[must_use]
     pub fn closed() -> Self {
         Self {
             members: BTreeMap::new(),
@@ -130,6 +131,7 @@ impl ObjectShape {
     }
 
     /// The member of this name, if it is declared.
+    #[must_use]
     pub fn member(&self, name: &str) -> Option<&Member> {
         self.members.get(name)
     }
@@ -140,6 +142,7 @@ impl ObjectShape {
     }
 
     /// Whether a member that is not declared is a fault.
+    #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
     }
@@ -157,10 +160,10 @@ impl ObjectShape {
                 None => {}
             }
         }
-        if target.closed {
-            if let Some(name) = self.names().find(|name| target.member(name).is_none()) {
-                return Err(format!("there is no member `{name}`"));
-            }
+        if target.closed
+            && let Some(name) = self.names().find(|name| target.member(name).is_none())
+        {
+            return Err(format!("there is no member `{name}`"));
         }
         Ok(())
     }
@@ -174,6 +177,7 @@ pub struct Scope {
 
 impl Scope {
     /// A scope without variables.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -191,6 +195,7 @@ impl Scope {
     }
 
     /// Shape of the variable of this name, if it is declared.
+    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Shape> {
         self.variables.get(name)
     }

@@ -1,11 +1,9 @@
-//! Source text to syntax tree, and from a node of the tree back to its text.
+//! Source text to syntax tree.
 //!
-//! Limits are checked on the tokens, before anything that recurses sees the
-//! text. The parser reports positions only together with errors, so they are
-//! asked for only when there is something to say about a place.
+//! Limits are checked on the tokens, before anything that recurses sees the text.
 
 use cel::IdedExpr;
-use cel::common::ast::{EntryExpr, Expr, SourceInfo, operators};
+use cel::common::ast::{EntryExpr, Expr};
 use cel::parser::PrattParser;
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 
@@ -13,8 +11,11 @@ use super::{CODE_SYNTAX, CODE_TOO_LONG, ExpressionFault};
 
 /// Longest expression, in bytes.
 pub const MAX_LENGTH: usize = 4096;
-/// Deepest nesting of operators, members and brackets.
+/// Deepest nesting of operators, members and calls. Each level costs stack
+/// when the expression runs.
 pub const MAX_DEPTH: usize = 32;
+/// Deepest nesting the tokens may announce, before the parser recurses.
+const MAX_ANNOUNCED: usize = 48;
 
 /// Parses `source`; the only fault reported is the first, as those after it
 /// are mostly its consequences.
@@ -25,7 +26,7 @@ pub(super) fn parse(source: &str) -> Result<IdedExpr, ExpressionFault> {
         .map_err(|errors| syntax_fault(source, &errors))
 }
 
-fn parser() -> PrattParser {
+pub(super) fn parser() -> PrattParser {
     PrattParser::new().enable_ident_escape_syntax(true)
 }
 
@@ -44,20 +45,57 @@ fn check_limits(source: &str) -> Result<(), ExpressionFault> {
     }
     let mut depth = Depth::default();
     for token in tokens(source) {
-        if depth.after(token.kind) > MAX_DEPTH {
-            return Err(ExpressionFault {
-                start: token.start,
-                end: token.end,
-                code: CODE_TOO_LONG,
-                message: format!("the expression nests deeper than {MAX_DEPTH} levels here"),
-                hint: Some("split the rule into several".to_owned()),
-            });
+        if depth.after(token.kind) > MAX_ANNOUNCED {
+            return Err(too_deep(token.start, token.end));
         }
     }
     Ok(())
 }
 
-/// An upper bound of the depth of the tree, from its tokens alone. Chains of
+/// Checks how deep a tree is that is ready to run.
+pub(super) fn check_depth(tree: &IdedExpr, source: &str) -> Result<(), ExpressionFault> {
+    if depth(tree) > MAX_DEPTH {
+        return Err(too_deep(0, source.len()));
+    }
+    Ok(())
+}
+
+fn too_deep(start: usize, end: usize) -> ExpressionFault {
+    ExpressionFault {
+        start,
+        end,
+        code: CODE_TOO_LONG,
+        message: format!("the expression nests deeper than {MAX_DEPTH} levels"),
+        hint: Some("split the rule into several".to_owned()),
+    }
+}
+
+fn depth(node: &IdedExpr) -> usize {
+    let below = match &node.expr {
+        Expr::Call(call) => call
+            .target
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(&call.args)
+            .map(depth)
+            .max(),
+        Expr::Select(select) => Some(depth(&select.operand)),
+        Expr::List(list) => list.elements.iter().map(depth).max(),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => depth(&entry.key).max(depth(&entry.value)),
+                EntryExpr::StructField(field) => depth(&field.value),
+            })
+            .max(),
+        Expr::Comprehension(fold) => Some(depth(&fold.iter_range).max(depth(&fold.loop_step))),
+        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => None,
+    };
+    1 + below.unwrap_or(0)
+}
+
+/// The depth of the tree as its tokens announce it. Chains of
 /// `&&` and `||` are balanced by the parser and elements of lists stand side
 /// by side: they add nothing.
 #[derive(Default)]
@@ -116,7 +154,7 @@ impl Depth {
 }
 
 /// Tokens that carry meaning, without the end marker.
-fn tokens(source: &str) -> impl Iterator<Item = Token> + '_ {
+pub(super) fn tokens(source: &str) -> impl Iterator<Item = Token> + '_ {
     let mut lexer = Lexer::new(source);
     let mut last = 0;
     std::iter::from_fn(move || {
@@ -153,13 +191,11 @@ fn syntax_fault(source: &str, errors: &cel::ParseErrors) -> ExpressionFault {
         said.to_owned()
     };
     let hint = match text {
-        "and" | "AND" => Some("write `&&`"),
-        "or" | "OR" => Some("write `||`"),
+        "and" | "AND" | "&" => Some("write `&&`"),
+        "or" | "OR" | "|" => Some("write `||`"),
         "not" | "NOT" => Some("write `!`"),
         "=" => Some("write `==` to compare"),
         "<>" => Some("write `!=`"),
-        "&" => Some("write `&&`"),
-        "|" => Some("write `||`"),
         _ => None,
     };
     fault_at(source, offset, &message, hint)
@@ -207,179 +243,4 @@ fn char_boundaries(source: &str, start: usize, end: usize) -> (usize, usize) {
         end += 1;
     }
     (start, end)
-}
-
-/// Where the nodes of a tree are written.
-pub(super) struct Places {
-    info: Option<std::sync::Arc<SourceInfo>>,
-    tokens: Vec<Token>,
-    /// For each token that is a bracket, the token that closes or opens it.
-    partner: Vec<Option<usize>>,
-    length: usize,
-}
-
-impl Places {
-    /// Finds the places of a text that [`parse`] accepts.
-    ///
-    /// The parser hands out its table of positions only with an error. One
-    /// bracket too many at the end gives an error and leaves all nodes before
-    /// it, and their numbers, as they were.
-    pub(super) fn of(source: &str) -> Self {
-        let spoilt = format!("{source}\n]");
-        let info = parser()
-            .parse(&spoilt)
-            .err()
-            .and_then(|errors| errors.errors.into_iter().find_map(|e| e.source_info));
-        let tokens: Vec<Token> = tokens(source).collect();
-        let mut partner = vec![None; tokens.len()];
-        let mut open = Vec::new();
-        for (at, token) in tokens.iter().enumerate() {
-            match token.kind {
-                TokenKind::TokLeftParen | TokenKind::TokLeftBracket | TokenKind::TokLeftBrace => {
-                    open.push(at)
-                }
-                TokenKind::TokRightParen
-                | TokenKind::TokRightBracket
-                | TokenKind::TokRightBrace => {
-                    if let Some(opener) = open.pop() {
-                        partner[opener] = Some(at);
-                        partner[at] = Some(opener);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Self {
-            info,
-            tokens,
-            partner,
-            length: source.len(),
-        }
-    }
-
-    /// Byte range of a node, without parentheses around it.
-    pub(super) fn range(&self, node: &IdedExpr) -> (usize, usize) {
-        self.span(node)
-            .map_or((0, self.length), |(first, last)| self.bytes(first, last))
-    }
-
-    /// Byte range of the name a node ends with: the member of a selection, the
-    /// function of a call; the whole node where there is none.
-    pub(super) fn name_range(&self, node: &IdedExpr) -> (usize, usize) {
-        let name = match &node.expr {
-            Expr::Select(select) if !select.test => self.token(node).map(|dot| dot + 1),
-            Expr::Select(_) => self
-                .token(node)
-                .and_then(|name| self.partner.get(name + 1).copied().flatten())
-                .and_then(|close| close.checked_sub(1)),
-            Expr::Call(call) if call.target.is_some() => {
-                self.token(node).and_then(|paren| paren.checked_sub(1))
-            }
-            Expr::Call(call) if call.func_name == operators::INDEX => {
-                call.args.get(1).and_then(|index| self.token(index))
-            }
-            Expr::Call(_) => self.token(node),
-            _ => None,
-        };
-        match name {
-            Some(name) if name < self.tokens.len() => self.bytes(name, name),
-            _ => self.range(node),
-        }
-    }
-
-    fn bytes(&self, first: usize, last: usize) -> (usize, usize) {
-        (self.tokens[first].start, self.tokens[last].end)
-    }
-
-    /// The token a node is numbered by.
-    fn token(&self, node: &IdedExpr) -> Option<usize> {
-        let (start, _) = self.info.as_ref()?.offset_for(node.id)?;
-        let start = usize::try_from(start).ok()?;
-        self.tokens
-            .binary_search_by_key(&start, |token| token.start)
-            .ok()
-    }
-
-    /// First and last token of a node, without parentheses around it.
-    fn span(&self, node: &IdedExpr) -> Option<(usize, usize)> {
-        let own = self.token(node)?;
-        let mut first = own;
-        let mut last = match &node.expr {
-            Expr::Ident(name) if name.starts_with('.') => own + 1,
-            Expr::Literal(_) if self.tokens[own].kind == TokenKind::TokMinus => own + 1,
-            Expr::Select(select) if !select.test => own + 1,
-            _ => own,
-        };
-        let mut include = |child: &IdedExpr| {
-            if let Some((start, end)) = self.outer_span(child) {
-                first = first.min(start);
-                last = last.max(end);
-            }
-        };
-        match &node.expr {
-            Expr::Call(call) => call
-                .target
-                .iter()
-                .map(AsRef::as_ref)
-                .chain(&call.args)
-                .for_each(&mut include),
-            Expr::Comprehension(fold) => include(&fold.iter_range),
-            Expr::Select(select) => include(&select.operand),
-            Expr::List(list) => list.elements.iter().for_each(&mut include),
-            Expr::Map(map) => {
-                for entry in &map.entries {
-                    if let EntryExpr::MapEntry(entry) = &entry.expr {
-                        include(&entry.key);
-                        include(&entry.value);
-                    }
-                }
-            }
-            Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
-        }
-        // The bracket that belongs to the node itself: of a list, a map, an
-        // index, a call, a macro.
-        let called = matches!(&node.expr, Expr::Call(call) if call.target.is_none())
-            || matches!(&node.expr, Expr::Select(select) if select.test);
-        let bracket = if self.is_opener(own) {
-            Some(own)
-        } else if called && self.is_name(own) {
-            Some(own + 1)
-        } else {
-            None
-        };
-        if let Some(Some(close)) = bracket.and_then(|at| self.partner.get(at)) {
-            last = last.max(*close);
-        }
-        Some((first, last.min(self.tokens.len() - 1)))
-    }
-
-    /// [`Places::span`] with the parentheses that only group.
-    fn outer_span(&self, node: &IdedExpr) -> Option<(usize, usize)> {
-        let (mut first, mut last) = self.span(node)?;
-        while let Some(before) = first.checked_sub(1) {
-            let groups = self.tokens[before].kind == TokenKind::TokLeftParen
-                && self.partner[before] == Some(last + 1)
-                && !before.checked_sub(1).is_some_and(|name| self.is_name(name));
-            if !groups {
-                break;
-            }
-            first -= 1;
-            last += 1;
-        }
-        Some((first, last))
-    }
-
-    fn is_opener(&self, at: usize) -> bool {
-        matches!(
-            self.tokens[at].kind,
-            TokenKind::TokLeftParen | TokenKind::TokLeftBracket | TokenKind::TokLeftBrace
-        )
-    }
-
-    fn is_name(&self, at: usize) -> bool {
-        matches!(
-            self.tokens[at].kind,
-            TokenKind::TokIdent | TokenKind::TokReservedWord
-        )
-    }
 }

@@ -25,6 +25,7 @@ pub struct Bindings<'v> {
 
 impl<'v> Bindings<'v> {
     /// Bindings without variables.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -191,10 +192,11 @@ fn parse<'v>(name: &str, text: &'v str) -> Result<Box<dyn Val + 'v>, ExecutionEr
         if inner.iter().all(|&b| b != b'\\' && b != b'"' && b >= b' ') {
             return Ok(Box::new(CelString::from(&text[1..text.len() - 1])));
         }
-    } else if bytes.len() < 19 && bytes.first().is_some_and(|b| (b'1'..=b'9').contains(b)) {
-        if let Ok(number) = text.parse::<i64>() {
-            return Ok(Box::new(CelInt::from(number)));
-        }
+    } else if bytes.len() < 19
+        && bytes.first().is_some_and(|b| (b'1'..=b'9').contains(b))
+        && let Ok(number) = text.parse::<i64>()
+    {
+        return Ok(Box::new(CelInt::from(number)));
     }
     serde_json::from_str::<serde_json::Value>(text)
         .map(of_json)
@@ -295,23 +297,7 @@ pub(super) fn write(value: &dyn Val, out: &mut String) -> Result<(), String> {
 }
 
 fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            control if control < ' ' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
+    out.push_str(&serde_json::Value::from(text).to_string());
 }
 
 /// A JSON text without the white space between its tokens.
