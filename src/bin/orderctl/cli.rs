@@ -262,6 +262,9 @@ pub struct PlanArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub catalog: CatalogArgs,
+    /// Endpoint for resources that no activation rule of the catalog names one for
+    #[arg(long, value_name = "NAME")]
+    pub endpoint: Option<String>,
     /// Write the graph of tasks in place of the documents
     #[arg(long, value_name = "LANGUAGE")]
     pub graph: Option<GraphLanguage>,

@@ -1,15 +1,19 @@
 //! What holds for every command: how to speak, how to write, and the project.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ColorChoice;
+use orderctl::catalog::{self, Catalog};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human::{self, Styling};
+use orderctl::diagnostic::tally::Tally;
 use orderctl::project::{Overrides, Project, ProjectError, Settings};
 
 use crate::cli::GlobalArgs;
+use crate::exit::{ExitCode, Failure};
 use crate::logging::Verbosity;
 use crate::terminal::{self, Delivery, Layout, Output, OutputError};
 
@@ -61,6 +65,32 @@ impl Context {
             tracing::info!("project file {}", project.file.display());
         }
         Ok(Settings::merge(overrides, project))
+    }
+
+    /// The catalog that was named, checked. Its findings are shown; `Ok(Err(…))` if it may not be
+    /// used.
+    pub fn catalog(&self, folder: &Path) -> Result<Result<Catalog, ExitCode>, Failure> {
+        let loaded = catalog::load(&catalog::read_folder(folder)?)?;
+        for diagnostic in &loaded.diagnostics {
+            self.show(diagnostic);
+        }
+        if let Some(catalog) = loaded.catalog {
+            return Ok(Ok(catalog));
+        }
+        let tally = Tally::of(&loaded.diagnostics);
+        let subject = format!("catalog {}", folder.display());
+        self.say(&human::summary(&subject, tally, self.styling));
+        Ok(Err(ExitCode::NotAcceptable))
+    }
+
+    /// A file for documents beside standard output (`--rejects`, `--report`).
+    pub fn file(&self, path: Option<&Path>) -> Result<Option<Output<File>>, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let name = path.display().to_string();
+        match File::create(path) {
+            Ok(file) => Ok(Some(Output::new(file, &name, self.layout))),
+            Err(error) => Err(OutputError::new(&name, error).into()),
+        }
     }
 
     /// Standard output for documents.

@@ -10,6 +10,9 @@
 
 use std::process;
 
+use orderctl::catalog::{LoadError, SourceError};
+use orderctl::document::StreamError;
+use orderctl::journal::JournalError;
 use orderctl::project::ProjectError;
 
 use crate::terminal::OutputError;
@@ -77,6 +80,42 @@ pub enum Failure {
     /// Output cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// Input cannot be read, or is no stream of documents.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// Input without a document.
+    #[error("there is no document in {names}")]
+    NoDocument {
+        /// Where documents were expected.
+        names: String,
+    },
+    /// The catalog's files cannot be read.
+    #[error(transparent)]
+    CatalogSource(#[from] SourceError),
+    /// The catalog's files are no JSON or YAML.
+    #[error("the catalog cannot be read: {0}")]
+    CatalogSyntax(#[from] LoadError),
+    /// A command needs something that nobody named.
+    #[error("no {what} is named; give {flag}, set {variable}, or name it in orderctl.toml")]
+    NotNamed {
+        /// `catalog`, `endpoints file`.
+        what: &'static str,
+        /// The flag.
+        flag: &'static str,
+        /// The environment variable.
+        variable: &'static str,
+    },
+    /// The stage was given a document that is for another one.
+    #[error("{what} is for another command: {advice}")]
+    WrongDocument {
+        /// The document.
+        what: String,
+        /// Which command, and how to get there.
+        advice: String,
+    },
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A name on the command line that does not exist.
     #[error("unknown {kind} `{name}`; {advice}")]
     UnknownName {

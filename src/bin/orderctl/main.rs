@@ -1,7 +1,7 @@
 //! The command line of orderctl: arguments → one library call → write.
 //!
 //! [`cli`] says what can be asked for, [`commands`] has one file a subcommand,
-//! [`context`] is what holds for every command, [`terminal`] is the only place
+//! [`stage`] is what filters have in common, [`context`] is what holds for every command, [`terminal`] is the only place
 //! that writes to the standard streams, [`exit`] is how a run ends.
 
 mod cli;
@@ -9,6 +9,7 @@ mod commands;
 mod context;
 mod exit;
 mod logging;
+mod stage;
 mod terminal;
 
 use std::{io, process};

@@ -108,6 +108,22 @@ impl<W: Write> Output<W> {
         }
     }
 
+    /// Writes documents, given as compact JSON, each with its line end.
+    pub fn documents(&mut self, lines: &[u8]) -> Result<Delivery, OutputError> {
+        if self.closed || self.layout == Layout::Compact {
+            return self.text(lines).and_then(|delivery| match delivery {
+                Delivery::Written if self.immediate => self.flush(),
+                delivery => Ok(delivery),
+            });
+        }
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            if self.document(line)? == Delivery::Closed {
+                return Ok(Delivery::Closed);
+            }
+        }
+        Ok(Delivery::Written)
+    }
+
     /// Writes text that is no document (a table, a script) as it stands.
     pub fn text(&mut self, text: &[u8]) -> Result<Delivery, OutputError> {
         if self.closed {

@@ -1,10 +1,147 @@
 //! `orderctl decompose`.
 
-use crate::cli::DecomposeArgs;
+use orderctl::catalog::Catalog;
+use orderctl::chain::{Chain, order_name};
+use orderctl::decompose::{self, Derived, NotDecomposable};
+use orderctl::diagnostic::Diagnostic;
+use orderctl::document::{Document, DocumentKind};
+use orderctl::project::Overrides;
+use orderctl::validate::{ValidOrder, Validation};
+
+use super::filter::{Sink, line, rejected};
+use crate::cli::{DecomposeArgs, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::stage::{self, Produced, Unit};
 
-/// Refuses: the command is not part of this build.
-pub fn run(_args: DecomposeArgs, _context: &Context) -> Result<ExitCode, Failure> {
-    Err(Failure::NotBuilt("decompose"))
+/// Writes each order followed by the orders derived from it.
+pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let overrides = Overrides { catalog: args.catalog.catalog, ..Overrides::default() };
+    let Some(folder) = context.settings(overrides)?.catalog else {
+        return Err(Failure::NotNamed {
+            what: "catalog",
+            flag: "--catalog DIR",
+            variable: "ORDERCTL_CATALOG",
+        });
+    };
+    let catalog = match context.catalog(&folder)? {
+        Ok(catalog) => catalog,
+        Err(code) => return Ok(code),
+    };
+    let step = Step { catalog: &catalog, to: args.to, explain: args.explain, now: args.now.now };
+    let mut sink = Sink::new(context, args.rejects.as_deref())?;
+    let ended = stage::run(
+        &args.input.files,
+        Unit::Chain,
+        args.jobs.jobs,
+        &|chain| step.work(chain),
+        &mut |produced| sink.take(produced),
+    );
+    let code = sink.finish()?;
+    sink.summarize("decompose");
+    ended?;
+    Ok(code)
+}
+
+struct Step<'c> {
+    catalog: &'c Catalog,
+    to: Layer,
+    explain: bool,
+    now: Option<jiff::Timestamp>,
+}
+
+impl Step<'_> {
+    fn work(&self, chain: Chain) -> Produced {
+        let mut produced =
+            Produced { documents: chain.documents.len() as u64, ..Produced::default() };
+        match self.derive(&chain, &mut produced) {
+            Ok(derived) => write(&chain, &derived, &mut produced),
+            Err(diagnostics) => {
+                produced.code = Some(ExitCode::NotAcceptable);
+                for order in chain.orders().take(1) {
+                    produced.rejects = rejected(order, &diagnostics);
+                }
+                produced.diagnostics.extend(diagnostics);
+            }
+        }
+        produced
+    }
+
+    /// The orders that the chain does not have yet.
+    fn derive(&self, chain: &Chain, produced: &mut Produced) -> Result<Vec<Document>, Vec<Diagnostic>> {
+        let mut derived = Vec::new();
+        let Some(root) = chain.orders().next() else { return Ok(derived) };
+        if chain.first(DocumentKind::ResourceOrder).is_some() {
+            return Ok(derived);
+        }
+        let product_order = match DocumentKind::of(root) {
+            DocumentKind::ProductOrder => Some(self.valid(root)?),
+            _ => None,
+        };
+        let mut service_orders: Vec<&Document> = chain.of_kind(DocumentKind::ServiceOrder).collect();
+        if let Some(order) = &product_order
+            && service_orders.is_empty()
+        {
+            let step = decompose::service_order(self.catalog, order, self.explain);
+            derived.extend(self.take(step, order, produced)?);
+        }
+        if self.to == Layer::Service {
+            return Ok(derived);
+        }
+        service_orders.extend(&derived);
+        let mut resource_orders = Vec::new();
+        for document in service_orders {
+            let order = self.valid(document)?;
+            let step = decompose::resource_order(
+                self.catalog,
+                &order,
+                product_order.as_ref(),
+                self.explain,
+            );
+            resource_orders.extend(self.take(step, &order, produced)?);
+        }
+        derived.extend(resource_orders);
+        Ok(derived)
+    }
+
+    fn valid<'d>(&self, document: &'d Document) -> Result<ValidOrder<'d>, Vec<Diagnostic>> {
+        let validation =
+            Validation { catalog: Some(self.catalog), strict: false, now: self.now };
+        let checked = validation.check(document);
+        // `validate` is where deviations are reported; here only errors matter.
+        checked.order.ok_or(checked.diagnostics)
+    }
+
+    fn take(
+        &self,
+        step: Result<Derived, NotDecomposable>,
+        order: &ValidOrder<'_>,
+        produced: &mut Produced,
+    ) -> Result<Option<Document>, Vec<Diagnostic>> {
+        let derived = step.map_err(|NotDecomposable(diagnostics)| diagnostics)?;
+        for explanation in &derived.explanations {
+            produced.remarks.push(explanation.to_string());
+        }
+        if derived.document.is_none() {
+            let name = order_name(order.node().document());
+            produced.remarks.push(format!(
+                "{} {name}: there is nothing to order in the layer below",
+                order.type_name()
+            ));
+        }
+        Ok(derived.document)
+    }
+}
+
+/// The chain with the derived orders after the order that each came from.
+fn write(chain: &Chain, derived: &[Document], produced: &mut Produced) {
+    let last_order = chain.orders().last().map(|order| order.text().as_ptr());
+    for document in &chain.documents {
+        line(document, &mut produced.output);
+        if Some(document.text().as_ptr()) == last_order {
+            for order in derived {
+                line(order, &mut produced.output);
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 pub mod activate;
 pub mod completions;
 pub mod decompose;
+mod filter;
 pub mod man;
 pub mod mock;
 pub mod plan;

@@ -1,0 +1,127 @@
+//! What `validate`, `decompose` and `plan` do with the results of their units:
+//! documents to standard output, rejected orders to their file, findings and
+//! remarks to standard error, and the exit code.
+
+use std::fs::File;
+use std::io::Stdout;
+use std::path::Path;
+
+use orderctl::diagnostic::Diagnostic;
+use orderctl::diagnostic::human;
+use orderctl::diagnostic::tally::Tally;
+use orderctl::document::Document;
+use orderctl::validate;
+
+use crate::context::Context;
+use crate::exit::{ExitCode, Failure};
+use crate::stage::{Flow, Produced};
+use crate::terminal::{Delivery, Output};
+
+/// Where the results of a filter go.
+pub struct Sink<'c> {
+    context: &'c Context,
+    stdout: Output<Stdout>,
+    rejects: Option<Output<File>>,
+    /// Findings, where a report is wanted.
+    pub findings: Option<Vec<Diagnostic>>,
+    /// Whether documents go to standard output.
+    pub passes_on: bool,
+    /// Whether what units produce is text rather than documents.
+    pub raw: bool,
+    /// Whether findings go to standard error.
+    pub shows: bool,
+    /// Number of documents.
+    pub documents: u64,
+    tally: Tally,
+    code: ExitCode,
+}
+
+impl<'c> Sink<'c> {
+    /// A sink that passes documents on and shows findings.
+    pub fn new(context: &'c Context, rejects: Option<&Path>) -> Result<Sink<'c>, Failure> {
+        Ok(Sink {
+            context,
+            stdout: context.stdout(),
+            rejects: context.file(rejects)?,
+            findings: None,
+            passes_on: true,
+            raw: false,
+            shows: true,
+            documents: 0,
+            tally: Tally::default(),
+            code: ExitCode::Done,
+        })
+    }
+
+    /// Takes the results of a unit.
+    pub fn take(&mut self, produced: Produced) -> Result<Flow, Failure> {
+        self.documents += produced.documents;
+        for diagnostic in &produced.diagnostics {
+            self.tally.add(diagnostic.severity);
+            if self.shows {
+                self.context.show(diagnostic);
+            }
+        }
+        for remark in &produced.remarks {
+            self.context.say(remark);
+        }
+        if let Some(findings) = &mut self.findings {
+            findings.extend(produced.diagnostics);
+        }
+        if let Some(rejects) = &mut self.rejects {
+            let _closed_or_not = rejects.documents(&produced.rejects)?;
+        }
+        if let Some(code) = produced.code {
+            self.code = self.code.worst(code);
+        }
+        if let Some(failure) = produced.failure {
+            self.finish()?;
+            return Err(failure);
+        }
+        if !self.passes_on {
+            return Ok(Flow::Continue);
+        }
+        let delivery = if self.raw {
+            self.stdout.text(&produced.output)?
+        } else {
+            self.stdout.documents(&produced.output)?
+        };
+        Ok(if delivery == Delivery::Closed { Flow::Stop } else { Flow::Continue })
+    }
+
+    /// Hands everything to the system; the exit code of the run.
+    pub fn finish(&mut self) -> Result<ExitCode, Failure> {
+        let _closed_or_not = self.stdout.flush()?;
+        if let Some(rejects) = &mut self.rejects {
+            let _closed_or_not = rejects.flush()?;
+        }
+        Ok(self.code)
+    }
+
+    /// Says in one line what was found, if anything was.
+    pub fn summarize(&self, command: &str) {
+        if self.tally != Tally::default() {
+            let count = self.documents;
+            let plural = if count == 1 { "" } else { "s" };
+            let subject = format!("{command}: {count} document{plural}");
+            self.context.say(&human::summary(&subject, self.tally, self.context.styling));
+        }
+    }
+}
+
+/// A rejected order as a line for `--rejects`.
+pub fn rejected(order: &Document, diagnostics: &[Diagnostic]) -> Vec<u8> {
+    let mut line = Vec::new();
+    match validate::rejected(order, diagnostics) {
+        Ok(document) => document.write_compact(&mut line),
+        Err(_) => order.write_compact(&mut line),
+    }
+    line.push(b'\n');
+    line
+}
+
+/// A document as a line.
+pub fn line(document: &Document, output: &mut Vec<u8>) {
+    document.write_compact(output);
+    output.push(b'\n');
+}

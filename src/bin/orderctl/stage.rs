@@ -1,0 +1,327 @@
+//! What the filter commands have in common: documents in, units of work cut
+//! out of the stream, worked on by one thread or several, and written in the
+//! order of the input.
+//!
+//! Invariant: what is written does not depend on the number of threads, nor on
+//! how the bytes happened to arrive.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use orderctl::chain::{Chain, Link};
+use orderctl::diagnostic::Diagnostic;
+use orderctl::document::{Batch, Document, Stream, StreamError};
+use orderctl::validate::OrderKey;
+
+use crate::exit::{ExitCode, Failure};
+
+/// How a stream is cut into units of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Every document for itself.
+    Document,
+    /// An order and what is derived from it.
+    Chain,
+}
+
+/// What came of a unit.
+#[derive(Debug, Default)]
+pub struct Produced {
+    /// Documents to pass on, compact, each with a line end.
+    pub output: Vec<u8>,
+    /// Orders that were rejected, compact, each with a line end.
+    pub rejects: Vec<u8>,
+    /// Findings.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Lines for people, on standard error.
+    pub remarks: Vec<String>,
+    /// Key for the search for duplicates.
+    pub key: Option<OrderKey>,
+    /// Documents in the unit.
+    pub documents: u64,
+    /// The unit's order, kept where it may still be rejected.
+    pub order: Option<Document>,
+    /// How the unit ended.
+    pub code: Option<ExitCode>,
+    /// The error that ends the run.
+    pub failure: Option<Failure>,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Next.
+    Continue,
+    /// Nobody wants more.
+    Stop,
+}
+
+/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads; `take`
+/// for each result, in input order.
+///
+/// # Errors
+/// Input that cannot be read or parsed, after everything before it was worked on; whatever
+/// `take` says.
+pub fn run(
+    files: &[PathBuf],
+    unit: Unit,
+    jobs: u16,
+    work: &(dyn Fn(Chain) -> Produced + Sync),
+    take: &mut dyn FnMut(Produced) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
+    let mut sequence = Sequence { unit, pending: None, work, take, documents: 0 };
+    let sources = if files.is_empty() { vec![PathBuf::from("-")] } else { files.to_vec() };
+    let mut ended = Flow::Continue;
+    for source in &sources {
+        let mut reader = open(source)?;
+        let name = source.display().to_string();
+        let mut stream = Stream::new(&mut *reader, &name);
+        let (flow, error) = if jobs > 1 {
+            parallel(&mut stream, unit, jobs, &mut sequence)?
+        } else {
+            sequential(&mut stream, unit, &mut sequence)?
+        };
+        if flow == Flow::Stop {
+            return Ok(());
+        }
+        if let Some(error) = error {
+            sequence.finish()?;
+            return Err(error.into());
+        }
+        ended = flow;
+    }
+    if ended == Flow::Continue {
+        sequence.finish()?;
+    }
+    if sequence.documents == 0 {
+        return Err(Failure::NoDocument { names: names(&sources) });
+    }
+    Ok(())
+}
+
+/// All documents of files (or standard input).
+///
+/// # Errors
+/// Input that cannot be read or parsed.
+pub fn read_all(files: &[PathBuf]) -> Result<Vec<Chain>, Failure> {
+    let chains = Mutex::new(Vec::new());
+    run(
+        files,
+        Unit::Chain,
+        1,
+        &|chain| {
+            chains.lock().unwrap_or_else(PoisonError::into_inner).push(chain);
+            Produced::default()
+        },
+        &mut |_| Ok(Flow::Continue),
+    )?;
+    Ok(chains.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn names(sources: &[PathBuf]) -> String {
+    let names: Vec<String> = sources
+        .iter()
+        .map(|path| match path.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => path.display().to_string(),
+        })
+        .collect();
+    names.join(", ")
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+    if path.as_os_str() == "-" {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            tracing::warn!("reading documents from the terminal; end with Ctrl-D");
+        }
+        return Ok(Box::new(stdin));
+    }
+    let file = path.display().to_string();
+    let opened = File::open(path).map_err(|source| StreamError::Read { file, source })?;
+    Ok(Box::new(opened))
+}
+
+/// The results of one batch: what belongs to the chain before it, the units
+/// that are complete, and the chain at its end that may still go on.
+struct Worked {
+    head: Vec<Document>,
+    produced: Vec<Produced>,
+    tail: Option<Chain>,
+    documents: u64,
+    error: Option<StreamError>,
+}
+
+fn work_batch(batch: Batch, unit: Unit, work: &(dyn Fn(Chain) -> Produced + Sync)) -> Worked {
+    let (documents, error) = batch.parse();
+    let mut worked = Worked {
+        head: Vec::new(),
+        produced: Vec::with_capacity(documents.len()),
+        tail: None,
+        documents: documents.len() as u64,
+        error,
+    };
+    for document in documents {
+        if unit == Unit::Document {
+            worked.produced.push(work(Chain::new(document)));
+            continue;
+        }
+        match &mut worked.tail {
+            None if Chain::may_be_derived(&document) => worked.head.push(document),
+            None => worked.tail = Some(Chain::new(document)),
+            Some(chain) if chain.link(&document) == Link::Derived => {
+                chain.documents.push(document);
+            }
+            Some(chain) => {
+                let complete = std::mem::replace(chain, Chain::new(document));
+                worked.produced.push(work(complete));
+            }
+        }
+    }
+    worked
+}
+
+/// Puts the results together again.
+struct Sequence<'w, 't> {
+    unit: Unit,
+    pending: Option<Chain>,
+    work: &'w (dyn Fn(Chain) -> Produced + Sync),
+    take: &'t mut dyn FnMut(Produced) -> Result<Flow, Failure>,
+    documents: u64,
+}
+
+impl Sequence<'_, '_> {
+    fn add(&mut self, worked: Worked) -> Result<(Flow, Option<StreamError>), Failure> {
+        self.documents += worked.documents;
+        for document in worked.head {
+            match &mut self.pending {
+                Some(chain) if chain.link(&document) == Link::Derived => {
+                    chain.documents.push(document);
+                }
+                _ => {
+                    let complete = self.pending.replace(Chain::new(document));
+                    if self.complete(complete)? == Flow::Stop {
+                        return Ok((Flow::Stop, None));
+                    }
+                }
+            }
+        }
+        if worked.tail.is_some() || self.unit == Unit::Document {
+            let complete = std::mem::replace(&mut self.pending, worked.tail);
+            if self.complete(complete)? == Flow::Stop {
+                return Ok((Flow::Stop, None));
+            }
+        }
+        for produced in worked.produced {
+            if (self.take)(produced)? == Flow::Stop {
+                return Ok((Flow::Stop, None));
+            }
+        }
+        Ok((Flow::Continue, worked.error))
+    }
+
+    fn complete(&mut self, chain: Option<Chain>) -> Result<Flow, Failure> {
+        match chain {
+            Some(chain) => (self.take)((self.work)(chain)),
+            None => Ok(Flow::Continue),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        let pending = self.pending.take();
+        self.complete(pending).map(drop)
+    }
+}
+
+fn sequential<R: Read>(
+    stream: &mut Stream<R>,
+    unit: Unit,
+    sequence: &mut Sequence<'_, '_>,
+) -> Result<(Flow, Option<StreamError>), Failure> {
+    while let Some(batch) = stream.next_batch() {
+        let worked = work_batch(batch, unit, sequence.work);
+        let (flow, error) = sequence.add(worked)?;
+        if flow == Flow::Stop || error.is_some() {
+            return Ok((flow, error));
+        }
+    }
+    Ok((Flow::Continue, None))
+}
+
+/// One thread reads, `jobs` threads work, this one puts together and writes.
+fn parallel<R: Read + Send>(
+    stream: &mut Stream<R>,
+    unit: Unit,
+    jobs: u16,
+    sequence: &mut Sequence<'_, '_>,
+) -> Result<(Flow, Option<StreamError>), Failure> {
+    let work = sequence.work;
+    let (batch_sender, batch_receiver) = sync_channel::<(u64, Batch)>(usize::from(jobs));
+    let (result_sender, result_receiver) = sync_channel::<(u64, Worked)>(usize::from(jobs) * 2);
+    let batches = Mutex::new(batch_receiver);
+    let stopped = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let stop = &stopped;
+        scope.spawn(move || read_batches(stream, &batch_sender, stop));
+        for _ in 0..jobs {
+            let (batches, results) = (&batches, result_sender.clone());
+            scope.spawn(move || {
+                while let Some((number, batch)) = next(batches) {
+                    if results.send((number, work_batch(batch, unit, work))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(result_sender);
+        let ended = in_order(&result_receiver, sequence);
+        // Whoever still reads or works stops at the next thing it hands on.
+        stopped.store(true, Ordering::Relaxed);
+        drop(result_receiver);
+        while next(&batches).is_some() {}
+        ended
+    })
+}
+
+fn read_batches<R: Read>(
+    stream: &mut Stream<R>,
+    batches: &SyncSender<(u64, Batch)>,
+    stopped: &AtomicBool,
+) {
+    let mut number = 0;
+    while let Some(batch) = stream.next_batch() {
+        if stopped.load(Ordering::Relaxed) || batches.send((number, batch)).is_err() {
+            return;
+        }
+        number += 1;
+    }
+}
+
+fn next(batches: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
+    batches.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn in_order(
+    results: &Receiver<(u64, Worked)>,
+    sequence: &mut Sequence<'_, '_>,
+) -> Result<(Flow, Option<StreamError>), Failure> {
+    let mut early = BTreeMap::new();
+    let mut wanted = 0;
+    for (number, worked) in results {
+        early.insert(number, worked);
+        while let Some(worked) = early.remove(&wanted) {
+            wanted += 1;
+            let (flow, error) = sequence.add(worked)?;
+            if flow == Flow::Stop || error.is_some() {
+                return Ok((flow, error));
+            }
+        }
+    }
+    Ok((Flow::Continue, None))
+}
