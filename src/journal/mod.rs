@@ -1,1 +1,24 @@
-//! journal
+//! What was meant, what was done: the write-ahead journal.
+//!
+//! An order's journal is a list of entries. An intent (`started`) is durable
+//! before a request is sent, its outcome before anything depends on it; where
+//! an order stands is nothing but the fold over its entries ([`Progress`]).
+//!
+//! - [`entry`]: the entries as data;
+//! - [`replay`]: the fold, pure;
+//! - [`sqlite`]: the file, for reading ([`JournalReader`]) and shared by both;
+//! - [`writer`]: the thread that makes entries durable in groups;
+//! - [`owner`]: who is at work on an order, so that nobody else is.
+
+pub mod entry;
+mod error;
+mod owner;
+pub mod replay;
+pub mod sqlite;
+pub mod writer;
+
+pub use entry::{Entry, Event};
+pub use error::JournalError;
+pub use replay::{IllegalEntry, Progress, TaskProgress};
+pub use sqlite::{JournalReader, OrderSummary, StoredOrder};
+pub use writer::{Begun, JournalWriter, Lease, NewOrder};

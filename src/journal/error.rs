@@ -1,0 +1,129 @@
+//! What can go wrong with a journal, always with the file it went wrong on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+/// A journal that cannot be used. Cloned to everybody who waits for the same
+/// transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum JournalError {
+    /// There is no journal to read.
+    #[error("no journal at {}", path.display())]
+    NotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The folder of the journal, or a file beside it, cannot be made or read.
+    #[error("cannot use {} for the journal: {reason}", path.display())]
+    Folder {
+        /// Folder or file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file cannot be opened.
+    #[error("cannot open journal {}: {reason}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is a database of something else, or no database at all.
+    #[error("{} is not a journal of orderctl", path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a later release.
+    #[error(
+        "journal {} has schema {found}, this orderctl reads up to {supported}: use a newer orderctl",
+        path.display()
+    )]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest that this release knows.
+        supported: i64,
+    },
+    /// No room left.
+    #[error("journal {}: disk full", path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file, or its folder, may not be written.
+    #[error("journal {} is read-only", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another program kept the file locked for too long.
+    #[error("journal {} is locked by another program", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file does not hold together.
+    #[error("journal {} is corrupt: {reason}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The database failed in another way.
+    #[error("journal {}: {reason}", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        reason: String,
+    },
+    /// Somebody else is carrying out the same order.
+    #[error("order {order} is being carried out by process {pid}")]
+    OrderBusy {
+        /// Root order id.
+        order: String,
+        /// Process that is at work on it.
+        pid: u32,
+    },
+    /// The journal was closed while something was still to be written.
+    #[error("journal {} is closed", path.display())]
+    Closed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl JournalError {
+    /// A database error, classed.
+    pub(super) fn database(path: &Path, error: &rusqlite::Error) -> Self {
+        let reason = error.to_string();
+        // SQLite repeats the path where it cannot open it.
+        let reason = match reason.strip_suffix(&format!(": {}", path.display())) {
+            Some(reason) => reason.to_owned(),
+            None => reason,
+        };
+        let path = path.to_path_buf();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull { path },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::NotADatabase) => Self::NotAJournal { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, reason },
+            Some(ErrorCode::CannotOpen) => Self::Open { path, reason },
+            _ => Self::Database { path, reason },
+        }
+    }
+
+    /// A file error on `path`.
+    pub(super) fn file(path: &Path, error: &io::Error) -> Self {
+        Self::Folder { path: path.to_path_buf(), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,176 @@
+//! The fold: what it accepts, what it refuses, and that it is a fold.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::journal::entry::{AttemptFailed, Completed, Held, Started};
+
+const TASKS: [&str; 3] = ["a", "b", "c"];
+
+fn entry(second: i64, event: Event) -> Entry {
+    Entry { at: Timestamp::from_second(second).unwrap(), event }
+}
+
+fn planned() -> Event {
+    Event::Planned(Planned {
+        order_id: "1".into(),
+        external_id: None,
+        plan_digest: "sha256:0".into(),
+        tasks: 3,
+    })
+}
+
+fn started(task: &str, attempt: u32) -> Event {
+    Event::Started(Started {
+        task: task.into(),
+        attempt,
+        idempotency_key: format!("key-{task}"),
+        request_digest: "sha256:1".into(),
+    })
+}
+
+fn completed(task: &str) -> Event {
+    Event::Completed(Completed { task: task.into(), status: 201, resource: None })
+}
+
+fn failed(task: &str, attempt: u32) -> Event {
+    Event::AttemptFailed(AttemptFailed {
+        task: task.into(),
+        attempt,
+        failure: Failure::Failed,
+        status: Some(503),
+        reason: "busy".into(),
+    })
+}
+
+fn held(task: &str) -> Event {
+    Event::Held(Held { task: task.into(), reason: "given up".into() })
+}
+
+fn fold(events: Vec<Event>) -> Result<Progress, IllegalEntry> {
+    let mut progress = Progress::of_tasks(TASKS);
+    for (second, event) in (1..).zip(events) {
+        progress.apply(&entry(second, event))?;
+    }
+    Ok(progress)
+}
+
+#[test]
+fn a_task_goes_from_new_over_failures_and_hold_to_completed() {
+    let events = vec![
+        planned(),
+        started("a", 1),
+        failed("a", 1),
+        started("a", 2),
+        failed("a", 2),
+        held("a"),
+        started("a", 3),
+        completed("a"),
+    ];
+    let state = |count: usize| {
+        let task = fold(events[..count].to_vec()).unwrap().task("a").unwrap().clone();
+        (task.state, task.attempts, task.failures, task.open, task.reason)
+    };
+    let busy = || Some("busy".to_owned());
+    assert_eq!(state(1), (TaskState::New, 0, 0, false, None));
+    assert_eq!(state(2), (TaskState::Active, 1, 0, true, None));
+    assert_eq!(state(3), (TaskState::Active, 1, 1, false, busy()));
+    assert_eq!(state(5), (TaskState::Active, 2, 2, false, busy()));
+    assert_eq!(state(6), (TaskState::Hold, 2, 0, false, Some("given up".into())));
+    assert_eq!(state(7), (TaskState::Active, 3, 0, true, Some("given up".into())));
+    assert_eq!(state(8), (TaskState::Completed, 3, 0, false, None));
+    let done = fold(events).unwrap();
+    let task = done.task("a").unwrap();
+    assert_eq!(task.started_at, Some(Timestamp::from_second(2).unwrap()));
+    assert_eq!(task.finished_at, Some(Timestamp::from_second(8).unwrap()));
+    assert_eq!((done.completed(), done.is_completed()), (1, false));
+}
+
+#[test]
+fn what_cannot_have_happened_is_refused_by_its_place() {
+    let message = |events| fold(events).unwrap_err().to_string();
+    assert_eq!(message(vec![started("a", 1)]), "entry 1 (started of task a): comes before the plan");
+    assert_eq!(message(vec![planned(), planned()]), "entry 2 (planned): the plan was taken on already");
+    assert_eq!(
+        message(vec![planned(), started("z", 1)]),
+        "entry 2 (started of task z): the plan has no such task"
+    );
+    assert_eq!(
+        message(vec![planned(), started("a", 1), completed("a"), completed("a")]),
+        "entry 4 (completed of task a): the task is completed already"
+    );
+    assert_eq!(
+        message(vec![planned(), completed("a")]),
+        "entry 2 (completed of task a): no request was sent"
+    );
+    assert_eq!(
+        message(vec![planned(), started("a", 2)]),
+        "entry 2 (started of task a): is attempt 2, attempt 1 is due"
+    );
+    assert_eq!(
+        message(vec![planned(), started("a", 1), held("a")]),
+        "entry 3 (held of task a): nothing has failed"
+    );
+    let mut two = Progress::of_tasks(["a", "b"]);
+    assert_eq!(
+        two.apply(&entry(1, planned())).unwrap_err().to_string(),
+        "entry 1 (planned): says 3 tasks, the plan has 2"
+    );
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let task = prop::sample::select(vec!["a", "b", "c", "z"]);
+    (0..9_u8, task, 1..4_u32).prop_map(|(kind, task, attempt)| match kind {
+        0 => planned(),
+        1..=3 => started(task, attempt),
+        4 | 5 => completed(task),
+        6 | 7 => failed(task, attempt),
+        _ => held(task),
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_entries_are_folded_or_refused_and_a_refusal_changes_nothing(
+        events in prop::collection::vec(any_event(), 0..40),
+    ) {
+        let mut progress = Progress::of_tasks(TASKS);
+        for (second, event) in (1..).zip(events) {
+            let before = format!("{progress:?}");
+            if progress.apply(&entry(second, event)).is_err() {
+                prop_assert_eq!(format!("{:?}", progress), before);
+            }
+            let completed =
+                progress.tasks().iter().filter(|it| it.state == TaskState::Completed).count();
+            prop_assert_eq!(progress.completed(), completed);
+        }
+    }
+
+    #[test]
+    fn replaying_a_prefix_and_then_the_rest_is_replaying_all(
+        events in prop::collection::vec(any_event(), 0..60),
+        cut in 0..60_usize,
+    ) {
+        let mut legal = vec![entry(0, planned())];
+        let mut whole = Progress::of_tasks(TASKS);
+        whole.apply(&legal[0]).unwrap();
+        for (second, event) in (1..).zip(events) {
+            let next = entry(second, event);
+            if whole.apply(&next).is_ok() {
+                legal.push(next);
+            }
+        }
+        let cut = cut.min(legal.len());
+        let mut resumed = Progress::of_tasks(TASKS);
+        for next in &legal[..cut] {
+            resumed.apply(next).unwrap();
+        }
+        let mut resumed = resumed.clone();
+        for next in &legal[cut..] {
+            resumed.apply(next).unwrap();
+        }
+        prop_assert_eq!(resumed.tasks.len(), whole.tasks.len());
+        prop_assert_eq!(format!("{:?}", resumed.tasks), format!("{:?}", whole.tasks));
+        prop_assert_eq!(resumed.entries(), whole.entries());
+    }
+}

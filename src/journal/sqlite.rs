@@ -1,0 +1,440 @@
+//! The journal as an SQLite file, to be read with any SQLite client.
+//!
+//! | table | a row is |
+//! |---|---|
+//! | `plan` | an order that was taken on: root order id, external id, digest of its plan, number of tasks |
+//! | `document` | a document of the order's chain as it was then, by position; the plan comes last |
+//! | `entry` | what happened, by order and `seq` (from 1): `at`, `kind`, `task`, the rest as JSON in `detail` |
+//! | `owner` | an order that somebody is at work on right now |
+//!
+//! `PRAGMA user_version` is the version of this schema. Rows of `plan`,
+//! `document` and `entry` are only ever added.
+//!
+//! Reading never creates or changes anything: not the file, not its folder.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+
+use super::entry::{DecodeError, Entry, Event, Planned};
+use super::error::JournalError;
+use crate::model::state::FlowState;
+
+/// Version of the schema written by this release.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// `PRAGMA application_id`: "ordc".
+pub const APPLICATION_ID: i64 = 0x6f72_6463;
+
+/// How long to wait for other programs that use the file.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE plan (
+        order_id    TEXT PRIMARY KEY,
+        external_id TEXT,
+        digest      TEXT NOT NULL,
+        tasks       INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX plan_external_id ON plan (external_id) WHERE external_id IS NOT NULL;
+    CREATE TABLE document (
+        order_id TEXT NOT NULL REFERENCES plan,
+        position INTEGER NOT NULL,
+        text     TEXT NOT NULL,
+        PRIMARY KEY (order_id, position)
+    ) STRICT;
+    CREATE TABLE entry (
+        order_id TEXT NOT NULL REFERENCES plan,
+        seq      INTEGER NOT NULL,
+        at       TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        task     TEXT,
+        detail   TEXT NOT NULL,
+        PRIMARY KEY (order_id, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE owner (
+        order_id TEXT PRIMARY KEY,
+        pid      INTEGER NOT NULL,
+        token    TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// What kind of file a connection has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Nothing in it yet.
+    Empty,
+    /// A journal that this release reads.
+    Journal,
+}
+
+/// SQLite says only "I/O error" to a folder.
+pub(super) fn refuse_folder(path: &Path) -> Result<(), JournalError> {
+    if path.is_dir() {
+        let (path, reason) = (path.to_path_buf(), "it is a folder".to_owned());
+        return Err(JournalError::Open { path, reason });
+    }
+    Ok(())
+}
+
+/// Looks what the file is, without changing it. All of it at one moment: the
+/// file may be about to become a journal.
+pub(super) fn look(connection: &Connection, path: &Path) -> Result<Content, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let transaction = connection.unchecked_transaction().map_err(wrong)?;
+    let content = inspect(&transaction, path)?;
+    transaction.commit().map_err(wrong)?;
+    Ok(content)
+}
+
+/// [`look`], inside a transaction.
+pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Content, JournalError> {
+    let number = |sql| {
+        connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .map_err(|error| JournalError::database(path, &error))
+    };
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let path = path.to_path_buf();
+    if application == APPLICATION_ID && version > SCHEMA_VERSION {
+        return Err(JournalError::NewerSchema { path, found: version, supported: SCHEMA_VERSION });
+    }
+    if application == APPLICATION_ID && version == SCHEMA_VERSION {
+        return Ok(Content::Journal);
+    }
+    let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
+    if application == 0 && version == 0 && empty {
+        return Ok(Content::Empty);
+    }
+    Err(JournalError::NotAJournal { path })
+}
+
+/// An order as the journal has it.
+#[derive(Debug, Clone)]
+pub struct StoredOrder {
+    /// Texts of the chain's documents when the order was taken on, root first,
+    /// plan last.
+    pub documents: Vec<String>,
+    /// Everything that happened since; the first is [`Event::Planned`].
+    pub entries: Vec<Entry>,
+}
+
+impl StoredOrder {
+    /// The plan that was taken on.
+    #[must_use]
+    pub fn planned(&self) -> Option<&Planned> {
+        planned(&self.entries)
+    }
+}
+
+/// The plan in an order's entries.
+pub(super) fn planned(entries: &[Entry]) -> Option<&Planned> {
+    match &entries.first()?.event {
+        Event::Planned(planned) => Some(planned),
+        _ => None,
+    }
+}
+
+/// An order of the journal in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSummary {
+    /// Id of the chain's root order.
+    pub order_id: String,
+    /// Its external id.
+    pub external_id: Option<String>,
+    /// Digest of its plan.
+    pub plan_digest: String,
+    /// Number of tasks.
+    pub tasks: u32,
+    /// Tasks completed.
+    pub completed: u32,
+    /// Tasks begun and neither completed nor held.
+    pub active: u32,
+    /// Tasks held.
+    pub held: u32,
+    /// When the order was taken on.
+    pub planned_at: Timestamp,
+    /// When anything last happened to it.
+    pub changed_at: Timestamp,
+    /// Whether some process claims to be at work on it; after a crash the
+    /// claim stays until the next writer.
+    pub owner: Option<u32>,
+}
+
+impl OrderSummary {
+    /// State of the plan: completed; on hold where tasks are held and none is
+    /// under way; otherwise active.
+    #[must_use]
+    pub fn state(&self) -> FlowState {
+        if self.completed == self.tasks {
+            FlowState::Completed
+        } else if self.held > 0 && self.active == 0 {
+            FlowState::Hold
+        } else {
+            FlowState::Active
+        }
+    }
+}
+
+/// A journal open for reading.
+#[derive(Debug)]
+pub struct JournalReader {
+    path: PathBuf,
+    open: RefCell<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    /// Whether the file was taken to be one that nobody writes.
+    immutable: bool,
+}
+
+impl JournalReader {
+    /// Opens the journal at `path`.
+    ///
+    /// # Errors
+    /// Where there is none, or the file is none that this release reads.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let open = Open::new(path)?;
+        Ok(Self { path: path.to_path_buf(), open: RefCell::new(open) })
+    }
+
+    /// All orders, by id.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn orders(&self) -> Result<Vec<OrderSummary>, JournalError> {
+        self.read(|connection| summaries(connection, &self.path))
+    }
+
+    /// One order with its documents and entries.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn order(&self, order_id: &str) -> Result<Option<StoredOrder>, JournalError> {
+        self.read(|connection| {
+            let entries = entries(connection, &self.path, order_id)?;
+            if entries.is_empty() {
+                return Ok(None);
+            }
+            let documents = connection
+                .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")
+                .and_then(|mut rows| rows.query_map([order_id], |row| row.get(0))?.collect())
+                .map_err(|error| JournalError::database(&self.path, &error))?;
+            Ok(Some(StoredOrder { documents, entries }))
+        })
+    }
+
+    /// The order that was taken on under this external id; of several the one
+    /// with the least id.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn find_external_id(&self, external_id: &str) -> Result<Option<String>, JournalError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT min(order_id) FROM plan WHERE external_id = ?")
+                .and_then(|mut rows| rows.query_row([external_id], |row| row.get(0)))
+                .map_err(|error| JournalError::database(&self.path, &error))
+        })
+    }
+
+    /// Reads within one transaction. Where a writer has turned up beside a
+    /// file that was taken to be quiet, what was read may be torn: again then,
+    /// properly.
+    fn read<T>(
+        &self,
+        query: impl Fn(&Connection) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError>
+    where
+        T: Default,
+    {
+        let mut open = self.open.borrow_mut();
+        if open.immutable {
+            if !has_log(&self.path) {
+                let result = open.read(&self.path, &query);
+                if !has_log(&self.path) {
+                    return result;
+                }
+            }
+            *open = Open::new(&self.path)?;
+        }
+        open.read(&self.path, &query)
+    }
+}
+
+impl Open {
+    /// A file without a write-ahead log is opened as immutable, because SQLite
+    /// would otherwise make one just to read.
+    fn new(path: &Path) -> Result<Self, JournalError> {
+        if !path.exists() {
+            return Err(JournalError::NotFound { path: path.to_path_buf() });
+        }
+        refuse_folder(path)?;
+        let immutable = !has_log(path);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(uri(path, immutable), flags)
+            .and_then(|connection| {
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                Ok(connection)
+            })
+            .map_err(|error| JournalError::database(path, &error))?;
+        look(&connection, path)?;
+        Ok(Self { connection, immutable })
+    }
+
+    fn read<T: Default>(
+        &self,
+        path: &Path,
+        query: &impl Fn(&Connection) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let wrong = |error| JournalError::database(path, &error);
+        let transaction = self.connection.unchecked_transaction().map_err(wrong)?;
+        // Killed while it was made: a journal of no orders.
+        let result = match inspect(&transaction, path)? {
+            Content::Empty => T::default(),
+            Content::Journal => query(&transaction)?,
+        };
+        transaction.commit().map_err(wrong)?;
+        Ok(result)
+    }
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = OsString::from(path);
+    log.push("-wal");
+    Path::new(&log).exists()
+}
+
+/// SQLite's URI for a file: everything but plain path characters escaped.
+fn uri(path: &Path, immutable: bool) -> String {
+    use std::fmt::Write as _;
+
+    let mut uri = String::from("file:");
+    if path.is_absolute() {
+        // With an empty authority, so that a path of two slashes is not one.
+        uri.push_str("//");
+    }
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            write!(uri, "%{byte:02x}").expect("a string takes every write");
+        }
+    }
+    if immutable {
+        uri.push_str("?immutable=1");
+    }
+    uri
+}
+
+fn decoded(path: &Path, place: &str, error: &DecodeError) -> JournalError {
+    JournalError::Corrupt { path: path.to_path_buf(), reason: format!("{place}: {error}") }
+}
+
+/// All entries of an order; none where it was never taken on.
+pub(super) fn entries(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+) -> Result<Vec<Entry>, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let mut query = connection
+        .prepare_cached("SELECT at, kind, task, detail FROM entry WHERE order_id = ? ORDER BY seq")
+        .map_err(wrong)?;
+    let mut rows = query.query([order_id]).map_err(wrong)?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let entry = entry_of(row).map_err(wrong)?.map_err(|error| {
+            decoded(path, &format!("order {order_id}, entry {}", entries.len() + 1), &error)
+        })?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry_of(row: &Row<'_>) -> rusqlite::Result<Result<Entry, DecodeError>> {
+    let at = row.get_ref(0)?.as_str()?;
+    let kind = row.get_ref(1)?.as_str()?;
+    let detail = row.get_ref(3)?.as_str()?;
+    Ok(Entry::decode(at, kind, row.get(2)?, detail))
+}
+
+fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let mut counts = BTreeMap::<String, [u32; 3]>::new();
+    // SQLite takes the other columns from the row that holds the maximum.
+    let mut query = connection
+        .prepare(
+            "SELECT order_id, kind, count(*) FROM (
+                SELECT order_id, kind, max(seq) FROM entry
+                WHERE task IS NOT NULL GROUP BY order_id, task
+            ) GROUP BY order_id, kind",
+        )
+        .map_err(wrong)?;
+    let mut rows = query.query([]).map_err(wrong)?;
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let count: u32 = row.get(2).map_err(wrong)?;
+        let place = match row.get_ref(1).and_then(|it| Ok(it.as_str()?)).map_err(wrong)? {
+            "completed" => 0,
+            "held" => 2,
+            _ => 1,
+        };
+        counts.entry(row.get(0).map_err(wrong)?).or_default()[place] += count;
+    }
+    let mut query = connection
+        .prepare(
+            "SELECT order_id, external_id, digest, tasks,
+                (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq LIMIT 1),
+                (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq DESC LIMIT 1),
+                (SELECT pid FROM owner WHERE owner.order_id = plan.order_id)
+            FROM plan ORDER BY order_id",
+        )
+        .map_err(wrong)?;
+    let mut rows = query.query([]).map_err(wrong)?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let order_id: String = row.get(0).map_err(wrong)?;
+        let time = |column| {
+            let at: String = row.get(column).map_err(wrong)?;
+            at.parse().map_err(|source| {
+                decoded(path, &format!("order {order_id}"), &DecodeError::Time { at, source })
+            })
+        };
+        let (planned_at, changed_at) = (time(4)?, time(5)?);
+        let [completed, active, held] = counts.remove(&order_id).unwrap_or_default();
+        orders.push(OrderSummary {
+            external_id: row.get(1).map_err(wrong)?,
+            plan_digest: row.get(2).map_err(wrong)?,
+            tasks: row.get(3).map_err(wrong)?,
+            owner: row.get(6).map_err(wrong)?,
+            order_id,
+            completed,
+            active,
+            held,
+            planned_at,
+            changed_at,
+        });
+    }
+    Ok(orders)
+}
+
+/// Who is at work on the order: process id and token.
+pub(super) fn owner_of(
+    connection: &Connection,
+    order_id: &str,
+) -> rusqlite::Result<Option<(u32, String)>> {
+    connection
+        .prepare_cached("SELECT pid, token FROM owner WHERE order_id = ?")?
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}

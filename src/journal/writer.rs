@@ -1,0 +1,418 @@
+//! Making entries durable, many at a time.
+//!
+//! One thread owns the connection. Whatever has queued up while it was
+//! committing goes into the next transaction, so the cost of reaching the disk
+//! is shared by all orders under way. Everybody waits for the transaction that
+//! holds their entries. After the first error nothing more is accepted.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, thread};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::entry::{Entry, Event, Planned};
+use super::error::JournalError;
+use super::owner::{self, Owner};
+use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, SCHEMA, SCHEMA_VERSION};
+
+/// Most commands in one transaction.
+const GROUP: usize = 4096;
+
+/// Pages in the log before they are copied into the database.
+const CHECKPOINT_PAGES: u32 = 8192;
+
+/// A journal open for writing, shared by all orders under way.
+#[derive(Debug, Clone)]
+pub struct JournalWriter {
+    path: Arc<Path>,
+    queue: Sender<Command>,
+}
+
+/// An order to be taken on.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub planned: Planned,
+    /// Texts of the chain's documents, root first, plan last.
+    pub documents: Vec<String>,
+}
+
+/// An order that this process, and nobody else, may now carry out.
+#[derive(Debug)]
+pub struct Begun {
+    /// The right to add entries.
+    pub lease: Lease,
+    /// What the journal holds about the order: at least its plan, which is not
+    /// the one given where an earlier run took on another.
+    pub entries: Vec<Entry>,
+}
+
+/// The right to add entries to one order; given up when dropped.
+#[derive(Debug)]
+pub struct Lease {
+    order_id: Arc<str>,
+    path: Arc<Path>,
+    queue: Sender<Command>,
+    next: Mutex<i64>,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
+
+#[derive(Debug)]
+enum Command {
+    Begin(Box<NewOrder>, Reply<Vec<Entry>>),
+    Append(Rows, Reply<()>),
+    Release(Arc<str>),
+    Close(Reply<()>),
+}
+
+#[derive(Debug)]
+struct Rows {
+    order_id: Arc<str>,
+    first: i64,
+    rows: Vec<EntryRow>,
+}
+
+#[derive(Debug)]
+struct EntryRow {
+    at: String,
+    kind: &'static str,
+    task: Option<String>,
+    detail: String,
+}
+
+impl EntryRow {
+    fn new(entry: &Entry) -> Self {
+        Self {
+            at: entry.at_text(),
+            kind: entry.event.kind(),
+            task: entry.event.task().map(str::to_owned),
+            detail: entry.event.detail(),
+        }
+    }
+}
+
+impl JournalWriter {
+    /// Opens the journal at `path`; makes it, and its folder, where absent.
+    ///
+    /// # Errors
+    /// Where the file cannot be made or written, or is none that this release
+    /// reads.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| JournalError::file(folder, &error))?;
+        }
+        sqlite::refuse_folder(path)?;
+        let mut connection = connect(path)?;
+        let owner = prepare(&mut connection, path)?;
+        let path: Arc<Path> = path.into();
+        let (queue, commands) = mpsc::channel();
+        let file = File { path: path.to_path_buf(), connection, owner };
+        thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || file.serve(&commands))
+            .map_err(|error| JournalError::file(&path, &error))?;
+        Ok(Self { path, queue })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes an order on, or goes on with it where the journal has it already,
+    /// and keeps everybody else from it.
+    ///
+    /// # Errors
+    /// [`JournalError::OrderBusy`] where somebody is at work on it; any other
+    /// where the journal fails.
+    pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
+        let order_id: Arc<str> = new.planned.order_id.as_str().into();
+        let (reply, answer) = oneshot::channel();
+        let closed = || JournalError::Closed { path: self.path.to_path_buf() };
+        self.queue.send(Command::Begin(Box::new(new), reply)).map_err(|_| closed())?;
+        let entries = answer.await.map_err(|_| closed())??;
+        let next = i64::try_from(entries.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let lease = Lease {
+            order_id,
+            path: Arc::clone(&self.path),
+            queue: self.queue.clone(),
+            next: Mutex::new(next),
+        };
+        Ok(Begun { lease, entries })
+    }
+
+    /// Writes what is still to be written and closes the file.
+    ///
+    /// # Errors
+    /// The error that the journal failed with, now or before.
+    pub async fn close(self) -> Result<(), JournalError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || JournalError::Closed { path: self.path.to_path_buf() };
+        self.queue.send(Command::Close(reply)).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+impl Lease {
+    /// Adds entries, in order. They are queued at once and durable when the
+    /// future is done; dropping the future does not take them back.
+    pub fn append(
+        &self,
+        entries: &[Entry],
+    ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
+        let rows: Vec<_> = entries.iter().map(EntryRow::new).collect();
+        let (reply, answer) = oneshot::channel();
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        // Numbering and queueing are one step, or entries would change places.
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = Rows { order_id: Arc::clone(&self.order_id), first: *next, rows };
+        *next = next.saturating_add(count);
+        let queued = self.queue.send(Command::Append(rows, reply)).is_ok();
+        drop(next);
+        let path = Arc::clone(&self.path);
+        async move {
+            let closed = || JournalError::Closed { path: path.to_path_buf() };
+            if !queued {
+                return Err(closed());
+            }
+            answer.await.map_err(|_| closed())?
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A writer that is gone has given up everything it owned.
+        let _ = self.queue.send(Command::Release(Arc::clone(&self.order_id)));
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(connection)
+        })
+        .map_err(|error| JournalError::database(path, &error))
+}
+
+/// Looks what the file is before anything in it is changed, then makes it a
+/// journal where it is nothing yet, and this process one of its owners.
+fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    sqlite::look(connection, path)?;
+    connection
+        .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+        .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
+        .and_then(|()| {
+            // Answers with the value, unlike other settings.
+            let sql = format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}");
+            connection.query_row(&sql, [], |_| Ok(()))
+        })
+        .map_err(wrong)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+    if sqlite::inspect(&transaction, path)? == Content::Empty {
+        transaction
+            .execute_batch(SCHEMA)
+            .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
+            .and_then(|()| transaction.pragma_update(None, "user_version", SCHEMA_VERSION))
+            .map_err(wrong)?;
+    }
+    let owner = Owner::register(path)?;
+    // Before the new owner's token can be in the table, everything of the dead
+    // is taken out of it: tokens do come round again.
+    let tokens: Vec<String> = transaction
+        .prepare("SELECT DISTINCT token FROM owner")
+        .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
+        .map_err(wrong)?;
+    for token in tokens {
+        if token == owner.token || !owner::is_alive(path, &token)? {
+            transaction.execute("DELETE FROM owner WHERE token = ?", [&token]).map_err(wrong)?;
+        }
+    }
+    transaction.commit().map_err(wrong)?;
+    Ok(owner)
+}
+
+/// The writing side, as the thread has it.
+struct File {
+    path: PathBuf,
+    connection: Connection,
+    owner: Owner,
+}
+
+/// What a command came to, told when the transaction is durable.
+enum Answer {
+    Entries(Result<Vec<Entry>, JournalError>),
+    Done,
+}
+
+impl File {
+    fn serve(mut self, commands: &Receiver<Command>) {
+        let mut failure = None;
+        let mut closing = None;
+        while closing.is_none() {
+            let Ok(first) = commands.recv() else { break };
+            let mut group = Vec::new();
+            for command in std::iter::once(first).chain(commands.try_iter().take(GROUP - 1)) {
+                if let Command::Close(reply) = command {
+                    closing = Some(reply);
+                    break;
+                }
+                group.push(command);
+            }
+            if failure.is_none() && !group.is_empty() {
+                match self.commit(&group) {
+                    Ok(answers) => {
+                        group.into_iter().zip(answers).for_each(|(to, answer)| tell(to, answer));
+                        continue;
+                    }
+                    Err(error) => failure = Some(error),
+                }
+            }
+            if let Some(error) = &failure {
+                group.into_iter().for_each(|command| refuse(command, error));
+            }
+        }
+        let Self { path, connection, owner } = self;
+        let closed = connection.close().map_err(|(_, error)| JournalError::database(&path, &error));
+        drop(owner);
+        if let Some(reply) = closing {
+            // Who closes may have stopped waiting.
+            let _ = reply.send(failure.map_or(closed, Err));
+        }
+    }
+
+    fn commit(&mut self, group: &[Command]) -> Result<Vec<Answer>, JournalError> {
+        let wrong = |error| JournalError::database(&self.path, &error);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(wrong)?;
+        let mut answers = Vec::with_capacity(group.len());
+        for command in group {
+            answers.push(match command {
+                Command::Begin(new, _) => begin(&transaction, &self.path, &self.owner, new)?,
+                Command::Append(rows, _) => {
+                    insert(&transaction, rows).map_err(wrong)?;
+                    Answer::Done
+                }
+                Command::Release(order_id) => {
+                    transaction
+                        .prepare_cached("DELETE FROM owner WHERE order_id = ? AND token = ?")
+                        .and_then(|mut sql| sql.execute(params![order_id, self.owner.token]))
+                        .map_err(wrong)?;
+                    Answer::Done
+                }
+                Command::Close(_) => Answer::Done,
+            });
+        }
+        transaction.commit().map_err(wrong)?;
+        Ok(answers)
+    }
+}
+
+/// Whoever no longer waits need not be told.
+fn tell(command: Command, answer: Answer) {
+    match (command, answer) {
+        (Command::Begin(_, reply), Answer::Entries(entries)) => {
+            let _ = reply.send(entries);
+        }
+        (Command::Append(_, reply), Answer::Done) => {
+            let _ = reply.send(Ok(()));
+        }
+        _ => {}
+    }
+}
+
+fn refuse(command: Command, error: &JournalError) {
+    match command {
+        Command::Begin(_, reply) => {
+            let _ = reply.send(Err(error.clone()));
+        }
+        Command::Append(_, reply) | Command::Close(reply) => {
+            let _ = reply.send(Err(error.clone()));
+        }
+        Command::Release(_) => {}
+    }
+}
+
+/// Takes the order's ownership, and the order on where it is new. That it is
+/// busy, or its rows are no entries, is its own misfortune and not the file's.
+fn begin(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    me: &Owner,
+    new: &NewOrder,
+) -> Result<Answer, JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let order_id = &new.planned.order_id;
+    if let Some((pid, token)) = sqlite::owner_of(transaction, order_id).map_err(wrong)?
+        && (token == me.token || owner::is_alive(path, &token)?)
+    {
+        let order = order_id.clone();
+        return Ok(Answer::Entries(Err(JournalError::OrderBusy { order, pid })));
+    }
+    let mut entries = match sqlite::entries(transaction, path, order_id) {
+        Err(error @ JournalError::Corrupt { .. }) => return Ok(Answer::Entries(Err(error))),
+        other => other?,
+    };
+    if entries.is_empty() {
+        let entry = Entry { at: new.at, event: Event::Planned(new.planned.clone()) };
+        take_on(transaction, new, &entry).map_err(wrong)?;
+        entries.push(entry);
+    } else if sqlite::planned(&entries).is_none() {
+        let reason = format!("order {order_id}: the first entry is not its plan");
+        let error = JournalError::Corrupt { path: path.to_path_buf(), reason };
+        return Ok(Answer::Entries(Err(error)));
+    }
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO owner (order_id, pid, token) VALUES (?, ?, ?)")
+        .and_then(|mut sql| sql.execute(params![order_id, me.pid, me.token]))
+        .map_err(wrong)?;
+    Ok(Answer::Entries(Ok(entries)))
+}
+
+fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusqlite::Result<()> {
+    let planned = &new.planned;
+    transaction
+        .prepare_cached("INSERT INTO plan (order_id, external_id, digest, tasks) VALUES (?, ?, ?, ?)")?
+        .execute(params![
+            planned.order_id,
+            planned.external_id,
+            planned.plan_digest,
+            planned.tasks
+        ])?;
+    let mut sql = transaction
+        .prepare_cached("INSERT INTO document (order_id, position, text) VALUES (?, ?, ?)")?;
+    for (position, text) in (0_i64..).zip(&new.documents) {
+        sql.execute(params![planned.order_id, position, text])?;
+    }
+    let rows = vec![EntryRow::new(entry)];
+    insert(transaction, &Rows { order_id: planned.order_id.as_str().into(), first: 1, rows })
+}
+
+fn insert(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
+    let mut sql = transaction.prepare_cached(
+        "INSERT INTO entry (order_id, seq, at, kind, task, detail) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    for (seq, row) in (rows.first..).zip(&rows.rows) {
+        sql.execute(params![rows.order_id, seq, row.at, row.kind, row.task, row.detail])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

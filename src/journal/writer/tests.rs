@@ -1,0 +1,281 @@
+//! The file: what is written can be read, by whom, and by whom not.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::journal::entry::{Completed, Started};
+use crate::journal::sqlite::JournalReader;
+use crate::model::state::FlowState;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn new_order(order_id: &str) -> NewOrder {
+    NewOrder {
+        at: at(1),
+        planned: Planned {
+            order_id: order_id.into(),
+            external_id: Some(format!("EXT-{order_id}")),
+            plan_digest: "sha256:0".into(),
+            tasks: 2,
+        },
+        documents: vec![format!("{{\"id\":\"{order_id}\"}}"), "{\"id\":\"plan\"}".into()],
+    }
+}
+
+fn started(task: &str) -> Entry {
+    Entry {
+        at: at(2),
+        event: Event::Started(Started {
+            task: task.into(),
+            attempt: 1,
+            idempotency_key: "k".into(),
+            request_digest: "sha256:1".into(),
+        }),
+    }
+}
+
+fn completed(task: &str) -> Entry {
+    let event = Completed { task: task.into(), status: 201, resource: None };
+    Entry { at: at(3), event: Event::Completed(event) }
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn sql(path: &Path, text: &str) {
+    Connection::open(path).unwrap().execute_batch(text).unwrap();
+}
+
+#[tokio::test]
+async fn what_was_written_is_read_back_and_reading_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/with space?/journal #1.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    let begun = writer.begin(new_order("7")).await.unwrap();
+    assert_eq!(begun.entries.len(), 1);
+    begun.lease.append(&[started("a"), started("b")]).await.unwrap();
+    begun.lease.append(&[completed("a")]).await.unwrap();
+
+    let beside = JournalReader::open(&path).unwrap();
+    assert_eq!(beside.orders().unwrap()[0].owner, Some(std::process::id()));
+    drop(beside);
+    drop(begun);
+    writer.close().await.unwrap();
+
+    let parent = path.parent().unwrap();
+    assert_eq!(names(parent), BTreeSet::from(["journal #1.db".to_owned()]));
+    let bytes = fs::read(&path).unwrap();
+    let reader = JournalReader::open(&path).unwrap();
+    let orders = reader.orders().unwrap();
+    assert_eq!(orders.len(), 1);
+    let order = &orders[0];
+    assert_eq!((order.tasks, order.completed, order.active, order.held), (2, 1, 1, 0));
+    assert_eq!((order.planned_at, order.changed_at, order.owner), (at(1), at(3), None));
+    assert_eq!(order.state(), FlowState::Active);
+    let stored = reader.order("7").unwrap().unwrap();
+    assert_eq!(stored.documents, new_order("7").documents);
+    assert_eq!(stored.planned(), Some(&new_order("7").planned));
+    let kinds: Vec<_> = stored.entries.iter().map(|it| it.event.kind()).collect();
+    assert_eq!(kinds, ["planned", "started", "started", "completed"]);
+    assert_eq!(reader.find_external_id("EXT-7").unwrap().as_deref(), Some("7"));
+    assert_eq!(reader.find_external_id("EXT-8").unwrap(), None);
+    assert!(reader.order("8").unwrap().is_none());
+    assert_eq!(names(parent), BTreeSet::from(["journal #1.db".to_owned()]));
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_reader_that_opened_a_quiet_file_sees_what_is_written_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    JournalWriter::open(&path).unwrap().close().await.unwrap();
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.orders().unwrap(), []);
+    let writer = JournalWriter::open(&path).unwrap();
+    let _begun = writer.begin(new_order("7")).await.unwrap();
+    assert_eq!(reader.orders().unwrap().len(), 1);
+    writer.begin(new_order("8")).await.unwrap();
+    assert_eq!(reader.orders().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let one = JournalWriter::open(&path).unwrap();
+    let two = JournalWriter::open(&path).unwrap();
+    let pid = std::process::id();
+    let begun = one.begin(new_order("7")).await.unwrap();
+    let busy = JournalError::OrderBusy { order: "7".into(), pid };
+    assert_eq!(one.begin(new_order("7")).await.unwrap_err(), busy);
+    assert_eq!(two.begin(new_order("7")).await.unwrap_err(), busy);
+    two.begin(new_order("8")).await.unwrap();
+    drop(begun);
+    drop(one.begin(new_order("7")).await.unwrap());
+
+    // What is given up is so before anything that is asked for later.
+    one.begin(new_order("9")).await.unwrap();
+    // Ended without giving the order up: the row stays, the lock does not.
+    sql(&path, "INSERT INTO owner VALUES ('7', 1, '1-0')");
+    fs::write(folder.path().join("journal.db-owner-1-0"), "").unwrap();
+    let begun = two.begin(new_order("7")).await.unwrap();
+    assert_eq!(begun.entries.len(), 1);
+    drop(begun);
+    let three = JournalWriter::open(&path).unwrap();
+    assert!(!names(folder.path()).contains("journal.db-owner-1-0"));
+    for writer in [one, two, three] {
+        writer.close().await.unwrap();
+    }
+    assert_eq!(names(folder.path()), BTreeSet::from(["journal.db".to_owned()]));
+}
+
+#[tokio::test]
+async fn many_writers_make_one_journal_and_work_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut work = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let path = path.clone();
+        work.spawn(async move {
+            let opened = tokio::task::spawn_blocking(move || JournalWriter::open(&path));
+            let writer = opened.await.unwrap().unwrap();
+            let begun = writer.begin(new_order(&number.to_string())).await.unwrap();
+            let all: Vec<_> = (0..50).map(|_| begun.lease.append(&[started("a")])).collect();
+            for durable in all {
+                durable.await.unwrap();
+            }
+            drop(begun);
+            writer.close().await.unwrap();
+        });
+    }
+    while let Some(ended) = work.join_next().await {
+        ended.unwrap();
+    }
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.orders().unwrap().len(), 8);
+    for number in 0..8 {
+        let stored = reader.order(&number.to_string()).unwrap().unwrap();
+        assert_eq!(stored.entries.len(), 51);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |name: &str, expected: &str| {
+        let path = folder.path().join(name);
+        let before = fs::read(&path).ok();
+        let expected = expected.replace("PATH", &path.display().to_string());
+        assert_eq!(JournalWriter::open(&path).unwrap_err().to_string(), expected);
+        assert_eq!(JournalReader::open(&path).unwrap_err().to_string(), expected);
+        assert_eq!(fs::read(&path).ok(), before);
+    };
+    sql(
+        &folder.path().join("newer.db"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;"),
+    );
+    refused(
+        "newer.db",
+        "journal PATH has schema 2, this orderctl reads up to 1: use a newer orderctl",
+    );
+    sql(&folder.path().join("other.db"), "CREATE TABLE entry (id)");
+    refused("other.db", "PATH is not a journal of orderctl");
+    fs::write(folder.path().join("text.db"), "not a database, but long enough for one".repeat(99))
+        .unwrap();
+    refused("text.db", "PATH is not a journal of orderctl");
+    fs::create_dir(folder.path().join("folder.db")).unwrap();
+    refused("folder.db", "cannot open journal PATH: it is a folder");
+    let absent = folder.path().join("absent/journal.db");
+    assert_eq!(
+        JournalReader::open(&absent).unwrap_err(),
+        JournalError::NotFound { path: absent.clone() }
+    );
+    assert!(!absent.parent().unwrap().exists());
+    fs::write(folder.path().join("empty.db"), "").unwrap();
+    let reader = JournalReader::open(&folder.path().join("empty.db")).unwrap();
+    assert_eq!(reader.orders().unwrap(), []);
+}
+
+#[tokio::test]
+async fn after_an_error_everybody_is_told_and_nothing_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    let begun = writer.begin(new_order("7")).await.unwrap();
+    sql(
+        &path,
+        "CREATE TRIGGER full BEFORE INSERT ON entry WHEN NEW.task = 'b'
+         BEGIN SELECT RAISE(ABORT, 'no more'); END",
+    );
+    begun.lease.append(&[started("a")]).await.unwrap();
+    let failed = begun.lease.append(&[started("b")]).await.unwrap_err();
+    assert_eq!(failed.to_string(), format!("journal {}: no more", path.display()));
+    assert_eq!(begun.lease.append(&[started("c")]).await.unwrap_err(), failed);
+    assert_eq!(writer.begin(new_order("8")).await.unwrap_err(), failed);
+    drop(begun);
+    assert_eq!(writer.clone().close().await.unwrap_err(), failed);
+    assert_eq!(
+        writer.begin(new_order("9")).await.unwrap_err(),
+        JournalError::Closed { path: path.clone() }
+    );
+    let stored = JournalReader::open(&path).unwrap().order("7").unwrap().unwrap();
+    assert_eq!(stored.entries.len(), 2);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut connection = connect(&path).unwrap();
+    let owner = prepare(&mut connection, &path).unwrap();
+    connection.query_row("PRAGMA max_page_count = 12", [], |_| Ok(())).unwrap();
+    let mut file = File { path: path.clone(), connection, owner };
+    let mut new = new_order("7");
+    new.documents.push("x".repeat(100_000));
+    let (reply, _answer) = oneshot::channel();
+    let Err(error) = file.commit(&[Command::Begin(Box::new(new), reply)]) else {
+        panic!("there was room");
+    };
+    assert_eq!(error, JournalError::DiskFull { path });
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_may_not_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let locked = folder.path().join("locked");
+    fs::create_dir(&locked).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
+    // To the superuser nothing is read-only.
+    if fs::write(locked.join("probe"), "").is_ok() {
+        return;
+    }
+    let path = locked.join("journal.db");
+    let message = JournalWriter::open(&path).unwrap_err().to_string();
+    assert!(message.contains(&path.display().to_string()), "{message}");
+}
+
+#[tokio::test]
+async fn rows_that_are_no_entries_are_reported_by_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    drop(writer.begin(new_order("7")).await.unwrap());
+    sql(&path, "INSERT INTO entry VALUES ('7', 2, '2026-01-01T00:00:00Z', 'gone', 'a', '{}')");
+    let expected = format!(
+        "journal {} is corrupt: order 7, entry 2: unknown kind of entry \"gone\"",
+        path.display()
+    );
+    assert_eq!(writer.begin(new_order("7")).await.unwrap_err().to_string(), expected);
+    writer.begin(new_order("8")).await.unwrap();
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.order("7").unwrap_err().to_string(), expected);
+}
