@@ -203,9 +203,14 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             plan_digest: plan.digest.plan.clone(),
             tasks: u32::try_from(plan.task_flow.len()).unwrap_or(u32::MAX),
         };
-        let new = NewOrder { at: self.clock.now(), planned, documents: chain.documents };
+        let new = NewOrder {
+            at: self.clock.now(),
+            planned,
+            documents: chain.documents,
+        };
         let begun = journal.begin(new).await?;
-        self.run(Arc::clone(&plan), begun.lease, &begun.entries).await
+        self.run(Arc::clone(&plan), begun.lease, &begun.entries)
+            .await
     }
 
     /// Carries `plan` out from where `entries` end, adding to `log`. The first
@@ -217,7 +222,10 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         entries: &[Entry],
     ) -> Result<Report, ActivateError> {
         let order_id = root_order(&plan)?.to_owned();
-        if let Some(Entry { event: Event::Planned(planned), .. }) = entries.first()
+        if let Some(Entry {
+            event: Event::Planned(planned),
+            ..
+        }) = entries.first()
             && planned.plan_digest != plan.digest.plan
         {
             return Err(ActivateError::PlanDiffers {
@@ -226,11 +234,15 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 given: plan.digest.plan.clone(),
             });
         }
-        let progress = Progress::replay(&plan, entries)
-            .map_err(|fault| ActivateError::History { order: order_id.clone(), fault })?;
+        let progress =
+            Progress::replay(&plan, entries).map_err(|fault| ActivateError::History {
+                order: order_id.clone(),
+                fault,
+            })?;
         let frontier = frontier(&plan, &progress)?;
         let (tasks, completed) = (progress.tasks().len(), progress.completed());
-        self.observer.observe(&order_id, Step::Begun { tasks, completed });
+        self.observer
+            .observe(&order_id, Step::Begun { tasks, completed });
         let run = Arc::new(Run {
             plan,
             order_id,
@@ -254,7 +266,11 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         } else {
             RunState::Held
         };
-        Ok(Report { order_id: run.order_id.clone(), state, progress })
+        Ok(Report {
+            order_id: run.order_id.clone(),
+            state,
+            progress,
+        })
     }
 
     /// Finds what makes a plan impossible before anything is begun.
@@ -310,7 +326,8 @@ type Worked = Result<(usize, End), ActivateError>;
 /// Notes how the work on a task ended. False where it was left undone.
 fn note(frontier: &mut Frontier, ended: Result<Worked, JoinError>) -> Result<bool, ActivateError> {
     // Nobody aborts single tasks, so what was not joined panicked.
-    let (task, end) = ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    let (task, end) =
+        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     match end {
         End::Completed => frontier.completed(task),
         End::Held => {}
@@ -320,8 +337,10 @@ fn note(frontier: &mut Frontier, ended: Result<Worked, JoinError>) -> Result<boo
 }
 
 fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, ActivateError> {
-    Frontier::new(plan, progress)
-        .map_err(|fault| ActivateError::Plan { plan: plan.id.clone(), fault })
+    Frontier::new(plan, progress).map_err(|fault| ActivateError::Plan {
+        plan: plan.id.clone(),
+        fault,
+    })
 }
 
 fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {
@@ -329,7 +348,9 @@ fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {
         .iter()
         .find(|it| it.role == "rootOrder")
         .map(|it| it.id.as_str())
-        .ok_or_else(|| ActivateError::NoRootOrder { plan: plan.id.clone() })
+        .ok_or_else(|| ActivateError::NoRootOrder {
+            plan: plan.id.clone(),
+        })
 }
 
 /// How the work on a task ended.
@@ -356,9 +377,13 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// Sends a task's request until it is done, held, or to be left.
     async fn carry_out(self: Arc<Self>, at: usize) -> Worked {
         let task = &self.plan.task_flow[at];
-        let line = self.pool.line(&task.endpoint).ok_or_else(|| {
-            ActivateError::UnknownEndpoint { task: task.id.clone(), endpoint: task.endpoint.clone() }
-        })?;
+        let line =
+            self.pool
+                .line(&task.endpoint)
+                .ok_or_else(|| ActivateError::UnknownEndpoint {
+                    task: task.id.clone(),
+                    endpoint: task.endpoint.clone(),
+                })?;
         let request_digest = request_digest(&task.request);
         let mut stop = self.stop.clone();
         loop {
@@ -397,7 +422,10 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             request_digest: request_digest.to_owned(),
         })])
         .await?;
-        self.observe(Step::Started { task: &task.id, attempt });
+        self.observe(Step::Started {
+            task: &task.id,
+            attempt,
+        });
         let call = Call {
             task: &task.id,
             request: &task.request,
@@ -414,10 +442,15 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         self.record(events).await?;
         self.observe(match &decision {
             Decision::Complete => Step::Completed { task: &task.id },
-            Decision::Hold { reason } => Step::Held { task: &task.id, reason },
-            Decision::Retry { after } => {
-                Step::Retrying { task: &task.id, after: *after, reason: &failed }
-            }
+            Decision::Hold { reason } => Step::Held {
+                task: &task.id,
+                reason,
+            },
+            Decision::Retry { after } => Step::Retrying {
+                task: &task.id,
+                after: *after,
+                reason: &failed,
+            },
         });
         Ok(decision)
     }
@@ -425,13 +458,19 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// Makes it durable, then lets it have happened.
     async fn record(&self, events: Vec<Event>) -> Result<(), ActivateError> {
         let at = self.clock.now();
-        let entries: Vec<_> = events.into_iter().map(|event| Entry { at, event }).collect();
+        let entries: Vec<_> = events
+            .into_iter()
+            .map(|event| Entry { at, event })
+            .collect();
         self.log.append(&entries).await?;
         let mut progress = self.progress();
         for entry in &entries {
-            progress.apply(entry).map_err(|fault| {
-                ActivateError::History { order: self.order_id.clone(), fault }
-            })?;
+            progress
+                .apply(entry)
+                .map_err(|fault| ActivateError::History {
+                    order: self.order_id.clone(),
+                    fault,
+                })?;
         }
         Ok(())
     }

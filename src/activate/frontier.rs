@@ -53,13 +53,18 @@ impl Frontier {
         let done: Vec<bool> = plan
             .task_flow
             .iter()
-            .map(|task| progress.task(&task.id).is_some_and(|it| it.state == TaskState::Completed))
+            .map(|task| {
+                progress
+                    .task(&task.id)
+                    .is_some_and(|it| it.state == TaskState::Completed)
+            })
             .collect();
         for task in (0..done.len()).filter(|&task| done[task]) {
             frontier.release(task);
         }
-        frontier.ready =
-            (0..done.len()).filter(|&it| !done[it] && frontier.waits_for[it] == 0).collect();
+        frontier.ready = (0..done.len())
+            .filter(|&it| !done[it] && frontier.waits_for[it] == 0)
+            .collect();
         Ok(frontier)
     }
 
@@ -68,7 +73,9 @@ impl Frontier {
         let mut place = HashMap::with_capacity(tasks.len());
         for (at, task) in tasks.iter().enumerate() {
             if place.insert(task.id.as_str(), at).is_some() {
-                return Err(PlanFault::DuplicateTask { task: task.id.clone() });
+                return Err(PlanFault::DuplicateTask {
+                    task: task.id.clone(),
+                });
             }
         }
         let mut waits_for = vec![0; tasks.len()];
@@ -84,12 +91,18 @@ impl Frontier {
                 successors[before].push(at);
             }
         }
-        let frontier = Self { ready: VecDeque::new(), waits_for, successors };
+        let frontier = Self {
+            ready: VecDeque::new(),
+            waits_for,
+            successors,
+        };
         let stuck = frontier.stuck();
         if stuck.is_empty() {
             return Ok(frontier);
         }
-        Err(PlanFault::Cycle { tasks: stuck.into_iter().map(|at| tasks[at].id.clone()).collect() })
+        Err(PlanFault::Cycle {
+            tasks: stuck.into_iter().map(|at| tasks[at].id.clone()).collect(),
+        })
     }
 
     /// The tasks that are not reached by doing whatever can be done.
@@ -133,3 +146,6 @@ impl Frontier {
         freed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,9 @@ pub(super) struct Line<E> {
 
 impl<E> Default for Pool<E> {
     fn default() -> Self {
-        Self { lines: HashMap::new() }
+        Self {
+            lines: HashMap::new(),
+        }
     }
 }
 
@@ -46,7 +48,12 @@ impl Pool<Endpoint> {
     pub fn open(endpoints: impl IntoIterator<Item = (EndpointDefinition, Endpoint)>) -> Self {
         let mut pool = Self::default();
         for (definition, endpoint) in endpoints {
-            pool.add(&definition.name, endpoint, definition.concurrency, definition.retries);
+            pool.add(
+                &definition.name,
+                endpoint,
+                definition.concurrency,
+                definition.retries,
+            );
         }
         pool
     }
@@ -56,7 +63,14 @@ impl<E> Pool<E> {
     /// Adds an endpoint that takes `concurrency` calls at once (at least one).
     pub fn add(&mut self, name: &str, endpoint: E, concurrency: usize, retries: u32) {
         let permits = Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS));
-        self.lines.insert(name.to_owned(), Line { endpoint, permits, retries });
+        self.lines.insert(
+            name.to_owned(),
+            Line {
+                endpoint,
+                permits,
+                retries,
+            },
+        );
     }
 
     pub(super) fn line(&self, name: &str) -> Option<&Line<E>> {

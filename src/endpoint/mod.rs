@@ -79,6 +79,9 @@ impl Endpoint {
         if !self.0.is_zero() {
             tokio::time::sleep(self.0).await;
         }
-        Outcome::Completed { status: 201, resource: None }
+        Outcome::Completed {
+            status: 201,
+            resource: None,
+        }
     }
 }

@@ -172,6 +172,9 @@ impl Event {
     }
 
     /// Everything else, as a JSON object.
+    ///
+    /// # Panics
+    /// Never: every field has a JSON form.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
@@ -203,9 +206,10 @@ impl Entry {
         task: Option<String>,
         detail: &str,
     ) -> Result<Self, DecodeError> {
-        let at = at
-            .parse()
-            .map_err(|source| DecodeError::Time { at: at.to_owned(), source })?;
+        let at = at.parse().map_err(|source| DecodeError::Time {
+            at: at.to_owned(),
+            source,
+        })?;
         let task = match (task, kind) {
             (None, "planned") => String::new(),
             (None, _) => return Err(DecodeError::NoTask(kind.to_owned())),
@@ -219,12 +223,13 @@ impl Entry {
                 .map(|it: Completed| Event::Completed(Completed { task, ..it })),
             "attemptFailed" => serde_json::from_str(detail)
                 .map(|it: AttemptFailed| Event::AttemptFailed(AttemptFailed { task, ..it })),
-            "held" => {
-                serde_json::from_str(detail).map(|it: Held| Event::Held(Held { task, ..it }))
-            }
+            "held" => serde_json::from_str(detail).map(|it: Held| Event::Held(Held { task, ..it })),
             _ => return Err(DecodeError::Kind(kind.to_owned())),
         }
-        .map_err(|source| DecodeError::Detail { kind: kind.to_owned(), source })?;
+        .map_err(|source| DecodeError::Detail {
+            kind: kind.to_owned(),
+            source,
+        })?;
         Ok(Self { at, event })
     }
 }
@@ -250,8 +255,16 @@ mod tests {
                 idempotency_key: "k".into(),
                 request_digest: "sha256:11".into(),
             }),
-            Event::Completed(Completed { task: task.clone(), status: 201, resource: Some(resource) }),
-            Event::Completed(Completed { task: task.clone(), status: 204, resource: None }),
+            Event::Completed(Completed {
+                task: task.clone(),
+                status: 201,
+                resource: Some(resource),
+            }),
+            Event::Completed(Completed {
+                task: task.clone(),
+                status: 204,
+                resource: None,
+            }),
             Event::AttemptFailed(AttemptFailed {
                 task: task.clone(),
                 attempt: 2,
@@ -259,10 +272,16 @@ mod tests {
                 status: None,
                 reason: "no answer in 10 s".into(),
             }),
-            Event::Held(Held { task, reason: "\"quoted\"\n".into() }),
+            Event::Held(Held {
+                task,
+                reason: "\"quoted\"\n".into(),
+            }),
         ];
         for event in events {
-            let entry = Entry { at: "2026-11-23T12:00:00.123456Z".parse().unwrap(), event };
+            let entry = Entry {
+                at: "2026-11-23T12:00:00.123456Z".parse().unwrap(),
+                event,
+            };
             let row = Entry::decode(
                 &entry.at_text(),
                 entry.event.kind(),
@@ -282,7 +301,10 @@ mod tests {
             message(Entry::decode(at, "vanished", Some("t".into()), "{}")),
             "unknown kind of entry \"vanished\""
         );
-        assert_eq!(message(Entry::decode(at, "held", None, "{}")), "held without a task");
+        assert_eq!(
+            message(Entry::decode(at, "held", None, "{}")),
+            "held without a task"
+        );
         assert!(
             message(Entry::decode(at, "held", Some("t".into()), "{}"))
                 .starts_with("detail of held: missing field `reason`")
@@ -292,8 +314,14 @@ mod tests {
 
     #[test]
     fn times_are_written_with_six_decimals() {
-        let event = Event::Held(Held { task: "t".into(), reason: String::new() });
-        let entry = Entry { at: "2026-11-23T12:00:00Z".parse().unwrap(), event };
+        let event = Event::Held(Held {
+            task: "t".into(),
+            reason: String::new(),
+        });
+        let entry = Entry {
+            at: "2026-11-23T12:00:00Z".parse().unwrap(),
+            event,
+        };
         assert_eq!(entry.at_text(), "2026-11-23T12:00:00.000000Z");
     }
 }

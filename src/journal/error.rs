@@ -124,6 +124,9 @@ impl JournalError {
 
     /// A file error on `path`.
     pub(super) fn file(path: &Path, error: &io::Error) -> Self {
-        Self::Folder { path: path.to_path_buf(), reason: error.to_string() }
+        Self::Folder {
+            path: path.to_path_buf(),
+            reason: error.to_string(),
+        }
     }
 }

@@ -37,8 +37,14 @@ impl Owner {
             let path = lock_file(journal, &token);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    file.lock().map_err(|error| JournalError::file(&path, &error))?;
-                    return Ok(Self { pid, token, path, _locked: file });
+                    file.lock()
+                        .map_err(|error| JournalError::file(&path, &error))?;
+                    return Ok(Self {
+                        pid,
+                        token,
+                        path,
+                        _locked: file,
+                    });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => {
                     number += 1;
@@ -97,7 +103,9 @@ fn sweep(journal: &Path) -> Result<(), JournalError> {
     for found in fs::read_dir(folder).map_err(wrong)? {
         let found = found.map_err(wrong)?;
         let name = found.file_name();
-        let ours = name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+        let ours = name
+            .as_encoded_bytes()
+            .starts_with(prefix.as_encoded_bytes());
         if ours && !is_locked(&found.path()).map_err(|it| JournalError::file(&found.path(), &it))? {
             // Its owner may be removing it at this moment.
             match fs::remove_file(found.path()) {

@@ -134,7 +134,10 @@ impl TaskProgress {
             Event::Started(it) => {
                 let expected = self.attempts.saturating_add(1);
                 if it.attempt != expected {
-                    return Err(Fault::OtherAttempt { found: it.attempt, expected });
+                    return Err(Fault::OtherAttempt {
+                        found: it.attempt,
+                        expected,
+                    });
                 }
                 self.attempts = it.attempt;
                 self.state = TaskState::Active;
@@ -192,8 +195,16 @@ impl Progress {
     #[must_use]
     pub fn of_tasks<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
         let tasks: Vec<_> = ids.into_iter().map(TaskProgress::new).collect();
-        let place = tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
-        Self { tasks, place, ..Self::default() }
+        let place = tasks
+            .iter()
+            .enumerate()
+            .map(|(at, task)| (task.id.clone(), at))
+            .collect();
+        Self {
+            tasks,
+            place,
+            ..Self::default()
+        }
     }
 
     /// Where `plan` stands after `entries`.
@@ -232,7 +243,10 @@ impl Progress {
                 return Err(Fault::PlannedTwice);
             }
             if usize::try_from(planned.tasks).ok() != Some(self.tasks.len()) {
-                return Err(Fault::OtherTasks { entry: planned.tasks, plan: self.tasks.len() });
+                return Err(Fault::OtherTasks {
+                    entry: planned.tasks,
+                    plan: self.tasks.len(),
+                });
             }
             self.planned = Some(planned.clone());
             self.planned_at = Some(entry.at);
@@ -242,7 +256,9 @@ impl Progress {
             return Err(Fault::NotPlanned);
         }
         let place = entry.event.task().and_then(|id| self.place.get(id));
-        let task = place.map(|&at| &mut self.tasks[at]).ok_or(Fault::UnknownTask)?;
+        let task = place
+            .map(|&at| &mut self.tasks[at])
+            .ok_or(Fault::UnknownTask)?;
         task.apply(entry.at, &entry.event)?;
         if task.state == TaskState::Completed {
             self.completed += 1;
@@ -294,7 +310,9 @@ impl Progress {
 
     /// The tasks on hold, in the plan's order.
     pub fn held(&self) -> impl Iterator<Item = &TaskProgress> {
-        self.tasks.iter().filter(|task| task.state == TaskState::Hold)
+        self.tasks
+            .iter()
+            .filter(|task| task.state == TaskState::Hold)
     }
 }
 

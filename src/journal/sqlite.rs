@@ -1,4 +1,4 @@
-//! The journal as an SQLite file, to be read with any SQLite client.
+//! The journal as an `SQLite` file, to be read with any client of that.
 //!
 //! | table | a row is |
 //! |---|---|
@@ -73,7 +73,7 @@ pub(super) enum Content {
     Journal,
 }
 
-/// SQLite says only "I/O error" to a folder.
+/// The database says only "I/O error" to a folder.
 pub(super) fn refuse_folder(path: &Path) -> Result<(), JournalError> {
     if path.is_dir() {
         let (path, reason) = (path.to_path_buf(), "it is a folder".to_owned());
@@ -103,7 +103,11 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Content, J
     let version = number("PRAGMA user_version")?;
     let path = path.to_path_buf();
     if application == APPLICATION_ID && version > SCHEMA_VERSION {
-        return Err(JournalError::NewerSchema { path, found: version, supported: SCHEMA_VERSION });
+        return Err(JournalError::NewerSchema {
+            path,
+            found: version,
+            supported: SCHEMA_VERSION,
+        });
     }
     if application == APPLICATION_ID && version == SCHEMA_VERSION {
         return Ok(Content::Journal);
@@ -203,7 +207,10 @@ impl JournalReader {
     /// Where there is none, or the file is none that this release reads.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let open = Open::new(path)?;
-        Ok(Self { path: path.to_path_buf(), open: RefCell::new(open) })
+        Ok(Self {
+            path: path.to_path_buf(),
+            open: RefCell::new(open),
+        })
     }
 
     /// All orders, by id.
@@ -271,11 +278,13 @@ impl JournalReader {
 }
 
 impl Open {
-    /// A file without a write-ahead log is opened as immutable, because SQLite
+    /// A file without a write-ahead log is opened as immutable, because `SQLite`
     /// would otherwise make one just to read.
     fn new(path: &Path) -> Result<Self, JournalError> {
         if !path.exists() {
-            return Err(JournalError::NotFound { path: path.to_path_buf() });
+            return Err(JournalError::NotFound {
+                path: path.to_path_buf(),
+            });
         }
         refuse_folder(path)?;
         let immutable = !has_log(path);
@@ -289,7 +298,10 @@ impl Open {
             })
             .map_err(|error| JournalError::database(path, &error))?;
         look(&connection, path)?;
-        Ok(Self { connection, immutable })
+        Ok(Self {
+            connection,
+            immutable,
+        })
     }
 
     fn read<T: Default>(
@@ -315,7 +327,7 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
-/// SQLite's URI for a file: everything but plain path characters escaped.
+/// The URI of a file, as `SQLite` wants it: everything but plain path characters escaped.
 fn uri(path: &Path, immutable: bool) -> String {
     use std::fmt::Write as _;
 
@@ -338,7 +350,10 @@ fn uri(path: &Path, immutable: bool) -> String {
 }
 
 fn decoded(path: &Path, place: &str, error: &DecodeError) -> JournalError {
-    JournalError::Corrupt { path: path.to_path_buf(), reason: format!("{place}: {error}") }
+    JournalError::Corrupt {
+        path: path.to_path_buf(),
+        reason: format!("{place}: {error}"),
+    }
 }
 
 /// All entries of an order; none where it was never taken on.
@@ -355,7 +370,11 @@ pub(super) fn entries(
     let mut entries = Vec::new();
     while let Some(row) = rows.next().map_err(wrong)? {
         let entry = entry_of(row).map_err(wrong)?.map_err(|error| {
-            decoded(path, &format!("order {order_id}, entry {}", entries.len() + 1), &error)
+            decoded(
+                path,
+                &format!("order {order_id}, entry {}", entries.len() + 1),
+                &error,
+            )
         })?;
         entries.push(entry);
     }
@@ -384,7 +403,11 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
     let mut rows = query.query([]).map_err(wrong)?;
     while let Some(row) = rows.next().map_err(wrong)? {
         let count: u32 = row.get(2).map_err(wrong)?;
-        let place = match row.get_ref(1).and_then(|it| Ok(it.as_str()?)).map_err(wrong)? {
+        let place = match row
+            .get_ref(1)
+            .and_then(|it| Ok(it.as_str()?))
+            .map_err(wrong)?
+        {
             "completed" => 0,
             "held" => 2,
             _ => 1,
@@ -407,7 +430,11 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
         let time = |column| {
             let at: String = row.get(column).map_err(wrong)?;
             at.parse().map_err(|source| {
-                decoded(path, &format!("order {order_id}"), &DecodeError::Time { at, source })
+                decoded(
+                    path,
+                    &format!("order {order_id}"),
+                    &DecodeError::Time { at, source },
+                )
             })
         };
         let (planned_at, changed_at) = (time(4)?, time(5)?);

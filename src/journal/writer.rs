@@ -76,7 +76,7 @@ enum Command {
 struct Rows {
     order_id: Arc<str>,
     first: i64,
-    rows: Vec<EntryRow>,
+    list: Vec<EntryRow>,
 }
 
 #[derive(Debug)]
@@ -113,7 +113,11 @@ impl JournalWriter {
         let owner = prepare(&mut connection, path)?;
         let path: Arc<Path> = path.into();
         let (queue, commands) = mpsc::channel();
-        let file = File { path: path.to_path_buf(), connection, owner };
+        let file = File {
+            path: path.to_path_buf(),
+            connection,
+            owner,
+        };
         thread::Builder::new()
             .name("journal".into())
             .spawn(move || file.serve(&commands))
@@ -136,10 +140,16 @@ impl JournalWriter {
     pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
         let order_id: Arc<str> = new.planned.order_id.as_str().into();
         let (reply, answer) = oneshot::channel();
-        let closed = || JournalError::Closed { path: self.path.to_path_buf() };
-        self.queue.send(Command::Begin(Box::new(new), reply)).map_err(|_| closed())?;
+        let closed = || JournalError::Closed {
+            path: self.path.to_path_buf(),
+        };
+        self.queue
+            .send(Command::Begin(Box::new(new), reply))
+            .map_err(|_| closed())?;
         let entries = answer.await.map_err(|_| closed())??;
-        let next = i64::try_from(entries.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let next = i64::try_from(entries.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(1);
         let lease = Lease {
             order_id,
             path: Arc::clone(&self.path),
@@ -155,8 +165,12 @@ impl JournalWriter {
     /// The error that the journal failed with, now or before.
     pub async fn close(self) -> Result<(), JournalError> {
         let (reply, answer) = oneshot::channel();
-        let closed = || JournalError::Closed { path: self.path.to_path_buf() };
-        self.queue.send(Command::Close(reply)).map_err(|_| closed())?;
+        let closed = || JournalError::Closed {
+            path: self.path.to_path_buf(),
+        };
+        self.queue
+            .send(Command::Close(reply))
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 }
@@ -164,22 +178,31 @@ impl JournalWriter {
 impl Lease {
     /// Adds entries, in order. They are queued at once and durable when the
     /// future is done; dropping the future does not take them back.
+    ///
+    /// # Errors
+    /// The error that the journal failed with, now or before.
     pub fn append(
         &self,
         entries: &[Entry],
     ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let rows: Vec<_> = entries.iter().map(EntryRow::new).collect();
+        let list: Vec<_> = entries.iter().map(EntryRow::new).collect();
         let (reply, answer) = oneshot::channel();
-        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(list.len()).unwrap_or(i64::MAX);
         // Numbering and queueing are one step, or entries would change places.
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = Rows { order_id: Arc::clone(&self.order_id), first: *next, rows };
+        let rows = Rows {
+            order_id: Arc::clone(&self.order_id),
+            first: *next,
+            list,
+        };
         *next = next.saturating_add(count);
         let queued = self.queue.send(Command::Append(rows, reply)).is_ok();
         drop(next);
         let path = Arc::clone(&self.path);
         async move {
-            let closed = || JournalError::Closed { path: path.to_path_buf() };
+            let closed = || JournalError::Closed {
+                path: path.to_path_buf(),
+            };
             if !queued {
                 return Err(closed());
             }
@@ -191,7 +214,9 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // A writer that is gone has given up everything it owned.
-        let _ = self.queue.send(Command::Release(Arc::clone(&self.order_id)));
+        let _ = self
+            .queue
+            .send(Command::Release(Arc::clone(&self.order_id)));
     }
 }
 
@@ -221,8 +246,9 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalErr
             connection.query_row(&sql, [], |_| Ok(()))
         })
         .map_err(wrong)?;
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrong)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(wrong)?;
     if sqlite::inspect(&transaction, path)? == Content::Empty {
         transaction
             .execute_batch(SCHEMA)
@@ -239,7 +265,9 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalErr
         .map_err(wrong)?;
     for token in tokens {
         if token == owner.token || !owner::is_alive(path, &token)? {
-            transaction.execute("DELETE FROM owner WHERE token = ?", [&token]).map_err(wrong)?;
+            transaction
+                .execute("DELETE FROM owner WHERE token = ?", [&token])
+                .map_err(wrong)?;
         }
     }
     transaction.commit().map_err(wrong)?;
@@ -276,18 +304,28 @@ impl File {
             if failure.is_none() && !group.is_empty() {
                 match self.commit(&group) {
                     Ok(answers) => {
-                        group.into_iter().zip(answers).for_each(|(to, answer)| tell(to, answer));
+                        for (command, answer) in group.into_iter().zip(answers) {
+                            tell(command, answer);
+                        }
                         continue;
                     }
                     Err(error) => failure = Some(error),
                 }
             }
             if let Some(error) = &failure {
-                group.into_iter().for_each(|command| refuse(command, error));
+                for command in group {
+                    refuse(command, error);
+                }
             }
         }
-        let Self { path, connection, owner } = self;
-        let closed = connection.close().map_err(|(_, error)| JournalError::database(&path, &error));
+        let Self {
+            path,
+            connection,
+            owner,
+        } = self;
+        let closed = connection
+            .close()
+            .map_err(|(_, error)| JournalError::database(&path, &error));
         drop(owner);
         if let Some(reply) = closing {
             // Who closes may have stopped waiting.
@@ -370,12 +408,18 @@ fn begin(
         other => other?,
     };
     if entries.is_empty() {
-        let entry = Entry { at: new.at, event: Event::Planned(new.planned.clone()) };
+        let entry = Entry {
+            at: new.at,
+            event: Event::Planned(new.planned.clone()),
+        };
         take_on(transaction, new, &entry).map_err(wrong)?;
         entries.push(entry);
     } else if sqlite::planned(&entries).is_none() {
         let reason = format!("order {order_id}: the first entry is not its plan");
-        let error = JournalError::Corrupt { path: path.to_path_buf(), reason };
+        let error = JournalError::Corrupt {
+            path: path.to_path_buf(),
+            reason,
+        };
         return Ok(Answer::Entries(Err(error)));
     }
     transaction
@@ -388,7 +432,9 @@ fn begin(
 fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusqlite::Result<()> {
     let planned = &new.planned;
     transaction
-        .prepare_cached("INSERT INTO plan (order_id, external_id, digest, tasks) VALUES (?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT INTO plan (order_id, external_id, digest, tasks) VALUES (?, ?, ?, ?)",
+        )?
         .execute(params![
             planned.order_id,
             planned.external_id,
@@ -400,16 +446,30 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     for (position, text) in (0_i64..).zip(&new.documents) {
         sql.execute(params![planned.order_id, position, text])?;
     }
-    let rows = vec![EntryRow::new(entry)];
-    insert(transaction, &Rows { order_id: planned.order_id.as_str().into(), first: 1, rows })
+    let list = vec![EntryRow::new(entry)];
+    insert(
+        transaction,
+        &Rows {
+            order_id: planned.order_id.as_str().into(),
+            first: 1,
+            list,
+        },
+    )
 }
 
 fn insert(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
     let mut sql = transaction.prepare_cached(
         "INSERT INTO entry (order_id, seq, at, kind, task, detail) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    for (seq, row) in (rows.first..).zip(&rows.rows) {
-        sql.execute(params![rows.order_id, seq, row.at, row.kind, row.task, row.detail])?;
+    for (seq, row) in (rows.first..).zip(&rows.list) {
+        sql.execute(params![
+            rows.order_id,
+            seq,
+            row.at,
+            row.kind,
+            row.task,
+            row.detail
+        ])?;
     }
     Ok(())
 }

@@ -74,18 +74,33 @@ impl Callable for Arc<Fake> {
         let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         let key = call.idempotency_key.to_owned();
-        self.calls.lock().unwrap().push((call.task.to_owned(), key.clone()));
+        self.calls
+            .lock()
+            .unwrap()
+            .push((call.task.to_owned(), key.clone()));
         match &self.gate {
             Some(gate) => gate.acquire().await.unwrap().forget(),
             None => tokio::task::yield_now().await,
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
-        let scripted = self.script.lock().unwrap().get_mut(call.task).and_then(Vec::pop);
-        let outcome =
-            scripted.unwrap_or(Outcome::Completed { status: 201, resource: None });
+        let scripted = self
+            .script
+            .lock()
+            .unwrap()
+            .get_mut(call.task)
+            .and_then(Vec::pop);
+        let outcome = scripted.unwrap_or(Outcome::Completed {
+            status: 201,
+            resource: None,
+        });
         let effect = matches!(outcome, Outcome::Completed { .. } | Outcome::Unknown { .. });
         if effect && self.keys.lock().unwrap().insert(key) {
-            *self.effects.lock().unwrap().entry(call.task.to_owned()).or_default() += 1;
+            *self
+                .effects
+                .lock()
+                .unwrap()
+                .entry(call.task.to_owned())
+                .or_default() += 1;
         }
         outcome
     }
@@ -100,7 +115,12 @@ impl Fake {
     }
 
     fn sent(&self) -> Vec<String> {
-        self.calls.lock().unwrap().iter().map(|(task, _)| task.clone()).collect()
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(task, _)| task.clone())
+            .collect()
     }
 }
 
@@ -112,7 +132,9 @@ struct Memory {
 }
 
 fn dead() -> JournalError {
-    JournalError::Closed { path: "memory".into() }
+    JournalError::Closed {
+        path: "memory".into(),
+    }
 }
 
 impl Log for Memory {
@@ -140,8 +162,14 @@ impl Memory {
             plan_digest: plan.digest.plan.clone(),
             tasks: u32::try_from(plan.task_flow.len()).unwrap(),
         };
-        let entry = Entry { at: Timestamp::UNIX_EPOCH, event: Event::Planned(planned) };
-        Self { entries: Arc::new(Mutex::new(vec![entry])), dies_at: None }
+        let entry = Entry {
+            at: Timestamp::UNIX_EPOCH,
+            event: Event::Planned(planned),
+        };
+        Self {
+            entries: Arc::new(Mutex::new(vec![entry])),
+            dies_at: None,
+        }
     }
 
     fn kept(&self) -> Vec<Entry> {
@@ -196,15 +224,23 @@ async fn run(
     plan: &Arc<OrchestrationPlan>,
     log: &Memory,
 ) -> Result<Report, ActivateError> {
-    engine(fake, 8).0.run(Arc::clone(plan), log.clone(), &log.kept()).await
+    engine(fake, 8)
+        .0
+        .run(Arc::clone(plan), log.clone(), &log.kept())
+        .await
 }
 
 fn failed() -> Outcome {
-    Outcome::Failed { status: Some(503), reason: "busy".into() }
+    Outcome::Failed {
+        status: Some(503),
+        reason: "busy".into(),
+    }
 }
 
 fn unknown() -> Outcome {
-    Outcome::Unknown { reason: "no answer".into() }
+    Outcome::Unknown {
+        reason: "no answer".into(),
+    }
 }
 
 /// No task started before everything that it waits for was completed.
@@ -213,9 +249,17 @@ fn assert_in_order(plan: &OrchestrationPlan, entries: &[Entry]) {
     for entry in entries {
         match &entry.event {
             Event::Started(started) => {
-                let task = plan.task_flow.iter().find(|it| it.id == started.task).unwrap();
+                let task = plan
+                    .task_flow
+                    .iter()
+                    .find(|it| it.id == started.task)
+                    .unwrap();
                 for before in &task.relationship {
-                    assert!(completed.contains(&before.task_flow.id), "{} too early", task.id);
+                    assert!(
+                        completed.contains(&before.task_flow.id),
+                        "{} too early",
+                        task.id
+                    );
                 }
             }
             Event::Completed(it) => assert!(completed.insert(it.task.clone())),
@@ -229,13 +273,25 @@ async fn tasks_start_when_what_they_wait_for_is_durable_and_overlap_otherwise() 
     let (fake, plan) = (Arc::new(Fake::default()), plan(&BROADBAND));
     let log = Memory::planned(&plan);
     let report = run(&fake, &plan, &log).await.unwrap();
-    assert_eq!((report.state, report.order_id.as_str()), (RunState::Completed, "1"));
-    assert_eq!(fake.sent(), ["gpon", "cpe", "vlan", "ip", "qos", "tr069", "wifi"]);
+    assert_eq!(
+        (report.state, report.order_id.as_str()),
+        (RunState::Completed, "1")
+    );
+    assert_eq!(
+        fake.sent(),
+        ["gpon", "cpe", "vlan", "ip", "qos", "tr069", "wifi"]
+    );
     assert_eq!(fake.most.load(Ordering::SeqCst), 2);
-    assert_eq!(log.lines()[..3], ["planned ", "started gpon", "started cpe"]);
+    assert_eq!(
+        log.lines()[..3],
+        ["planned ", "started gpon", "started cpe"]
+    );
     assert_in_order(&plan, &log.kept());
     let replayed = Progress::replay(&plan, &log.kept()).unwrap();
-    assert_eq!(format!("{:?}", replayed.tasks()), format!("{:?}", report.progress.tasks()));
+    assert_eq!(
+        format!("{:?}", replayed.tasks()),
+        format!("{:?}", report.progress.tasks())
+    );
 }
 
 #[tokio::test]
@@ -244,7 +300,10 @@ async fn an_endpoint_gets_no_more_calls_at_once_than_it_takes() {
     let (fake, plan) = (Arc::new(Fake::default()), plan(&wide));
     let log = Memory::planned(&plan);
     let (engine, _stopper) = engine(&fake, 2);
-    engine.run(Arc::clone(&plan), log.clone(), &log.kept()).await.unwrap();
+    engine
+        .run(Arc::clone(&plan), log.clone(), &log.kept())
+        .await
+        .unwrap();
     assert_eq!(fake.most.load(Ordering::SeqCst), 2);
     assert_eq!(fake.sent(), ["a", "b", "c", "d", "e"]);
 }
@@ -256,7 +315,10 @@ async fn wherever_it_is_killed_every_effect_happens_exactly_once() {
     let plan = plan(&BROADBAND);
     let script = || {
         let fake = Fake::answering("vlan", &[failed(), unknown()]);
-        fake.script.lock().unwrap().insert("cpe".into(), vec![unknown()]);
+        fake.script
+            .lock()
+            .unwrap()
+            .insert("cpe".into(), vec![unknown()]);
         fake
     };
     let whole = Memory::planned(&plan);
@@ -266,19 +328,32 @@ async fn wherever_it_is_killed_every_effect_happens_exactly_once() {
     for place in 1..entries {
         for after in [false, true] {
             let fake = script();
-            let mut log = Memory { dies_at: Some((place, after)), ..Memory::planned(&plan) };
+            let mut log = Memory {
+                dies_at: Some((place, after)),
+                ..Memory::planned(&plan)
+            };
             let died = run(&fake, &plan, &log).await.unwrap_err();
             assert_eq!(died, ActivateError::Journal(dead()));
             assert_eq!(log.kept().len(), place + usize::from(after));
             log.dies_at = None;
             let report = run(&fake, &plan, &log).await.unwrap();
-            assert_eq!(report.state, RunState::Completed, "killed at {place}, {after}");
-            let once: BTreeMap<_, _> =
-                BROADBAND.iter().map(|(id, _)| ((*id).to_owned(), 1)).collect();
+            assert_eq!(
+                report.state,
+                RunState::Completed,
+                "killed at {place}, {after}"
+            );
+            let once: BTreeMap<_, _> = BROADBAND
+                .iter()
+                .map(|(id, _)| ((*id).to_owned(), 1))
+                .collect();
             assert_eq!(*fake.effects.lock().unwrap(), once);
             assert_in_order(&plan, &log.kept());
             // Every request was an intent before it was sent.
-            let intents = log.lines().iter().filter(|it| it.starts_with("started")).count();
+            let intents = log
+                .lines()
+                .iter()
+                .filter(|it| it.starts_with("started"))
+                .count();
             assert!(fake.sent().len() <= intents);
         }
     }
@@ -287,13 +362,19 @@ async fn wherever_it_is_killed_every_effect_happens_exactly_once() {
 #[tokio::test]
 async fn an_intent_without_outcome_is_sent_again_under_its_key() {
     let plan = plan(&[("a", &[])]);
-    let mut log = Memory { dies_at: Some((2, false)), ..Memory::planned(&plan) };
+    let mut log = Memory {
+        dies_at: Some((2, false)),
+        ..Memory::planned(&plan)
+    };
     let fake = Arc::new(Fake::default());
     run(&fake, &plan, &log).await.unwrap_err();
     assert_eq!(log.lines(), ["planned ", "started a"]);
     log.dies_at = None;
     let report = run(&fake, &plan, &log).await.unwrap();
-    assert_eq!(log.lines(), ["planned ", "started a", "started a", "completed a"]);
+    assert_eq!(
+        log.lines(),
+        ["planned ", "started a", "started a", "completed a"]
+    );
     let twice = ("a".to_owned(), "key-a".to_owned());
     assert_eq!(*fake.calls.lock().unwrap(), [twice.clone(), twice]);
     assert_eq!(report.progress.task("a").unwrap().attempts, 2);
@@ -305,19 +386,24 @@ async fn a_failure_is_retried_with_growing_delays_then_held_while_other_branches
     let log = Memory::planned(&plan);
     let fake = Fake::answering("a", &[failed(), failed(), unknown(), failed()]);
     let (engine, _stopper) = engine(&fake, 8);
-    let report = engine.run(Arc::clone(&plan), log.clone(), &log.kept()).await.unwrap();
+    let report = engine
+        .run(Arc::clone(&plan), log.clone(), &log.kept())
+        .await
+        .unwrap();
     assert_eq!(report.state, RunState::Held);
     let slept = engine.clock.slept.lock().unwrap().clone();
     assert_eq!(slept, [100, 200].map(Duration::from_millis));
     let held: Vec<_> = report.progress.held().collect();
     assert_eq!(held.len(), 1);
-    assert_eq!(held[0].reason.as_deref(), Some("outcome unknown: no answer (3 attempts)"));
+    assert_eq!(
+        held[0].reason.as_deref(),
+        Some("outcome unknown: no answer (3 attempts)")
+    );
     let state = |id| report.progress.task(id).unwrap().state;
-    assert_eq!(["b", "c", "d"].map(state), [
-        TaskState::New,
-        TaskState::Completed,
-        TaskState::Completed
-    ]);
+    assert_eq!(
+        ["b", "c", "d"].map(state),
+        [TaskState::New, TaskState::Completed, TaskState::Completed]
+    );
 
     // The next run begins anew with what is held: one more failure is no hold.
     let report = run(&fake, &plan, &log).await.unwrap();
@@ -330,22 +416,37 @@ async fn a_failure_is_retried_with_growing_delays_then_held_while_other_branches
 async fn a_rejection_is_held_at_once() {
     let plan = plan(&[("a", &[])]);
     let log = Memory::planned(&plan);
-    let rejected = Outcome::Rejected { status: 422, reason: "no such port".into() };
+    let rejected = Outcome::Rejected {
+        status: 422,
+        reason: "no such port".into(),
+    };
     let fake = Fake::answering("a", &[rejected]);
     let report = run(&fake, &plan, &log).await.unwrap();
     assert_eq!(report.state, RunState::Held);
-    assert_eq!(log.lines(), ["planned ", "started a", "attemptFailed a", "held a"]);
+    assert_eq!(
+        log.lines(),
+        ["planned ", "started a", "attemptFailed a", "held a"]
+    );
     let task = report.progress.task("a").unwrap();
-    assert_eq!((task.status, task.reason.as_deref()), (Some(422), Some("no such port")));
+    assert_eq!(
+        (task.status, task.reason.as_deref()),
+        (Some(422), Some("no such port"))
+    );
 }
 
 #[tokio::test]
 async fn being_stopped_lets_what_is_under_way_finish_and_starts_nothing() {
     let plan = plan(&BROADBAND);
     let log = Memory::planned(&plan);
-    let fake = Arc::new(Fake { gate: Some(Semaphore::new(0)), ..Fake::default() });
+    let fake = Arc::new(Fake {
+        gate: Some(Semaphore::new(0)),
+        ..Fake::default()
+    });
     let (mut engine, stopper) = engine(&fake, 1);
-    engine.clock = Arc::new(Ticking { endless: true, ..Ticking::default() });
+    engine.clock = Arc::new(Ticking {
+        endless: true,
+        ..Ticking::default()
+    });
     let entries = log.kept();
     let (progress, ()) = tokio::join!(
         engine.run(Arc::clone(&plan), log.clone(), &entries),
@@ -369,7 +470,10 @@ async fn being_stopped_lets_what_is_under_way_finish_and_starts_nothing() {
 async fn what_is_under_way_is_left_when_grace_has_run_out_and_goes_on_next_time() {
     let plan = plan(&[("a", &[])]);
     let log = Memory::planned(&plan);
-    let stuck = Arc::new(Fake { gate: Some(Semaphore::new(0)), ..Fake::default() });
+    let stuck = Arc::new(Fake {
+        gate: Some(Semaphore::new(0)),
+        ..Fake::default()
+    });
     let (engine, stopper) = engine(&stuck, 1);
     let entries = log.kept();
     let (report, ()) = tokio::join!(
@@ -384,7 +488,10 @@ async fn what_is_under_way_is_left_when_grace_has_run_out_and_goes_on_next_time(
     let report = report.unwrap();
     assert_eq!(report.state, RunState::Interrupted);
     assert!(report.progress.task("a").unwrap().open);
-    assert_eq!(*engine.clock.slept.lock().unwrap(), [Duration::from_secs(10)]);
+    assert_eq!(
+        *engine.clock.slept.lock().unwrap(),
+        [Duration::from_secs(10)]
+    );
     let report = run(&Arc::new(Fake::default()), &plan, &log).await.unwrap();
     assert_eq!(report.state, RunState::Completed);
 }
@@ -396,8 +503,14 @@ async fn a_run_that_is_stopped_before_it_begins_sends_nothing() {
     let fake = Arc::new(Fake::default());
     let (engine, stopper) = engine(&fake, 1);
     stopper.stop();
-    let report = engine.run(Arc::clone(&plan), log.clone(), &log.kept()).await.unwrap();
-    assert_eq!((report.state, fake.sent().len()), (RunState::Interrupted, 0));
+    let report = engine
+        .run(Arc::clone(&plan), log.clone(), &log.kept())
+        .await
+        .unwrap();
+    assert_eq!(
+        (report.state, fake.sent().len()),
+        (RunState::Interrupted, 0)
+    );
 }
 
 #[tokio::test]
@@ -408,8 +521,16 @@ async fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_is_begun()
     let fake = Arc::new(Fake::default());
     let (engine, _stopper) = engine(&fake, 1);
     let refused = async |plan: Arc<OrchestrationPlan>| {
-        let chain = Chain { plan, external_id: None, documents: vec![] };
-        engine.activate(&journal, chain).await.unwrap_err().to_string()
+        let chain = Chain {
+            plan,
+            external_id: None,
+            documents: vec![],
+        };
+        engine
+            .activate(&journal, chain)
+            .await
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(
         refused(plan(&[("a", &["b"]), ("b", &["a"]), ("c", &[])])).await,
@@ -461,12 +582,23 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
     );
     let mut other = OrchestrationPlan::clone(&chain.plan);
     other.digest.plan = "sha256:bb".into();
-    let other = Chain { plan: Arc::new(other), ..chain.clone() };
+    let other = Chain {
+        plan: Arc::new(other),
+        ..chain.clone()
+    };
     assert_eq!(
-        engine.activate(&journal, other).await.unwrap_err().to_string(),
+        engine
+            .activate(&journal, other)
+            .await
+            .unwrap_err()
+            .to_string(),
         "order 1 was begun with another plan: sha256:aa in the journal, sha256:bb given"
     );
-    let stored = JournalReader::open(&path).unwrap().order("1").unwrap().unwrap();
+    let stored = JournalReader::open(&path)
+        .unwrap()
+        .order("1")
+        .unwrap()
+        .unwrap();
     assert_in_order(&chain.plan, &stored.entries);
     let replayed = Progress::replay(&chain.plan, &stored.entries).unwrap();
     assert_eq!(
@@ -480,9 +612,16 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
 async fn an_order_is_not_carried_out_twice_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let journal = JournalWriter::open(&folder.path().join("journal.db")).unwrap();
-    let fake = Arc::new(Fake { gate: Some(Semaphore::new(0)), ..Fake::default() });
+    let fake = Arc::new(Fake {
+        gate: Some(Semaphore::new(0)),
+        ..Fake::default()
+    });
     let (engine, _stopper) = engine(&fake, 4);
-    let chain = Chain { plan: plan(&[("a", &[])]), external_id: None, documents: vec![] };
+    let chain = Chain {
+        plan: plan(&[("a", &[])]),
+        external_id: None,
+        documents: vec![],
+    };
     let (first, second) = tokio::join!(engine.activate(&journal, chain.clone()), async {
         while fake.sent().is_empty() {
             tokio::task::yield_now().await;
@@ -512,12 +651,18 @@ impl Observer for Notes {
 async fn the_observer_is_told_every_step() {
     let plan = plan(&[("a", &[]), ("b", &[])]);
     let log = Memory::planned(&plan);
-    let rejected = Outcome::Rejected { status: 400, reason: "no".into() };
+    let rejected = Outcome::Rejected {
+        status: 400,
+        reason: "no".into(),
+    };
     let fake = Fake::answering("a", &[failed(), rejected]);
     let notes = Arc::new(Notes::default());
     let (mut engine, _stopper) = engine(&fake, 1);
     engine.observer = Arc::clone(&notes) as Arc<dyn Observer>;
-    engine.run(Arc::clone(&plan), log.clone(), &log.kept()).await.unwrap();
+    engine
+        .run(Arc::clone(&plan), log.clone(), &log.kept())
+        .await
+        .unwrap();
     let told: BTreeSet<_> = notes.0.lock().unwrap().iter().cloned().collect();
     let expected = [
         "1 Begun { tasks: 2, completed: 0 }",

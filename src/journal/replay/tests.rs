@@ -8,7 +8,10 @@ use crate::journal::entry::{AttemptFailed, Completed, Held, Started};
 const TASKS: [&str; 3] = ["a", "b", "c"];
 
 fn entry(second: i64, event: Event) -> Entry {
-    Entry { at: Timestamp::from_second(second).unwrap(), event }
+    Entry {
+        at: Timestamp::from_second(second).unwrap(),
+        event,
+    }
 }
 
 fn planned() -> Event {
@@ -30,7 +33,11 @@ fn started(task: &str, attempt: u32) -> Event {
 }
 
 fn completed(task: &str) -> Event {
-    Event::Completed(Completed { task: task.into(), status: 201, resource: None })
+    Event::Completed(Completed {
+        task: task.into(),
+        status: 201,
+        resource: None,
+    })
 }
 
 fn failed(task: &str, attempt: u32) -> Event {
@@ -44,7 +51,10 @@ fn failed(task: &str, attempt: u32) -> Event {
 }
 
 fn held(task: &str) -> Event {
-    Event::Held(Held { task: task.into(), reason: "given up".into() })
+    Event::Held(Held {
+        task: task.into(),
+        reason: "given up".into(),
+    })
 }
 
 fn fold(events: Vec<Event>) -> Result<Progress, IllegalEntry> {
@@ -68,16 +78,32 @@ fn a_task_goes_from_new_over_failures_and_hold_to_completed() {
         completed("a"),
     ];
     let state = |count: usize| {
-        let task = fold(events[..count].to_vec()).unwrap().task("a").unwrap().clone();
-        (task.state, task.attempts, task.failures, task.open, task.reason)
+        let task = fold(events[..count].to_vec())
+            .unwrap()
+            .task("a")
+            .unwrap()
+            .clone();
+        (
+            task.state,
+            task.attempts,
+            task.failures,
+            task.open,
+            task.reason,
+        )
     };
     let busy = || Some("busy".to_owned());
     assert_eq!(state(1), (TaskState::New, 0, 0, false, None));
     assert_eq!(state(2), (TaskState::Active, 1, 0, true, None));
     assert_eq!(state(3), (TaskState::Active, 1, 1, false, busy()));
     assert_eq!(state(5), (TaskState::Active, 2, 2, false, busy()));
-    assert_eq!(state(6), (TaskState::Hold, 2, 0, false, Some("given up".into())));
-    assert_eq!(state(7), (TaskState::Active, 3, 0, true, Some("given up".into())));
+    assert_eq!(
+        state(6),
+        (TaskState::Hold, 2, 0, false, Some("given up".into()))
+    );
+    assert_eq!(
+        state(7),
+        (TaskState::Active, 3, 0, true, Some("given up".into()))
+    );
     assert_eq!(state(8), (TaskState::Completed, 3, 0, false, None));
     let done = fold(events).unwrap();
     let task = done.task("a").unwrap();
@@ -89,14 +115,25 @@ fn a_task_goes_from_new_over_failures_and_hold_to_completed() {
 #[test]
 fn what_cannot_have_happened_is_refused_by_its_place() {
     let message = |events| fold(events).unwrap_err().to_string();
-    assert_eq!(message(vec![started("a", 1)]), "entry 1 (started of task a): comes before the plan");
-    assert_eq!(message(vec![planned(), planned()]), "entry 2 (planned): the plan was taken on already");
+    assert_eq!(
+        message(vec![started("a", 1)]),
+        "entry 1 (started of task a): comes before the plan"
+    );
+    assert_eq!(
+        message(vec![planned(), planned()]),
+        "entry 2 (planned): the plan was taken on already"
+    );
     assert_eq!(
         message(vec![planned(), started("z", 1)]),
         "entry 2 (started of task z): the plan has no such task"
     );
     assert_eq!(
-        message(vec![planned(), started("a", 1), completed("a"), completed("a")]),
+        message(vec![
+            planned(),
+            started("a", 1),
+            completed("a"),
+            completed("a")
+        ]),
         "entry 4 (completed of task a): the task is completed already"
     );
     assert_eq!(

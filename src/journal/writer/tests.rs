@@ -1,6 +1,7 @@
 //! The file: what is written can be read, by whom, and by whom not.
 
 use std::collections::BTreeSet;
+use std::fs::OpenOptions;
 
 use super::*;
 use crate::journal::entry::{Completed, Started};
@@ -20,7 +21,10 @@ fn new_order(order_id: &str) -> NewOrder {
             plan_digest: "sha256:0".into(),
             tasks: 2,
         },
-        documents: vec![format!("{{\"id\":\"{order_id}\"}}"), "{\"id\":\"plan\"}".into()],
+        documents: vec![
+            format!("{{\"id\":\"{order_id}\"}}"),
+            "{\"id\":\"plan\"}".into(),
+        ],
     }
 }
 
@@ -37,8 +41,15 @@ fn started(task: &str) -> Entry {
 }
 
 fn completed(task: &str) -> Entry {
-    let event = Completed { task: task.into(), status: 201, resource: None };
-    Entry { at: at(3), event: Event::Completed(event) }
+    let event = Completed {
+        task: task.into(),
+        status: 201,
+        resource: None,
+    };
+    Entry {
+        at: at(3),
+        event: Event::Completed(event),
+    }
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -59,7 +70,11 @@ async fn what_was_written_is_read_back_and_reading_leaves_no_trace() {
     let writer = JournalWriter::open(&path).unwrap();
     let begun = writer.begin(new_order("7")).await.unwrap();
     assert_eq!(begun.entries.len(), 1);
-    begun.lease.append(&[started("a"), started("b")]).await.unwrap();
+    begun
+        .lease
+        .append(&[started("a"), started("b")])
+        .await
+        .unwrap();
     begun.lease.append(&[completed("a")]).await.unwrap();
 
     let beside = JournalReader::open(&path).unwrap();
@@ -75,15 +90,24 @@ async fn what_was_written_is_read_back_and_reading_leaves_no_trace() {
     let orders = reader.orders().unwrap();
     assert_eq!(orders.len(), 1);
     let order = &orders[0];
-    assert_eq!((order.tasks, order.completed, order.active, order.held), (2, 1, 1, 0));
-    assert_eq!((order.planned_at, order.changed_at, order.owner), (at(1), at(3), None));
+    assert_eq!(
+        (order.tasks, order.completed, order.active, order.held),
+        (2, 1, 1, 0)
+    );
+    assert_eq!(
+        (order.planned_at, order.changed_at, order.owner),
+        (at(1), at(3), None)
+    );
     assert_eq!(order.state(), FlowState::Active);
     let stored = reader.order("7").unwrap().unwrap();
     assert_eq!(stored.documents, new_order("7").documents);
     assert_eq!(stored.planned(), Some(&new_order("7").planned));
     let kinds: Vec<_> = stored.entries.iter().map(|it| it.event.kind()).collect();
     assert_eq!(kinds, ["planned", "started", "started", "completed"]);
-    assert_eq!(reader.find_external_id("EXT-7").unwrap().as_deref(), Some("7"));
+    assert_eq!(
+        reader.find_external_id("EXT-7").unwrap().as_deref(),
+        Some("7")
+    );
     assert_eq!(reader.find_external_id("EXT-8").unwrap(), None);
     assert!(reader.order("8").unwrap().is_none());
     assert_eq!(names(parent), BTreeSet::from(["journal #1.db".to_owned()]));
@@ -112,7 +136,10 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     let two = JournalWriter::open(&path).unwrap();
     let pid = std::process::id();
     let begun = one.begin(new_order("7")).await.unwrap();
-    let busy = JournalError::OrderBusy { order: "7".into(), pid };
+    let busy = JournalError::OrderBusy {
+        order: "7".into(),
+        pid,
+    };
     assert_eq!(one.begin(new_order("7")).await.unwrap_err(), busy);
     assert_eq!(two.begin(new_order("7")).await.unwrap_err(), busy);
     two.begin(new_order("8")).await.unwrap();
@@ -132,7 +159,10 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     for writer in [one, two, three] {
         writer.close().await.unwrap();
     }
-    assert_eq!(names(folder.path()), BTreeSet::from(["journal.db".to_owned()]));
+    assert_eq!(
+        names(folder.path()),
+        BTreeSet::from(["journal.db".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -146,7 +176,9 @@ async fn many_writers_make_one_journal_and_work_side_by_side() {
             let opened = tokio::task::spawn_blocking(move || JournalWriter::open(&path));
             let writer = opened.await.unwrap().unwrap();
             let begun = writer.begin(new_order(&number.to_string())).await.unwrap();
-            let all: Vec<_> = (0..50).map(|_| begun.lease.append(&[started("a")])).collect();
+            let all: Vec<_> = (0..50)
+                .map(|_| begun.lease.append(&[started("a")]))
+                .collect();
             for durable in all {
                 durable.await.unwrap();
             }
@@ -172,8 +204,14 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
         let path = folder.path().join(name);
         let before = fs::read(&path).ok();
         let expected = expected.replace("PATH", &path.display().to_string());
-        assert_eq!(JournalWriter::open(&path).unwrap_err().to_string(), expected);
-        assert_eq!(JournalReader::open(&path).unwrap_err().to_string(), expected);
+        assert_eq!(
+            JournalWriter::open(&path).unwrap_err().to_string(),
+            expected
+        );
+        assert_eq!(
+            JournalReader::open(&path).unwrap_err().to_string(),
+            expected
+        );
         assert_eq!(fs::read(&path).ok(), before);
     };
     sql(
@@ -186,15 +224,20 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     );
     sql(&folder.path().join("other.db"), "CREATE TABLE entry (id)");
     refused("other.db", "PATH is not a journal of orderctl");
-    fs::write(folder.path().join("text.db"), "not a database, but long enough for one".repeat(99))
-        .unwrap();
+    fs::write(
+        folder.path().join("text.db"),
+        "not a database, but long enough for one".repeat(99),
+    )
+    .unwrap();
     refused("text.db", "PATH is not a journal of orderctl");
     fs::create_dir(folder.path().join("folder.db")).unwrap();
     refused("folder.db", "cannot open journal PATH: it is a folder");
     let absent = folder.path().join("absent/journal.db");
     assert_eq!(
         JournalReader::open(&absent).unwrap_err(),
-        JournalError::NotFound { path: absent.clone() }
+        JournalError::NotFound {
+            path: absent.clone()
+        }
     );
     assert!(!absent.parent().unwrap().exists());
     fs::write(folder.path().join("empty.db"), "").unwrap();
@@ -215,8 +258,14 @@ async fn after_an_error_everybody_is_told_and_nothing_is_accepted() {
     );
     begun.lease.append(&[started("a")]).await.unwrap();
     let failed = begun.lease.append(&[started("b")]).await.unwrap_err();
-    assert_eq!(failed.to_string(), format!("journal {}: no more", path.display()));
-    assert_eq!(begun.lease.append(&[started("c")]).await.unwrap_err(), failed);
+    assert_eq!(
+        failed.to_string(),
+        format!("journal {}: no more", path.display())
+    );
+    assert_eq!(
+        begun.lease.append(&[started("c")]).await.unwrap_err(),
+        failed
+    );
     assert_eq!(writer.begin(new_order("8")).await.unwrap_err(), failed);
     drop(begun);
     assert_eq!(writer.clone().close().await.unwrap_err(), failed);
@@ -224,7 +273,11 @@ async fn after_an_error_everybody_is_told_and_nothing_is_accepted() {
         writer.begin(new_order("9")).await.unwrap_err(),
         JournalError::Closed { path: path.clone() }
     );
-    let stored = JournalReader::open(&path).unwrap().order("7").unwrap().unwrap();
+    let stored = JournalReader::open(&path)
+        .unwrap()
+        .order("7")
+        .unwrap()
+        .unwrap();
     assert_eq!(stored.entries.len(), 2);
 }
 
@@ -234,8 +287,14 @@ async fn a_full_disk_is_called_that() {
     let path = folder.path().join("journal.db");
     let mut connection = connect(&path).unwrap();
     let owner = prepare(&mut connection, &path).unwrap();
-    connection.query_row("PRAGMA max_page_count = 12", [], |_| Ok(())).unwrap();
-    let mut file = File { path: path.clone(), connection, owner };
+    connection
+        .query_row("PRAGMA max_page_count = 12", [], |_| Ok(()))
+        .unwrap();
+    let mut file = File {
+        path: path.clone(),
+        connection,
+        owner,
+    };
     let mut new = new_order("7");
     new.documents.push("x".repeat(100_000));
     let (reply, _answer) = oneshot::channel();
@@ -243,6 +302,48 @@ async fn a_full_disk_is_called_that() {
         panic!("there was room");
     };
     assert_eq!(error, JournalError::DiskFull { path });
+}
+
+#[test]
+fn a_file_that_others_keep_locked_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut connection = connect(&path).unwrap();
+    let owner = prepare(&mut connection, &path).unwrap();
+    connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let mut file = File {
+        path: path.clone(),
+        connection,
+        owner,
+    };
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let Err(error) = file.commit(&[Command::Release("7".into())]) else {
+        panic!("it was not locked");
+    };
+    assert_eq!(error, JournalError::Locked { path });
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_hold_together_is_called_corrupt() {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    drop(writer.begin(new_order("7")).await.unwrap());
+    writer.close().await.unwrap();
+    let length = fs::metadata(&path).unwrap().len();
+    let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(4096)).unwrap();
+    file.write_all(&vec![0x5a; usize::try_from(length - 4096).unwrap()])
+        .unwrap();
+    drop(file);
+    let corrupt = |error| matches!(error, JournalError::Corrupt { .. });
+    let reader = JournalReader::open(&path).unwrap();
+    assert!(corrupt(reader.orders().unwrap_err()));
+    assert!(corrupt(reader.order("7").unwrap_err()));
+    assert!(corrupt(JournalWriter::open(&path).unwrap_err()));
 }
 
 #[cfg(unix)]
@@ -269,12 +370,18 @@ async fn rows_that_are_no_entries_are_reported_by_their_place() {
     let path = folder.path().join("journal.db");
     let writer = JournalWriter::open(&path).unwrap();
     drop(writer.begin(new_order("7")).await.unwrap());
-    sql(&path, "INSERT INTO entry VALUES ('7', 2, '2026-01-01T00:00:00Z', 'gone', 'a', '{}')");
+    sql(
+        &path,
+        "INSERT INTO entry VALUES ('7', 2, '2026-01-01T00:00:00Z', 'gone', 'a', '{}')",
+    );
     let expected = format!(
         "journal {} is corrupt: order 7, entry 2: unknown kind of entry \"gone\"",
         path.display()
     );
-    assert_eq!(writer.begin(new_order("7")).await.unwrap_err().to_string(), expected);
+    assert_eq!(
+        writer.begin(new_order("7")).await.unwrap_err().to_string(),
+        expected
+    );
     writer.begin(new_order("8")).await.unwrap();
     let reader = JournalReader::open(&path).unwrap();
     assert_eq!(reader.order("7").unwrap_err().to_string(), expected);
