@@ -431,7 +431,8 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             request: &task.request,
             idempotency_key: &task.idempotency_key,
         };
-        let outcome = line.endpoint.call(&call).await;
+        // Boxed, so that the many that wait for a permit do not carry its room.
+        let outcome = Box::pin(line.endpoint.call(&call)).await;
         drop(permit);
         let decision = policy::decide(&outcome, failures, line.retries);
         let events = policy::record(&task.id, attempt, outcome, &decision);

@@ -333,7 +333,12 @@ impl<'d> Linker<'_, 'd> {
             .with("source", Shape::Object(own))
             .with("product", Shape::Object(product))
             .with("item", Shape::Object(item))
-            .with("order", Shape::Object(texts(&["id", "externalId", "category", "priority"])))
+            .with(
+                "order",
+                Shape::Object(
+                    texts(&["externalId", "category", "priority"]).with_required("id", Shape::String),
+                ),
+            )
             .with("place", Shape::Object(texts(&["id", "name", "role"])))
     }
 

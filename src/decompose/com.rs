@@ -10,15 +10,11 @@ use crate::catalog::{
     Catalog, Decomposition, Facing, ProductSpecification, ServiceIndex, Specification,
 };
 use crate::catalog::expression::Bindings;
+use crate::chain::order_name;
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
 use crate::model::{ProductOrder, ProductOrderItem};
 use crate::validate::ValidOrder;
-
-/// Id of an order for those derived from it: its id, else its external id, else its place.
-pub fn order_id(id: Option<&str>, external_id: Option<&str>) -> String {
-    id.or(external_id).unwrap_or("order").to_owned()
-}
 
 /// The product specification of an item: by its own reference, else by its offering's.
 pub fn product_specification<'c>(
@@ -72,7 +68,7 @@ pub fn service_order(
     let Some(order) = order.product() else {
         return Ok(Derived { document: None, explanations: Vec::new() });
     };
-    let product_order_id = order_id(order.id.as_deref(), order.external_id.as_deref());
+    let product_order_id = order_name(order.node.document());
     let mut com = Com {
         catalog,
         order_id: &product_order_id,

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::com::{self, Judgement, judge, order_id};
+use super::com::{self, Judgement, judge};
 use super::explain::Explanation;
 use super::mapping::{self, Surroundings, Values};
 use super::write::{self, Common, ItemRelationship, Resource, SpecificationReference};
 use super::{Derived, NotDecomposable};
+use crate::chain::order_name;
 use crate::catalog::{Catalog, Facing, ServiceIndex, ServiceSpecification};
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
@@ -48,7 +49,7 @@ pub fn resource_order(
     let Some(order) = order.service() else {
         return Ok(Derived { document: None, explanations: Vec::new() });
     };
-    let service_order_id = order_id(order.id.as_deref(), order.external_id.as_deref());
+    let service_order_id = order_name(order.node.document());
     let root = product_order.and_then(ValidOrder::product);
     let mut som = Som {
         catalog,

@@ -8,7 +8,7 @@
 //! - [`replay`]: the fold, pure;
 //! - [`sqlite`]: the file, for reading ([`JournalReader`]) and shared by both;
 //! - [`writer`]: the thread that makes entries durable in groups;
-//! - [`owner`]: who is at work on an order, so that nobody else is.
+//! - `owner`: who is at work on an order, so that nobody else is.
 
 pub mod entry;
 mod error;

@@ -118,3 +118,52 @@ fn sweep(journal: &Path) -> Result<(), JournalError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const JOURNAL: &str = "ORDERCTL_TEST_OWN";
+
+    /// Runs itself a second time, as the process to be killed.
+    #[test]
+    fn a_killed_process_owns_nothing_and_its_file_is_cleared_away() {
+        if let Some(journal) = std::env::var_os(JOURNAL) {
+            let owner = Owner::register(Path::new(&journal)).unwrap();
+            writeln!(io::stdout(), "\ntoken {}", owner.token).unwrap();
+            io::stdin().read_exact(&mut [0]).unwrap();
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal.db");
+        let name = "a_killed_process_owns_nothing_and_its_file_is_cleared_away";
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                &format!("journal::owner::tests::{name}"),
+                "--exact",
+                "--nocapture",
+            ])
+            .env(JOURNAL, &journal)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let token = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .find_map(|line| Some(line.unwrap().strip_prefix("token ")?.to_owned()))
+            .unwrap();
+        assert!(is_alive(&journal, &token).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_alive(&journal, &token).unwrap());
+        assert!(lock_file(&journal, &token).exists());
+        let owner = Owner::register(&journal).unwrap();
+        assert!(!lock_file(&journal, &token).exists());
+        assert!(is_alive(&journal, &owner.token).unwrap());
+        drop(owner);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

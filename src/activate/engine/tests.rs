@@ -360,6 +360,33 @@ async fn wherever_it_is_killed_every_effect_happens_exactly_once() {
 }
 
 #[tokio::test]
+async fn killed_after_every_few_entries_it_still_comes_to_an_end() {
+    let plan = plan(&BROADBAND);
+    let fake = Fake::answering("vlan", &[failed(), unknown()]);
+    let mut log = Memory::planned(&plan);
+    let mut report = None;
+    for _ in 0..20 {
+        // Two intents and two outcomes at most: less would be no way forward.
+        log.dies_at = Some((log.kept().len() + 3, true));
+        match run(&fake, &plan, &log).await {
+            Ok(ended) => report = Some(ended),
+            Err(error) => assert_eq!(error, ActivateError::Journal(dead())),
+        }
+    }
+    let report = report.unwrap();
+    assert_eq!(report.state, RunState::Completed);
+    assert!(
+        fake.effects
+            .lock()
+            .unwrap()
+            .values()
+            .all(|&effects| effects == 1)
+    );
+    assert_eq!(fake.effects.lock().unwrap().len(), 7);
+    assert_in_order(&plan, &log.kept());
+}
+
+#[tokio::test]
 async fn an_intent_without_outcome_is_sent_again_under_its_key() {
     let plan = plan(&[("a", &[])]);
     let mut log = Memory {
