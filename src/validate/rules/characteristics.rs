@@ -135,6 +135,14 @@ fn complete(
     item: &OrderItem<'_, '_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    // Characteristics that cannot be read are not missing.
+    let lists = ["productCharacteristic", "serviceCharacteristic"];
+    let unread = |entity: Node<'_>| {
+        lists.iter().any(|key| entity.get(key).is_some_and(|list| list.kind() != Kind::Array))
+    };
+    if item.entity.is_some_and(unread) {
+        return;
+    }
     for known in &specification.characteristics {
         let given = item
             .characteristics

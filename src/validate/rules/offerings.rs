@@ -77,10 +77,11 @@ fn product(
             }
             Some(offering) => {
                 offered = offering.product;
-                let refusal = (!offering.sellable)
-                    .then(|| "it is not sold by itself (isSellable is false)".to_owned())
-                    .filter(|_| item.parent.is_none())
-                    .or_else(|| offering.specification.refuses_orders(subject.moment));
+                let alone = !offering.sellable && item.parent.is_none();
+                let refusal = offering
+                    .specification
+                    .refuses_orders(subject.moment)
+                    .or_else(|| alone.then(|| "it is not sold by itself (isSellable is false)".to_owned()));
                 if let Some(reason) = refusal.filter(|_| sold) {
                     let name = &offering.specification.name;
                     let message = format!("offering `{name}` cannot be ordered: {reason}");
