@@ -46,8 +46,13 @@ impl Fault {
     /// # Errors
     /// Where the text has another form.
     pub fn parse(text: &str) -> Result<Self, FaultError> {
-        let wrong = |why| FaultError { text: text.to_owned(), why };
-        let (endpoint, rest) = text.rsplit_once(':').ok_or_else(|| wrong("there is no `:`"))?;
+        let wrong = |why| FaultError {
+            text: text.to_owned(),
+            why,
+        };
+        let (endpoint, rest) = text
+            .rsplit_once(':')
+            .ok_or_else(|| wrong("there is no `:`"))?;
         if endpoint.is_empty() {
             return Err(wrong("the endpoint is missing"));
         }
@@ -66,7 +71,11 @@ impl Fault {
                 .map(FaultKind::Status)
                 .ok_or_else(|| wrong("the kind is not known"))?,
         };
-        Ok(Self { endpoint: endpoint.to_owned(), calls, kind })
+        Ok(Self {
+            endpoint: endpoint.to_owned(),
+            calls,
+            kind,
+        })
     }
 }
 
@@ -88,7 +97,10 @@ fn parse_calls(text: &str) -> Option<RangeInclusive<u64>> {
 }
 
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -97,7 +109,11 @@ mod tests {
 
     #[test]
     fn faults_are_read_as_written_on_the_command_line() {
-        let fault = |calls, kind| Fault { endpoint: "olt".to_owned(), calls, kind };
+        let fault = |calls, kind| Fault {
+            endpoint: "olt".to_owned(),
+            calls,
+            kind,
+        };
         for (text, expected) in [
             ("olt:2", fault(2..=2, FaultKind::Status(500))),
             ("olt:2=503", fault(2..=2, FaultKind::Status(503))),
@@ -115,10 +131,22 @@ mod tests {
         for (text, why) in [
             ("olt", "there is no `:`"),
             (":2", "the endpoint is missing"),
-            ("olt:", "the calls are neither a number from 1, a range nor `*`"),
-            ("olt:0", "the calls are neither a number from 1, a range nor `*`"),
-            ("olt:+1", "the calls are neither a number from 1, a range nor `*`"),
-            ("olt:4..2", "the calls are neither a number from 1, a range nor `*`"),
+            (
+                "olt:",
+                "the calls are neither a number from 1, a range nor `*`",
+            ),
+            (
+                "olt:0",
+                "the calls are neither a number from 1, a range nor `*`",
+            ),
+            (
+                "olt:+1",
+                "the calls are neither a number from 1, a range nor `*`",
+            ),
+            (
+                "olt:4..2",
+                "the calls are neither a number from 1, a range nor `*`",
+            ),
             ("olt:1=200", "the kind is not known"),
             ("olt:1=", "the kind is not known"),
             ("olt:1=later", "the kind is not known"),

@@ -55,12 +55,17 @@ impl Site {
             Ok(body) => body.to_bytes(),
             Err(cause) if cause.is::<LengthLimitError>() => {
                 let mut response = response(error(413, "tooLarge", "the body exceeds 16 MiB"));
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
                 return Ok(response);
             }
             Err(_) => return Err(Cut),
         };
-        let key = head.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+        let key = head
+            .headers
+            .get("idempotency-key")
+            .and_then(|key| key.to_str().ok());
         match self.change(&head.method, path, key, &body) {
             Delivery::Answer(reply) => {
                 if !self.latency.is_zero() {
@@ -77,7 +82,11 @@ impl Site {
         match path {
             "/health" => {
                 let body = Bytes::from_static(b"{\"status\":\"up\"}");
-                return response(Reply { status: 200, location: None, body });
+                return response(Reply {
+                    status: 200,
+                    location: None,
+                    body,
+                });
             }
             "/record" => {
                 let mut response = Response::new(Full::new(self.record.lines()));
@@ -121,14 +130,26 @@ impl Site {
             self.note(None, (method.as_str(), path), key, body, effect);
             return Delivery::Answer(reply);
         };
-        let call = Call { action, method: method.as_str(), path, key, body };
+        let call = Call {
+            action,
+            method: method.as_str(),
+            path,
+            key,
+            body,
+        };
         let mut system = lock(system);
         let (effect, delivery) = system.call(&call, Instant::now());
         let status = match &delivery {
             Delivery::Answer(reply) => Some(reply.status),
             Delivery::Never | Delivery::Cut => None,
         };
-        self.note(Some(name), (method.as_str(), path), key, body, (effect, status));
+        self.note(
+            Some(name),
+            (method.as_str(), path),
+            key,
+            body,
+            (effect, status),
+        );
         delivery
     }
 
@@ -150,8 +171,15 @@ impl Site {
                 Some(&*other)
             }
         };
-        let entry =
-            Entry { endpoint, method, path, idempotency_key: key, effect, status, body };
+        let entry = Entry {
+            endpoint,
+            method,
+            path,
+            idempotency_key: key,
+            effect,
+            status,
+            body,
+        };
         if let Err(cause) = self.record.add(&entry) {
             lock(&self.broken).get_or_insert(cause);
             self.has_broken.notify_one();

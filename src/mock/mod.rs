@@ -115,7 +115,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), MockError> {
     let site = Arc::new(open(&options)?);
-    let failed = |source| MockError::Listen { address: options.listen, source };
+    let failed = |source| MockError::Listen {
+        address: options.listen,
+        source,
+    };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     ready(listener.local_addr().map_err(failed)?);
 
@@ -143,7 +146,11 @@ pub async fn serve(
     let _ = tokio::time::timeout(GRACE, all).await;
     connections.shutdown().await;
 
-    let broken = site.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let broken = site
+        .broken
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     match (broken, options.record) {
         (Some(source), Some(path)) => Err(MockError::Record { path, source }),
         _ => Ok(()),
@@ -155,7 +162,11 @@ fn open(options: &MockOptions) -> Result<Site, MockError> {
     if !options.listen.ip().is_loopback() {
         return Err(MockError::NotLoopback(options.listen));
     }
-    if let Some(fault) = options.faults.iter().find(|it| !options.endpoints.contains(&it.endpoint)) {
+    if let Some(fault) = options
+        .faults
+        .iter()
+        .find(|it| !options.endpoints.contains(&it.endpoint))
+    {
         return Err(MockError::UnknownEndpoint {
             name: fault.endpoint.clone(),
             played: options.endpoints.iter().cloned().collect(),
@@ -164,19 +175,32 @@ fn open(options: &MockOptions) -> Result<Site, MockError> {
     let file = match &options.record {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path);
-            Some(file.map_err(|source| MockError::Record { path: path.clone(), source })?)
+            Some(file.map_err(|source| MockError::Record {
+                path: path.clone(),
+                source,
+            })?)
         }
         None => None,
     };
     let asynchronous = options.asynchronous.then_some(options.latency);
     let system = |name: &String| {
-        let of_it = options.faults.iter().filter(|fault| fault.endpoint == *name);
-        (name.clone(), Mutex::new(System::new(name, asynchronous, of_it.cloned().collect())))
+        let of_it = options
+            .faults
+            .iter()
+            .filter(|fault| fault.endpoint == *name);
+        (
+            name.clone(),
+            Mutex::new(System::new(name, asynchronous, of_it.cloned().collect())),
+        )
     };
     Ok(Site {
         systems: options.endpoints.iter().map(system).collect(),
         record: Record::new(file),
-        latency: if options.asynchronous { Duration::ZERO } else { options.latency },
+        latency: if options.asynchronous {
+            Duration::ZERO
+        } else {
+            options.latency
+        },
         broken: Mutex::new(None),
         has_broken: Notify::new(),
     })

@@ -62,7 +62,13 @@ struct Log {
 
 impl Record {
     pub fn new(file: Option<File>) -> Self {
-        Self { log: Mutex::new(Log { last: 0, text: Vec::new(), file }) }
+        Self {
+            log: Mutex::new(Log {
+                last: 0,
+                text: Vec::new(),
+                file,
+            }),
+        }
     }
 
     /// Adds a line. An error is that of the file; the line is in memory then.
@@ -70,7 +76,10 @@ impl Record {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.last += 1;
         let start = log.text.len();
-        let line = Line { seq: log.last, entry };
+        let line = Line {
+            seq: log.last,
+            entry,
+        };
         serde_json::to_writer(&mut log.text, &line)
             .expect("a line has string keys and is written to memory");
         // Inside a JSON text, line ends can only be white space between tokens.
@@ -81,7 +90,8 @@ impl Record {
         }
         log.text.push(b'\n');
         let Log { text, file, .. } = &mut *log;
-        file.as_mut().map_or(Ok(()), |file| file.write_all(&text[start..]))
+        file.as_mut()
+            .map_or(Ok(()), |file| file.write_all(&text[start..]))
     }
 
     /// All lines.

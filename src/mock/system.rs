@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
@@ -104,12 +104,18 @@ impl System {
     pub fn call(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Delivery) {
         self.calls += 1;
         let number = self.calls;
-        let fault = self.faults.iter().find(|fault| fault.calls.contains(&number));
+        let fault = self
+            .faults
+            .iter()
+            .find(|fault| fault.calls.contains(&number));
         match fault.map(|fault| fault.kind) {
             Some(FaultKind::Hang) => (Effect::Failed, Delivery::Never),
             Some(FaultKind::Status(status)) => {
                 let message = format!("call {number} of endpoint {} was told to fail", self.name);
-                (Effect::Failed, Delivery::Answer(error(status, "fault", &message)))
+                (
+                    Effect::Failed,
+                    Delivery::Answer(error(status, "fault", &message)),
+                )
             }
             Some(FaultKind::Lost) => (self.settle(call, now).0, Delivery::Cut),
             None => {
@@ -135,7 +141,10 @@ impl System {
         match self.carry_out(call, now) {
             Ok(reply) => {
                 if let Some(key) = call.key {
-                    let given = Given { fingerprint, reply: reply.clone() };
+                    let given = Given {
+                        fingerprint,
+                        reply: reply.clone(),
+                    };
                     self.given.insert(key.to_owned(), given);
                 }
                 (Effect::Applied, reply)
@@ -150,16 +159,36 @@ impl System {
                 let (id, text) = self.create(call.body)?;
                 let source = self.href("resource", &id);
                 self.resources.insert(id, text.clone());
-                (source.clone(), Reply { status: 201, location: Some(source), body: text })
+                (
+                    source.clone(),
+                    Reply {
+                        status: 201,
+                        location: Some(source),
+                        body: text,
+                    },
+                )
             }
             Action::Change(id) => {
                 let text = self.change(id, call.body)?;
                 self.resources.insert(id.to_owned(), text.clone());
-                (self.href("resource", id), Reply { status: 200, location: None, body: text })
+                (
+                    self.href("resource", id),
+                    Reply {
+                        status: 200,
+                        location: None,
+                        body: text,
+                    },
+                )
             }
             Action::Remove(id) => {
-                self.resources.remove(id).ok_or_else(|| self.no_resource(id))?;
-                let reply = Reply { status: 204, location: None, body: Bytes::new() };
+                self.resources
+                    .remove(id)
+                    .ok_or_else(|| self.no_resource(id))?;
+                let reply = Reply {
+                    status: 204,
+                    location: None,
+                    body: Bytes::new(),
+                };
                 (self.href("resource", id), reply)
             }
             Action::Nothing(status, message) => {
@@ -180,13 +209,19 @@ impl System {
         let text = self.monitor_text(&id, &watched, false);
         let location = Some(self.href("monitor", &id));
         self.monitors.insert(id, watched);
-        Ok(Reply { status: 202, location, body: text })
+        Ok(Reply {
+            status: 202,
+            location,
+            body: text,
+        })
     }
 
     /// Id and text of a resource to be.
     fn create(&mut self, body: &[u8]) -> Result<(String, Bytes), Reply> {
         let members = Members::read(body)?;
-        let proposed = members.get("id").map(|id| serde_json::from_str::<String>(id.get()));
+        let proposed = members
+            .get("id")
+            .map(|id| serde_json::from_str::<String>(id.get()));
         let id = match proposed {
             Some(Ok(id)) if !id.is_empty() => id,
             Some(_) => {
@@ -222,10 +257,18 @@ impl System {
             return Err(error(400, "invalidBody", "the body is not a JSON object"));
         }
         if patch.get("id").is_some_and(|proposed| proposed != id) {
-            return Err(error(400, "invalidBody", "the id of a resource cannot be changed"));
+            return Err(error(
+                400,
+                "invalidBody",
+                "the id of a resource cannot be changed",
+            ));
         }
         let mut resource: Value = serde_json::from_slice(present).map_err(|_| {
-            error(500, "unreadable", "the resource is nested too deeply to be changed")
+            error(
+                500,
+                "unreadable",
+                "the resource is nested too deeply to be changed",
+            )
         })?;
         merge(&mut resource, patch);
         let text = resource.to_string();
@@ -243,28 +286,36 @@ impl System {
             text.extend_from_slice(resource);
         }
         text.push(b']');
-        Reply { status: 200, location: None, body: text.into() }
+        Reply {
+            status: 200,
+            location: None,
+            body: text.into(),
+        }
     }
 
     /// One resource.
     pub fn resource(&self, id: &str) -> Reply {
         match self.resources.get(id) {
-            Some(text) => Reply { status: 200, location: None, body: text.clone() },
+            Some(text) => Reply {
+                status: 200,
+                location: None,
+                body: text.clone(),
+            },
             None => self.no_resource(id),
         }
     }
 
     /// One monitor, as it stands at `now`.
     pub fn monitor(&self, id: &str, now: Instant) -> Reply {
-        match self.monitors.get(id) {
-            Some(watched) => {
-                let body = self.monitor_text(id, watched, now >= watched.due);
-                Reply { status: 200, location: None, body }
-            }
-            None => {
-                let message = format!("there is no monitor {id} at endpoint {}", self.name);
-                error(404, "notFound", &message)
-            }
+        let Some(watched) = self.monitors.get(id) else {
+            let message = format!("there is no monitor {id} at endpoint {}", self.name);
+            return error(404, "notFound", &message);
+        };
+        let body = self.monitor_text(id, watched, now >= watched.due);
+        Reply {
+            status: 200,
+            location: None,
+            body,
         }
     }
 
@@ -292,7 +343,7 @@ impl System {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 href.push(char::from(byte));
             } else {
-                href.push_str(&format!("%{byte:02X}"));
+                write!(href, "%{byte:02X}").expect("a String can be written to");
             }
         }
         href
@@ -313,8 +364,8 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
         409 => "Conflict",
         413 => "Too large",
         422 => "Unprocessable",
-        400..500 => "Request refused",
-        _ => "Internal error",
+        500.. => "Internal error",
+        _ => "Request refused",
     };
     let text = json!({
         "@type": "Error",
@@ -323,7 +374,11 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
         "message": message,
         "status": status.to_string(),
     });
-    Reply { status, location: None, body: text.to_string().into() }
+    Reply {
+        status,
+        location: None,
+        body: text.to_string().into(),
+    }
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -358,12 +413,20 @@ impl<'a> Members<'a> {
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(key, _)| key.0 == name).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, _)| key.0 == name)
+            .map(|(_, value)| *value)
     }
 
     /// The object's text with this id and href in front.
     fn with_identity(&self, id: &str, href: &str) -> Bytes {
-        let size: usize = self.0.iter().map(|(name, value)| name.0.len() + value.get().len()).sum();
+        let size: usize = self
+            .0
+            .iter()
+            .map(|(name, value)| name.0.len() + value.get().len())
+            .sum();
         let mut text = Vec::with_capacity(size + self.0.len() * 4 + id.len() + href.len() + 24);
         text.extend_from_slice(b"{\"id\":");
         write_string(&mut text, id);
@@ -420,7 +483,13 @@ mod tests {
             Action::Nothing(..) => ("POST", "/".to_owned()),
         };
         let key = (!key.is_empty()).then_some(key);
-        let call = Call { action, method, path: &path, key, body: body.as_bytes() };
+        let call = Call {
+            action,
+            method,
+            path: &path,
+            key,
+            body: body.as_bytes(),
+        };
         match system.call(&call, Instant::now()) {
             (effect, Delivery::Answer(reply)) => (effect, reply),
             other => panic!("{other:?}"),
@@ -434,22 +503,38 @@ mod tests {
     #[test]
     fn a_resource_is_made_changed_and_removed() {
         let mut olt = System::new("olt", None, Vec::new());
-        let (effect, reply) = send(&mut olt, Action::Create, "1", r#"{"z":{"b":1,"a":2},"href":"x"}"#);
+        let (effect, reply) = send(
+            &mut olt,
+            Action::Create,
+            "1",
+            r#"{"z":{"b":1,"a":2},"href":"x"}"#,
+        );
         let base = "/olt/tmf-api/ResourceActivationAndConfiguration/v4/resource";
         assert_eq!((effect, reply.status), (Effect::Applied, 201));
         assert_eq!(reply.location.as_deref(), Some(&*format!("{base}/olt-1")));
-        assert_eq!(text(&reply), format!(r#"{{"id":"olt-1","href":"{base}/olt-1","z":{{"b":1,"a":2}}}}"#));
+        assert_eq!(
+            text(&reply),
+            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","z":{{"b":1,"a":2}}}}"#)
+        );
 
-        let (effect, reply) =
-            send(&mut olt, Action::Change("olt-1"), "2", r#"{"z":{"b":null,"c":[3]},"name":"n"}"#);
+        let (effect, reply) = send(
+            &mut olt,
+            Action::Change("olt-1"),
+            "2",
+            r#"{"z":{"b":null,"c":[3]},"name":"n"}"#,
+        );
         assert_eq!((effect, reply.status), (Effect::Applied, 200));
-        let changed = format!(r#"{{"id":"olt-1","href":"{base}/olt-1","name":"n","z":{{"a":2,"c":[3]}}}}"#);
+        let changed =
+            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","name":"n","z":{{"a":2,"c":[3]}}}}"#);
         assert_eq!(text(&reply), changed);
         assert_eq!(text(&olt.resource("olt-1")), changed);
         assert_eq!(text(&olt.list()), format!("[{changed}]"));
 
         let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "3", "");
-        assert_eq!((effect, reply.status, text(&reply)), (Effect::Applied, 204, ""));
+        assert_eq!(
+            (effect, reply.status, text(&reply)),
+            (Effect::Applied, 204, "")
+        );
         assert_eq!(text(&olt.list()), "[]");
         let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "4", "");
         assert_eq!((effect, reply.status), (Effect::Refused, 404));
@@ -481,7 +566,16 @@ mod tests {
         send(&mut olt, Action::Create, "", r#"{"id":"a/ü"}"#);
         assert!(text(&olt.list()).contains("resource/a%2F%C3%BC\""));
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        for body in ["", "[]", "1", "{", "{\"id\":\"\"}", "{\"id\":7}", "{\"id\":null}", &deep] {
+        for body in [
+            "",
+            "[]",
+            "1",
+            "{",
+            "{\"id\":\"\"}",
+            "{\"id\":7}",
+            "{\"id\":null}",
+            &deep,
+        ] {
             let (effect, reply) = send(&mut olt, Action::Create, "k", body);
             assert_eq!((effect, reply.status), (Effect::Refused, 400), "{body}");
         }
@@ -493,22 +587,46 @@ mod tests {
 
     #[test]
     fn faults_count_calls_and_leave_no_trace() {
-        let faults = vec![Fault::parse("olt:1..2").unwrap(), Fault::parse("olt:3=lost").unwrap()];
+        let faults = vec![
+            Fault::parse("olt:1..2").unwrap(),
+            Fault::parse("olt:3=lost").unwrap(),
+        ];
         let mut olt = System::new("olt", None, faults);
-        let call =
-            Call { action: Action::Create, method: "POST", path: "/", key: Some("k"), body: b"{}" };
+        let call = Call {
+            action: Action::Create,
+            method: "POST",
+            path: "/",
+            key: Some("k"),
+            body: b"{}",
+        };
         let now = Instant::now();
         let effects: Vec<Effect> = (0..4).map(|_| olt.call(&call, now).0).collect();
-        assert_eq!(effects, [Effect::Failed, Effect::Failed, Effect::Applied, Effect::Replayed]);
+        assert_eq!(
+            effects,
+            [
+                Effect::Failed,
+                Effect::Failed,
+                Effect::Applied,
+                Effect::Replayed
+            ]
+        );
         assert_eq!(olt.resources.len(), 1);
     }
 
     #[test]
     fn a_monitor_completes_when_its_time_has_come() {
         let mut olt = System::new("olt", Some(Duration::from_secs(5)), Vec::new());
-        let call = Call { action: Action::Create, method: "POST", path: "/p", key: None, body: b"{}" };
+        let call = Call {
+            action: Action::Create,
+            method: "POST",
+            path: "/p",
+            key: None,
+            body: b"{}",
+        };
         let now = Instant::now();
-        let (_, Delivery::Answer(reply)) = olt.call(&call, now) else { panic!("no answer") };
+        let (_, Delivery::Answer(reply)) = olt.call(&call, now) else {
+            panic!("no answer")
+        };
         assert_eq!(reply.status, 202);
         assert!(text(&reply).contains(r#""state":"inProgress""#));
         assert_eq!(olt.monitor("olt-m1", now).body, reply.body);
@@ -516,7 +634,12 @@ mod tests {
         let monitor: Value = serde_json::from_slice(&later.body).unwrap();
         assert_eq!(monitor["state"], "completed");
         assert_eq!(monitor["response"]["statusCode"], "201");
-        assert!(monitor["response"]["body"].as_str().unwrap().starts_with("{\"id\":\"olt-1\""));
+        assert!(
+            monitor["response"]["body"]
+                .as_str()
+                .unwrap()
+                .starts_with("{\"id\":\"olt-1\"")
+        );
         assert_eq!(olt.monitor("olt-m2", now).status, 404);
     }
 }
