@@ -28,12 +28,11 @@ pub fn product_specification<'c>(
     })
 }
 
-/// Characteristics of a product order item, with the defaults of its specification.
-pub fn product_values<'d>(
-    item: &ProductOrderItem<'d>,
-    specification: Option<&'d ProductSpecification>,
-) -> Values<'d> {
-    Values::of_item(&item.characteristics, specification.map(|product| &product.specification))
+/// Characteristics of a product order item, with the defaults of its offering and specification.
+fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
+    let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
+    let specification = product_specification(catalog, item).map(|it| &it.specification);
+    Values::of_item(&item.characteristics, offering, specification)
 }
 
 /// An item of the service order while its dependencies are not known yet.
@@ -92,9 +91,7 @@ pub fn service_order(
 impl<'c> Com<'_, 'c> {
     fn item(&mut self, item: &ProductOrderItem<'_>) {
         let Some(product) = product_specification(self.catalog, item) else { return };
-        // The catalog outlives the order; values of both are of the shorter life.
-        let specification: &Specification = &product.specification;
-        let values = Values::of_item(&item.characteristics, Some(specification));
+        let values = product_values(self.catalog, item);
         let place = item.product.and_then(|it| it.list("place").next());
         let surroundings = Surroundings {
             product: Some(&values),
@@ -310,5 +307,5 @@ pub fn root_values<'d>(
     item_id: &str,
 ) -> Option<Values<'d>> {
     let item = order.items.iter().find(|item| item.id == item_id)?;
-    Some(product_values(item, product_specification(catalog, item)))
+    Some(product_values(catalog, item))
 }

@@ -79,7 +79,8 @@ impl<'c> Som<'_, 'c> {
             return;
         };
         let catalog = self.catalog;
-        let values = Values::of_item(&item.characteristics, Some(&specification.specification));
+        let values =
+            Values::of_item(&item.characteristics, None, Some(&specification.specification));
         let root = item
             .relationships
             .iter()
@@ -184,7 +185,7 @@ impl<'c> Som<'_, 'c> {
             };
             let resource_id = id.strip_prefix(&*item.id).unwrap_or_default();
             let resource_id = format!("{service_id}{resource_id}");
-            let values = values.clone().with_defaults(resource);
+            let values = values.clone().with_defaults(&resource.characteristics);
             let mut before = depends_on.to_vec();
             before.extend(&specification.depends_on);
             self.made.push(Made {
