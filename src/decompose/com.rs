@@ -1,5 +1,6 @@
 //! COM: a product order becomes a service order.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::explain::{Explanation, Outcome};
@@ -45,7 +46,7 @@ struct Made<'c> {
 struct Com<'a, 'c> {
     catalog: &'c Catalog,
     order_id: &'a str,
-    order_members: Vec<(&'static str, String)>,
+    order_members: &'a [(&'static str, String)],
     explain: bool,
     made: Vec<Made<'c>>,
     explanations: Vec<Explanation>,
@@ -68,10 +69,11 @@ pub fn service_order(
         return Ok(Derived { document: None, explanations: Vec::new() });
     };
     let product_order_id = order_name(order.node.document());
+    let order_members = mapping::order_members(order.node);
     let mut com = Com {
         catalog,
         order_id: &product_order_id,
-        order_members: mapping::order_members(order.node),
+        order_members: &order_members,
         explain,
         made: Vec::new(),
         explanations: Vec::new(),
@@ -100,12 +102,12 @@ impl<'c> Com<'_, 'c> {
                 ("action", crate::document::quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
-            order: &std::mem::take(&mut self.order_members),
+            order: self.order_members,
             place: mapping::place(place),
         };
         let product_id = item.product.and_then(|it| it.text("id")).filter(|id| !id.is_empty());
         let product_id = product_id
-            .map_or_else(|| format!("{}.{}", self.order_id, item.id), std::borrow::Cow::into_owned);
+            .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);
         let parent = Parent {
             item_id: &item.id,
             specification: &product.specification,
@@ -113,7 +115,6 @@ impl<'c> Com<'_, 'c> {
             entity_id: &product_id,
         };
         self.expand(item, &parent, &values, &surroundings);
-        self.order_members = surroundings.order.to_vec();
     }
 
     fn expand(
@@ -134,7 +135,7 @@ impl<'c> Com<'_, 'c> {
             let explained = (parent.item_id, parent.specification, specification);
             match judge(decomposition, &bindings, explained, &item_id, self.explain, item.node) {
                 Err(fault) => {
-                    self.diagnostics.push(fault);
+                    self.diagnostics.push(*fault);
                     continue;
                 }
                 Ok(Judgement { made, explanation }) => {
@@ -217,9 +218,10 @@ pub fn judge(
     item_id: &str,
     explain: bool,
     place: Node<'_>,
-) -> Result<Judgement, Diagnostic> {
+) -> Result<Judgement, Box<Diagnostic>> {
     let fault = |fault: &_| {
-        mapping::evaluation_fault(place, decomposition, "its condition cannot be judged", fault)
+        let what = "its condition cannot be judged";
+        Box::new(mapping::evaluation_fault(place, decomposition, what, fault))
     };
     let made = match &decomposition.condition {
         Some(condition) => condition.holds(bindings).map_err(|error| fault(&error))?,
@@ -282,7 +284,7 @@ fn write_order(
         type_name: "ServiceOrder",
         common: Common::of(order.node),
         priority: order.node.get("priority").map(|node| {
-            let text = node.as_str().map_or_else(|| node.raw().to_owned(), |text| text.into_owned());
+            let text = node.as_str().unwrap_or(Cow::Borrowed(node.raw()));
             serde_json::value::RawValue::from_string(crate::document::quote(&text))
                 .expect("a quoted text is JSON")
         }),
