@@ -11,6 +11,7 @@ pub mod decompose;
 pub mod plan;
 pub mod endpoint;
 pub mod journal;
+pub mod progress;
 pub mod activate;
 pub mod status;
 pub mod mock;
