@@ -71,11 +71,21 @@ impl Level {
     fn of_task(task: &TaskStanding, ready: bool) -> Level {
         let ready = ready && task.state == TaskState::New;
         let (started, finished) = (task.started, task.finished);
-        Level { state: task.state.item_state(), ready, started, finished }
+        Level {
+            state: task.state.item_state(),
+            ready,
+            started,
+            finished,
+        }
     }
 
     fn of_state(state: OrderState) -> Level {
-        Level { state, ready: false, started: None, finished: None }
+        Level {
+            state,
+            ready: false,
+            started: None,
+            finished: None,
+        }
     }
 
     /// The level of a whole; none where no part has anything to do.
@@ -177,7 +187,9 @@ fn resource_item(
     match tasks(item.id) {
         Some(task) => Some(Level::of_task(&task, ready.contains(&**item.id))),
         None if item.action == Some(Action::NoChange) => None,
-        None => Some(Level::of_state(written_state(item.node).unwrap_or(Acknowledged))),
+        None => Some(Level::of_state(
+            written_state(item.node).unwrap_or(Acknowledged),
+        )),
     }
 }
 
@@ -196,14 +208,26 @@ fn idle(layer: Layer, action: Option<Action>, order: OrderState) -> OrderState {
 
 /// The state that an order or item is in, as far as it can be read.
 pub fn written_state(node: Node<'_>) -> Option<OrderState> {
-    node.text("state").and_then(|text| OrderState::read(&text)).map(|read| read.0)
+    node.text("state")
+        .and_then(|text| OrderState::read(&text))
+        .map(|read| read.0)
 }
 
 /// `wanted`, if the life cycle leads there from the state that is written; else that.
 fn settle(layer: Layer, node: Node<'_>, wanted: OrderState, is_item: bool) -> OrderState {
-    let Some(old) = written_state(node) else { return wanted };
-    let target = if is_item { layer.item_state(wanted) } else { wanted };
-    if reachable(layer, old, target) { wanted } else { old }
+    let Some(old) = written_state(node) else {
+        return wanted;
+    };
+    let target = if is_item {
+        layer.item_state(wanted)
+    } else {
+        wanted
+    };
+    if reachable(layer, old, target) {
+        wanted
+    } else {
+        old
+    }
 }
 
 /// Whether a life cycle leads from one state to another, over any number of steps.

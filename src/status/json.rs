@@ -104,12 +104,30 @@ pub fn line(standing: &Standing) -> String {
 }
 
 fn counts(counts: TaskCounts) -> Counts {
-    let TaskCounts { total, completed, active, hold, new, cancelled } = counts;
-    Counts { total, completed, active, hold, new, cancelled }
+    let TaskCounts {
+        total,
+        completed,
+        active,
+        hold,
+        new,
+        cancelled,
+    } = counts;
+    Counts {
+        total,
+        completed,
+        active,
+        hold,
+        new,
+        cancelled,
+    }
 }
 
 fn derived(order: &DerivedOrder) -> Derived<'_> {
-    Derived { id: &order.id, type_name: order.type_name, state: order.state.name() }
+    Derived {
+        id: &order.id,
+        type_name: order.type_name,
+        state: order.state.name(),
+    }
 }
 
 fn item(standing: &ItemStanding) -> Item<'_> {
@@ -128,7 +146,10 @@ fn item(standing: &ItemStanding) -> Item<'_> {
             waits_for: task
                 .waits_for
                 .iter()
-                .map(|task| Name { id: &task.id, name: &task.name })
+                .map(|task| Name {
+                    id: &task.id,
+                    name: &task.name,
+                })
                 .collect(),
         }),
         items: standing.items.iter().map(item).collect(),

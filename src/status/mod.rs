@@ -165,7 +165,10 @@ impl From<OrderSummary> for Listed {
             active: number(order.active),
             hold: number(order.held),
             new: number(
-                order.tasks.saturating_sub(order.completed).saturating_sub(order.active)
+                order
+                    .tasks
+                    .saturating_sub(order.completed)
+                    .saturating_sub(order.active)
                     .saturating_sub(order.held),
             ),
             cancelled: 0,

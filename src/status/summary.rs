@@ -76,8 +76,9 @@ pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
         return format!("under way: {}; {}", names(&active), done(counts));
     }
     if counts.new > 0 {
-        let completed: HashSet<&str> =
-            of_state(TaskState::Completed).map(|task| &*task.id).collect();
+        let completed: HashSet<&str> = of_state(TaskState::Completed)
+            .map(|task| &*task.id)
+            .collect();
         let able: Vec<_> = of_state(TaskState::New)
             .filter(|task| task.waits_for.iter().all(|id| completed.contains(&**id)))
             .collect();
@@ -131,8 +132,12 @@ fn stopped(what: &str, tasks: &[&PlanTask<'_>]) -> String {
 }
 
 fn names(tasks: &[&PlanTask<'_>]) -> String {
-    let mut text =
-        tasks.iter().take(NAMED).map(|task| &*task.name).collect::<Vec<_>>().join(", ");
+    let mut text = tasks
+        .iter()
+        .take(NAMED)
+        .map(|task| &*task.name)
+        .collect::<Vec<_>>()
+        .join(", ");
     if tasks.len() > NAMED {
         let _ = write!(text, " and {} more", tasks.len() - NAMED);
     }

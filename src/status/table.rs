@@ -69,7 +69,9 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling) -> String {
 #[must_use]
 pub fn list(orders: &[Listed], width: u16, styling: Styling) -> String {
     let tasks = |order: &Listed| {
-        order.tasks.map_or(String::new(), |(done, all)| format!("{done}/{all}"))
+        order
+            .tasks
+            .map_or(String::new(), |(done, all)| format!("{done}/{all}"))
     };
     let external_id = |order: &Listed| order.external_id.clone().unwrap_or_default();
     let widest = |text: &dyn Fn(&Listed) -> usize| orders.iter().map(text).max().unwrap_or(0);
@@ -78,15 +80,24 @@ pub fn list(orders: &[Listed], width: u16, styling: Styling) -> String {
     let identified = orders.iter().any(|order| order.external_id.is_some());
     let shown = |at: usize| at != 1 || identified;
     let room = room(width, if identified { 5 } else { 4 }, states + counts);
-    let ids = widest(&|order| columns(&printable(&order.id))).max("Order".len()).min(room / 4);
+    let ids = widest(&|order| columns(&printable(&order.id)))
+        .max("Order".len())
+        .min(room / 4);
     let external_ids = widest(&|order| columns(&printable(&external_id(order))));
-    let external_ids =
-        if identified { external_ids.max("External id".len()).min(room / 4) } else { 0 };
+    let external_ids = if identified {
+        external_ids.max("External id".len()).min(room / 4)
+    } else {
+        0
+    };
     let widths = [ids, external_ids, states, counts, room - ids - external_ids];
     let mut table = new_table();
     let header = ["Order", "External id", "State", "Tasks", "Summary"];
     let cells = |texts: [String; 5]| {
-        texts.into_iter().enumerate().filter(|(at, _)| shown(*at)).map(|(_, text)| Cell::new(text))
+        texts
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| shown(*at))
+            .map(|(_, text)| Cell::new(text))
     };
     let wrapped = |at: usize, text: &str| wrap(text, widths[at]).join("\n");
     table.set_header(cells(std::array::from_fn(|at| wrapped(at, header[at]))).collect::<Vec<_>>());
@@ -117,7 +128,11 @@ struct Line {
 
 /// The branch to an item, and what stands below it.
 fn branches(last: bool) -> (&'static str, &'static str) {
-    if last { ("└─ ", "   ") } else { ("├─ ", "│  ") }
+    if last {
+        ("└─ ", "   ")
+    } else {
+        ("├─ ", "│  ")
+    }
 }
 
 fn add_items(items: &[ItemStanding], above: &str, lines: &mut Vec<Line>) {
@@ -159,7 +174,9 @@ fn kind(item: &ItemStanding) -> String {
 }
 
 fn why(item: &ItemStanding) -> String {
-    let Some(task) = &item.task else { return String::new() };
+    let Some(task) = &item.task else {
+        return String::new();
+    };
     if let Some(reason) = &task.reason {
         return excerpt(reason);
     }
@@ -169,14 +186,20 @@ fn why(item: &ItemStanding) -> String {
     if task.waits_for.is_empty() {
         return "ready".to_owned();
     }
-    let names: Vec<&str> = task.waits_for.iter().map(|task| task.name.as_str()).collect();
+    let names: Vec<&str> = task
+        .waits_for
+        .iter()
+        .map(|task| task.name.as_str())
+        .collect();
     excerpt(&names.join(", "))
 }
 
 fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {
     let widest = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or_default();
     let states = widest(|line| line.state.name().len()).max("State".len());
-    let kinds = widest(|line| columns(&line.kind)).min(usize::from(width) / 4).max(KIND.len());
+    let kinds = widest(|line| columns(&line.kind))
+        .min(usize::from(width) / 4)
+        .max(KIND.len());
     let room = room(width, 4, states + kinds);
     let titles = widest(|line| columns(&line.above) + columns(line.branch) + columns(&line.title));
     // A tree gets what it needs, as long as something is left for the reasons.
@@ -192,7 +215,12 @@ fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {
         let kind = wrap(&line.kind, kinds);
         let why = wrap(&line.why, room - titles);
         let title = title_lines(line, titles, kind.len().max(why.len()));
-        let cells = [title.join("\n"), kind.join("\n"), state_text(line.state, styling), why.join("\n")];
+        let cells = [
+            title.join("\n"),
+            kind.join("\n"),
+            state_text(line.state, styling),
+            why.join("\n"),
+        ];
         table.add_row(cells.into_iter().take(shown).map(Cell::new));
     }
     finish(&table)
@@ -225,7 +253,10 @@ fn title_lines(line: &Line, width: usize, least: usize) -> Vec<String> {
     // A tree deeper than half the column: the lines of the upper levels are left out.
     let levels = above.chars().count();
     if levels > width / 2 {
-        let from = above.char_indices().nth(levels - width / 2).map_or(0, |(at, _)| at);
+        let from = above
+            .char_indices()
+            .nth(levels - width / 2)
+            .map_or(0, |(at, _)| at);
         above = &above[from..];
     }
     let under = match line.branch {
@@ -233,7 +264,9 @@ fn title_lines(line: &Line, width: usize, least: usize) -> Vec<String> {
         "└─ " => "   ",
         _ => "│  ",
     };
-    let room = width.saturating_sub(columns(above) + columns(line.branch)).max(1);
+    let room = width
+        .saturating_sub(columns(above) + columns(line.branch))
+        .max(1);
     let parts = if columns(&line.title) <= room {
         vec![line.title.clone()]
     } else {

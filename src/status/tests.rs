@@ -25,7 +25,9 @@ const PLAN: &str = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"hold","re
 
 fn chain(texts: &[&str]) -> Chain {
     let parse = |text: &&str| Document::parse((*text).to_owned(), "test").expect("JSON");
-    Chain { documents: texts.iter().map(parse).collect() }
+    Chain {
+        documents: texts.iter().map(parse).collect(),
+    }
 }
 
 fn standing(texts: &[&str]) -> Standing {
@@ -66,13 +68,22 @@ fn the_document_says_the_same() {
     let status: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(status["@type"], "OrderStatus");
     assert_eq!(status["formatVersion"], "1.0");
-    assert_eq!((&status["id"], &status["externalId"]), (&"1".into(), &"X-1".into()));
+    assert_eq!(
+        (&status["id"], &status["externalId"]),
+        (&"1".into(), &"X-1".into())
+    );
     assert_eq!(status["tasks"]["total"], 4);
     assert_eq!(status["tasks"]["hold"], 1);
     let internet = &status["items"][0]["items"][0];
     assert_eq!(internet["@referredType"], "ServiceOrderItem");
-    assert_eq!(internet["items"][0]["task"]["reason"], "500 Internal Server Error");
-    assert_eq!(internet["items"][1]["task"]["waitsFor"][0]["name"], "Bearer");
+    assert_eq!(
+        internet["items"][0]["task"]["reason"],
+        "500 Internal Server Error"
+    );
+    assert_eq!(
+        internet["items"][1]["task"]["waitsFor"][0]["name"],
+        "Bearer"
+    );
     assert_eq!(status["items"][1]["realizes"][0], "9");
 }
 
@@ -87,12 +98,17 @@ fn the_summary_says_what_is_next() {
     };
     let plan = |tasks: &[String]| {
         let tasks = tasks.join(",");
-        summary_of(&format!(r#"{{"@type":"OrchestrationPlan","taskFlow":[{tasks}]}}"#))
+        summary_of(&format!(
+            r#"{{"@type":"OrchestrationPlan","taskFlow":[{tasks}]}}"#
+        ))
     };
     for (tasks, summary) in [
         (vec![], "completed: 0 tasks"),
         (vec![task("a", "completed", "")], "completed: 1 task"),
-        (vec![task("a", "new", ""), task("b", "new", "a")], "not begun: 2 tasks; next: a"),
+        (
+            vec![task("a", "new", ""), task("b", "new", "a")],
+            "not begun: 2 tasks; next: a",
+        ),
         (
             vec![task("a", "completed", ""), task("b", "new", "a")],
             "interrupted: 1 of 2 tasks completed; next: b",
@@ -102,13 +118,23 @@ fn the_summary_says_what_is_next() {
             "under way: a; 0 of 2 tasks completed",
         ),
         (
-            vec![task("a", "hold", ""), task("b", "hold", ""), task("c", "active", "")],
+            vec![
+                task("a", "hold", ""),
+                task("b", "hold", ""),
+                task("c", "active", ""),
+            ],
             "held: a at e, and 1 more; 1 task under way",
         ),
-        (vec![task("a", "hold", ""), task("b", "new", "a")], "held: a at e; 1 task waits for it"),
+        (
+            vec![task("a", "hold", ""), task("b", "new", "a")],
+            "held: a at e; 1 task waits for it",
+        ),
         (vec![task("a", "cancelled", "")], "given up: a at e"),
         // A circle, in a plan that nobody made.
-        (vec![task("a", "hold", "b"), task("b", "new", "a")], "held: a at e; 1 task waits for it"),
+        (
+            vec![task("a", "hold", "b"), task("b", "new", "a")],
+            "held: a at e; 1 task waits for it",
+        ),
     ] {
         assert_eq!(plan(&tasks), summary);
     }
@@ -117,18 +143,25 @@ fn the_summary_says_what_is_next() {
 #[test]
 fn orders_that_are_not_planned_say_what_is_missing() {
     let orders = [PRODUCT, SERVICE, RESOURCE];
-    assert_eq!(standing(&orders).summary, "not planned: `orderctl plan` is next");
+    assert_eq!(
+        standing(&orders).summary,
+        "not planned: `orderctl plan` is next"
+    );
     assert_eq!(standing(&orders).tasks, None);
     let expected = "not decomposed: `orderctl decompose` is next";
     assert_eq!(standing(&orders[..1]).summary, expected);
-    let rejected = r#"{"@type":"ProductOrder","state":"rejected","note":[{"text":"no such offering"}]}"#;
+    let rejected =
+        r#"{"@type":"ProductOrder","state":"rejected","note":[{"text":"no such offering"}]}"#;
     assert_eq!(standing(&[rejected]).summary, "rejected: no such offering");
 }
 
 #[test]
 fn a_plan_without_its_orders_shows_its_tasks() {
     let standing = standing(&[PLAN]);
-    assert_eq!((standing.id.as_str(), standing.type_name), ("1", "ProductOrder"));
+    assert_eq!(
+        (standing.id.as_str(), standing.type_name),
+        ("1", "ProductOrder")
+    );
     assert_eq!(standing.state, OrderState::Held);
     let names: Vec<&str> = standing.items.iter().map(ItemStanding::title).collect();
     assert_eq!(names, ["Bearer", "VLAN", "VLAN", "Modem"]);
@@ -136,7 +169,10 @@ fn a_plan_without_its_orders_shows_its_tasks() {
 
 #[test]
 fn documents_without_an_order_stand_nowhere() {
-    assert_eq!(Standing::of(&chain(&[r#"{"@type":"Customer","id":"1"}"#])), None);
+    assert_eq!(
+        Standing::of(&chain(&[r#"{"@type":"Customer","id":"1"}"#])),
+        None
+    );
     assert_eq!(Standing::of(&Chain::default()), None);
 }
 
@@ -144,21 +180,32 @@ fn documents_without_an_order_stand_nowhere() {
 fn hostile_values_neither_steer_the_terminal_nor_break_the_table() {
     let hostile = "\\u001b[2J\\n\\u2061owned\\u2064 \\u202e長い名前がここにあります".repeat(20);
     let orders = [
-        PRODUCT.replace("Fibre 200", &hostile).replace("\"1\"", &format!("\"{hostile}\"")),
+        PRODUCT
+            .replace("Fibre 200", &hostile)
+            .replace("\"1\"", &format!("\"{hostile}\"")),
         SERVICE.replace("Internet", &hostile),
         RESOURCE.replace("Bearer", &hostile),
-        PLAN.replace("\"olt\"", &format!("\"{hostile}\"")).replace("500", &hostile),
+        PLAN.replace("\"olt\"", &format!("\"{hostile}\""))
+            .replace("500", &hostile),
     ];
     let texts: Vec<&str> = orders.iter().map(String::as_str).collect();
     let standing = standing(&texts);
     for width in [0, 60, 80, 200, u16::MAX] {
         let text = table::tree(&standing, width, Styling::Plain);
-        assert!(!text.contains('\u{1b}') && !text.contains('\u{2061}') && !text.contains('\u{202e}'));
-        let (table, _) = text.trim_end().rsplit_once('\n').expect("a table and a summary");
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{2061}') && !text.contains('\u{202e}')
+        );
+        let (table, _) = text
+            .trim_end()
+            .rsplit_once('\n')
+            .expect("a table and a summary");
         let wide = |character: &char| ('\u{3000}'..'\u{a000}').contains(character);
         for line in table.lines() {
             let columns = line.chars().count() + line.chars().filter(wide).count();
-            assert!(columns <= usize::from(width.max(table::NARROWEST)), "{width}: {line}");
+            assert!(
+                columns <= usize::from(width.max(table::NARROWEST)),
+                "{width}: {line}"
+            );
         }
     }
 }
@@ -172,8 +219,14 @@ fn a_deep_tree_stays_within_its_table() {
     let text = format!(r#"{{"@type":"ProductOrder","id":"1","productOrderItem":[{text}]}}"#);
     let shown = table::tree(&standing(&[&text]), 80, Styling::Plain);
     assert_eq!(shown.lines().count(), 3 + 62 + 2);
-    let (table, _) = shown.trim_end().rsplit_once('\n').expect("a table and a summary");
-    assert!(table.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    let (table, _) = shown
+        .trim_end()
+        .rsplit_once('\n')
+        .expect("a table and a summary");
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -219,8 +272,15 @@ fn a_list_has_a_line_an_order() {
 
 #[test]
 fn branches_go_on_beside_a_long_reason() {
-    let plan = PLAN.replace("500 Internal Server Error", "no answer within thirty seconds, three times");
-    let shown = table::tree(&standing(&[PRODUCT, SERVICE, RESOURCE, &plan]), 70, Styling::Plain);
+    let plan = PLAN.replace(
+        "500 Internal Server Error",
+        "no answer within thirty seconds, three times",
+    );
+    let shown = table::tree(
+        &standing(&[PRODUCT, SERVICE, RESOURCE, &plan]),
+        70,
+        Styling::Plain,
+    );
     let lines: Vec<&str> = shown.lines().skip(9).take(4).collect();
     assert_eq!(
         lines,

@@ -14,10 +14,14 @@ use crate::progress::{PlanTask, plan_tasks};
 
 pub fn standing(chain: &Chain) -> Option<Standing> {
     let plan = chain.first(DocumentKind::OrchestrationPlan);
-    let tasks: Vec<PlanTask<'_>> =
-        chain.of_kind(DocumentKind::OrchestrationPlan).flat_map(plan_tasks).collect();
-    let orders: Vec<(&Document, Order<'_>)> =
-        chain.orders().filter_map(|document| Some((document, Order::read(document)?))).collect();
+    let tasks: Vec<PlanTask<'_>> = chain
+        .of_kind(DocumentKind::OrchestrationPlan)
+        .flat_map(plan_tasks)
+        .collect();
+    let orders: Vec<(&Document, Order<'_>)> = chain
+        .orders()
+        .filter_map(|document| Some((document, Order::read(document)?)))
+        .collect();
     let counts = plan.map(|_| count(&tasks));
     let mut forest = Forest::new(&tasks);
     for (document, order) in &orders {
@@ -36,7 +40,10 @@ pub fn standing(chain: &Chain) -> Option<Standing> {
         state,
         summary: summary::of_chain(chain, state, &tasks, counts.as_ref()),
         tasks: counts,
-        derived: derived.iter().map(|(document, order)| derived_order(document, order)).collect(),
+        derived: derived
+            .iter()
+            .map(|(document, order)| derived_order(document, order))
+            .collect(),
         items,
     })
 }
@@ -48,9 +55,10 @@ fn of_plan_alone(
     counts: Option<TaskCounts>,
     items: Vec<ItemStanding>,
 ) -> Option<Standing> {
-    let root = plan.root().list("relatedEntity").find(|entity| {
-        entity.text("role").as_deref() == Some("rootOrder")
-    });
+    let root = plan
+        .root()
+        .list("relatedEntity")
+        .find(|entity| entity.text("role").as_deref() == Some("rootOrder"));
     let (id, type_name) = match root {
         Some(entity) => (entity.text("id"), entity.text("@referredType")),
         None => (plan.root().text("id"), None),
@@ -114,9 +122,19 @@ struct Forest<'t, 'd> {
 
 impl<'t, 'd> Forest<'t, 'd> {
     fn new(tasks: &'t [PlanTask<'d>]) -> Self {
-        let task = tasks.iter().enumerate().map(|(at, task)| (&*task.id, at)).collect();
+        let task = tasks
+            .iter()
+            .enumerate()
+            .map(|(at, task)| (&*task.id, at))
+            .collect();
         let (taken, items, place) = (HashSet::new(), Vec::new(), HashMap::new());
-        Self { tasks, task, taken, items, place }
+        Self {
+            tasks,
+            task,
+            taken,
+            items,
+            place,
+        }
     }
 
     fn add(&mut self, order_id: String, order: &Order<'_>) {
@@ -143,7 +161,9 @@ impl<'t, 'd> Forest<'t, 'd> {
                 Order::Product(_) | Order::Service(_) => None,
             };
             let place = self.items.len();
-            self.place.entry((type_name, item.id.to_string())).or_insert(place);
+            self.place
+                .entry((type_name, item.id.to_string()))
+                .or_insert(place);
             let standing = ItemStanding {
                 type_name,
                 order: order_id.clone(),
@@ -192,14 +212,21 @@ impl<'t, 'd> Forest<'t, 'd> {
                 return None;
             }
             let name = before.map_or(id, |before| &*before.name);
-            Some(TaskName { id: id.to_owned(), name: name.to_owned() })
+            Some(TaskName {
+                id: id.to_owned(),
+                name: name.to_owned(),
+            })
         };
         let begun = task.state != TaskState::New;
         let stopped = matches!(task.state, TaskState::Hold | TaskState::Cancelled);
         TaskStanding {
             state: task.state,
             endpoint: task.endpoint.to_string(),
-            reason: task.reason.as_deref().filter(|_| stopped).map(str::to_owned),
+            reason: task
+                .reason
+                .as_deref()
+                .filter(|_| stopped)
+                .map(str::to_owned),
             waits_for: match begun {
                 true => Vec::new(),
                 false => task.waits_for.iter().filter_map(|id| waits(id)).collect(),
@@ -218,7 +245,9 @@ impl<'t, 'd> Forest<'t, 'd> {
         }
         // Backwards, so that an item is complete before it is put below another one.
         for at in (0..items.len()).rev() {
-            let Some(mut item) = items[at].take() else { continue };
+            let Some(mut item) = items[at].take() else {
+                continue;
+            };
             item.items.reverse();
             let parent = parents[at].and_then(|parent| items[parent].as_mut());
             match parent {
@@ -235,9 +264,16 @@ impl<'t, 'd> Forest<'t, 'd> {
 fn name(order: &Order<'_>, item: &OrderItem<'_, '_>) -> Option<String> {
     let named = item.entity.and_then(|entity| entity.text("name"));
     let offering = match order {
-        Order::Product(_) => item.node.get("productOffering").and_then(|it| it.text("name")),
+        Order::Product(_) => item
+            .node
+            .get("productOffering")
+            .and_then(|it| it.text("name")),
         Order::Service(_) | Order::Resource(_) => None,
     };
     let specification = || item.specification?.name.clone();
-    named.or(offering).or_else(specification).filter(|name| !name.is_empty()).map(owned)
+    named
+        .or(offering)
+        .or_else(specification)
+        .filter(|name| !name.is_empty())
+        .map(owned)
 }

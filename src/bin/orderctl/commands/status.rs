@@ -30,7 +30,10 @@ const ROWS: usize = 500;
 /// Shows the orders of files, of standard input, or of the journal.
 pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     let journal = context
-        .settings(Overrides { journal: args.journal.journal, ..Overrides::default() })?
+        .settings(Overrides {
+            journal: args.journal.journal,
+            ..Overrides::default()
+        })?
         .journal;
     let mut view = View::new(context, args.output);
     let shown = match &args.subjects[..] {
@@ -96,13 +99,25 @@ fn find(
         return Ok((id, stored));
     }
     let orders = reader.orders()?;
-    let external = orders.iter().filter_map(|order| order.external_id.as_deref());
-    let known = orders.iter().map(|order| order.order_id.as_str()).chain(external);
+    let external = orders
+        .iter()
+        .filter_map(|order| order.external_id.as_deref());
+    let known = orders
+        .iter()
+        .map(|order| order.order_id.as_str())
+        .chain(external);
     let advice = match suggestion::closest(name, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("it is neither a file nor in the journal {}", journal.display()),
+        None => format!(
+            "it is neither a file nor in the journal {}",
+            journal.display()
+        ),
     };
-    Err(Failure::UnknownName { kind: "order", name: name.to_owned(), advice })
+    Err(Failure::UnknownName {
+        kind: "order",
+        name: name.to_owned(),
+        advice,
+    })
 }
 
 fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
@@ -146,9 +161,13 @@ fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Fai
         .collect();
     let mut progress = Progress::of_tasks(ids.iter().map(|id| &**id));
     for entry in &stored.entries {
-        progress.apply(entry).map_err(|error| corrupt(error.to_string()))?;
+        progress
+            .apply(entry)
+            .map_err(|error| corrupt(error.to_string()))?;
     }
-    Ok(progress::apply(&chain, &|task| progress.task(task).map(TaskStanding::from)))
+    Ok(progress::apply(&chain, &|task| {
+        progress.task(task).map(TaskStanding::from)
+    }))
 }
 
 fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
@@ -167,7 +186,11 @@ fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
         &mut |_| {
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut shown.1, Ok(()))?;
-            Ok(if shown.0.closed { Flow::Stop } else { Flow::Continue })
+            Ok(if shown.0.closed {
+                Flow::Stop
+            } else {
+                Flow::Continue
+            })
         },
     )
 }
@@ -186,7 +209,11 @@ struct View {
 
 impl View {
     fn new(context: &Context, format: Option<OutputFormat>) -> View {
-        let usual = if context.stdout_is_terminal { OutputFormat::Table } else { OutputFormat::Json };
+        let usual = if context.stdout_is_terminal {
+            OutputFormat::Table
+        } else {
+            OutputFormat::Json
+        };
         View {
             format: format.unwrap_or(usual),
             output: context.stdout(),
@@ -202,7 +229,9 @@ impl View {
     /// Shows an order, or keeps it until it is known how many there are. Documents that are no
     /// orders stand nowhere.
     fn show(&mut self, chain: &Chain) -> Result<(), Failure> {
-        let Some(standing) = Standing::of(chain) else { return Ok(()) };
+        let Some(standing) = Standing::of(chain) else {
+            return Ok(());
+        };
         match self.format {
             OutputFormat::Json => {
                 let delivery = self.output.document(json::line(&standing).as_bytes());
@@ -264,7 +293,10 @@ mod tests {
     const PLAN: &str = r#"{"@type":"OrchestrationPlan","id":"R-1.P","state":"active","taskFlow":[{"id":"a","name":"Bearer","endpoint":"olt","state":"new"}]}"#;
 
     fn entry(event: Event) -> Entry {
-        Entry { at: "2026-11-23T10:00:00Z".parse().expect("a moment"), event }
+        Entry {
+            at: "2026-11-23T10:00:00Z".parse().expect("a moment"),
+            event,
+        }
     }
 
     /// A journal with one order, whose only task was started, failed, and is held.
@@ -278,7 +310,14 @@ mod tests {
         };
         let documents = vec![ORDER.to_owned(), PLAN.to_owned()];
         let at = entry(Event::Planned(planned.clone())).at;
-        let begun = writer.begin(NewOrder { at, planned, documents }).await.expect("taken on");
+        let begun = writer
+            .begin(NewOrder {
+                at,
+                planned,
+                documents,
+            })
+            .await
+            .expect("taken on");
         let task = "a".to_owned();
         let events = [
             Event::Started(Started {
@@ -294,9 +333,16 @@ mod tests {
                 status: Some(500),
                 reason: "500 Internal Server Error".into(),
             }),
-            Event::Held(Held { task, reason: "500 Internal Server Error".into() }),
+            Event::Held(Held {
+                task,
+                reason: "500 Internal Server Error".into(),
+            }),
         ];
-        begun.lease.append(&events.map(entry)).await.expect("durable");
+        begun
+            .lease
+            .append(&events.map(entry))
+            .await
+            .expect("durable");
         drop(begun);
         writer.close().await.expect("closed");
     }
@@ -313,10 +359,16 @@ mod tests {
             let chain = chain_of(&path, &id, &stored).expect("its entries can have happened");
             let standing = Standing::of(&chain).expect("an order");
             assert_eq!(standing.state, OrderState::Held);
-            assert_eq!(standing.summary, "held: Bearer at olt: 500 Internal Server Error");
+            assert_eq!(
+                standing.summary,
+                "held: Bearer at olt: 500 Internal Server Error"
+            );
         }
         let listed = Listed::from(reader.orders().expect("readable").remove(0));
-        assert_eq!((listed.state, listed.summary.as_str()), (OrderState::Held, "1 task held"));
+        assert_eq!(
+            (listed.state, listed.summary.as_str()),
+            (OrderState::Held, "1 task held")
+        );
     }
 
     #[tokio::test]
@@ -329,8 +381,14 @@ mod tests {
             Ok(_) => String::new(),
             Err(failure) => failure.to_string(),
         };
-        assert_eq!(message("CRM-8"), "unknown order `CRM-8`; did you mean `CRM-7`?");
-        assert!(message("nothing-like-it").starts_with("unknown order `nothing-like-it`; it is neither"));
+        assert_eq!(
+            message("CRM-8"),
+            "unknown order `CRM-8`; did you mean `CRM-7`?"
+        );
+        assert!(
+            message("nothing-like-it")
+                .starts_with("unknown order `nothing-like-it`; it is neither")
+        );
     }
 
     #[tokio::test]
@@ -342,7 +400,10 @@ mod tests {
         let mut stored = reader.order("R-1").expect("readable").expect("it is there");
         stored.entries.remove(1);
         let failure = chain_of(&path, "R-1", &stored).expect_err("an outcome without a request");
-        assert!(failure.to_string().contains("order R-1: entry 2"), "{failure}");
+        assert!(
+            failure.to_string().contains("order R-1: entry 2"),
+            "{failure}"
+        );
         stored.documents[0] = "{".to_owned();
         assert!(chain_of(&path, "R-1", &stored).is_err());
     }
