@@ -414,8 +414,3 @@ mod tests {
         assert!(chain_of(&path, "R-1", &stored).is_err());
     }
 }
-
-/// The table of a chain.
-pub fn show(_chain: &orderctl::chain::Chain, _context: &Context) -> String {
-    String::new()
-}
