@@ -59,8 +59,8 @@ impl Layer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     pub state: OrderState,
-    /// Whether a part has not begun and waits for nothing any more.
-    pub ready: bool,
+    /// Whether a part is being carried out, or has not begun and waits for nothing any more.
+    pub moving: bool,
     /// When the first task began.
     pub started: Option<Timestamp>,
     /// When the last task was completed.
@@ -69,11 +69,15 @@ pub struct Level {
 
 impl Level {
     fn of_task(task: &TaskStanding, ready: bool) -> Level {
-        let ready = ready && task.state == TaskState::New;
+        let moving = match task.state {
+            TaskState::New => ready,
+            TaskState::Active => true,
+            TaskState::Hold | TaskState::Cancelled | TaskState::Completed => false,
+        };
         let (started, finished) = (task.started, task.finished);
         Level {
             state: task.state.item_state(),
-            ready,
+            moving,
             started,
             finished,
         }
@@ -82,7 +86,7 @@ impl Level {
     fn of_state(state: OrderState) -> Level {
         Level {
             state,
-            ready: false,
+            moving: state == InProgress,
             started: None,
             finished: None,
         }
@@ -93,15 +97,18 @@ impl Level {
         if parts.is_empty() {
             return None;
         }
-        let ready = parts.iter().any(|part| part.ready);
+        let moving = parts.iter().any(|part| part.moving);
+        let held = parts.iter().any(|part| part.state == Held);
         let state = match OrderState::roll_up(parts.iter().map(|part| part.state)) {
-            // Held is what nothing can go on in without somebody.
-            Held if ready => InProgress,
+            // Held is what nothing can go on in without somebody: a part that has begun and now
+            // waits for what is held elsewhere does not move either.
+            Held if moving => InProgress,
+            InProgress if held && !moving => Held,
             state => state,
         };
         Some(Level {
             state,
-            ready,
+            moving,
             started: parts.iter().filter_map(|part| part.started).min(),
             finished: parts.iter().filter_map(|part| part.finished).max(),
         })
