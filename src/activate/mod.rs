@@ -17,6 +17,7 @@
 mod clock;
 mod engine;
 pub mod frontier;
+pub mod intake;
 pub mod policy;
 mod pool;
 mod stop;

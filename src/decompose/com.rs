@@ -1,5 +1,6 @@
 //! COM: a product order becomes a service order.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::explain::{Explanation, Outcome};
@@ -28,12 +29,11 @@ pub fn product_specification<'c>(
     })
 }
 
-/// Characteristics of a product order item, with the defaults of its specification.
-pub fn product_values<'d>(
-    item: &ProductOrderItem<'d>,
-    specification: Option<&'d ProductSpecification>,
-) -> Values<'d> {
-    Values::of_item(&item.characteristics, specification.map(|product| &product.specification))
+/// Characteristics of a product order item, with the defaults of its offering and specification.
+fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
+    let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
+    let specification = product_specification(catalog, item).map(|it| &it.specification);
+    Values::of_item(&item.characteristics, offering, specification)
 }
 
 /// An item of the service order while its dependencies are not known yet.
@@ -46,7 +46,7 @@ struct Made<'c> {
 struct Com<'a, 'c> {
     catalog: &'c Catalog,
     order_id: &'a str,
-    order_members: Vec<(&'static str, String)>,
+    order_members: &'a [(&'static str, String)],
     explain: bool,
     made: Vec<Made<'c>>,
     explanations: Vec<Explanation>,
@@ -69,10 +69,11 @@ pub fn service_order(
         return Ok(Derived { document: None, explanations: Vec::new() });
     };
     let product_order_id = order_name(order.node.document());
+    let order_members = mapping::order_members(order.node);
     let mut com = Com {
         catalog,
         order_id: &product_order_id,
-        order_members: mapping::order_members(order.node),
+        order_members: &order_members,
         explain,
         made: Vec::new(),
         explanations: Vec::new(),
@@ -92,9 +93,7 @@ pub fn service_order(
 impl<'c> Com<'_, 'c> {
     fn item(&mut self, item: &ProductOrderItem<'_>) {
         let Some(product) = product_specification(self.catalog, item) else { return };
-        // The catalog outlives the order; values of both are of the shorter life.
-        let specification: &Specification = &product.specification;
-        let values = Values::of_item(&item.characteristics, Some(specification));
+        let values = product_values(self.catalog, item);
         let place = item.product.and_then(|it| it.list("place").next());
         let surroundings = Surroundings {
             product: Some(&values),
@@ -103,12 +102,12 @@ impl<'c> Com<'_, 'c> {
                 ("action", crate::document::quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
-            order: &std::mem::take(&mut self.order_members),
+            order: self.order_members,
             place: mapping::place(place),
         };
         let product_id = item.product.and_then(|it| it.text("id")).filter(|id| !id.is_empty());
         let product_id = product_id
-            .map_or_else(|| format!("{}.{}", self.order_id, item.id), std::borrow::Cow::into_owned);
+            .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);
         let parent = Parent {
             item_id: &item.id,
             specification: &product.specification,
@@ -116,7 +115,6 @@ impl<'c> Com<'_, 'c> {
             entity_id: &product_id,
         };
         self.expand(item, &parent, &values, &surroundings);
-        self.order_members = surroundings.order.to_vec();
     }
 
     fn expand(
@@ -137,7 +135,7 @@ impl<'c> Com<'_, 'c> {
             let explained = (parent.item_id, parent.specification, specification);
             match judge(decomposition, &bindings, explained, &item_id, self.explain, item.node) {
                 Err(fault) => {
-                    self.diagnostics.push(fault);
+                    self.diagnostics.push(*fault);
                     continue;
                 }
                 Ok(Judgement { made, explanation }) => {
@@ -220,9 +218,10 @@ pub fn judge(
     item_id: &str,
     explain: bool,
     place: Node<'_>,
-) -> Result<Judgement, Diagnostic> {
+) -> Result<Judgement, Box<Diagnostic>> {
     let fault = |fault: &_| {
-        mapping::evaluation_fault(place, decomposition, "its condition cannot be judged", fault)
+        let what = "its condition cannot be judged";
+        Box::new(mapping::evaluation_fault(place, decomposition, what, fault))
     };
     let made = match &decomposition.condition {
         Some(condition) => condition.holds(bindings).map_err(|error| fault(&error))?,
@@ -285,7 +284,7 @@ fn write_order(
         type_name: "ServiceOrder",
         common: Common::of(order.node),
         priority: order.node.get("priority").map(|node| {
-            let text = node.as_str().map_or_else(|| node.raw().to_owned(), |text| text.into_owned());
+            let text = node.as_str().unwrap_or(Cow::Borrowed(node.raw()));
             serde_json::value::RawValue::from_string(crate::document::quote(&text))
                 .expect("a quoted text is JSON")
         }),
@@ -310,5 +309,5 @@ pub fn root_values<'d>(
     item_id: &str,
 ) -> Option<Values<'d>> {
     let item = order.items.iter().find(|item| item.id == item_id)?;
-    Some(product_values(item, product_specification(catalog, item)))
+    Some(product_values(catalog, item))
 }

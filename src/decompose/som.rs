@@ -28,7 +28,7 @@ struct Som<'a, 'c> {
     catalog: &'c Catalog,
     service_order_id: &'a str,
     product_order: Option<&'a ProductOrder<'a>>,
-    order_members: Vec<(&'static str, String)>,
+    order_members: &'a [(&'static str, String)],
     explain: bool,
     made: Vec<Made<'c>>,
     explanations: Vec<Explanation>,
@@ -51,11 +51,12 @@ pub fn resource_order(
     };
     let service_order_id = order_name(order.node.document());
     let root = product_order.and_then(ValidOrder::product);
+    let order_members = mapping::order_members(root.map_or(order.node, |root| root.node));
     let mut som = Som {
         catalog,
         service_order_id: &service_order_id,
         product_order: root,
-        order_members: mapping::order_members(root.map_or(order.node, |root| root.node)),
+        order_members: &order_members,
         explain,
         made: Vec::new(),
         explanations: Vec::new(),
@@ -79,14 +80,14 @@ impl<'c> Som<'_, 'c> {
             return;
         };
         let catalog = self.catalog;
-        let values = Values::of_item(&item.characteristics, Some(&specification.specification));
+        let values =
+            Values::of_item(&item.characteristics, None, Some(&specification.specification));
         let root = item
             .relationships
             .iter()
             .find(|it| it.kind == RelationshipKind::Realizes)
             .map_or(String::new(), |it| it.item.to_string());
         let product = self.product_order.and_then(|order| com::root_values(catalog, order, &root));
-        let order_members = std::mem::take(&mut self.order_members);
         let surroundings = Surroundings {
             product: product.as_ref(),
             item: [
@@ -94,7 +95,7 @@ impl<'c> Som<'_, 'c> {
                 ("action", crate::document::quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
-            order: &order_members,
+            order: self.order_members,
             place: mapping::place(item.service.and_then(|it| it.list("place").next())),
         };
         match specification.facing {
@@ -105,9 +106,10 @@ impl<'c> Som<'_, 'c> {
                 let from = From { item, root: &root, prefix: &item.id };
                 self.resources(&from, service, specification, &values, &[]);
             }
-            Facing::Customer => self.customer_facing(item, specification, &values, &surroundings, &root),
+            Facing::Customer => {
+                self.customer_facing(item, specification, &values, &surroundings, &root);
+            }
         }
-        self.order_members = order_members;
     }
 
     fn customer_facing(
@@ -129,7 +131,7 @@ impl<'c> Som<'_, 'c> {
             let explained = (&*item.id, &source.specification, &target.specification);
             match judge(decomposition, &bindings, explained, &prefix, self.explain, item.node) {
                 Err(fault) => {
-                    self.diagnostics.push(fault);
+                    self.diagnostics.push(*fault);
                     continue;
                 }
                 Ok(Judgement { made, explanation }) => {
@@ -184,7 +186,7 @@ impl<'c> Som<'_, 'c> {
             };
             let resource_id = id.strip_prefix(&*item.id).unwrap_or_default();
             let resource_id = format!("{service_id}{resource_id}");
-            let values = values.clone().with_defaults(resource);
+            let values = values.clone().with_defaults(&resource.characteristics);
             let mut before = depends_on.to_vec();
             before.extend(&specification.depends_on);
             self.made.push(Made {

@@ -1,6 +1,7 @@
 //! Derived orders as they are written: TMF641 4.1 and TMF652 4.0.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -292,7 +293,7 @@ fn related_party(node: Node<'_>) -> Option<Box<RawValue>> {
     let mut text = format!("{{\"@type\":\"RelatedParty\",\"id\":{}", quote(&id));
     let mut member = |name: &str, value: Option<Cow<'_, str>>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            text.push_str(&format!(",\"{name}\":{}", quote(&value)));
+            let _ = write!(text, ",\"{name}\":{}", quote(&value));
         }
     };
     member("href", party.text("href"));

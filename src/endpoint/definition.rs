@@ -34,8 +34,15 @@ const MOST_AT_ONCE: i64 = 1_000;
 const MOST_RETRIES: i64 = 100;
 
 const ROOT_KEYS: &[&str] = &["formatVersion", "endpoint"];
-const ENDPOINT_KEYS: &[&str] =
-    &["protocol", "address", "timeout", "concurrency", "retries", "latency", "fail"];
+const ENDPOINT_KEYS: &[&str] = &[
+    "protocol",
+    "address",
+    "timeout",
+    "concurrency",
+    "retries",
+    "latency",
+    "fail",
+];
 const PROTOCOLS: &[&str] = &["tmf702", "simulated"];
 
 /// Looks up an environment variable; `None` where it is not set.
@@ -119,8 +126,10 @@ impl fmt::Display for Fault {
 }
 
 fn lines(path: &Path, faults: &[Fault]) -> String {
-    let lines: Vec<String> =
-        faults.iter().map(|fault| format!("{}:{fault}", path.display())).collect();
+    let lines: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}:{fault}", path.display()))
+        .collect();
     lines.join("\n")
 }
 
@@ -130,8 +139,10 @@ impl Endpoints {
     /// # Errors
     /// Where it cannot be read, or has faults.
     pub fn read(path: &Path, lookup: Lookup<'_>) -> Result<Self, DefinitionError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| DefinitionError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| DefinitionError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(&text, path, lookup)
     }
 
@@ -141,13 +152,20 @@ impl Endpoints {
     /// # Errors
     /// All faults of the text.
     pub fn parse(text: &str, path: &Path, lookup: Lookup<'_>) -> Result<Self, DefinitionError> {
-        let mut reader = Reader { text, lookup, faults: Vec::new() };
+        let mut reader = Reader {
+            text,
+            lookup,
+            faults: Vec::new(),
+        };
         let endpoints = reader.file();
         if reader.faults.is_empty() {
             Ok(endpoints)
         } else {
             reader.faults.sort();
-            Err(DefinitionError::Faults { path: path.to_owned(), faults: reader.faults })
+            Err(DefinitionError::Faults {
+                path: path.to_owned(),
+                faults: reader.faults,
+            })
         }
     }
 
@@ -175,7 +193,10 @@ impl Reader<'_> {
         let mut endpoints = Endpoints::default();
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
-            self.fault(error.span().unwrap_or(0..0), error.message().replace('\n', ", "));
+            self.fault(
+                error.span().unwrap_or(0..0),
+                error.message().replace('\n', ", "),
+            );
         }
         let root = root.get_ref();
         if !errors.is_empty() || !self.format_version(root) {
@@ -186,7 +207,11 @@ impl Reader<'_> {
             return endpoints;
         };
         let Some(tables) = value.get_ref().as_table() else {
-            self.wrong_type(value, "endpoint", "a table of endpoints, such as [endpoint.olt]");
+            self.wrong_type(
+                value,
+                "endpoint",
+                "a table of endpoints, such as [endpoint.olt]",
+            );
             return endpoints;
         };
         for (name, value) in tables {
@@ -200,7 +225,9 @@ impl Reader<'_> {
                 );
             }
             if let Some(definition) = self.endpoint(name, value) {
-                endpoints.by_name.insert(definition.name.clone(), definition);
+                endpoints
+                    .by_name
+                    .insert(definition.name.clone(), definition);
             }
         }
         endpoints
@@ -209,7 +236,8 @@ impl Reader<'_> {
     /// Checks the format version; false where nothing else can be judged.
     fn format_version(&mut self, root: &DeTable<'_>) -> bool {
         let Some(value) = root.get("formatVersion") else {
-            let message = format!("formatVersion is missing: write formatVersion = \"{FORMAT_MAJOR}.0\"");
+            let message =
+                format!("formatVersion is missing: write formatVersion = \"{FORMAT_MAJOR}.0\"");
             self.fault(0..0, message);
             return true;
         };
@@ -217,7 +245,11 @@ impl Reader<'_> {
             let (major, minor) = text.split_once('.')?;
             let number = |text: &str| {
                 let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                if digits { text.parse::<u32>().ok() } else { None }
+                if digits {
+                    text.parse::<u32>().ok()
+                } else {
+                    None
+                }
             };
             Some((number(major)?, number(minor)?))
         });
@@ -228,7 +260,11 @@ impl Reader<'_> {
             return true;
         };
         if major != FORMAT_MAJOR {
-            let which = if major > FORMAT_MAJOR { "a newer" } else { "an older" };
+            let which = if major > FORMAT_MAJOR {
+                "a newer"
+            } else {
+                "an older"
+            };
             self.fault(
                 value.span(),
                 format!(
@@ -265,7 +301,9 @@ impl Reader<'_> {
             concurrency: concurrency
                 .and_then(|count| usize::try_from(count).ok())
                 .unwrap_or(DEFAULT_CONCURRENCY),
-            retries: retries.and_then(|count| u32::try_from(count).ok()).unwrap_or(DEFAULT_RETRIES),
+            retries: retries
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or(DEFAULT_RETRIES),
         })
     }
 
@@ -298,7 +336,8 @@ impl Reader<'_> {
                     );
                     return None;
                 };
-                self.address(address).map(|address| Protocol::Tmf702 { address })
+                self.address(address)
+                    .map(|address| Protocol::Tmf702 { address })
             }
             Some("simulated") => {
                 self.foreign_keys(table, &["address"], "tmf702");
@@ -307,8 +346,10 @@ impl Reader<'_> {
                 Some(Protocol::Simulated { latency, fail })
             }
             Some(other) => {
-                let message =
-                    format!("protocol {other:?} is not known{}", suggestion(other, PROTOCOLS));
+                let message = format!(
+                    "protocol {other:?} is not known{}",
+                    suggestion(other, PROTOCOLS)
+                );
                 self.fault(value.span(), message);
                 None
             }
@@ -358,11 +399,17 @@ impl Reader<'_> {
             self.wrong_type(value, key, "a duration as a string, such as \"10s\"");
             return default;
         };
-        let parsed = written.parse::<SignedDuration>().ok().and_then(|it| Duration::try_from(it).ok());
+        let parsed = written
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|it| Duration::try_from(it).ok());
         match parsed {
             Some(duration) if duration <= LONGEST => duration,
             Some(_) => {
-                self.fault(value.span(), format!("{key} {written:?} is longer than 24h"));
+                self.fault(
+                    value.span(),
+                    format!("{key} {written:?} is longer than 24h"),
+                );
                 default
             }
             None => {
@@ -384,7 +431,11 @@ impl Reader<'_> {
         let value = table.get(key)?;
         let number = whole_number(value).filter(|number| allowed.contains(number));
         if number.is_none() {
-            let expected = format!("a whole number from {} to {}", allowed.start(), allowed.end());
+            let expected = format!(
+                "a whole number from {} to {}",
+                allowed.start(),
+                allowed.end()
+            );
             self.wrong_type(value, key, &expected);
         }
         number
@@ -415,7 +466,10 @@ impl Reader<'_> {
         for (key, _) in table {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
-                self.fault(key.span(), format!("key `{name}` is not known{}", suggestion(name, known)));
+                self.fault(
+                    key.span(),
+                    format!("key `{name}` is not known{}", suggestion(name, known)),
+                );
             }
         }
     }
@@ -424,7 +478,10 @@ impl Reader<'_> {
         for (key, _) in table {
             let name: &str = key.get_ref();
             if keys.contains(&name) {
-                self.fault(key.span(), format!("key `{name}` is for protocol {protocol} only"));
+                self.fault(
+                    key.span(),
+                    format!("key `{name}` is for protocol {protocol} only"),
+                );
             }
         }
     }
@@ -433,11 +490,18 @@ impl Reader<'_> {
         let shown = match value.get_ref() {
             DeValue::Integer(number) => number.to_string(),
             other => {
-                let article = if matches!(other, DeValue::Array(_)) { "an" } else { "a" };
+                let article = if matches!(other, DeValue::Array(_)) {
+                    "an"
+                } else {
+                    "a"
+                };
                 format!("{article} {}", other.type_str())
             }
         };
-        self.fault(value.span(), format!("{key} is {shown}, expected {expected}"));
+        self.fault(
+            value.span(),
+            format!("{key} is {shown}, expected {expected}"),
+        );
     }
 
     fn fault(&mut self, span: Range<usize>, message: String) {
@@ -458,7 +522,9 @@ fn whole_number(value: Value<'_, '_>) -> Option<i64> {
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Replaces every `${NAME}` by what `lookup` gives for it.
@@ -475,7 +541,9 @@ fn expand(written: &str, lookup: Lookup<'_>) -> Result<String, String> {
             && !name.starts_with(|first: char| first.is_ascii_digit())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !well_formed {
-            return Err(format!("`${{{name}}}` does not name an environment variable"));
+            return Err(format!(
+                "`${{{name}}}` does not name an environment variable"
+            ));
         }
         match lookup(name) {
             Some(value) => expanded.push_str(&value),
@@ -491,7 +559,12 @@ fn expand(written: &str, lookup: Lookup<'_>) -> Result<String, String> {
 fn suggestion(word: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
-        .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), *candidate))
+        .map(|candidate| {
+            (
+                distance(&word.to_lowercase(), &candidate.to_lowercase()),
+                *candidate,
+            )
+        })
         .min()
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1));
     match nearest {
@@ -552,7 +625,9 @@ timeout = "1m"
             endpoints.by_name["olt"],
             EndpointDefinition {
                 name: "olt".to_owned(),
-                protocol: Protocol::Tmf702 { address: "http://olt.example:8702/olt/v4".to_owned() },
+                protocol: Protocol::Tmf702 {
+                    address: "http://olt.example:8702/olt/v4".to_owned()
+                },
                 timeout: Duration::from_secs(10),
                 concurrency: 4,
                 retries: 0,
@@ -628,7 +703,10 @@ endpoints.toml:21:11: endpoint `ipam` has no protocol: write protocol = "tmf702"
 
     #[test]
     fn a_newer_minor_version_is_read() {
-        assert_eq!(parse("formatVersion = \"1.7\"").unwrap(), Endpoints::default());
+        assert_eq!(
+            parse("formatVersion = \"1.7\"").unwrap(),
+            Endpoints::default()
+        );
     }
 
     #[test]
@@ -637,7 +715,14 @@ endpoints.toml:21:11: endpoint `ipam` has no protocol: write protocol = "tmf702"
             faults(""),
             "endpoints.toml:1:1: formatVersion is missing: write formatVersion = \"1.0\""
         );
-        for version in ["1.0", "\"1\"", "\"1.\"", "\"+1.0\"", "\"one.two\"", "\"99999999999.0\""] {
+        for version in [
+            "1.0",
+            "\"1\"",
+            "\"1.\"",
+            "\"+1.0\"",
+            "\"one.two\"",
+            "\"99999999999.0\"",
+        ] {
             assert_eq!(
                 faults(&format!("formatVersion = {version}")),
                 "endpoints.toml:1:17: formatVersion is a string of two numbers, such as \"1.0\""
@@ -698,7 +783,9 @@ endpoints.toml:21:11: endpoint `ipam` has no protocol: write protocol = "tmf702"
     #[test]
     fn columns_count_characters_and_names_are_plain() {
         assert_eq!(
-            faults("formatVersion = \"1.0\"\nendpoint = { \"é/é\" = { protocol = \"simulatet\" } }\n"),
+            faults(
+                "formatVersion = \"1.0\"\nendpoint = { \"é/é\" = { protocol = \"simulatet\" } }\n"
+            ),
             "endpoints.toml:2:14: endpoint name \"é/é\" is not allowed: a name is made of letters, digits, `-`, `_` and `.`, and begins with a letter or digit\nendpoints.toml:2:35: protocol \"simulatet\" is not known, did you mean `simulated`?"
         );
     }
@@ -722,7 +809,10 @@ endpoints.toml:21:11: endpoint `ipam` has no protocol: write protocol = "tmf702"
                 "formatVersion = \"1.0\"\n[endpoint.a]\nprotocol = \"simulated\"\ntimeout = \"{text}\"\n"
             ))
         };
-        assert_eq!(timeout("25h"), "endpoints.toml:4:11: timeout \"25h\" is longer than 24h");
+        assert_eq!(
+            timeout("25h"),
+            "endpoints.toml:4:11: timeout \"25h\" is longer than 24h"
+        );
         assert_eq!(
             timeout("-1s"),
             "endpoints.toml:4:11: timeout \"-1s\" is not a duration: write \"250ms\", \"10s\" or \"1m\""

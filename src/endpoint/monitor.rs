@@ -51,8 +51,11 @@ impl Monitor {
 }
 
 fn state(written: String) -> State {
-    let plain: String =
-        written.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let plain: String = written
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
     match plain.as_str() {
         "completed" => State::Completed,
         "inerror" => State::InError,
@@ -62,7 +65,9 @@ fn state(written: String) -> State {
 
 fn status(code: &RawValue) -> Option<u16> {
     match serde_json::from_str(code.get()).ok()? {
-        Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+        Value::Number(number) => number
+            .as_u64()
+            .and_then(|number| u16::try_from(number).ok()),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
@@ -91,7 +96,10 @@ mod tests {
     #[test]
     fn states_are_read_in_any_case() {
         let state = |text: &str| {
-            Monitor::parse(format!("{{\"state\":\"{text}\"}}").as_bytes()).unwrap().state.unwrap()
+            Monitor::parse(format!("{{\"state\":\"{text}\"}}").as_bytes())
+                .unwrap()
+                .state
+                .unwrap()
         };
         for text in ["completed", "Completed", "COMPLETED"] {
             assert_eq!(state(text), State::Completed);
@@ -119,7 +127,10 @@ mod tests {
             br#"{"id":7,"href":null,"state":["x"],"response":{"statusCode":70000,"body":"[1]"}}"#,
         )
         .unwrap();
-        assert_eq!((monitor.id, monitor.href, monitor.state), (None, None, None));
+        assert_eq!(
+            (monitor.id, monitor.href, monitor.state),
+            (None, None, None)
+        );
         assert!(monitor.status.is_none() && monitor.body.is_none());
         assert!(Monitor::parse(br#"{"response":3}"#).is_some());
         for text in ["", "[]", "{", "\u{0}", "null"] {

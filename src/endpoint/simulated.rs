@@ -59,7 +59,10 @@ impl Simulated {
             Method::Patch => 200,
             Method::Delete => 204,
         };
-        Outcome::Completed { status, resource: call.request.body.clone() }
+        Outcome::Completed {
+            status,
+            resource: call.request.body.clone(),
+        }
     }
 
     /// The call as text; its address is `simulated:<name>/<path>`.

@@ -64,9 +64,14 @@ impl Body {
 
 impl Tmf702 {
     pub(super) fn open(name: &str, address: &str, timeout: Duration) -> Result<Self, OpenError> {
-        let base = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let base = Url::parse(address)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(base) = base else {
-            return Err(OpenError::Address { name: name.to_owned(), address: address.to_owned() });
+            return Err(OpenError::Address {
+                name: name.to_owned(),
+                address: address.to_owned(),
+            });
         };
         let mut client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -81,10 +86,16 @@ impl Tmf702 {
             // Spares loading the system's certificates, which nothing will ask for.
             client = client.tls_certs_only(std::iter::empty());
         }
-        let client = client
-            .build()
-            .map_err(|source| OpenError::Client { name: name.to_owned(), source })?;
-        Ok(Self { name: name.to_owned(), base, timeout, client })
+        let client = client.build().map_err(|source| OpenError::Client {
+            name: name.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            base,
+            timeout,
+            client,
+        })
     }
 
     /// Sends the request and follows its monitor.
@@ -101,15 +112,23 @@ impl Tmf702 {
     pub async fn call(&self, call: &Call<'_>) -> Outcome {
         let request = match self.request(call) {
             Ok(request) => request,
-            Err(reason) => return Outcome::Failed { status: None, reason },
+            Err(reason) => {
+                return Outcome::Failed {
+                    status: None,
+                    reason,
+                };
+            }
         };
         let url = request.url().clone();
         let deadline = Instant::now() + self.timeout;
         let outcome = match timeout_at(deadline, self.send(request)).await {
-            Err(_) => Outcome::Unknown { reason: format!("no answer within {:?}", self.timeout) },
+            Err(_) => Outcome::Unknown {
+                reason: format!("no answer within {:?}", self.timeout),
+            },
             Ok(Err(error)) => unanswered(&error),
             Ok(Ok(answer)) if answer.status == StatusCode::ACCEPTED => {
-                self.accepted(call.request.method, &url, &answer, deadline).await
+                self.accepted(call.request.method, &url, &answer, deadline)
+                    .await
             }
             Ok(Ok(answer)) => judge(answer),
         };
@@ -149,7 +168,10 @@ impl Tmf702 {
             .ok()
             .filter(|key| !key.is_empty() && key.to_str().is_ok())
             .ok_or_else(|| {
-                format!("idempotency key {:?} cannot be a header", call.idempotency_key)
+                format!(
+                    "idempotency key {:?} cannot be a header",
+                    call.idempotency_key
+                )
             })?;
         let mut request = reqwest::Request::new(method, self.below(&call.request.path)?);
         let headers = request.headers_mut();
@@ -174,10 +196,16 @@ impl Tmf702 {
         let text = path.replace('?', "%3F").replace('#', "%23");
         let url = Url::parse(&format!("{address}/{text}")).map_err(|_| refused())?;
         let prefix = self.base.path().trim_end_matches('/');
-        let below = url.path().strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
+        let below = url
+            .path()
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix('/'));
         let segments = || path.split(['/', '\\']);
         let escapes = segments().any(|segment| {
-            matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".." | "")
+            matches!(
+                segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+                "." | ".." | ""
+            )
         });
         match below {
             Some(rest) if !rest.is_empty() && !escapes => Ok(url),
@@ -202,12 +230,18 @@ impl Tmf702 {
                 Err(error) => break Body::Torn(cause(&error)),
             }
         };
-        Ok(Answer { status, location, body })
+        Ok(Answer {
+            status,
+            location,
+            body,
+        })
     }
 
     async fn get(&self, url: &Url) -> Result<Answer, reqwest::Error> {
         let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.send(request).await
     }
 
@@ -224,22 +258,31 @@ impl Tmf702 {
             && matches!(monitor.state, Some(State::Completed | State::InError))
         {
             let ended = self.ended(method, monitor);
-            return timeout_at(deadline, ended).await.unwrap_or(COMPLETED_UNREAD);
+            return timeout_at(deadline, ended)
+                .await
+                .unwrap_or(COMPLETED_UNREAD);
         }
         let url = match self.monitor_url(first.as_ref(), answer.location.as_deref(), sent_to) {
             Ok(url) => url,
-            Err(why) => return Outcome::Unknown { reason: format!("accepted, but {why}") },
+            Err(why) => {
+                return Outcome::Unknown {
+                    reason: format!("accepted, but {why}"),
+                };
+            }
         };
         let mut last = "not answered".to_owned();
         match timeout_at(deadline, self.follow(&url, &mut last)).await {
-            Ok(Ok(monitor)) => {
-                timeout_at(deadline, self.ended(method, &monitor)).await.unwrap_or(COMPLETED_UNREAD)
-            }
-            Ok(Err(why)) => {
-                Outcome::Unknown { reason: format!("accepted, but its monitor {url} {why}") }
-            }
+            Ok(Ok(monitor)) => timeout_at(deadline, self.ended(method, &monitor))
+                .await
+                .unwrap_or(COMPLETED_UNREAD),
+            Ok(Err(why)) => Outcome::Unknown {
+                reason: format!("accepted, but its monitor {url} {why}"),
+            },
             Err(_) => Outcome::Unknown {
-                reason: format!("accepted, but its monitor {url} is {last} after {:?}", self.timeout),
+                reason: format!(
+                    "accepted, but its monitor {url} is {last} after {:?}",
+                    self.timeout
+                ),
             },
         }
     }
@@ -262,7 +305,10 @@ impl Tmf702 {
         };
         match url {
             Some(url) if url.origin() == self.base.origin() => Ok(url),
-            Some(_) => Err(format!("its monitor {} is at another origin", quote(written))),
+            Some(_) => Err(format!(
+                "its monitor {} is at another origin",
+                quote(written)
+            )),
             None => Err(format!("its monitor {} is not a URL", quote(written))),
         }
     }
@@ -300,7 +346,10 @@ impl Tmf702 {
             } else if answer.status.is_server_error() || is_passing(answer.status) {
                 *last = format!("answering {}", answer.status);
             } else {
-                return Err(format!("answers {}", said(answer.status, answer.body.text())));
+                return Err(format!(
+                    "answers {}",
+                    said(answer.status, answer.body.text())
+                ));
             }
         }
     }
@@ -308,7 +357,9 @@ impl Tmf702 {
     /// The outcome of a monitor that has ended.
     async fn ended(&self, method: Method, monitor: &Monitor) -> Outcome {
         if monitor.state == Some(State::InError) {
-            let status = monitor.status.and_then(|status| StatusCode::from_u16(status).ok());
+            let status = monitor
+                .status
+                .and_then(|status| StatusCode::from_u16(status).ok());
             let text = monitor.body.as_deref().map_or("", RawValue::get).as_bytes();
             let reason = match status {
                 Some(status) => format!("monitor in error: {}", said(status, text)),
@@ -316,16 +367,28 @@ impl Tmf702 {
             };
             return match status {
                 Some(status) if status.is_client_error() && !is_passing(status) => {
-                    Outcome::Rejected { status: status.as_u16(), reason }
+                    Outcome::Rejected {
+                        status: status.as_u16(),
+                        reason,
+                    }
                 }
-                status => Outcome::Failed { status: status.map(|it| it.as_u16()), reason },
+                status => Outcome::Failed {
+                    status: status.map(|it| it.as_u16()),
+                    reason,
+                },
             };
         }
-        let status = monitor.status.filter(|status| (200..300).contains(status)).unwrap_or(202);
+        let status = monitor
+            .status
+            .filter(|status| (200..300).contains(status))
+            .unwrap_or(202);
         let mut resource = monitor.body.clone();
         if resource.is_none()
             && method != Method::Delete
-            && let Some(url) = monitor.source_href.as_deref().and_then(|href| self.resolve(href))
+            && let Some(url) = monitor
+                .source_href
+                .as_deref()
+                .and_then(|href| self.resolve(href))
             && url.origin() == self.base.origin()
             && let Ok(answer) = self.get(&url).await
             && answer.status == StatusCode::OK
@@ -337,20 +400,33 @@ impl Tmf702 {
 }
 
 /// A monitor said completed, and time was over while the resource was fetched.
-const COMPLETED_UNREAD: Outcome = Outcome::Completed { status: 202, resource: None };
+const COMPLETED_UNREAD: Outcome = Outcome::Completed {
+    status: 202,
+    resource: None,
+};
 
 /// The outcome that an answer other than 202 stands for.
 fn judge(answer: Answer) -> Outcome {
-    let Answer { status, location, body } = answer;
+    let Answer {
+        status,
+        location,
+        body,
+    } = answer;
     let code = status.as_u16();
     let reason = || said(status, body.text());
     match code {
         200..=299 => match &body {
-            Body::Whole(text) => Outcome::Completed { status: code, resource: read_object(text) },
-            Body::TooLarge => Outcome::Completed { status: code, resource: None },
-            Body::Torn(why) => {
-                Outcome::Unknown { reason: format!("the answer {status} broke off: {why}") }
-            }
+            Body::Whole(text) => Outcome::Completed {
+                status: code,
+                resource: read_object(text),
+            },
+            Body::TooLarge => Outcome::Completed {
+                status: code,
+                resource: None,
+            },
+            Body::Torn(why) => Outcome::Unknown {
+                reason: format!("the answer {status} broke off: {why}"),
+            },
         },
         300..=399 => Outcome::Rejected {
             status: code,
@@ -359,9 +435,15 @@ fn judge(answer: Answer) -> Outcome {
                 None => reason(),
             },
         },
-        400..=499 if !is_passing(status) => Outcome::Rejected { status: code, reason: reason() },
+        400..=499 if !is_passing(status) => Outcome::Rejected {
+            status: code,
+            reason: reason(),
+        },
         502 | 504 => Outcome::Unknown { reason: reason() },
-        400..=599 => Outcome::Failed { status: Some(code), reason: reason() },
+        400..=599 => Outcome::Failed {
+            status: Some(code),
+            reason: reason(),
+        },
         _ => Outcome::Unknown { reason: reason() },
     }
 }
@@ -369,9 +451,14 @@ fn judge(answer: Answer) -> Outcome {
 /// The outcome of a request that has no answer.
 fn unanswered(error: &reqwest::Error) -> Outcome {
     if error.is_connect() || error.is_builder() {
-        Outcome::Failed { status: None, reason: format!("cannot connect: {}", cause(error)) }
+        Outcome::Failed {
+            status: None,
+            reason: format!("cannot connect: {}", cause(error)),
+        }
     } else {
-        Outcome::Unknown { reason: format!("no answer: {}", cause(error)) }
+        Outcome::Unknown {
+            reason: format!("no answer: {}", cause(error)),
+        }
     }
 }
 
@@ -408,7 +495,10 @@ struct TmfError {
 fn detail(body: &[u8]) -> String {
     let mut parts = Vec::new();
     if let Ok(error) = serde_json::from_slice::<TmfError>(body) {
-        for part in [error.code, error.reason, error.message].into_iter().flatten() {
+        for part in [error.code, error.reason, error.message]
+            .into_iter()
+            .flatten()
+        {
             match part {
                 Value::String(text) if !text.is_empty() => parts.push(text),
                 Value::Number(number) => parts.push(number.to_string()),
@@ -420,7 +510,11 @@ fn detail(body: &[u8]) -> String {
         parts.push(String::from_utf8_lossy(body).trim().to_owned());
     }
     let text = quote(&parts.join(": "));
-    if text.is_empty() { text } else { format!(": {text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!(": {text}")
+    }
 }
 
 /// Text of a foreign system, made fit for one line on a terminal.
@@ -439,7 +533,8 @@ fn quote(text: &str) -> String {
 /// Host and, where it is not the scheme's own, port.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -447,21 +542,37 @@ mod tests {
     use super::*;
 
     fn endpoint() -> Tmf702 {
-        Tmf702::open("olt", "http://127.0.0.1:8702/olt/v4", Duration::from_secs(1)).unwrap()
+        Tmf702::open(
+            "olt",
+            "http://127.0.0.1:8702/olt/v4",
+            Duration::from_secs(1),
+        )
+        .unwrap()
     }
 
     #[test]
     fn paths_stay_below_the_address() {
         let olt = endpoint();
         let url = |path: &str| olt.below(path).map(|url| url.to_string());
-        assert_eq!(url("resource").unwrap(), "http://127.0.0.1:8702/olt/v4/resource");
+        assert_eq!(
+            url("resource").unwrap(),
+            "http://127.0.0.1:8702/olt/v4/resource"
+        );
         assert_eq!(
             url("resource/a b?c#d%20é").unwrap(),
             "http://127.0.0.1:8702/olt/v4/resource/a%20b%3Fc%23d%20%C3%A9"
         );
-        for path in
-            ["", "/", "..", "../x", "resource/../../x", "a/%2E%2e/b", "/resource", "a\\..\\b", "a//b"]
-        {
+        for path in [
+            "",
+            "/",
+            "..",
+            "../x",
+            "resource/../../x",
+            "a/%2E%2e/b",
+            "/resource",
+            "a\\..\\b",
+            "a//b",
+        ] {
             assert_eq!(
                 url(path).unwrap_err(),
                 format!("path {path:?} does not lead below the endpoint's address")
@@ -481,8 +592,13 @@ mod tests {
     fn every_status_has_a_meaning() {
         for code in 100..1000 {
             let status = StatusCode::from_u16(code).unwrap();
-            let body = Body::Whole(b"{\"code\":\"60\",\"reason\":\"r\",\"message\":\"m\"}".to_vec());
-            let outcome = judge(Answer { status, location: None, body });
+            let body =
+                Body::Whole(b"{\"code\":\"60\",\"reason\":\"r\",\"message\":\"m\"}".to_vec());
+            let outcome = judge(Answer {
+                status,
+                location: None,
+                body,
+            });
             match (code, &outcome) {
                 (200..=299, Outcome::Completed { .. })
                 | (408 | 425 | 429 | 500 | 501 | 503 | 505..=599, Outcome::Failed { .. })

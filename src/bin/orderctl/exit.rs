@@ -8,11 +8,14 @@
 //! | 2 | usage, unreadable or malformed input, wrong document, missing file, I/O |
 //! | 3 | stopped with work left: run again to go on |
 
-use std::process;
+use std::{io, process};
 
+use orderctl::activate::ActivateError;
 use orderctl::catalog::{LoadError, SourceError};
 use orderctl::document::StreamError;
+use orderctl::endpoint::{DefinitionError, OpenError};
 use orderctl::journal::JournalError;
+use orderctl::mock::{FaultError, MockError};
 use orderctl::project::ProjectError;
 
 use crate::terminal::OutputError;
@@ -116,6 +119,24 @@ pub enum Failure {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The endpoints file cannot be used.
+    #[error(transparent)]
+    Endpoints(#[from] DefinitionError),
+    /// An endpoint cannot be made ready.
+    #[error(transparent)]
+    Endpoint(#[from] OpenError),
+    /// A fault for the mock that cannot be read.
+    #[error("--fail: {0}")]
+    MockFault(#[from] FaultError),
+    /// The mock cannot go on.
+    #[error(transparent)]
+    Mock(#[from] MockError),
+    /// A plan that cannot be carried out here.
+    #[error(transparent)]
+    Activate(#[from] ActivateError),
+    /// The runtime cannot go on.
+    #[error("the runtime failed: {0}")]
+    Runtime(io::Error),
     /// A name on the command line that does not exist.
     #[error("unknown {kind} `{name}`; {advice}")]
     UnknownName {

@@ -4,11 +4,13 @@
 //! [`stage`] is what filters have in common, [`context`] is what holds for every command, [`terminal`] is the only place
 //! that writes to the standard streams, [`exit`] is how a run ends.
 
+mod bar;
 mod cli;
 mod commands;
 mod context;
 mod exit;
 mod logging;
+mod signals;
 mod stage;
 mod terminal;
 

@@ -179,6 +179,12 @@ pub fn report_failure(message: &str, styling: Styling) {
     write_stderr(&format!("{}\n", human::failure(message, styling)));
 }
 
+/// A line about the run on standard error.
+pub fn report_note(message: &str, styling: Styling) {
+    let label = styling.style(anstyle::Style::new().bold());
+    write_stderr(&format!("{label}note:{label:#} {message}\n"));
+}
+
 /// Lays a JSON text out with two spaces a level, as jq does. Only white space
 /// between tokens changes: numbers and escapes stay byte for byte. A text that
 /// is not JSON comes out in some layout, never as a panic.

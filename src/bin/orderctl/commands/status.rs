@@ -8,3 +8,8 @@ use crate::exit::{ExitCode, Failure};
 pub fn run(_args: StatusArgs, _context: &Context) -> Result<ExitCode, Failure> {
     Err(Failure::NotBuilt("status"))
 }
+
+/// The table of a chain.
+pub fn show(_chain: &orderctl::chain::Chain, _context: &Context) -> String {
+    String::new()
+}

@@ -1,0 +1,115 @@
+//! Chains as they come in: is there a plan, can it be read, and does it still
+//! match the orders that it was made from? Pure.
+
+use std::sync::Arc;
+
+use crate::chain::{Chain, order_name};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::DocumentKind;
+use crate::plan::flow::OrchestrationPlan;
+use crate::plan::{order_digest, plan_digest};
+use crate::schemas;
+
+/// Newest major version of the plan's format that is read.
+const FORMAT_MAJOR: u64 = 1;
+
+/// What a chain is to the activation.
+#[derive(Debug)]
+pub enum Intake {
+    /// It can be carried out.
+    Accepted(super::Chain),
+    /// Its plan is not acceptable.
+    Refused(Vec<Diagnostic>),
+    /// It has no plan: it has to be planned first.
+    NotPlanned {
+        /// Type of the order.
+        type_name: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// It is no order at all.
+    Other,
+}
+
+impl Intake {
+    /// Looks at a chain. With `allow_stale` a plan is taken although its orders have changed.
+    pub fn of(chain: &Chain, allow_stale: bool) -> Intake {
+        let Some(document) = chain.first(DocumentKind::OrchestrationPlan) else {
+            return match chain.orders().next() {
+                Some(order) => Intake::NotPlanned {
+                    type_name: DocumentKind::of(order).name(),
+                    id: order_name(order),
+                },
+                None => Intake::Other,
+            };
+        };
+        let root = document.root();
+        let error = |code: &'static str, message: String| {
+            Diagnostic::new(Code(code), Severity::Error, root.location(), message)
+        };
+        let version = root.text("formatVersion").unwrap_or_default();
+        let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        if major.is_some_and(|major| major > FORMAT_MAJOR) {
+            let message = format!(
+                "the plan has format version {version}; orderctl {} reads {FORMAT_MAJOR}.x",
+                env!("CARGO_PKG_VERSION")
+            );
+            return Intake::Refused(vec![
+                error("plan/format-version", message).with_hint("use a newer orderctl"),
+            ]);
+        }
+        let faults = schemas::check(DocumentKind::OrchestrationPlan, root);
+        if !faults.is_empty() {
+            return Intake::Refused(faults);
+        }
+        let plan: OrchestrationPlan = match serde_json::from_str(document.text()) {
+            Ok(plan) => plan,
+            Err(fault) => {
+                let message = format!("the plan cannot be read: {fault}");
+                return Intake::Refused(vec![error("plan/unreadable", message)]);
+            }
+        };
+        if !allow_stale {
+            let hint = "plan the order again, or give --allow-stale";
+            let stale = stale(chain, &plan).into_iter();
+            let stale: Vec<Diagnostic> =
+                stale.map(|what| error("plan/stale", what).with_hint(hint)).collect();
+            if !stale.is_empty() {
+                return Intake::Refused(stale);
+            }
+        }
+        let external_id = chain
+            .orders()
+            .next()
+            .and_then(|order| crate::model::product_order::external_id(order.root()))
+            .map(std::borrow::Cow::into_owned);
+        let documents = chain.documents.iter().map(compact).collect();
+        Intake::Accepted(super::Chain { plan: Arc::new(plan), external_id, documents })
+    }
+}
+
+fn compact(document: &crate::document::Document) -> String {
+    let mut bytes = Vec::with_capacity(document.text().len());
+    document.write_compact(&mut bytes);
+    String::from_utf8(bytes).expect("a document is UTF-8")
+}
+
+/// How a plan differs from what it was made from, as far as that is in the chain: a plan may come
+/// alone.
+fn stale(chain: &Chain, plan: &OrchestrationPlan) -> Vec<String> {
+    let mut found = Vec::new();
+    if plan_digest(plan) != plan.digest.plan {
+        found.push("the plan was changed after it was made".to_owned());
+    }
+    for made_from in &plan.digest.order {
+        let order = chain.orders().find(|order| {
+            order_name(order) == made_from.id
+                && DocumentKind::of(order).name() == made_from.referred_type
+        });
+        if order.is_some_and(|order| order_digest(order.root()) != made_from.digest) {
+            let (name, id) = (&made_from.referred_type, &made_from.id);
+            found.push(format!("{name} {id} was changed after the plan was made"));
+        }
+    }
+    found
+}

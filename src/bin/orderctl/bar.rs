@@ -1,0 +1,53 @@
+//! The progress bar of `activate`: one bar over all tasks of all orders.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use orderctl::activate::{Observer, Step};
+
+/// A bar on standard error; nothing where nobody looks.
+#[derive(Debug)]
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar, shown or not.
+    pub fn new(shown: bool) -> Bar {
+        let target =
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tasks  {wide_msg}")
+            .expect("the template is fixed");
+        bar.set_style(style);
+        Bar(bar)
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+
+    /// Takes the bar away while something is written.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+}
+
+impl Observer for Bar {
+    fn observe(&self, order_id: &str, step: Step<'_>) {
+        match step {
+            Step::Begun { tasks, completed } => {
+                self.0.inc_length(tasks as u64);
+                self.0.inc(completed as u64);
+            }
+            Step::Started { task, attempt: 1 } => self.0.set_message(task.to_owned()),
+            Step::Started { task, attempt } => {
+                self.0.set_message(format!("{task}, attempt {attempt}"));
+            }
+            Step::Completed { .. } => self.0.inc(1),
+            Step::Retrying { task, reason, .. } => {
+                tracing::info!("order {order_id}: {task} failed and is tried again: {reason}");
+            }
+            Step::Held { task, reason } => {
+                tracing::info!("order {order_id}: {task} is held: {reason}");
+            }
+        }
+    }
+}

@@ -1,0 +1,645 @@
+//! One endpoint as the mock plays it: its resources, monitors and the answers
+//! it has given. Decides only; time is an argument, and nothing is sent here.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::fault::{Fault, FaultKind};
+use super::record::Effect;
+
+/// Path of the API below the endpoint's name.
+pub(super) const API: &str = "tmf-api/ResourceActivationAndConfiguration/v4";
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action<'a> {
+    Create,
+    Change(&'a str),
+    Remove(&'a str),
+    /// Something that the API does not have.
+    Nothing(u16, &'static str),
+}
+
+/// A call that may change something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub action: Action<'a>,
+    pub method: &'a str,
+    pub path: &'a str,
+    pub key: Option<&'a str>,
+    pub body: &'a [u8],
+}
+
+/// An answer to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub status: u16,
+    pub location: Option<String>,
+    pub body: Bytes,
+}
+
+/// Whether an answer reaches the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Answer(Reply),
+    Never,
+    Cut,
+}
+
+/// An answer that was given, kept for repetitions.
+struct Given {
+    /// Of method, path and body.
+    fingerprint: u64,
+    reply: Reply,
+}
+
+struct Watched {
+    due: Instant,
+    method: String,
+    path: String,
+    source: String,
+    reply: Reply,
+}
+
+/// The state of one endpoint.
+pub(super) struct System {
+    name: String,
+    asynchronous: Option<Duration>,
+    faults: Vec<Fault>,
+    calls: u64,
+    named: u64,
+    resources: BTreeMap<String, Bytes>,
+    monitors: HashMap<String, Watched>,
+    given: HashMap<String, Given>,
+}
+
+impl System {
+    /// `asynchronous` is how long a request is in progress, where requests are
+    /// answered by 202 and a monitor.
+    pub fn new(name: &str, asynchronous: Option<Duration>, faults: Vec<Fault>) -> Self {
+        Self {
+            name: name.to_owned(),
+            asynchronous,
+            faults,
+            calls: 0,
+            named: 0,
+            resources: BTreeMap::new(),
+            monitors: HashMap::new(),
+            given: HashMap::new(),
+        }
+    }
+
+    /// Counts the call, lets it take effect or not, and says what becomes of
+    /// its answer.
+    pub fn call(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Delivery) {
+        self.calls += 1;
+        let number = self.calls;
+        let fault = self
+            .faults
+            .iter()
+            .find(|fault| fault.calls.contains(&number));
+        match fault.map(|fault| fault.kind) {
+            Some(FaultKind::Hang) => (Effect::Failed, Delivery::Never),
+            Some(FaultKind::Status(status)) => {
+                let message = format!("call {number} of endpoint {} was told to fail", self.name);
+                (
+                    Effect::Failed,
+                    Delivery::Answer(error(status, "fault", &message)),
+                )
+            }
+            Some(FaultKind::Lost) => (self.settle(call, now).0, Delivery::Cut),
+            None => {
+                let (effect, reply) = self.settle(call, now);
+                (effect, Delivery::Answer(reply))
+            }
+        }
+    }
+
+    /// Replays the answer to a known key, or carries the call out.
+    fn settle(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Reply) {
+        let mut hasher = DefaultHasher::new();
+        (call.method, call.path, call.body).hash(&mut hasher);
+        let fingerprint = hasher.finish();
+        if let Some(given) = call.key.and_then(|key| self.given.get(key)) {
+            return if given.fingerprint == fingerprint {
+                (Effect::Replayed, given.reply.clone())
+            } else {
+                let message = "this idempotency key came with another request before";
+                (Effect::Refused, error(422, "idempotencyKeyReused", message))
+            };
+        }
+        match self.carry_out(call, now) {
+            Ok(reply) => {
+                if let Some(key) = call.key {
+                    let given = Given {
+                        fingerprint,
+                        reply: reply.clone(),
+                    };
+                    self.given.insert(key.to_owned(), given);
+                }
+                (Effect::Applied, reply)
+            }
+            Err(refusal) => (Effect::Refused, refusal),
+        }
+    }
+
+    fn carry_out(&mut self, call: &Call<'_>, now: Instant) -> Result<Reply, Reply> {
+        let (source, reply) = match call.action {
+            Action::Create => {
+                let (id, text) = self.create(call.body)?;
+                let source = self.href("resource", &id);
+                self.resources.insert(id, text.clone());
+                (
+                    source.clone(),
+                    Reply {
+                        status: 201,
+                        location: Some(source),
+                        body: text,
+                    },
+                )
+            }
+            Action::Change(id) => {
+                let text = self.change(id, call.body)?;
+                self.resources.insert(id.to_owned(), text.clone());
+                (
+                    self.href("resource", id),
+                    Reply {
+                        status: 200,
+                        location: None,
+                        body: text,
+                    },
+                )
+            }
+            Action::Remove(id) => {
+                self.resources
+                    .remove(id)
+                    .ok_or_else(|| self.no_resource(id))?;
+                let reply = Reply {
+                    status: 204,
+                    location: None,
+                    body: Bytes::new(),
+                };
+                (self.href("resource", id), reply)
+            }
+            Action::Nothing(status, message) => {
+                return Err(error(status, "notSupported", message));
+            }
+        };
+        let Some(duration) = self.asynchronous else {
+            return Ok(reply);
+        };
+        let id = format!("{}-m{}", self.name, self.monitors.len() + 1);
+        let watched = Watched {
+            due: now + duration,
+            method: call.method.to_owned(),
+            path: call.path.to_owned(),
+            source,
+            reply,
+        };
+        let text = self.monitor_text(&id, &watched, false);
+        let location = Some(self.href("monitor", &id));
+        self.monitors.insert(id, watched);
+        Ok(Reply {
+            status: 202,
+            location,
+            body: text,
+        })
+    }
+
+    /// Id and text of a resource to be.
+    fn create(&mut self, body: &[u8]) -> Result<(String, Bytes), Reply> {
+        let members = Members::read(body)?;
+        let proposed = members
+            .get("id")
+            .map(|id| serde_json::from_str::<String>(id.get()));
+        let id = match proposed {
+            Some(Ok(id)) if !id.is_empty() => id,
+            Some(_) => {
+                let message = "the id is not a string, or empty";
+                return Err(error(400, "invalidBody", message));
+            }
+            None => self.next_id(),
+        };
+        if self.resources.contains_key(&id) {
+            let message = format!("there is a resource {id} at endpoint {} already", self.name);
+            return Err(error(409, "alreadyExists", &message));
+        }
+        let text = members.with_identity(&id, &self.href("resource", &id));
+        Ok((id, text))
+    }
+
+    fn next_id(&mut self) -> String {
+        loop {
+            self.named += 1;
+            let id = format!("{}-{}", self.name, self.named);
+            if !self.resources.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Text of a resource after a merge patch (RFC 7386).
+    fn change(&self, id: &str, body: &[u8]) -> Result<Bytes, Reply> {
+        let present = self.resources.get(id).ok_or_else(|| self.no_resource(id))?;
+        let invalid = |_| error(400, "invalidBody", "the body is not a JSON object");
+        let patch: Value = serde_json::from_slice(body).map_err(invalid)?;
+        if !patch.is_object() {
+            return Err(error(400, "invalidBody", "the body is not a JSON object"));
+        }
+        if patch.get("id").is_some_and(|proposed| proposed != id) {
+            return Err(error(
+                400,
+                "invalidBody",
+                "the id of a resource cannot be changed",
+            ));
+        }
+        let mut resource: Value = serde_json::from_slice(present).map_err(|_| {
+            error(
+                500,
+                "unreadable",
+                "the resource is nested too deeply to be changed",
+            )
+        })?;
+        merge(&mut resource, patch);
+        let text = resource.to_string();
+        let members = Members::read(text.as_bytes())?;
+        Ok(members.with_identity(id, &self.href("resource", id)))
+    }
+
+    /// All resources, by id.
+    pub fn list(&self) -> Reply {
+        let mut text = vec![b'['];
+        for (at, resource) in self.resources.values().enumerate() {
+            if at > 0 {
+                text.push(b',');
+            }
+            text.extend_from_slice(resource);
+        }
+        text.push(b']');
+        Reply {
+            status: 200,
+            location: None,
+            body: text.into(),
+        }
+    }
+
+    /// One resource.
+    pub fn resource(&self, id: &str) -> Reply {
+        match self.resources.get(id) {
+            Some(text) => Reply {
+                status: 200,
+                location: None,
+                body: text.clone(),
+            },
+            None => self.no_resource(id),
+        }
+    }
+
+    /// One monitor, as it stands at `now`.
+    pub fn monitor(&self, id: &str, now: Instant) -> Reply {
+        let Some(watched) = self.monitors.get(id) else {
+            let message = format!("there is no monitor {id} at endpoint {}", self.name);
+            return error(404, "notFound", &message);
+        };
+        let body = self.monitor_text(id, watched, now >= watched.due);
+        Reply {
+            status: 200,
+            location: None,
+            body,
+        }
+    }
+
+    fn monitor_text(&self, id: &str, watched: &Watched, completed: bool) -> Bytes {
+        let mut monitor = json!({
+            "@type": "Monitor",
+            "id": id,
+            "href": self.href("monitor", id),
+            "sourceHref": watched.source,
+            "state": if completed { "completed" } else { "inProgress" },
+            "request": {"method": watched.method, "to": watched.path},
+        });
+        if completed {
+            monitor["response"] = json!({
+                "statusCode": watched.reply.status.to_string(),
+                "body": String::from_utf8_lossy(&watched.reply.body),
+            });
+        }
+        monitor.to_string().into()
+    }
+
+    fn href(&self, collection: &str, id: &str) -> String {
+        let mut href = format!("/{}/{API}/{collection}/", self.name);
+        for byte in id.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                href.push(char::from(byte));
+            } else {
+                write!(href, "%{byte:02X}").expect("a String can be written to");
+            }
+        }
+        href
+    }
+
+    fn no_resource(&self, id: &str) -> Reply {
+        let message = format!("there is no resource {id} at endpoint {}", self.name);
+        error(404, "notFound", &message)
+    }
+}
+
+/// A TMF Error as an answer.
+pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
+    let reason = match status {
+        400 => "Bad request",
+        404 => "Not found",
+        405 => "Method not allowed",
+        409 => "Conflict",
+        413 => "Too large",
+        422 => "Unprocessable",
+        500.. => "Internal error",
+        _ => "Request refused",
+    };
+    let text = json!({
+        "@type": "Error",
+        "code": code,
+        "reason": reason,
+        "message": message,
+        "status": status.to_string(),
+    });
+    Reply {
+        status,
+        location: None,
+        body: text.to_string().into(),
+    }
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    if let Value::Object(members) = target {
+        for (name, value) in patch {
+            if value.is_null() {
+                members.remove(&name);
+            } else {
+                merge(members.entry(name).or_insert(Value::Null), value);
+            }
+        }
+    }
+}
+
+/// A JSON object, its values as written.
+struct Members<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Members<'a> {
+    fn read(text: &'a [u8]) -> Result<Self, Reply> {
+        serde_json::from_slice(text)
+            .map_err(|_| error(400, "invalidBody", "the body is not a JSON object"))
+    }
+
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, _)| key.0 == name)
+            .map(|(_, value)| *value)
+    }
+
+    /// The object's text with this id and href in front.
+    fn with_identity(&self, id: &str, href: &str) -> Bytes {
+        let size: usize = self
+            .0
+            .iter()
+            .map(|(name, value)| name.0.len() + value.get().len())
+            .sum();
+        let mut text = Vec::with_capacity(size + self.0.len() * 4 + id.len() + href.len() + 24);
+        text.extend_from_slice(b"{\"id\":");
+        write_string(&mut text, id);
+        text.extend_from_slice(b",\"href\":");
+        write_string(&mut text, href);
+        for (name, value) in &self.0 {
+            if !matches!(name.0.as_ref(), "id" | "href") {
+                text.push(b',');
+                write_string(&mut text, &name.0);
+                text.push(b':');
+                text.extend_from_slice(value.get().as_bytes());
+            }
+        }
+        text.push(b'}');
+        text.into()
+    }
+}
+
+fn write_string(text: &mut Vec<u8>, string: &str) {
+    serde_json::to_writer(text, string).expect("a string can be written to memory");
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::with_capacity(16);
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(system: &mut System, action: Action<'_>, key: &str, body: &str) -> (Effect, Reply) {
+        let (method, path) = match action {
+            Action::Create => ("POST", "/resource".to_owned()),
+            Action::Change(id) => ("PATCH", format!("/resource/{id}")),
+            Action::Remove(id) => ("DELETE", format!("/resource/{id}")),
+            Action::Nothing(..) => ("POST", "/".to_owned()),
+        };
+        let key = (!key.is_empty()).then_some(key);
+        let call = Call {
+            action,
+            method,
+            path: &path,
+            key,
+            body: body.as_bytes(),
+        };
+        match system.call(&call, Instant::now()) {
+            (effect, Delivery::Answer(reply)) => (effect, reply),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn text(reply: &Reply) -> &str {
+        std::str::from_utf8(&reply.body).unwrap()
+    }
+
+    #[test]
+    fn a_resource_is_made_changed_and_removed() {
+        let mut olt = System::new("olt", None, Vec::new());
+        let (effect, reply) = send(
+            &mut olt,
+            Action::Create,
+            "1",
+            r#"{"z":{"b":1,"a":2},"href":"x"}"#,
+        );
+        let base = "/olt/tmf-api/ResourceActivationAndConfiguration/v4/resource";
+        assert_eq!((effect, reply.status), (Effect::Applied, 201));
+        assert_eq!(reply.location.as_deref(), Some(&*format!("{base}/olt-1")));
+        assert_eq!(
+            text(&reply),
+            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","z":{{"b":1,"a":2}}}}"#)
+        );
+
+        let (effect, reply) = send(
+            &mut olt,
+            Action::Change("olt-1"),
+            "2",
+            r#"{"z":{"b":null,"c":[3]},"name":"n"}"#,
+        );
+        assert_eq!((effect, reply.status), (Effect::Applied, 200));
+        let changed =
+            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","name":"n","z":{{"a":2,"c":[3]}}}}"#);
+        assert_eq!(text(&reply), changed);
+        assert_eq!(text(&olt.resource("olt-1")), changed);
+        assert_eq!(text(&olt.list()), format!("[{changed}]"));
+
+        let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "3", "");
+        assert_eq!(
+            (effect, reply.status, text(&reply)),
+            (Effect::Applied, 204, "")
+        );
+        assert_eq!(text(&olt.list()), "[]");
+        let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "4", "");
+        assert_eq!((effect, reply.status), (Effect::Refused, 404));
+        assert_eq!(
+            text(&reply),
+            r#"{"@type":"Error","code":"notFound","message":"there is no resource olt-1 at endpoint olt","reason":"Not found","status":"404"}"#
+        );
+    }
+
+    #[test]
+    fn a_repeated_key_gets_the_same_answer_and_has_no_second_effect() {
+        let mut olt = System::new("olt", None, Vec::new());
+        let (_, first) = send(&mut olt, Action::Create, "k", "{}");
+        let (effect, second) = send(&mut olt, Action::Create, "k", "{}");
+        assert_eq!((effect, second), (Effect::Replayed, first));
+        assert_eq!(olt.resources.len(), 1);
+        let (effect, reply) = send(&mut olt, Action::Create, "k", "{ }");
+        assert_eq!((effect, reply.status), (Effect::Refused, 422));
+        let (effect, reply) = send(&mut olt, Action::Create, "l", r#"{"id":"olt-1"}"#);
+        assert_eq!((effect, reply.status), (Effect::Refused, 409));
+        send(&mut olt, Action::Create, "m", r#"{"id":"olt-2"}"#);
+        let (_, reply) = send(&mut olt, Action::Create, "", "{}");
+        assert_eq!(reply.location.unwrap().rsplit('/').next(), Some("olt-3"));
+    }
+
+    #[test]
+    fn bodies_that_are_no_objects_are_refused() {
+        let mut olt = System::new("olt", None, Vec::new());
+        send(&mut olt, Action::Create, "", r#"{"id":"a/ü"}"#);
+        assert!(text(&olt.list()).contains("resource/a%2F%C3%BC\""));
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        for body in [
+            "",
+            "[]",
+            "1",
+            "{",
+            "{\"id\":\"\"}",
+            "{\"id\":7}",
+            "{\"id\":null}",
+            &deep,
+        ] {
+            let (effect, reply) = send(&mut olt, Action::Create, "k", body);
+            assert_eq!((effect, reply.status), (Effect::Refused, 400), "{body}");
+        }
+        for body in ["", "[]", "null", "{\"id\":\"b\"}", "{\"a\":1e999}", &deep] {
+            let (effect, reply) = send(&mut olt, Action::Change("a/ü"), "k", body);
+            assert_eq!((effect, reply.status), (Effect::Refused, 400), "{body}");
+        }
+    }
+
+    #[test]
+    fn faults_count_calls_and_leave_no_trace() {
+        let faults = vec![
+            Fault::parse("olt:1..2").unwrap(),
+            Fault::parse("olt:3=lost").unwrap(),
+        ];
+        let mut olt = System::new("olt", None, faults);
+        let call = Call {
+            action: Action::Create,
+            method: "POST",
+            path: "/",
+            key: Some("k"),
+            body: b"{}",
+        };
+        let now = Instant::now();
+        let effects: Vec<Effect> = (0..4).map(|_| olt.call(&call, now).0).collect();
+        assert_eq!(
+            effects,
+            [
+                Effect::Failed,
+                Effect::Failed,
+                Effect::Applied,
+                Effect::Replayed
+            ]
+        );
+        assert_eq!(olt.resources.len(), 1);
+    }
+
+    #[test]
+    fn a_monitor_completes_when_its_time_has_come() {
+        let mut olt = System::new("olt", Some(Duration::from_secs(5)), Vec::new());
+        let call = Call {
+            action: Action::Create,
+            method: "POST",
+            path: "/p",
+            key: None,
+            body: b"{}",
+        };
+        let now = Instant::now();
+        let (_, Delivery::Answer(reply)) = olt.call(&call, now) else {
+            panic!("no answer")
+        };
+        assert_eq!(reply.status, 202);
+        assert!(text(&reply).contains(r#""state":"inProgress""#));
+        assert_eq!(olt.monitor("olt-m1", now).body, reply.body);
+        let later = olt.monitor("olt-m1", now + Duration::from_secs(5));
+        let monitor: Value = serde_json::from_slice(&later.body).unwrap();
+        assert_eq!(monitor["state"], "completed");
+        assert_eq!(monitor["response"]["statusCode"], "201");
+        assert!(
+            monitor["response"]["body"]
+                .as_str()
+                .unwrap()
+                .starts_with("{\"id\":\"olt-1\"")
+        );
+        assert_eq!(olt.monitor("olt-m2", now).status, 404);
+    }
+}

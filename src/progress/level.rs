@@ -1,0 +1,225 @@
+//! How far items and orders are: from parts to wholes.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::TaskStanding;
+use crate::document::Node;
+use crate::model::state::OrderState::{
+    Acknowledged, Completed, Failed, Held, InProgress, Partial, Pending,
+};
+use crate::model::state::{OrderState, TaskState};
+use crate::model::{Action, Order, OrderItem};
+
+/// The layers of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    Product,
+    Service,
+    Resource,
+}
+
+impl Layer {
+    pub fn of(order: &Order<'_>) -> Layer {
+        match order {
+            Order::Product(_) => Layer::Product,
+            Order::Service(_) => Layer::Service,
+            Order::Resource(_) => Layer::Resource,
+        }
+    }
+
+    /// The layer whose items those of this one realize.
+    pub fn above(self) -> Option<Layer> {
+        match self {
+            Layer::Product => None,
+            Layer::Service => Some(Layer::Product),
+            Layer::Resource => Some(Layer::Service),
+        }
+    }
+
+    fn successors(self, state: OrderState) -> &'static [OrderState] {
+        match self {
+            Layer::Product => state.product_order_successors(),
+            Layer::Service => state.service_order_successors(),
+            Layer::Resource => state.resource_order_successors(),
+        }
+    }
+
+    /// State of an item as its standard can write it: TMF622 and TMF652 have no `partial` there.
+    fn item_state(self, state: OrderState) -> OrderState {
+        match (self, state) {
+            (Layer::Product | Layer::Resource, Partial) => Failed,
+            _ => state,
+        }
+    }
+}
+
+/// How far something is that has work to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    pub state: OrderState,
+    /// Whether a part has not begun and waits for nothing any more.
+    pub ready: bool,
+    /// When the first task began.
+    pub started: Option<Timestamp>,
+    /// When the last task was completed.
+    pub finished: Option<Timestamp>,
+}
+
+impl Level {
+    fn of_task(task: &TaskStanding, ready: bool) -> Level {
+        let ready = ready && task.state == TaskState::New;
+        let (started, finished) = (task.started, task.finished);
+        Level { state: task.state.item_state(), ready, started, finished }
+    }
+
+    fn of_state(state: OrderState) -> Level {
+        Level { state, ready: false, started: None, finished: None }
+    }
+
+    /// The level of a whole; none where no part has anything to do.
+    pub fn whole(parts: &[Level]) -> Option<Level> {
+        if parts.is_empty() {
+            return None;
+        }
+        let ready = parts.iter().any(|part| part.ready);
+        let state = match OrderState::roll_up(parts.iter().map(|part| part.state)) {
+            // Held is what nothing can go on in without somebody.
+            Held if ready => InProgress,
+            state => state,
+        };
+        Some(Level {
+            state,
+            ready,
+            started: parts.iter().filter_map(|part| part.started).min(),
+            finished: parts.iter().filter_map(|part| part.finished).max(),
+        })
+    }
+}
+
+/// How far an item is.
+#[derive(Debug, Clone, Copy)]
+pub struct ItemStanding {
+    /// None where there is nothing to do.
+    pub level: Option<Level>,
+    /// State to be written.
+    pub state: OrderState,
+}
+
+/// How far an order and its items are.
+#[derive(Debug)]
+pub struct OrderStanding {
+    pub state: OrderState,
+    pub started: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
+    /// In the order's own sequence.
+    pub items: Vec<ItemStanding>,
+}
+
+impl OrderStanding {
+    pub fn of(
+        order: &Order<'_>,
+        tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+        ready: &HashSet<String>,
+        below: &HashMap<(Layer, String), Vec<Level>>,
+    ) -> OrderStanding {
+        let layer = Layer::of(order);
+        let mut parts: Vec<Vec<Level>> = vec![Vec::new(); order.len()];
+        let mut levels = vec![None; order.len()];
+        // An item comes after the one that holds it: backwards, parts come before wholes.
+        for position in (0..order.len()).rev() {
+            let item = order.item(position);
+            let level = match layer {
+                Layer::Resource => resource_item(&item, tasks, ready),
+                Layer::Product | Layer::Service => {
+                    let mut all = std::mem::take(&mut parts[position]);
+                    if let Some(realizing) = below.get(&(layer, item.id.to_string())) {
+                        all.extend(realizing);
+                    }
+                    Level::whole(&all)
+                }
+            };
+            let level = level.map(|level| Level {
+                state: settle(layer, item.node, level.state, true),
+                ..level
+            });
+            if let (Some(level), Some(parent)) = (level, item.parent) {
+                parts[parent].push(level);
+            }
+            levels[position] = level;
+        }
+        let working: Vec<Level> = levels.iter().copied().flatten().collect();
+        let whole = Level::whole(&working).unwrap_or(Level::of_state(Completed));
+        let state = settle(layer, order.node(), whole.state, false);
+        let items = order.items().zip(levels).map(|(item, level)| {
+            let wanted = match level {
+                Some(level) => level.state,
+                None => idle(layer, item.action, state),
+            };
+            let state = layer.item_state(settle(layer, item.node, wanted, true));
+            ItemStanding { level, state }
+        });
+        OrderStanding {
+            state,
+            started: whole.started,
+            finished: whole.finished,
+            items: items.collect(),
+        }
+    }
+}
+
+fn resource_item(
+    item: &OrderItem<'_, '_>,
+    tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+    ready: &HashSet<String>,
+) -> Option<Level> {
+    match tasks(item.id) {
+        Some(task) => Some(Level::of_task(&task, ready.contains(&**item.id))),
+        None if item.action == Some(Action::NoChange) => None,
+        None => Some(Level::of_state(written_state(item.node).unwrap_or(Acknowledged))),
+    }
+}
+
+/// State of an item that has nothing to do, in an order of this state.
+fn idle(layer: Layer, action: Option<Action>, order: OrderState) -> OrderState {
+    match order {
+        InProgress | Held | Pending => match (layer, action) {
+            (Layer::Service | Layer::Resource, _) | (_, Some(Action::NoChange)) => Completed,
+            // A bundle or fee: delivered when everything else is.
+            (Layer::Product, _) => Acknowledged,
+        },
+        Partial => Completed,
+        other => other,
+    }
+}
+
+/// The state that an order or item is in, as far as it can be read.
+pub fn written_state(node: Node<'_>) -> Option<OrderState> {
+    node.text("state").and_then(|text| OrderState::read(&text)).map(|read| read.0)
+}
+
+/// `wanted`, if the life cycle leads there from the state that is written; else that.
+fn settle(layer: Layer, node: Node<'_>, wanted: OrderState, is_item: bool) -> OrderState {
+    let Some(old) = written_state(node) else { return wanted };
+    let target = if is_item { layer.item_state(wanted) } else { wanted };
+    if reachable(layer, old, target) { wanted } else { old }
+}
+
+/// Whether a life cycle leads from one state to another, over any number of steps.
+pub fn reachable(layer: Layer, from: OrderState, to: OrderState) -> bool {
+    let mut seen = vec![from];
+    let mut next = 0;
+    while let Some(&state) = seen.get(next) {
+        if state == to {
+            return true;
+        }
+        for successor in layer.successors(state) {
+            if !seen.contains(successor) {
+                seen.push(*successor);
+            }
+        }
+        next += 1;
+    }
+    false
+}

@@ -1,0 +1,277 @@
+//! Chains moved on, by hand-made tasks.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::level::reachable;
+use super::*;
+use crate::model::state::OrderState;
+
+const PRODUCT: &str = r#"{"@type":"ProductOrder","id":"1","x-keep":[1.0, 2],"state":"acknowledged","productOrderItem":[
+  {"id":"1","action":"add","state":"acknowledged","quantity":1.00},
+  {"id":"2","action":"noChange","state":"acknowledged"},
+  {"id":"3","action":"add"}]}"#;
+const SERVICE: &str = r#"{"@type":"ServiceOrder","id":"1.S","state":"acknowledged","orderRelationship":[{"id":"1","relationshipType":"cross-ref"}],
+ "serviceOrderItem":[
+  {"id":"1.A","action":"add","state":"acknowledged","serviceOrderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1"}}]},
+  {"id":"1.B","action":"add","state":"acknowledged","serviceOrderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1"}}]},
+  {"id":"1.C","action":"add","state":"acknowledged","serviceOrderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1"}}]}]}"#;
+const RESOURCE: &str = r#"{"@type":"ResourceOrder","id":"1.S.R","state":"acknowledged","externalReference":[{"id":"1.S","entityType":"ServiceOrder"}],
+ "orderItem":[
+  {"id":"a","action":"add","state":"acknowledged","orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.A"}}]},
+  {"id":"b","action":"add","state":"acknowledged","orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.B"}}]},
+  {"id":"n","action":"noChange","state":"acknowledged","orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.B"}}]}]}"#;
+const PLAN: &str = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"active","relatedEntity":[{"id":"1","role":"rootOrder"}],
+ "taskFlow":[{"id":"a","state":"new","request":{"body":{"v": 1.50}}},
+  {"id":"b","state":"new","taskFlowRelationship":[{"taskFlow":{"id":"a"}}]}]}"#;
+
+fn chain() -> Chain {
+    let documents = [PRODUCT, SERVICE, RESOURCE, PLAN].map(|text| {
+        Document::parse(text.to_owned(), "test").expect("the documents above are JSON")
+    });
+    Chain { documents: documents.to_vec() }
+}
+
+fn standing(state: TaskState) -> TaskStanding {
+    let at = |second| Some(Timestamp::from_second(second).expect("a moment"));
+    let completed = state == TaskState::Completed;
+    TaskStanding {
+        state,
+        reason: (state == TaskState::Hold).then(|| "500 \"no\"".to_owned()),
+        started: at(10).filter(|_| state != TaskState::New),
+        finished: at(20).filter(|_| completed),
+        changed: at(20),
+    }
+}
+
+fn moved(chain: &Chain, a: TaskState, b: TaskState) -> Chain {
+    apply(chain, &|id| match id {
+        "a" => Some(standing(a)),
+        "b" => Some(standing(b)),
+        _ => None,
+    })
+}
+
+/// States of orders, items and tasks by id.
+fn states(chain: &Chain) -> BTreeMap<String, String> {
+    let mut states = BTreeMap::new();
+    for document in &chain.documents {
+        let mut nodes = vec![document.root()];
+        for list in ["productOrderItem", "serviceOrderItem", "orderItem"] {
+            nodes.extend(document.root().list(list));
+        }
+        for node in nodes {
+            let state = node.text("state").unwrap_or_default().into_owned();
+            states.insert(node.text("id").unwrap_or_default().into_owned(), state);
+        }
+    }
+    states
+}
+
+fn state_of(chain: &Chain, id: &str) -> String {
+    states(chain).remove(id).expect("the id is in the chain")
+}
+
+#[test]
+fn nothing_begun_leaves_everything_acknowledged() {
+    let moved = moved(&chain(), TaskState::New, TaskState::New);
+    let mut states = states(&moved);
+    assert_eq!(states.remove("1.P").as_deref(), Some("active"));
+    assert!(states.values().all(|state| state == "acknowledged"), "{states:?}");
+}
+
+#[test]
+fn completion_runs_upwards_and_idle_items_follow() {
+    let half = moved(&chain(), TaskState::Completed, TaskState::Active);
+    for (id, state) in [
+        ("a", "completed"), ("b", "inProgress"), ("n", "completed"), ("1.S.R", "inProgress"),
+        ("1.A", "completed"), ("1.B", "inProgress"), ("1.C", "completed"), ("1.S", "inProgress"),
+        ("2", "completed"), ("3", "acknowledged"), ("1", "inProgress"), ("1.P", "active"),
+    ] {
+        assert_eq!(state_of(&half, id), state, "{id}");
+    }
+    let done = moved(&half, TaskState::Completed, TaskState::Completed);
+    assert!(states(&done).values().all(|state| state == "completed"), "{:?}", states(&done));
+    for document in &done.documents[..3] {
+        let date = document.root().text("completionDate");
+        assert_eq!(date.as_deref(), Some("1970-01-01T00:00:20.000Z"));
+    }
+    assert_eq!(done.documents[0].root().text("startDate"), None);
+    let date = done.documents[2].root().text("startDate");
+    assert_eq!(date.as_deref(), Some("1970-01-01T00:00:10.000Z"));
+}
+
+#[test]
+fn what_is_not_progress_survives_as_it_was_written() {
+    let done = moved(&chain(), TaskState::Completed, TaskState::Completed);
+    assert!(done.documents[0].text().contains(r#""x-keep":[1.0, 2]"#));
+    assert!(done.documents[0].text().contains(r#""quantity":1.00"#));
+    assert!(done.documents[3].text().contains(r#""request":{"body":{"v":1.50}}"#));
+    for (before, after) in chain().documents[..3].iter().zip(&done.documents) {
+        let digest = |document: &Document| crate::plan::order_digest(document.root());
+        assert_eq!(digest(before), digest(after));
+    }
+}
+
+#[test]
+fn a_held_task_is_told_in_one_note_however_often() {
+    let mut held = moved(&chain(), TaskState::Hold, TaskState::New);
+    for (id, state) in [("a", "held"), ("1.S.R", "held"), ("1.S", "held"), ("1", "held")] {
+        assert_eq!(state_of(&held, id), state, "{id}");
+    }
+    assert_eq!(state_of(&held, "1.P"), "hold");
+    held = moved(&held, TaskState::Hold, TaskState::New);
+    let notes: Vec<_> = held.documents[2].root().list("note").collect();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(
+        notes[0].raw(),
+        r#"{"id":"task:a","author":"orderctl","date":"1970-01-01T00:00:20.000Z","text":"500 \"no\"","@type":"Note"}"#
+    );
+    let task = held.documents[3].root().list("taskFlow").next().expect("two tasks");
+    assert_eq!(task.text("reason").as_deref(), Some("500 \"no\""));
+    let done = moved(&held, TaskState::Completed, TaskState::Completed);
+    assert!(states(&done).values().all(|state| state == "completed"));
+    let task = done.documents[3].root().list("taskFlow").next().expect("two tasks");
+    assert!(task.member("reason").is_none());
+}
+
+#[test]
+fn two_held_tasks_are_two_notes_behind_those_there_are() {
+    let mut chain = chain();
+    for (notes, expected) in [("[]", 2), ("[{\"text\":\"x\"}]", 3), ("null", 2), ("{\"text\":\"x\"}", 3)] {
+        let text = RESOURCE.replacen('{', &format!("{{\"note\":{notes},"), 1);
+        chain.documents[2] = Document::parse(text, "test").expect("JSON");
+        let held = moved(&chain, TaskState::Hold, TaskState::Hold);
+        assert_eq!(held.documents[2].root().list("note").count(), expected, "{notes}");
+    }
+}
+
+#[test]
+fn an_order_with_something_able_to_start_is_not_held() {
+    let mut chain = chain();
+    let text = PLAN.replace(r#","taskFlowRelationship":[{"taskFlow":{"id":"a"}}]"#, "");
+    chain.documents[3] = Document::parse(text, "test").expect("JSON");
+    let interrupted = moved(&chain, TaskState::Hold, TaskState::New);
+    assert_eq!(state_of(&interrupted, "1"), "inProgress");
+    assert_eq!(state_of(&interrupted, "1.A"), "held");
+    assert_eq!(state_of(&interrupted, "1.P"), "active");
+}
+
+#[test]
+fn a_product_order_item_that_ended_partly_is_failed_and_its_order_partial() {
+    let ended = moved(&chain(), TaskState::Completed, TaskState::Cancelled);
+    assert_eq!(state_of(&ended, "1.S"), "partial");
+    let root = ended.documents[0].root();
+    assert_eq!(root.text("state").as_deref(), Some("partial"));
+    let item = root.list("productOrderItem").next().expect("three items");
+    assert_eq!(item.text("state").as_deref(), Some("failed"));
+}
+
+#[test]
+fn bundles_roll_up_from_what_they_hold() {
+    let mut chain = chain();
+    let text = r#"{"@type":"ProductOrder","id":"1","productOrderItem":[
+      {"id":"0","action":"add","productOrderItem":[{"id":"1","action":"add"}]}]}"#;
+    chain.documents[0] = Document::parse(text.to_owned(), "test").expect("JSON");
+    let held = moved(&chain, TaskState::Hold, TaskState::New);
+    assert_eq!(state_of(&held, "0"), "held");
+    let done = moved(&held, TaskState::Completed, TaskState::Completed);
+    assert_eq!(state_of(&done, "0"), "completed");
+}
+
+#[test]
+fn what_cannot_be_reached_is_not_written() {
+    let mut chain = chain();
+    for (document, text) in [(0, PRODUCT), (2, RESOURCE)] {
+        let text = text.replacen("acknowledged", "rejected", 1);
+        chain.documents[document] = Document::parse(text, "test").expect("JSON");
+    }
+    let done = moved(&chain, TaskState::Completed, TaskState::Completed);
+    let state = |at: usize| done.documents[at].root().text("state").map(|it| it.into_owned());
+    assert_eq!(state(0).as_deref(), Some("rejected"));
+    assert_eq!(state(2).as_deref(), Some("rejected"));
+    // Nothing goes back.
+    let back = moved(&done, TaskState::New, TaskState::New);
+    assert_eq!(states(&back), states(&done));
+}
+
+#[test]
+fn states_spelled_otherwise_stay_as_they_are_spelled() {
+    let mut chain = chain();
+    let text = RESOURCE.replacen("acknowledged", "ACKNOWLEDGED", 1);
+    chain.documents[2] = Document::parse(text, "test").expect("JSON");
+    let same = moved(&chain, TaskState::New, TaskState::New);
+    assert_eq!(same.documents[2].text(), chain.documents[2].text());
+    let on = moved(&chain, TaskState::Active, TaskState::New);
+    assert_eq!(state_of(&on, "1.S.R"), "inProgress");
+}
+
+#[test]
+fn orders_that_nothing_was_derived_from_stay_as_they_are() {
+    let mut chain = chain();
+    chain.documents.truncate(2);
+    let same = apply(&chain, &|_| None);
+    for (before, after) in chain.documents.iter().zip(&same.documents) {
+        assert_eq!(before.text(), after.text());
+    }
+}
+
+#[test]
+fn applying_twice_changes_nothing_more() {
+    for a in ALL {
+        for b in ALL {
+            let once = moved(&chain(), a, b);
+            let twice = moved(&once, a, b);
+            for (once, twice) in once.documents.iter().zip(&twice.documents) {
+                assert_eq!(once.text(), twice.text(), "{a:?} {b:?}");
+            }
+        }
+    }
+}
+
+const ALL: [TaskState; 5] = [
+    TaskState::New,
+    TaskState::Active,
+    TaskState::Hold,
+    TaskState::Cancelled,
+    TaskState::Completed,
+];
+
+proptest! {
+    /// Tasks move on step by step along their own life cycle; every state that is written must be
+    /// one that the life cycle of its order leads to from the one before.
+    #[test]
+    fn no_life_cycle_is_ever_broken(steps in prop::collection::vec((any::<bool>(), 0_usize..3), 1..12)) {
+        let mut tasks = [TaskState::New; 2];
+        let mut chain = moved(&chain(), tasks[0], tasks[1]);
+        for (first, choice) in steps {
+            let task = &mut tasks[usize::from(first)];
+            let successors = task.successors();
+            if !successors.is_empty() {
+                *task = successors[choice % successors.len()];
+            }
+            let next = moved(&chain, tasks[0], tasks[1]);
+            for (position, layer) in [Layer::Product, Layer::Service, Layer::Resource].into_iter().enumerate() {
+                let one = |of: &Chain| states(&Chain { documents: vec![of.documents[position].clone()] });
+                let (before, after) = (one(&chain), one(&next));
+                for (id, state) in &after {
+                    let read = |text: &str| OrderState::read(text).map(|it| it.0);
+                    let (Some(old), Some(new)) = (read(&before[id]), read(state)) else {
+                        return Err(TestCaseError::fail(format!("{id} has no state")));
+                    };
+                    prop_assert!(reachable(layer, old, new), "{layer:?} {id}: {old} to {new}");
+                }
+            }
+            chain = next;
+        }
+        // What is final agrees with what was reached in one go.
+        let tasks_state = |at: usize| tasks[at];
+        if ALL.iter().filter(|it| it.successors().is_empty()).any(|it| *it == tasks_state(0))
+            && tasks[0] == tasks[1]
+        {
+            let direct = moved(&self::chain(), tasks[0], tasks[1]);
+            prop_assert_eq!(states(&direct), states(&chain));
+        }
+    }
+}
