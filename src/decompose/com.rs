@@ -30,7 +30,7 @@ pub fn product_specification<'c>(
 }
 
 /// Characteristics of a product order item, with the defaults of its offering and specification.
-fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
+pub fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
     let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
     let specification = product_specification(catalog, item).map(|it| &it.specification);
     Values::of_item(&item.characteristics, offering, specification)
@@ -302,12 +302,3 @@ fn write_order(
     write::document(&service_order, &name)
 }
 
-/// What the product order item at the root of a service order item says, for the SOM step.
-pub fn root_values<'d>(
-    catalog: &'d Catalog,
-    order: &ProductOrder<'d>,
-    item_id: &str,
-) -> Option<Values<'d>> {
-    let item = order.items.iter().find(|item| item.id == item_id)?;
-    Some(product_values(catalog, item))
-}

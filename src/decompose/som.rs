@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Facing, ServiceIndex, ServiceSpecification};
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
 use crate::model::reference::RelationshipKind;
-use crate::model::{ProductOrder, ServiceOrder, ServiceOrderItem};
+use crate::model::{ProductOrder, ProductOrderItem, ServiceOrder, ServiceOrderItem};
 use crate::validate::ValidOrder;
 
 /// An item of the resource order while its dependencies are not known yet.
@@ -27,7 +27,8 @@ struct Made<'c> {
 struct Som<'a, 'c> {
     catalog: &'c Catalog,
     service_order_id: &'a str,
-    product_order: Option<&'a ProductOrder<'a>>,
+    /// Items of the product order by id.
+    roots: HashMap<&'a str, &'a ProductOrderItem<'a>>,
     order_members: &'a [(&'static str, String)],
     explain: bool,
     made: Vec<Made<'c>>,
@@ -55,7 +56,7 @@ pub fn resource_order(
     let mut som = Som {
         catalog,
         service_order_id: &service_order_id,
-        product_order: root,
+        roots: root.map_or_else(HashMap::new, items_by_id),
         order_members: &order_members,
         explain,
         made: Vec::new(),
@@ -87,7 +88,7 @@ impl<'c> Som<'_, 'c> {
             .iter()
             .find(|it| it.kind == RelationshipKind::Realizes)
             .map_or(String::new(), |it| it.item.to_string());
-        let product = self.product_order.and_then(|order| com::root_values(catalog, order, &root));
+        let product = self.roots.get(&*root).map(|item| com::product_values(catalog, item));
         let surroundings = Surroundings {
             product: product.as_ref(),
             item: [
@@ -221,6 +222,11 @@ impl<'c> Som<'_, 'c> {
             });
         }
     }
+}
+
+/// Orders with many items are searched once for each item made from them.
+fn items_by_id<'a>(order: &'a ProductOrder<'a>) -> HashMap<&'a str, &'a ProductOrderItem<'a>> {
+    order.items.iter().map(|item| (&*item.id, item)).collect()
 }
 
 /// Where resource order items come from.
