@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::explain::{Explanation, Outcome};
 use super::mapping::{self, Surroundings, Values};
-use super::write::{self, Common, ItemRelationship, Service, SpecificationReference};
+use super::write::{self, Derivation};
 use super::{Derived, NotDecomposable};
 use crate::catalog::{
     Catalog, Decomposition, Facing, ProductSpecification, ServiceIndex, Specification,
@@ -30,17 +30,17 @@ pub fn product_specification<'c>(
 }
 
 /// Characteristics of a product order item, with the defaults of its offering and specification.
-fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
+pub fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
     let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
     let specification = product_specification(catalog, item).map(|it| &it.specification);
     Values::of_item(&item.characteristics, offering, specification)
 }
 
 /// An item of the service order while its dependencies are not known yet.
-struct Made<'c> {
+struct Made {
     service: ServiceIndex,
     depends_on: Vec<ServiceIndex>,
-    item: write::ServiceOrderItem<'c>,
+    item: write::Item,
 }
 
 struct Com<'a, 'c> {
@@ -48,7 +48,7 @@ struct Com<'a, 'c> {
     order_id: &'a str,
     order_members: &'a [(&'static str, String)],
     explain: bool,
-    made: Vec<Made<'c>>,
+    made: Vec<Made>,
     explanations: Vec<Explanation>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -154,35 +154,18 @@ impl<'c> Com<'_, 'c> {
                 &mut self.diagnostics,
             );
             let service_id = format!("{}.{}", parent.entity_id, specification.id);
+            let place = item.product.and_then(|it| it.get("place"));
             self.made.push(Made {
                 service: decomposition.target,
                 depends_on: decomposition.depends_on.clone(),
-                item: write::ServiceOrderItem {
-                    type_name: "ServiceOrderItem",
+                item: write::Item {
                     id: item_id.clone(),
                     action: write::action(item.action),
                     quantity: write::quantity(item.node),
-                    state: "acknowledged",
-                    service: Service {
-                        type_name: "Service",
-                        id: service_id.clone(),
-                        name: &specification.name,
-                        category: "CFS",
-                        service_type: "CFS",
-                        service_specification: SpecificationReference {
-                            id: &specification.id,
-                            name: &specification.name,
-                            version: specification.version.as_deref(),
-                            referred_type: "CustomerFacingServiceSpecification",
-                        },
-                        place: item.product.and_then(|it| it.get("place")).map(write::raw),
-                        service_characteristic: write::Characteristic::list(&mapped),
-                    },
-                    service_order_item_relationship: vec![ItemRelationship::realizes(
-                        &item.id,
-                        self.order_id,
-                        "ProductOrderItem",
-                    )],
+                    specification: None,
+                    entity: write::service(&service_id, specification, place, &mapped),
+                    realizes: item.id.to_string(),
+                    dependencies: Vec::new(),
                 },
             });
             let inside = Parent {
@@ -260,54 +243,32 @@ pub fn judge(
 fn write_order(
     order: &ProductOrder<'_>,
     product_order_id: &str,
-    mut made: Vec<Made<'_>>,
+    mut made: Vec<Made>,
 ) -> crate::document::Document {
-    let id = format!("{product_order_id}.S");
     // Items of one product order item, by specification.
-    let mut by_service: HashMap<(String, ServiceIndex), Vec<String>> = HashMap::new();
-    let scope = |made: &Made<'_>| {
-        made.item.service_order_item_relationship[0].order_item.item_id.clone()
-    };
-    for item in &made {
-        by_service.entry((scope(item), item.service)).or_default().push(item.item.id.clone());
+    let mut by_service: HashMap<(&str, ServiceIndex), Vec<&str>> = HashMap::new();
+    for made in &made {
+        let key = (made.item.realizes.as_str(), made.service);
+        by_service.entry(key).or_default().push(&made.item.id);
     }
-    for item in &mut made {
-        let root = scope(item);
-        for before in &item.depends_on {
-            for other in by_service.get(&(root.clone(), *before)).into_iter().flatten() {
-                let relationship = ItemRelationship::service_dependency(other, &id);
-                item.item.service_order_item_relationship.push(relationship);
-            }
-        }
+    let dependencies: Vec<Vec<String>> = made
+        .iter()
+        .map(|made| {
+            let others = made.depends_on.iter().filter_map(|before| {
+                by_service.get(&(made.item.realizes.as_str(), *before))
+            });
+            others.flatten().map(|other| (*other).to_owned()).collect()
+        })
+        .collect();
+    for (made, dependencies) in made.iter_mut().zip(dependencies) {
+        made.item.dependencies = dependencies;
     }
-    let service_order = write::ServiceOrder {
-        type_name: "ServiceOrder",
-        common: Common::of(order.node),
-        priority: order.node.get("priority").map(|node| {
-            let text = node.as_str().unwrap_or(Cow::Borrowed(node.raw()));
-            serde_json::value::RawValue::from_string(crate::document::quote(&text))
-                .expect("a quoted text is JSON")
-        }),
-        state: "acknowledged",
-        order_relationship: vec![write::OrderRelationship {
-            id: product_order_id.to_owned(),
-            relationship_type: "cross-ref",
-            referred_type: "ProductOrder",
-        }],
-        related_party: write::related_parties(order.node),
-        service_order_item: made.into_iter().map(|made| made.item).collect(),
-        id,
-    };
-    let name = format!("ServiceOrder {}", service_order.id);
-    write::document(&service_order, &name)
+    let items: Vec<write::Item> = made.into_iter().map(|made| made.item).collect();
+    write::service_order(&Derivation {
+        id: &format!("{product_order_id}.S"),
+        above: order.node,
+        above_id: product_order_id,
+        items: &items,
+    })
 }
 
-/// What the product order item at the root of a service order item says, for the SOM step.
-pub fn root_values<'d>(
-    catalog: &'d Catalog,
-    order: &ProductOrder<'d>,
-    item_id: &str,
-) -> Option<Values<'d>> {
-    let item = order.items.iter().find(|item| item.id == item_id)?;
-    Some(product_values(catalog, item))
-}

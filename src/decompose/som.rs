@@ -5,32 +5,33 @@ use std::collections::HashMap;
 use super::com::{self, Judgement, judge};
 use super::explain::Explanation;
 use super::mapping::{self, Surroundings, Values};
-use super::write::{self, Common, ItemRelationship, Resource, SpecificationReference};
+use super::write::{self, Derivation};
 use super::{Derived, NotDecomposable};
 use crate::chain::order_name;
 use crate::catalog::{Catalog, Facing, ServiceIndex, ServiceSpecification};
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
 use crate::model::reference::RelationshipKind;
-use crate::model::{ProductOrder, ServiceOrder, ServiceOrderItem};
+use crate::model::{ProductOrder, ProductOrderItem, ServiceOrder, ServiceOrderItem};
 use crate::validate::ValidOrder;
 
 /// An item of the resource order while its dependencies are not known yet.
-struct Made<'c> {
+struct Made {
     service: ServiceIndex,
     /// Product order item at the root; empty if the chain begins with the service order.
     root: String,
     depends_on: Vec<ServiceIndex>,
-    item: write::ResourceOrderItem<'c>,
+    item: write::Item,
 }
 
 struct Som<'a, 'c> {
     catalog: &'c Catalog,
     service_order_id: &'a str,
-    product_order: Option<&'a ProductOrder<'a>>,
+    /// Items of the product order by id.
+    roots: HashMap<&'a str, &'a ProductOrderItem<'a>>,
     order_members: &'a [(&'static str, String)],
     explain: bool,
-    made: Vec<Made<'c>>,
+    made: Vec<Made>,
     explanations: Vec<Explanation>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -55,7 +56,7 @@ pub fn resource_order(
     let mut som = Som {
         catalog,
         service_order_id: &service_order_id,
-        product_order: root,
+        roots: root.map_or_else(HashMap::new, items_by_id),
         order_members: &order_members,
         explain,
         made: Vec::new(),
@@ -87,7 +88,7 @@ impl<'c> Som<'_, 'c> {
             .iter()
             .find(|it| it.kind == RelationshipKind::Realizes)
             .map_or(String::new(), |it| it.item.to_string());
-        let product = self.product_order.and_then(|order| com::root_values(catalog, order, &root));
+        let product = self.roots.get(&*root).map(|item| com::product_values(catalog, item));
         let surroundings = Surroundings {
             product: product.as_ref(),
             item: [
@@ -193,34 +194,23 @@ impl<'c> Som<'_, 'c> {
                 service,
                 root: from.root.to_owned(),
                 depends_on: before,
-                item: write::ResourceOrderItem {
-                    type_name: "ResourceOrderItem",
+                item: write::Item {
                     id,
                     action: write::action(item.action),
                     quantity: write::quantity(item.node),
-                    state: "acknowledged",
-                    resource_specification: SpecificationReference {
-                        id: &resource.id,
-                        name: &resource.name,
-                        version: resource.version.as_deref(),
-                        referred_type: "ResourceSpecification",
-                    },
-                    resource: Resource {
-                        type_name: "Resource",
-                        id: resource_id,
-                        name,
-                        place: first_place(item).map(write::raw),
-                        resource_characteristic: write::Characteristic::list(&values),
-                    },
-                    order_item_relationship: vec![ItemRelationship::realizes(
-                        &item.id,
-                        self.service_order_id,
-                        "ServiceOrderItem",
-                    )],
+                    specification: Some(write::resource_specification(resource)),
+                    entity: write::resource(&resource_id, name, first_place(item), &values),
+                    realizes: item.id.to_string(),
+                    dependencies: Vec::new(),
                 },
             });
         }
     }
+}
+
+/// Orders with many items are searched once for each item made from them.
+fn items_by_id<'a>(order: &'a ProductOrder<'a>) -> HashMap<&'a str, &'a ProductOrderItem<'a>> {
+    order.items.iter().map(|item| (&*item.id, item)).collect()
 }
 
 /// Where resource order items come from.
@@ -238,9 +228,8 @@ fn first_place<'d>(item: &ServiceOrderItem<'d>) -> Option<Node<'d>> {
 fn write_order(
     order: &ServiceOrder<'_>,
     service_order_id: &str,
-    mut made: Vec<Made<'_>>,
+    mut made: Vec<Made>,
 ) -> crate::document::Document {
-    let id = format!("{service_order_id}.R");
     // Items of one product order item, by the service that they realize.
     let mut by_service: HashMap<(&str, ServiceIndex), Vec<String>> = HashMap::new();
     for item in &made {
@@ -248,41 +237,25 @@ fn write_order(
     }
     let mut dependencies = Vec::with_capacity(made.len());
     for item in &made {
-        let mut before: Vec<&String> = Vec::new();
+        let mut before: Vec<String> = Vec::new();
         for service in &item.depends_on {
             let others = by_service.get(&(item.root.as_str(), *service)).into_iter().flatten();
             for other in others {
-                if !before.contains(&other) && *other != item.item.id {
-                    before.push(other);
+                if !before.contains(other) && *other != item.item.id {
+                    before.push(other.clone());
                 }
             }
         }
-        let relationships: Vec<ItemRelationship> =
-            before.into_iter().map(|other| ItemRelationship::resource_dependency(other, &id)).collect();
-        dependencies.push(relationships);
+        dependencies.push(before);
     }
-    for (item, dependencies) in made.iter_mut().zip(dependencies) {
-        item.item.order_item_relationship.extend(dependencies);
+    for (made, dependencies) in made.iter_mut().zip(dependencies) {
+        made.item.dependencies = dependencies;
     }
-    let priority = order.node.get("priority").and_then(|node| {
-        node.as_i64().or_else(|| node.as_str()?.trim().parse().ok())
-    });
-    let resource_order = write::ResourceOrder {
-        type_name: "ResourceOrder",
-        common: Common::of(order.node),
-        priority,
-        state: "acknowledged",
-        external_reference: vec![write::ExternalReference {
-            id: service_order_id.to_owned(),
-            name: service_order_id.to_owned(),
-            external_reference_type: "ServiceOrder",
-            entity_type: "ServiceOrder",
-            owner: "SOM",
-        }],
-        related_party: write::related_parties(order.node),
-        order_item: made.into_iter().map(|made| made.item).collect(),
-        id,
-    };
-    let name = format!("ResourceOrder {}", resource_order.id);
-    write::document(&resource_order, &name)
+    let items: Vec<write::Item> = made.into_iter().map(|made| made.item).collect();
+    write::resource_order(&Derivation {
+        id: &format!("{service_order_id}.R"),
+        above: order.node,
+        above_id: service_order_id,
+        items: &items,
+    })
 }
