@@ -35,6 +35,7 @@
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
 //! | [`catalog`] | offerings, specifications, rules and their expressions (CEL), loaded and checked |
 //! | [`chain`] | an order and everything derived from it |
+//! | [`inventory`] | the installed base: products, services, resources; what a chain makes of it |
 //! | [`validate`] | is an order acceptable: one rule, one file, one table |
 //! | [`decompose`] | the COM and the SOM step, and why each item was made or not |
 //! | [`plan`] | tasks, dependencies, schedule, requests, digests, drawings |
@@ -67,6 +68,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod endpoint;
 pub mod graph;
+pub mod inventory;
 pub mod journal;
 pub mod mock;
 pub mod model;

@@ -1,4 +1,4 @@
-//! The project file `orderctl.toml`: where catalog, endpoints and journal are.
+//! The project file `orderctl.toml`: where catalog, endpoints, journal and inventory are.
 //!
 //! [`Project::parse`] is pure; [`Project::find`] and [`Project::read`] are the
 //! only functions here that touch the file system.
@@ -21,7 +21,7 @@ pub const DEFAULT_JOURNAL: &str = ".orderctl/journal.db";
 /// Major format version that this release reads.
 const FORMAT_MAJOR: u64 = 1;
 
-const KEYS: [&str; 4] = ["formatVersion", "catalog", "endpoints", "journal"];
+const KEYS: [&str; 5] = ["formatVersion", "catalog", "endpoints", "journal", "inventory"];
 
 /// A project file, its paths resolved against the folder it lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Project {
     pub endpoints: Option<PathBuf>,
     /// Journal; [`DEFAULT_JOURNAL`] beside the project file if not given.
     pub journal: PathBuf,
+    /// Inventory: the installed base.
+    pub inventory: Option<PathBuf>,
 }
 
 /// Paths named outside the project file, by flag or environment (the flag
@@ -46,6 +48,8 @@ pub struct Overrides {
     pub endpoints: Option<PathBuf>,
     /// `--journal`, `ORDERCTL_JOURNAL`.
     pub journal: Option<PathBuf>,
+    /// `--inventory`, `ORDERCTL_INVENTORY`.
+    pub inventory: Option<PathBuf>,
 }
 
 /// What holds for this run after flags, environment and project file.
@@ -57,20 +61,23 @@ pub struct Settings {
     pub endpoints: Option<PathBuf>,
     /// Journal; it need not exist.
     pub journal: PathBuf,
+    /// Inventory, if anybody named one; it need not exist.
+    pub inventory: Option<PathBuf>,
 }
 
 impl Settings {
     /// Flag over environment over project file over default.
     #[must_use]
     pub fn merge(overrides: Overrides, project: Option<Project>) -> Self {
-        let (catalog, endpoints, journal) = match project {
-            Some(project) => (project.catalog, project.endpoints, project.journal),
-            None => (None, None, PathBuf::from(DEFAULT_JOURNAL)),
+        let (catalog, endpoints, journal, inventory) = match project {
+            Some(it) => (it.catalog, it.endpoints, it.journal, it.inventory),
+            None => (None, None, PathBuf::from(DEFAULT_JOURNAL), None),
         };
         Self {
             catalog: overrides.catalog.or(catalog),
             endpoints: overrides.endpoints.or(endpoints),
             journal: overrides.journal.unwrap_or(journal),
+            inventory: overrides.inventory.or(inventory),
         }
     }
 }
@@ -206,7 +213,7 @@ impl Project {
 
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut version_given = false;
-        let (mut catalog, mut endpoints, mut journal) = (None, None, None);
+        let (mut catalog, mut endpoints, mut journal, mut inventory) = (None, None, None, None);
         for (key, value) in entries {
             match key.get_ref().as_ref() {
                 "formatVersion" => {
@@ -218,6 +225,9 @@ impl Project {
                     endpoints = Some(folder.join(path_value("endpoints", value, text, path)?));
                 }
                 "journal" => journal = Some(folder.join(path_value("journal", value, text, path)?)),
+                "inventory" => {
+                    inventory = Some(folder.join(path_value("inventory", value, text, path)?));
+                }
                 other => {
                     return Err(ProjectError::UnknownKey {
                         place: place(text, key.span().start, path),
@@ -237,6 +247,7 @@ impl Project {
             catalog,
             endpoints,
             journal: journal.unwrap_or_else(|| folder.join(DEFAULT_JOURNAL)),
+            inventory,
         })
     }
 }
@@ -349,9 +360,9 @@ mod tests {
                 "shop/orderctl.toml:2:1: unknown key `catlog`; did you mean `catalog`?",
             ),
             (
-                "formatVersion = \"1.0\"\n[inventory]\n",
-                "shop/orderctl.toml:2:2: unknown key `inventory`; \
-                 known keys are formatVersion, catalog, endpoints, journal",
+                "formatVersion = \"1.0\"\n[warehouse]\n",
+                "shop/orderctl.toml:2:2: unknown key `warehouse`; \
+                 known keys are formatVersion, catalog, endpoints, journal, inventory",
             ),
             (
                 "formatVersion = \"1.0\"\ncatalog = 7\n",
@@ -416,6 +427,7 @@ mod tests {
                 catalog: Some("mine".into()),
                 endpoints: None,
                 journal: "shop/j.db".into(),
+                inventory: None,
             }
         );
         assert_eq!(
@@ -423,7 +435,8 @@ mod tests {
             Settings {
                 catalog: None,
                 endpoints: None,
-                journal: DEFAULT_JOURNAL.into()
+                journal: DEFAULT_JOURNAL.into(),
+                inventory: None,
             }
         );
     }

@@ -94,7 +94,10 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
         DocumentKind::ResourceSpecification => "resource-specification",
         DocumentKind::DecompositionRule => "decomposition-rule",
         DocumentKind::ActivationRule => "activation-rule",
-        DocumentKind::Other => return None,
+        DocumentKind::Product
+        | DocumentKind::Service
+        | DocumentKind::Resource
+        | DocumentKind::Other => return None,
     })
 }
 

@@ -136,6 +136,15 @@ impl Expression {
         &self.source
     }
 
+    /// Whether it looks at a variable.
+    #[must_use]
+    pub fn reads(&self, variable: &str) -> bool {
+        let nothing = Bindings::new();
+        let looks = |seen: &Seen| seen.path.split(['.', '[']).next() == Some(variable);
+        self.whole.iter().any(|whole| whole == variable)
+            || seen::seen(&self.tree, &nothing).iter().any(looks)
+    }
+
     /// Evaluates to a JSON text without white space. A member that is taken
     /// over as it is keeps its text; other objects have their members in the
     /// order of their names.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use sha2::{Digest, Sha256};
@@ -11,14 +12,15 @@ use sha2::{Digest, Sha256};
 use super::characteristic::CharacteristicSpecification;
 use super::link;
 use super::rule::ActivationRule;
-use super::source::CatalogFile;
 use super::specification::{
     BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
 };
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::yaml::{self, YamlError};
-use crate::document::{Document, DocumentKind, Node, Stream, StreamError};
+use crate::document::{
+    Document, DocumentKind, Node, Selection, SourceError, SourceFile, StreamError,
+};
 use crate::schemas;
 
 /// Newest major format version of our own catalog documents.
@@ -54,11 +56,21 @@ pub enum LoadError {
     },
 }
 
+/// Reads all JSON and YAML files of a folder and the folders in it, sorted by path; or one file.
+///
+/// # Errors
+/// The first file or folder that cannot be read; a folder without such a file.
+pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
+    let selection = Selection { what: "catalog", extensions: &["json", "yaml", "yml"] };
+    let files = selection.read(path)?;
+    if files.is_empty() { Err(selection.empty(path)) } else { Ok(files) }
+}
+
 /// Loads a catalog. A pure function of the files.
 ///
 /// # Errors
 /// A file that cannot be parsed; everything else is a diagnostic.
-pub fn load(files: &[CatalogFile]) -> Result<Loaded, LoadError> {
+pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
     let mut documents = Vec::new();
     for file in files {
         parse(file, &mut documents)?;
@@ -79,7 +91,7 @@ pub fn load(files: &[CatalogFile]) -> Result<Loaded, LoadError> {
     Ok(Loaded { catalog, diagnostics, documents })
 }
 
-fn parse(file: &CatalogFile, documents: &mut Vec<Document>) -> Result<(), LoadError> {
+fn parse(file: &SourceFile, documents: &mut Vec<Document>) -> Result<(), LoadError> {
     if file.yaml {
         let text = std::str::from_utf8(&file.bytes).map_err(|error| LoadError::Encoding {
             file: file.name.clone(),
@@ -88,14 +100,7 @@ fn parse(file: &CatalogFile, documents: &mut Vec<Document>) -> Result<(), LoadEr
         documents.extend(expand(yaml::documents(text, &file.name)?));
         return Ok(());
     }
-    let mut stream = Stream::new(file.bytes.as_slice(), &file.name);
-    while let Some(batch) = stream.next_batch() {
-        let (read, error) = batch.parse();
-        documents.extend(read);
-        if let Some(error) = error {
-            return Err(error.into());
-        }
-    }
+    documents.extend(file.json_documents()?);
     Ok(())
 }
 
@@ -158,7 +163,10 @@ impl Loader {
             DocumentKind::ProductOrder
             | DocumentKind::ServiceOrder
             | DocumentKind::ResourceOrder
-            | DocumentKind::OrchestrationPlan => {
+            | DocumentKind::OrchestrationPlan
+            | DocumentKind::Product
+            | DocumentKind::Service
+            | DocumentKind::Resource => {
                 let message = format!("a {} is no catalog document", kind.name());
                 self.report("catalog/unknown-document", Severity::Warning, root, message);
                 return false;
@@ -294,6 +302,9 @@ impl Loader {
             | DocumentKind::ServiceOrder
             | DocumentKind::ResourceOrder
             | DocumentKind::OrchestrationPlan
+            | DocumentKind::Product
+            | DocumentKind::Service
+            | DocumentKind::Resource
             | DocumentKind::Other => {}
         }
     }

@@ -10,16 +10,14 @@ pub mod expression;
 mod link;
 mod load;
 mod rule;
-mod source;
 mod specification;
 
 use std::collections::HashMap;
 
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
-pub use load::{LoadError, Loaded, load};
+pub use load::{LoadError, Loaded, load, read_folder};
 pub(crate) use load::iso_duration;
 pub use rule::{ActivationRule, Decomposition, Mapping, MappingSource};
-pub use source::{CatalogFile, SourceError, read_folder};
 pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
     ServiceSpecification, Specification,

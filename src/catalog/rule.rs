@@ -24,6 +24,17 @@ pub struct Decomposition {
     pub depends_on: Vec<ServiceIndex>,
 }
 
+impl Decomposition {
+    /// Whether its condition or its mapping looks at a variable.
+    pub fn reads(&self, variable: &str) -> bool {
+        let mapping = self.mapping.iter().filter_map(|mapping| match &mapping.source {
+            MappingSource::Value(_) => None,
+            MappingSource::Expression(expression) => Some(expression),
+        });
+        self.condition.iter().chain(mapping).any(|expression| expression.reads(variable))
+    }
+}
+
 /// Where a target's characteristic comes from.
 #[derive(Debug)]
 pub struct Mapping {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
+use super::standing::Change;
 use crate::catalog::expression::Seen;
 
 /// What became of one step of the catalog for one item.
@@ -44,10 +45,32 @@ pub enum Outcome {
         /// The values that it saw.
         seen: Vec<Seen>,
     },
+    /// It is installed, and something about it changes.
+    Modified {
+        /// Id of the item.
+        item: String,
+        /// What changes.
+        changes: Vec<Change>,
+    },
+    /// It is installed, and nothing about it changes.
+    Unchanged {
+        /// Id of the item.
+        item: String,
+    },
+    /// It is installed, and is removed.
+    Deleted {
+        /// Id of the item.
+        item: String,
+        /// The first part of the condition that is false now, or another reason.
+        why: String,
+        /// The values that the condition saw.
+        seen: Vec<Seen>,
+    },
 }
 
 impl fmt::Display for Explanation {
-    /// One line: `+ item  name  (why)` or `- spec  name  (why not)`.
+    /// One line: `+` for what is made, `-` for what is not; of what is installed, `~` for what is
+    /// modified, `=` for what stays, `x` for what is deleted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let because = match &self.rule {
             Some(rule) => format!("rule {rule}"),
@@ -68,7 +91,30 @@ impl fmt::Display for Explanation {
                 self.name,
                 values(seen)
             ),
+            Outcome::Modified { item, changes } => {
+                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+                let what = match changes.join(", ") {
+                    none if none.is_empty() => "installed, and what it is made from changes".to_owned(),
+                    changes => changes,
+                };
+                write!(f, "~ {item}  {}: {what}", self.name)
+            }
+            Outcome::Unchanged { item } => {
+                write!(f, "= {item}  {}: installed, and nothing about it changes", self.name)
+            }
+            Outcome::Deleted { item, why, seen } => {
+                write!(f, "x {item}  {}: installed, and no longer wanted: {why}{}", self.name, values(seen))
+            }
         }
+    }
+}
+
+impl fmt::Display for Change {
+    /// `downloadSpeed: 200 → 500`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let absent = "absent";
+        let (from, to) = (self.from.as_deref(), self.to.as_deref());
+        write!(f, "{}: {} → {}", self.name, from.unwrap_or(absent), to.unwrap_or(absent))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::expression::{Bindings, EvaluationFault};
+use crate::catalog::expression::{Bindings, EvaluationFault, Expression};
 use crate::catalog::{
     CharacteristicSpecification, Decomposition, MappingSource, Offering, Specification,
 };
@@ -24,15 +24,39 @@ impl<'d> Values<'d> {
         offering: Option<&'d Offering>,
         specification: Option<&'d Specification>,
     ) -> Self {
+        let offered = offering.iter().flat_map(|it| &it.uses);
+        let specified = specification.iter().flat_map(|it| &it.characteristics);
+        Values::given(given, specification).with_defaults(offered.chain(specified))
+    }
+
+    /// What a list of characteristics says.
+    pub fn given(
+        given: &[Characteristic<'d>],
+        specification: Option<&Specification>,
+    ) -> Self {
         let mut values = Values { pairs: Vec::with_capacity(given.len() + 4) };
         for characteristic in given {
             let Some(value) = characteristic.value else { continue };
             let known = specification.and_then(|it| it.characteristic(&characteristic.name));
             values.add(characteristic.name.clone(), value.compact(), known);
         }
-        let offered = offering.iter().flat_map(|it| &it.uses);
-        let specified = specification.iter().flat_map(|it| &it.characteristics);
-        values.with_defaults(offered.chain(specified))
+        values
+    }
+
+    /// These values over those that held before.
+    pub fn over(mut self, before: &Values<'d>) -> Self {
+        for (name, value) in &before.pairs {
+            if self.get(name).is_none() {
+                self.pairs.push((name.clone(), value.clone()));
+            }
+        }
+        self
+    }
+
+    /// Those of the values that a test accepts.
+    pub fn filtered(&self, accepts: impl Fn(&str, &str) -> bool) -> Self {
+        let pairs = self.pairs.iter().filter(|(name, value)| accepts(name, value));
+        Values { pairs: pairs.cloned().collect() }
     }
 
     /// Adds a value; several of one name make a list where the specification allows one.
@@ -151,6 +175,26 @@ pub fn evaluation_fault(
         .with_related(decomposition.location.clone())
 }
 
+/// What is installed of a target, for mappings.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep<'a> {
+    /// The variables as they were before the order.
+    pub before: &'a Bindings<'a>,
+    /// The characteristics that are installed.
+    pub installed: &'a Values<'a>,
+}
+
+impl Keep<'_> {
+    /// The installed value of a characteristic that tells of the order that made it (its
+    /// expression looks at `order` or `item`), unless something else that it looks at has changed.
+    fn value(&self, name: &str, expression: &Expression, new: &str) -> Option<String> {
+        let installed = self.installed.get(name)?;
+        let of_order = expression.reads("order") || expression.reads("item");
+        let same = || expression.evaluate(self.before).is_ok_and(|before| before == new);
+        (of_order && same()).then(|| installed.to_owned())
+    }
+}
+
 /// The characteristics of a target: mapped, else copied by name, else by default. Faults go to
 /// `diagnostics`, with `item`'s place.
 pub fn map<'v>(
@@ -158,6 +202,7 @@ pub fn map<'v>(
     target: &'v Specification,
     source: &'v Values<'v>,
     bindings: &Bindings<'v>,
+    keep: Option<Keep<'_>>,
     item: Node<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Values<'v> {
@@ -167,7 +212,11 @@ pub fn map<'v>(
         let value = match mapping.map(|mapping| &mapping.source) {
             Some(MappingSource::Value(value)) => Some(Cow::Borrowed(value.as_str())),
             Some(MappingSource::Expression(expression)) => match expression.evaluate(bindings) {
-                Ok(value) => check(known, value, decomposition, item, diagnostics).map(Cow::Owned),
+                Ok(value) => {
+                    let kept = keep.and_then(|keep| keep.value(&known.name, expression, &value));
+                    let value = kept.unwrap_or(value);
+                    check(known, value, decomposition, item, diagnostics).map(Cow::Owned)
+                }
                 Err(fault) => {
                     let what = format!("`{}` cannot be computed", known.name);
                     diagnostics.push(evaluation_fault(item, decomposition, &what, &fault));

@@ -9,20 +9,41 @@
 //!
 //! Ids are computed: `<order>.S` and `<order>.R` for orders, `<item above>.<id
 //! of the specification>` for items.
+//!
+//! With an installed base ([`crate::inventory`]) the actions modify, delete and
+//! noChange are about what is there: the items below are compared with it, carry
+//! only what changes, and name it by its own ids. A noChange item of a service
+//! order gets no resource order items: nothing below it changes. Without one,
+//! every item below gets the action of the item above.
 
 mod com;
 mod explain;
 mod mapping;
 mod som;
+mod standing;
 mod step;
 mod write;
 
 pub use com::service_order;
 pub use explain::{Explanation, Outcome};
 pub use som::resource_order;
+pub use standing::Change;
 
+use crate::catalog::Catalog;
 use crate::document::Document;
+use crate::inventory::Inventory;
 use crate::diagnostic::Diagnostic;
+
+/// What orders are decomposed with.
+#[derive(Debug, Clone, Copy)]
+pub struct Decomposer<'c> {
+    /// What there is to be made.
+    pub catalog: &'c Catalog,
+    /// What there is; without one, actions are only handed down.
+    pub inventory: Option<&'c Inventory>,
+    /// Whether every step is explained.
+    pub explain: bool,
+}
 
 /// What came of one step.
 #[derive(Debug, Default)]

@@ -5,17 +5,20 @@
 use std::collections::HashMap;
 
 use super::explain::{Explanation, Outcome};
-use super::mapping::{self, Values};
+use super::mapping::{self, Keep, Values};
+use super::standing::{Difference, Mode, difference};
 use super::{Derived, NotDecomposable, write};
 use crate::catalog::expression::{Bindings, EvaluationFault};
 use crate::catalog::{Decomposition, ServiceIndex, Specification};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Node};
+use crate::inventory::Installed;
+use crate::model::Action;
 
 /// An item of the order below while its dependencies are not known yet.
 pub struct Made {
-    /// The service that it is made for.
-    pub service: ServiceIndex,
+    /// The service that it is made for; none for what is installed and not of this catalog.
+    pub service: Option<ServiceIndex>,
     /// Item at the root of the chain; items wait for each other within one root.
     pub root: String,
     /// Services that come first.
@@ -37,6 +40,36 @@ pub struct Step<'a, 'v> {
     pub place: Node<'a>,
     pub values: &'v Values<'v>,
     pub bindings: &'a Bindings<'v>,
+    /// What is installed of the target.
+    pub keep: Option<Keep<'a>>,
+}
+
+/// What becomes of one thing below: the action of its item, and the characteristics that it carries.
+pub struct Fate<'v> {
+    pub action: &'static str,
+    pub values: Values<'v>,
+    /// Whether the item carries its place.
+    pub with_place: bool,
+}
+
+/// An installed thing that is looked at for one item.
+pub struct Subject<'a, 'v> {
+    /// Id of the item that is made.
+    pub item_id: &'a str,
+    pub installed: &'a Installed<'a>,
+    /// Its characteristics.
+    pub before: &'a Values<'v>,
+    /// Place of the order item above, if it gives one.
+    pub place: Option<Node<'a>>,
+    /// Whether it counts as changed although nothing of its own differs.
+    pub touched: bool,
+}
+
+impl Fate<'_> {
+    /// An item that carries nothing but the id of what it is about.
+    pub fn bare(action: Action) -> Self {
+        Fate { action: action.name(), values: Values::default(), with_place: false }
+    }
 }
 
 /// What was made and found on the way.
@@ -72,6 +105,7 @@ impl Steps {
                 step.target,
                 step.values,
                 step.bindings,
+                step.keep,
                 step.place,
                 &mut self.diagnostics,
             )
@@ -104,6 +138,96 @@ impl Steps {
         Ok(made)
     }
 
+    /// A fault that keeps the order from being decomposed.
+    pub fn fault(&mut self, finding: Diagnostic) {
+        self.diagnostics.push(finding);
+    }
+
+    /// What becomes of something installed that is `wanted` with these characteristics, or not at
+    /// all. To be called right after [`Steps::take`] for it, whose explanation it completes.
+    pub fn compare<'v>(&mut self, wanted: Option<&Values<'v>>, subject: &Subject<'_, '_>) -> Fate<'v> {
+        let item = subject.item_id.to_owned();
+        let Some(wanted) = wanted else {
+            self.amend(|outcome| match outcome {
+                Outcome::NotMade { condition, seen } => Outcome::Deleted { item, why: condition, seen },
+                other => other,
+            });
+            return Fate::bare(Action::Delete);
+        };
+        let Difference { values, changes, moves } =
+            difference(wanted, subject.installed, subject.before, subject.place);
+        if changes.is_empty() && !subject.touched {
+            self.amend(|_| Outcome::Unchanged { item });
+            return Fate::bare(Action::NoChange);
+        }
+        self.amend(|_| Outcome::Modified { item, changes });
+        Fate { action: Action::Modify.name(), values, with_place: moves }
+    }
+
+    fn amend(&mut self, change: impl FnOnce(Outcome) -> Outcome) {
+        if self.explain
+            && let Some(last) = self.explanations.last_mut()
+        {
+            last.outcome = change(last.outcome.clone());
+        }
+    }
+
+    /// Explains something installed that no condition decides about.
+    pub fn explain(
+        &mut self,
+        source: (&str, &Specification),
+        (target, name): (&str, &str),
+        item: &str,
+        mode: Mode,
+    ) {
+        if !self.explain {
+            return;
+        }
+        let item = item.to_owned();
+        let outcome = match mode {
+            Mode::All(Action::NoChange) => Outcome::Unchanged { item },
+            Mode::All(_) => {
+                Outcome::Deleted { item, why: format!("item {} is deleted", source.0), seen: Vec::new() }
+            }
+            Mode::Compare | Mode::Make(_) => {
+                let why = format!("{} does not refer to it", source.1.id);
+                Outcome::Deleted { item, why, seen: Vec::new() }
+            }
+        };
+        self.explanations.push(Explanation {
+            source_item: source.0.to_owned(),
+            source: source.1.id.clone(),
+            target: target.to_owned(),
+            name: name.to_owned(),
+            rule: None,
+            outcome,
+        });
+    }
+
+    /// An installed thing whose specification the catalog does not have.
+    pub fn unknown(&mut self, item: Node<'_>, installed: &Installed<'_>) {
+        let (layer, id) = (installed.layer.name(), &installed.id);
+        let message = match installed.specification_id() {
+            "" => format!("the installed {layer} `{id}` names no specification"),
+            specification => format!(
+                "the installed {layer} `{id}` has the specification `{specification}`, which is not in the catalog"
+            ),
+        };
+        let code = Code("decompose/unknown-specification");
+        let finding = Diagnostic::new(code, Severity::Error, item.location(), message);
+        self.fault(finding.with_related(installed.node.location()));
+    }
+
+    /// An item id that no item has yet.
+    pub fn new_id(&self, wanted: String) -> String {
+        let taken = |id: &str| self.made.iter().any(|made| made.item.id == id);
+        if !taken(&wanted) {
+            return wanted;
+        }
+        let mut numbered = (2..).map(|number| format!("{wanted}.{number}"));
+        numbered.find(|id| !taken(id)).unwrap_or(wanted)
+    }
+
     /// The order below, written by `write` from the items with their dependencies; none if there
     /// are no items.
     pub fn finish(
@@ -123,7 +247,9 @@ impl Steps {
 fn with_dependencies(mut made: Vec<Made>) -> Vec<write::Item> {
     let mut by_service: HashMap<(&str, ServiceIndex), Vec<&str>> = HashMap::new();
     for made in &made {
-        by_service.entry((&made.root, made.service)).or_default().push(&made.item.id);
+        if let Some(service) = made.service {
+            by_service.entry((&made.root, service)).or_default().push(&made.item.id);
+        }
     }
     let dependencies: Vec<Vec<String>> = made
         .iter()

@@ -26,6 +26,12 @@ pub enum DocumentKind {
     DecompositionRule,
     /// Our activation rule.
     ActivationRule,
+    /// TMF637 Product.
+    Product,
+    /// TMF638 Service, customer- or resource-facing.
+    Service,
+    /// TMF639 Resource, logical or physical.
+    Resource,
     /// Anything else: passed on untouched.
     Other,
 }
@@ -51,6 +57,9 @@ impl DocumentKind {
             Self::ResourceSpecification => "ResourceSpecification",
             Self::DecompositionRule => "DecompositionRule",
             Self::ActivationRule => "ActivationRule",
+            Self::Product => "Product",
+            Self::Service => "Service",
+            Self::Resource => "Resource",
             Self::Other => "document",
         }
     }
@@ -72,6 +81,10 @@ impl DocumentKind {
             | "ResourceFunctionSpecification" => Self::ResourceSpecification,
             "DecompositionRule" => Self::DecompositionRule,
             "ActivationRule" => Self::ActivationRule,
+            "Product" => Self::Product,
+            "Service" | "CustomerFacingService" | "ResourceFacingService" => Self::Service,
+            "Resource" | "LogicalResource" | "PhysicalResource" | "ResourceFunction"
+            | "NetworkFunction" => Self::Resource,
             _ => return None,
         })
     }

@@ -41,6 +41,13 @@ pub struct ProductOrderItem<'d> {
     pub relationships: Vec<ItemRelationship<'d>>,
 }
 
+impl ProductOrderItem<'_> {
+    /// Id of the product that the item is about, if it names one.
+    pub fn product_id(&self) -> Option<Cow<'_, str>> {
+        self.product.and_then(|it| it.text("id")).filter(|id| !id.is_empty())
+    }
+}
+
 /// External id of an order: a text (version 4), or the first of a list of
 /// `ExternalIdentifier` (version 5).
 pub fn external_id(order: Node<'_>) -> Option<Cow<'_, str>> {

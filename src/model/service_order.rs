@@ -42,6 +42,13 @@ pub struct ServiceOrderItem<'d> {
     pub relationships: Vec<ItemRelationship<'d>>,
 }
 
+impl ServiceOrderItem<'_> {
+    /// Id of the service that the item is about, if it names one.
+    pub fn service_id(&self) -> Option<Cow<'_, str>> {
+        self.service.and_then(|it| it.text("id")).filter(|id| !id.is_empty())
+    }
+}
+
 impl<'d> ServiceOrder<'d> {
     /// Reads a service order.
     pub fn read(node: Node<'d>) -> ServiceOrder<'d> {

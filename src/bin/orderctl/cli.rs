@@ -146,6 +146,19 @@ pub struct JournalArgs {
     pub journal: Option<PathBuf>,
 }
 
+/// The installed base.
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    /// Installed base: file or folder of TMF637, TMF638 and TMF639 documents, JSON
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ORDERCTL_INVENTORY",
+        hide_env_values = true
+    )]
+    pub inventory: Option<PathBuf>,
+}
+
 /// The endpoints file.
 #[derive(Debug, Args)]
 pub struct EndpointsArgs {
@@ -217,19 +230,23 @@ pub struct NowArgs {
 ///
 /// Reads product orders, or service orders. Writes the chain to standard output: each order, then
 /// the service order made from it, then the resource order made from that; other documents pass
-/// through. Ids are computed: the same order and catalog give the same bytes. Touches nothing.
+/// through. What is modified, deleted or named by noChange is compared with the installed base, if
+/// there is one. Ids are computed: the same order, catalog and installed base give the same bytes.
+/// Touches nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   orderctl decompose order.json --catalog catalog
   orderctl validate order.json | orderctl decompose --pretty
   orderctl decompose --to service order.json | orderctl decompose
-  orderctl decompose --explain order.json > chain.json")]
+  orderctl decompose --explain --inventory inventory.ndjson change.json > chain.json")]
 pub struct DecomposeArgs {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
     pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
     /// The layer to stop at
     #[arg(long, value_name = "LAYER", default_value = "resource")]
     pub to: Layer,
@@ -277,7 +294,8 @@ pub struct PlanArgs {
 /// Reads chains with plans as `plan` writes them. Sends the tasks to their endpoints, as many at
 /// once as the plan allows, and writes each chain to standard output as it stands afterwards (a
 /// table on a terminal). The journal is written ahead: after an interruption the same command goes
-/// on where it stopped, and no effect happens twice.
+/// on where it stopped, and no effect happens twice. What completed orders made, changed and removed
+/// is written to the installed base, if there is one.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -293,6 +311,8 @@ pub struct ActivateArgs {
     pub endpoints: EndpointsArgs,
     #[command(flatten)]
     pub journal: JournalArgs,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
     /// Write the requests that would be sent, and send none
     #[arg(long)]
     pub dry_run: bool,

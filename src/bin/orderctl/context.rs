@@ -10,6 +10,7 @@ use orderctl::catalog::{self, Catalog};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::diagnostic::tally::Tally;
+use orderctl::inventory::{Inventory, store};
 use orderctl::project::{Overrides, Project, ProjectError, Settings};
 
 use crate::cli::GlobalArgs;
@@ -81,6 +82,13 @@ impl Context {
         let subject = format!("catalog {}", folder.display());
         self.say(&human::summary(&subject, tally, self.styling));
         Ok(Err(ExitCode::NotAcceptable))
+    }
+
+    /// The installed base that was named; what is odd about it is shown.
+    pub fn inventory(&self, path: &Path) -> Result<Inventory, Failure> {
+        let (inventory, diagnostics) = store::read(path)?;
+        diagnostics.iter().for_each(|diagnostic| self.show(diagnostic));
+        Ok(inventory)
     }
 
     /// A file for documents beside standard output (`--rejects`, `--report`).

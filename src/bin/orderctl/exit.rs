@@ -11,9 +11,10 @@
 use std::{io, process};
 
 use orderctl::activate::ActivateError;
-use orderctl::catalog::{LoadError, SourceError};
-use orderctl::document::StreamError;
+use orderctl::catalog::LoadError;
+use orderctl::document::{SourceError, StreamError};
 use orderctl::endpoint::{DefinitionError, OpenError};
+use orderctl::inventory::store::StoreError;
 use orderctl::journal::JournalError;
 use orderctl::mock::{FaultError, MockError};
 use orderctl::project::ProjectError;
@@ -94,10 +95,13 @@ pub enum Failure {
     },
     /// The catalog's files cannot be read.
     #[error(transparent)]
-    CatalogSource(#[from] SourceError),
+    Source(#[from] SourceError),
     /// The catalog's files are no JSON or YAML.
     #[error("the catalog cannot be read: {0}")]
     CatalogSyntax(#[from] LoadError),
+    /// The installed base cannot be read or written.
+    #[error(transparent)]
+    Inventory(#[from] StoreError),
     /// A command needs something that nobody named.
     #[error("no {what} is named; give {flag}, set {variable}, or name it in orderctl.toml")]
     NotNamed {

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::filter::line;
+use super::installed::InstalledBase;
 use super::status::View;
 use crate::bar::Bar;
 use crate::cli::{ActivateArgs, OutputFormat};
@@ -32,6 +33,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
         catalog: None,
         endpoints: args.endpoints.endpoints.clone(),
         journal: args.journal.journal.clone(),
+        inventory: args.inventory.inventory.clone(),
     })?;
     let Some(file) = settings.endpoints else {
         return Err(Failure::NotNamed {
@@ -50,7 +52,8 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
         return dry_run(&args, &endpoints, context);
     }
     let runtime = signals::runtime()?;
-    runtime.block_on(carry_out(&args, endpoints, &settings.journal, context))
+    let installed = InstalledBase::new(settings.inventory);
+    runtime.block_on(carry_out(&args, endpoints, &settings.journal, installed, context))
 }
 
 /// Writes the requests of every plan in an order in which they could be sent.
@@ -115,6 +118,7 @@ async fn carry_out(
     args: &ActivateArgs,
     endpoints: Vec<(EndpointDefinition, Endpoint)>,
     journal: &Path,
+    installed: InstalledBase,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
     let journal = JournalWriter::open(journal)?;
@@ -132,7 +136,7 @@ async fn carry_out(
     let files = args.plans.clone();
     let reader = tokio::task::spawn_blocking(move || read(&files, &sender));
 
-    let mut sink = Output::new(args, context);
+    let mut sink = Output::new(args, installed, context);
     let mut waiting: VecDeque<Waiting> = VecDeque::new();
     let mut stopped = stop.clone();
     let mut ended = false;
@@ -242,18 +246,19 @@ struct Output<'a> {
     documents: terminal::Output<std::io::Stdout>,
     /// Where a table is wanted in place of documents.
     table: Option<View>,
+    installed: InstalledBase,
     code: ExitCode,
 }
 
 impl<'a> Output<'a> {
-    fn new(args: &ActivateArgs, context: &'a Context) -> Output<'a> {
+    fn new(args: &ActivateArgs, installed: InstalledBase, context: &'a Context) -> Output<'a> {
         let usual =
             if context.stdout_is_terminal { OutputFormat::Table } else { OutputFormat::Json };
         let table = match args.output.unwrap_or(usual) {
             OutputFormat::Table => Some(View::new(context, Some(OutputFormat::Table))),
             OutputFormat::Json => None,
         };
-        Output { context, documents: context.stdout(), table, code: ExitCode::Done }
+        Output { context, documents: context.stdout(), table, installed, code: ExitCode::Done }
     }
 
     fn take(&mut self, ended: Ended) -> Result<(), Failure> {
@@ -265,6 +270,9 @@ impl<'a> Output<'a> {
             }
             Ended::Ran(chain, Ok(report)) => {
                 let chain = self.report(&chain, &report);
+                if report.state == RunState::Completed {
+                    self.installed.completed(&chain)?;
+                }
                 self.write(&chain)
             }
             Ended::Ran(_, Err(error @ ActivateError::Journal(JournalError::OrderBusy { .. }))) => {
@@ -317,6 +325,7 @@ impl<'a> Output<'a> {
     }
 
     fn finish(&mut self) -> Result<ExitCode, Failure> {
+        self.installed.write()?;
         if let Some(view) = &mut self.table {
             view.finish()?;
         }

@@ -1,8 +1,7 @@
 //! `orderctl decompose`.
 
-use orderctl::catalog::Catalog;
 use orderctl::chain::{Chain, order_name};
-use orderctl::decompose::{self, Derived, NotDecomposable};
+use orderctl::decompose::{self, Decomposer, Derived, NotDecomposable};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::{Document, DocumentKind};
 use orderctl::project::Overrides;
@@ -16,8 +15,12 @@ use crate::stage::{self, Produced, Unit};
 
 /// Writes each order followed by the orders derived from it.
 pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let overrides = Overrides { catalog: args.catalog.catalog, ..Overrides::default() };
-    let Some(folder) = context.settings(overrides)?.catalog else {
+    let settings = context.settings(Overrides {
+        catalog: args.catalog.catalog,
+        inventory: args.inventory.inventory,
+        ..Overrides::default()
+    })?;
+    let Some(folder) = settings.catalog else {
         return Err(Failure::NotNamed {
             what: "catalog",
             flag: "--catalog DIR",
@@ -28,7 +31,10 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
         Ok(catalog) => catalog,
         Err(code) => return Ok(code),
     };
-    let step = Step { catalog: &catalog, to: args.to, explain: args.explain, now: args.now.now };
+    let inventory = settings.inventory.map(|path| context.inventory(&path)).transpose()?;
+    let with =
+        Decomposer { catalog: &catalog, inventory: inventory.as_ref(), explain: args.explain };
+    let step = Step { with, to: args.to, now: args.now.now };
     let mut sink = Sink::new(context, args.rejects.as_deref())?;
     let ended = stage::run(
         &args.input.files,
@@ -44,9 +50,8 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
 }
 
 struct Step<'c> {
-    catalog: &'c Catalog,
+    with: Decomposer<'c>,
     to: Layer,
-    explain: bool,
     now: Option<jiff::Timestamp>,
 }
 
@@ -82,7 +87,7 @@ impl Step<'_> {
         if let Some(order) = &product_order
             && service_orders.is_empty()
         {
-            let step = decompose::service_order(self.catalog, order, self.explain);
+            let step = decompose::service_order(&self.with, order);
             derived.extend(self.take(step, order, produced)?);
         }
         if self.to == Layer::Service {
@@ -92,12 +97,7 @@ impl Step<'_> {
         let mut resource_orders = Vec::new();
         for document in service_orders {
             let order = self.valid(document)?;
-            let step = decompose::resource_order(
-                self.catalog,
-                &order,
-                product_order.as_ref(),
-                self.explain,
-            );
+            let step = decompose::resource_order(&self.with, &order, product_order.as_ref());
             resource_orders.extend(self.take(step, &order, produced)?);
         }
         derived.extend(resource_orders);
@@ -106,7 +106,7 @@ impl Step<'_> {
 
     fn valid<'d>(&self, document: &'d Document) -> Result<ValidOrder<'d>, Vec<Diagnostic>> {
         let validation =
-            Validation { catalog: Some(self.catalog), strict: false, now: self.now };
+            Validation { catalog: Some(self.with.catalog), strict: false, now: self.now };
         let checked = validation.check(document);
         // `validate` is where deviations are reported; here only errors matter.
         checked.order.ok_or(checked.diagnostics)

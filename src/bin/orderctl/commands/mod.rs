@@ -4,6 +4,7 @@ pub mod activate;
 pub mod completions;
 pub mod decompose;
 mod filter;
+mod installed;
 pub mod man;
 pub mod mock;
 pub mod plan;

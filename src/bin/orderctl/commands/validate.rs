@@ -19,7 +19,7 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog,
         journal: args.journal.journal,
-        endpoints: None,
+        ..Overrides::default()
     })?;
     let catalog = match &settings.catalog {
         Some(folder) => match context.catalog(folder)? {

@@ -1,0 +1,217 @@
+//! What is installed of what an order is about, and what becomes of it.
+//!
+//! An order item names a product (or service) of the installed base unless it
+//! adds one. The things below an installed one are found by its references and
+//! matched to what the catalog would make:
+//!
+//! | item above | condition holds | installed | item below |
+//! |---|---|---|---|
+//! | add | yes | | add |
+//! | modify | yes | no | add |
+//! | modify | yes | yes | modify, with the characteristics that differ; noChange if none does |
+//! | modify | no | yes | delete |
+//! | delete | is not judged | yes | delete |
+//! | noChange | is not judged | yes | noChange |
+//!
+//! An installed thing is matched by the id that would be computed for it, else by its specification.
+
+use std::collections::HashSet;
+
+use super::mapping::{self, Values};
+use crate::catalog::{Catalog, Facing};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::Node;
+use crate::inventory::{Installed, Inventory, Layer};
+use crate::model::Action;
+
+/// How the things below one thing are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They are made where their conditions hold, and get this action.
+    Make(&'static str),
+    /// They are compared with what is installed.
+    Compare,
+    /// All that are installed get this action.
+    All(Action),
+}
+
+impl Mode {
+    /// How the things below an installed one are treated.
+    pub fn below(action: Action) -> Mode {
+        match action {
+            Action::Add => Mode::Make(Action::Add.name()),
+            Action::Modify => Mode::Compare,
+            Action::Delete | Action::NoChange => Mode::All(action),
+        }
+    }
+}
+
+/// An item that is to be looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    pub layer: Layer,
+    /// Id of the order and of the item.
+    pub order: &'a str,
+    pub item: &'a str,
+    pub node: Node<'a>,
+    /// Id of the product or service.
+    pub id: &'a str,
+    pub action: Action,
+}
+
+impl Named<'_> {
+    /// What is installed; `None` for what is to be added.
+    ///
+    /// # Errors
+    /// A finding if it should be installed and is not, or the other way round. What this very item
+    /// has added may be added again: it is the same order, looked at once more.
+    pub fn find<'i>(&self, inventory: &'i Inventory) -> Result<Option<Installed<'i>>, Box<Diagnostic>> {
+        let installed = inventory.get(self.layer, self.id);
+        let (layer, id) = (self.layer.name(), self.id);
+        match (self.action, installed) {
+            (Action::Add, Some(installed)) if !installed.came_from(self.order, self.item) => {
+                let message = format!("item `{}` adds {layer} `{id}`, which is installed already", self.item);
+                let finding = self.error("decompose/already-installed", message);
+                let finding = finding.with_related(installed.node.location());
+                Err(Box::new(finding.with_hint("to change it, order `modify`; to add another one, leave its id out")))
+            }
+            (Action::Add, _) => Ok(None),
+            (_, Some(installed)) => Ok(Some(installed)),
+            (action, None) => {
+                let verb = match action {
+                    Action::Delete => "deletes",
+                    Action::NoChange => "refers to",
+                    Action::Add | Action::Modify => "modifies",
+                };
+                let message = format!("item `{}` {verb} {layer} `{id}`, which is not installed", self.item);
+                let finding = self.error("decompose/not-installed", message);
+                Err(Box::new(finding.with_hint(format!("give `{layer}.id` as it stands in the inventory"))))
+            }
+        }
+    }
+
+    fn error(&self, code: &'static str, message: String) -> Diagnostic {
+        let entity = self.node.get(self.layer.name());
+        let place = entity.map_or(self.node, |entity| entity.get("id").unwrap_or(entity));
+        Diagnostic::new(Code(code), Severity::Error, place.location(), message)
+    }
+}
+
+/// Installed things matched to candidates.
+pub struct Matched<'i> {
+    /// For each candidate what is installed of it.
+    pub found: Vec<Option<Installed<'i>>>,
+    /// What is none of the candidates.
+    pub others: Vec<Installed<'i>>,
+}
+
+/// Matches installed things to candidates, given by computed id and id of the specification.
+pub fn matched<'i>(installed: Vec<Installed<'i>>, candidates: &[(String, &str)]) -> Matched<'i> {
+    let mut rest: Vec<Option<Installed<'i>>> = installed.into_iter().map(Some).collect();
+    let mut take = |fits: &dyn Fn(&Installed<'_>) -> bool| {
+        rest.iter_mut().find(|it| it.as_ref().is_some_and(fits)).and_then(Option::take)
+    };
+    let mut found: Vec<Option<Installed<'i>>> = candidates
+        .iter()
+        .map(|(id, specification)| take(&|it| it.id == *id && it.specification_id() == *specification))
+        .collect();
+    for (found, (_, specification)) in found.iter_mut().zip(candidates) {
+        if found.is_none() {
+            *found = take(&|it| it.specification_id() == *specification);
+        }
+    }
+    Matched { found, others: rest.into_iter().flatten().collect() }
+}
+
+/// The resources of a service: its own, and those of the resource-facing services behind it.
+pub fn resources_below<'i>(
+    inventory: &'i Inventory,
+    catalog: &Catalog,
+    service: &Installed<'i>,
+) -> Vec<Installed<'i>> {
+    let mut seen: HashSet<String> = HashSet::from([service.id.to_string()]);
+    let mut found: Vec<Installed<'i>> = inventory.resources_of(service);
+    let mut inside = inventory.services_inside(service);
+    while let Some(service) = inside.pop() {
+        let specification = catalog.service(service.specification_id());
+        let customer = specification.is_some_and(|it| it.facing == Facing::Customer);
+        if customer || !seen.insert(service.id.to_string()) {
+            continue;
+        }
+        for resource in inventory.resources_of(&service) {
+            if !found.iter().any(|other| other.id == resource.id) {
+                found.push(resource);
+            }
+        }
+        inside.extend(inventory.services_inside(&service));
+    }
+    found
+}
+
+/// A characteristic, or the place, that is to be another one.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Name of the characteristic; `place` for the place.
+    pub name: String,
+    /// What is installed, as JSON text.
+    pub from: Option<String>,
+    /// What it is to be, as JSON text.
+    pub to: Option<String>,
+}
+
+/// What an installed thing is to become.
+pub struct Difference<'v> {
+    /// The characteristics that differ.
+    pub values: Values<'v>,
+    /// All that differs.
+    pub changes: Vec<Change>,
+    /// Whether it moves.
+    pub moves: bool,
+}
+
+/// Compares what is wanted with what is installed. `place` is that of the order item, if it gives
+/// one.
+pub fn difference<'v>(
+    wanted: &Values<'v>,
+    installed: &Installed<'_>,
+    before: &Values<'_>,
+    place: Option<Node<'_>>,
+) -> Difference<'v> {
+    let values = wanted.filtered(|name, value| !before.get(name).is_some_and(|old| same(old, value)));
+    let mut changes: Vec<Change> = values
+        .iter()
+        .map(|(name, value)| Change {
+            name: name.to_owned(),
+            from: before.get(name).map(str::to_owned),
+            to: Some(value.to_owned()),
+        })
+        .collect();
+    let moves = place.is_some() && mapping::place(place) != mapping::place(installed.place());
+    if moves {
+        let shown = |place: Option<Node<'_>>| {
+            let place = place?;
+            Some(place.get("name").or_else(|| place.get("id"))?.raw().to_owned())
+        };
+        let (from, to) = (shown(installed.place()), shown(place));
+        changes.push(Change { name: "place".to_owned(), from, to });
+    }
+    Difference { values, changes, moves }
+}
+
+/// Whether two JSON texts mean the same value.
+pub fn same(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    match (read(one), read(other)) {
+        (Some(serde_json::Value::Number(one)), Some(serde_json::Value::Number(other)))
+            if one.is_f64() || other.is_f64() =>
+        {
+            one.as_f64() == other.as_f64()
+        }
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}

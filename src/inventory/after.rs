@@ -1,0 +1,386 @@
+//! What a chain that was carried out makes of the installed base. Pure.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use super::{Installed, Inventory, Layer};
+use crate::chain::{Chain, order_name};
+use crate::document::{Composer, Document, Edits, Node, quote};
+use crate::model::reference::RelationshipKind;
+use crate::model::{Action, Characteristic, Order};
+
+/// Members of an ordered entity that its document does not take over as they are.
+const NOT_COPIED: [&str; 10] = [
+    "@type",
+    "id",
+    "status",
+    "state",
+    "resourceStatus",
+    "realizingService",
+    "supportingService",
+    "supportingResource",
+    "productOrderItem",
+    "serviceOrderItem",
+];
+
+/// Changes to an installed base.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Documents that take the place of those with their id, or are added.
+    pub upserts: Vec<Document>,
+    /// What is no longer there.
+    pub removals: Vec<(Layer, String)>,
+}
+
+impl Changes {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.upserts.is_empty() && self.removals.is_empty()
+    }
+}
+
+/// An order item and what it is about.
+struct Thing<'d> {
+    layer: Layer,
+    /// Id of the product, service or resource.
+    id: String,
+    order: String,
+    item: Cow<'d, str>,
+    node: Node<'d>,
+    entity: Option<Node<'d>>,
+    /// The item of the order above that it realizes.
+    above: Option<usize>,
+    /// What refers to it: the service that it is inside of, else what it realizes.
+    holder: Option<usize>,
+    action: Action,
+}
+
+/// The installed base after a chain has been completed, as changes to what it was before.
+///
+/// - add: a document made of the ordered entity; modify: the characteristics and members that the
+///   item gives take the place of those that were there; delete: the document goes, and every
+///   reference to it; noChange: nothing.
+/// - Products and services note the order item that worked on them (`productOrderItem`,
+///   `serviceOrderItem`). What has been noted is not done again, so a chain may be given twice,
+///   also after later orders have changed the same things.
+/// - A service that no order item is about (one between a service and its resources, as other
+///   systems keep them) goes with the last of its resources.
+pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
+    let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
+    let things = things(&orders);
+    let root = |mut position: usize| {
+        while let Some(above) = things[position].above {
+            position = above;
+        }
+        position
+    };
+    let done: Vec<bool> = (0..things.len())
+        .map(|position| {
+            let root = &things[root(position)];
+            let installed = inventory.get(root.layer, &root.id);
+            installed.is_some_and(|it| it.came_from(&root.order, &root.item))
+        })
+        .collect();
+    let mut update = Update { inventory, things: &things, gone: HashSet::new(), below: HashMap::new() };
+    for (position, thing) in things.iter().enumerate() {
+        match thing.action {
+            _ if done[position] => {}
+            Action::Delete => {
+                update.gone.insert((thing.layer, thing.id.clone()));
+            }
+            Action::Add | Action::Modify | Action::NoChange => {
+                if let Some(holder) = thing.holder {
+                    update.below.entry(holder).or_default().push(position);
+                }
+            }
+        }
+    }
+    let between = update.between();
+    let mut changes = Changes::default();
+    for (position, thing) in things.iter().enumerate() {
+        if done[position] || thing.action == Action::Delete {
+            continue;
+        }
+        let realized = update.below.contains_key(&position);
+        if thing.layer == Layer::Product && thing.entity.is_none() && !realized {
+            // A bundle or a fee: there is nothing to keep.
+            continue;
+        }
+        let made = match inventory.get(thing.layer, &thing.id) {
+            Some(_) if thing.action == Action::NoChange => None,
+            Some(installed) => update.changed(&installed, Some(position)),
+            None if thing.action == Action::NoChange => None,
+            None => Some(update.made(position, chain)),
+        };
+        changes.upserts.extend(made);
+    }
+    for service in between {
+        changes.upserts.extend(update.changed(&service, None));
+    }
+    // What is not there need not go.
+    let mut removals: Vec<(Layer, String)> = update.gone.into_iter().collect();
+    removals.retain(|(layer, id)| inventory.document(*layer, id).is_some());
+    removals.sort_unstable();
+    changes.removals = removals;
+    changes
+}
+
+fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
+    let mut things: Vec<Thing<'d>> = Vec::new();
+    let mut by_item: HashMap<(Layer, String), usize> = HashMap::new();
+    for order in orders {
+        let layer = match order {
+            Order::Product(_) => Layer::Product,
+            Order::Service(_) => Layer::Service,
+            Order::Resource(_) => Layer::Resource,
+        };
+        let order_id = order_name(order.node().document());
+        for item in order.items() {
+            let given = item.entity.and_then(|entity| entity.text("id")).filter(|id| !id.is_empty());
+            let id = given.map_or_else(|| format!("{order_id}.{}", item.id), Cow::into_owned);
+            let upper = match layer {
+                Layer::Product => None,
+                Layer::Service => Some(Layer::Product),
+                Layer::Resource => Some(Layer::Service),
+            };
+            let realized = item.relationships.iter().find(|it| it.kind == RelationshipKind::Realizes);
+            let above = upper
+                .zip(realized)
+                .and_then(|(layer, it)| by_item.get(&(layer, it.item.to_string())).copied());
+            // Ids of items are computed: that of an item inside another one begins with it.
+            let inside = item
+                .specification
+                .and_then(|it| item.id.strip_suffix(&*it.id)?.strip_suffix('.'))
+                .and_then(|outer| by_item.get(&(layer, outer.to_owned())).copied());
+            by_item.insert((layer, item.id.to_string()), things.len());
+            things.push(Thing {
+                layer,
+                id,
+                order: order_id.clone(),
+                item: item.id.clone(),
+                node: item.node,
+                entity: item.entity,
+                above,
+                holder: inside.or(above),
+                action: item.action.unwrap_or(Action::Add),
+            });
+        }
+    }
+    things
+}
+
+struct Update<'a> {
+    inventory: &'a Inventory,
+    things: &'a [Thing<'a>],
+    gone: HashSet<(Layer, String)>,
+    /// What stands below an item, by position.
+    below: HashMap<usize, Vec<usize>>,
+}
+
+impl<'a> Update<'a> {
+    /// Services without an order item of their own that lose resources: those that lose all of
+    /// them go, the others are returned.
+    fn between(&mut self) -> Vec<Installed<'a>> {
+        let ordered: HashSet<(Layer, &str)> =
+            self.things.iter().map(|thing| (thing.layer, thing.id.as_str())).collect();
+        let mut stay = Vec::new();
+        for thing in self.things.iter().filter(|thing| thing.layer == Layer::Service) {
+            let Some(service) = self.inventory.service(&thing.id) else { continue };
+            for inside in self.inventory.services_inside(&service) {
+                let resources = self.inventory.resources_of(&inside);
+                let gone = |it: &Installed<'_>| self.gone.contains(&(it.layer, it.id.to_string()));
+                let lost = resources.iter().filter(|it| gone(it)).count();
+                if lost == 0 || ordered.contains(&(Layer::Service, &*inside.id)) {
+                    continue;
+                }
+                if lost == resources.len() {
+                    self.gone.insert((Layer::Service, inside.id.to_string()));
+                } else {
+                    stay.push(inside);
+                }
+            }
+        }
+        stay
+    }
+
+    /// The document of what was added.
+    fn made(&self, position: usize, chain: &Chain) -> Document {
+        let thing = &self.things[position];
+        let mut composer = Composer::new(1024);
+        composer.object(|to| {
+            to.key("@type").string(match thing.layer {
+                Layer::Product => "Product",
+                Layer::Service => "Service",
+                Layer::Resource => "Resource",
+            });
+            to.key("id").string(&thing.id);
+            for (key, value) in given(thing) {
+                to.key(&key).copy(value);
+            }
+            match thing.layer {
+                Layer::Product => to.key("status").string("active"),
+                Layer::Service => to.key("state").string("active"),
+                Layer::Resource => to.key("resourceStatus").string("available"),
+            }
+            let party = chain.orders().next().and_then(|order| order.root().get("relatedParty"));
+            let has = thing.entity.is_some_and(|entity| entity.get("relatedParty").is_some());
+            if let Some(party) = party.filter(|_| thing.layer == Layer::Product && !has) {
+                to.key("relatedParty").copy(party);
+            }
+            for (key, layer) in thing.layer.references() {
+                let ids = self.ids_below(position, *layer);
+                if !ids.is_empty() {
+                    to.key(key).array(ids, |list, id| {
+                        list.json(&reference(*layer, id)).expect("a reference is JSON");
+                    });
+                }
+            }
+            if let Some([list, ..]) = thing.layer.order_items() {
+                to.key(list).array([thing], |list, thing| {
+                    list.json(&order_item(thing)).expect("a reference is JSON");
+                });
+            }
+        });
+        composer.finish("inventory")
+    }
+
+    /// The document of what was there, changed by an item, or by what no longer stands below it.
+    fn changed(&self, installed: &Installed<'_>, position: Option<usize>) -> Option<Document> {
+        let root = installed.node;
+        let layer = installed.layer;
+        let mut edits = Edits::new();
+        let thing = position.map(|position| &self.things[position]);
+        if let Some(thing) = thing {
+            for (key, value) in given(thing) {
+                if key == layer.characteristics() {
+                    let merged = merged(&installed.characteristics, thing.entity, layer);
+                    edits.set(root, &key, &merged);
+                } else {
+                    edits.set(root, &key, &value.compact());
+                }
+            }
+            if let Some([list, ..]) = layer.order_items() {
+                edits.append(root, list, &order_item(thing));
+            }
+        }
+        for (key, below) in layer.references() {
+            let mut kept: Vec<String> = Vec::new();
+            let mut known: HashSet<Cow<'_, str>> = HashSet::new();
+            let (mut before, mut gone) = (0, 0);
+            for node in root.list(key) {
+                let id = node.text("id").unwrap_or_default();
+                before += 1;
+                if self.gone.contains(&(*below, id.to_string())) {
+                    gone += 1;
+                } else {
+                    kept.push(node.compact().into_owned());
+                    known.insert(id);
+                }
+            }
+            if let Some(position) = position {
+                for id in self.ids_below(position, *below) {
+                    if !known.contains(id) {
+                        kept.push(reference(*below, id));
+                    }
+                }
+            }
+            if gone > 0 || kept.len() > before {
+                edits.set(root, key, &format!("[{}]", kept.join(",")));
+            }
+        }
+        // Everything set above is JSON.
+        edits.apply(root.document()).ok()
+    }
+
+    fn ids_below(&self, position: usize, layer: Layer) -> Vec<&'a str> {
+        let below = self.below.get(&position).into_iter().flatten();
+        let below = below.map(|below| &self.things[*below]).filter(|it| it.layer == layer);
+        below.map(|it| it.id.as_str()).collect()
+    }
+}
+
+/// Members that an item gives to what it is about.
+fn given<'d>(thing: &Thing<'d>) -> Vec<(String, Node<'d>)> {
+    let mut given: Vec<(String, Node<'d>)> = Vec::new();
+    for (key, value) in thing.entity.into_iter().flat_map(Node::members) {
+        let Some(key) = key.as_str() else { continue };
+        if !value.is_null() && !NOT_COPIED.contains(&&*key) {
+            given.push((key.into_owned(), value));
+        }
+    }
+    let beside = match thing.layer {
+        Layer::Product => "productOffering",
+        Layer::Resource => "resourceSpecification",
+        Layer::Service => return given,
+    };
+    if let Some(value) = thing.node.get(beside)
+        && !given.iter().any(|(key, _)| key == beside)
+    {
+        given.push((beside.to_owned(), value));
+    }
+    given
+}
+
+/// Characteristics with those that an item gives in the place of those of the same name.
+fn merged(installed: &[Characteristic<'_>], entity: Option<Node<'_>>, layer: Layer) -> String {
+    let given = entity.map_or(Vec::new(), |it| Characteristic::list(it, layer.characteristics()));
+    let given: Vec<&Characteristic<'_>> = given.iter().filter(|it| it.value.is_some()).collect();
+    let mut written: HashSet<&str> = HashSet::new();
+    let mut texts: Vec<String> = Vec::new();
+    for known in installed {
+        let mut new = given.iter().filter(|it| it.name == known.name);
+        match (new.next(), new.next()) {
+            (None, _) => texts.push(known.node.compact().into_owned()),
+            (Some(_), _) if !written.insert(&known.name) => {}
+            (Some(one), None) => texts.push(with_value(known.node, one)),
+            (Some(_), Some(_)) => {
+                let all = given.iter().filter(|it| it.name == known.name);
+                texts.extend(all.map(|it| it.node.compact().into_owned()));
+            }
+        }
+    }
+    let others = given.iter().filter(|it| !written.contains(&*it.name));
+    texts.extend(others.map(|it| it.node.compact().into_owned()));
+    format!("[{}]", texts.join(","))
+}
+
+/// A characteristic with another value; its other members stay.
+fn with_value(known: Node<'_>, new: &Characteristic<'_>) -> String {
+    let members = known.members().map(|(key, old)| {
+        let value = match (key.as_str().as_deref(), new.value) {
+            (Some("value"), Some(value)) => value,
+            (Some("valueType"), _) => new.node.get("valueType").unwrap_or(old),
+            _ => old,
+        };
+        format!("{}:{}", key.raw(), value.compact())
+    });
+    let text = members.collect::<Vec<_>>().join(",");
+    if known.member("value").is_some() {
+        format!("{{{text}}}")
+    } else {
+        new.node.compact().into_owned()
+    }
+}
+
+fn reference(layer: Layer, id: &str) -> String {
+    let referred_type = match layer {
+        Layer::Product => "Product",
+        Layer::Service => "Service",
+        Layer::Resource => "Resource",
+    };
+    format!("{{\"id\":{},\"@referredType\":\"{referred_type}\"}}", quote(id))
+}
+
+/// How a document names an order item: TMF637 `RelatedProductOrderItem`, TMF638
+/// `RelatedServiceOrderItem`.
+fn order_item(thing: &Thing<'_>) -> String {
+    let Some([_, item_key, order_key, action_key]) = thing.layer.order_items() else {
+        return "{}".to_owned();
+    };
+    format!(
+        "{{\"{order_key}\":{},\"{item_key}\":{},\"{action_key}\":\"{}\"}}",
+        quote(&thing.order),
+        quote(&thing.item),
+        thing.action.name()
+    )
+}

@@ -1,0 +1,290 @@
+//! The installed base: what customers have (TMF637), the services that realize
+//! it (TMF638) and the resources that these stand on (TMF639).
+//!
+//! An [`Inventory`] is a set of documents with lookups; reading and writing its
+//! files is in [`store`], and [`after`] says what a chain that was carried out
+//! makes of it.
+//!
+//! A product names its services by `realizingService`, a service the services
+//! inside it by `supportingService` and its resources by `supportingResource`.
+//! What else stands in a document stays as it is.
+
+mod after;
+pub mod store;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+pub use after::{Changes, after};
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::{Document, DocumentKind, Node};
+use crate::model::{Characteristic, Reference};
+
+/// The layers of an installed base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// TMF637 Product.
+    Product,
+    /// TMF638 Service.
+    Service,
+    /// TMF639 Resource.
+    Resource,
+}
+
+impl Layer {
+    /// The layer of a document, if it is part of an installed base.
+    pub fn of(document: &Document) -> Option<Layer> {
+        match DocumentKind::of(document) {
+            DocumentKind::Product => Some(Layer::Product),
+            DocumentKind::Service => Some(Layer::Service),
+            DocumentKind::Resource => Some(Layer::Resource),
+            _ => None,
+        }
+    }
+
+    /// For messages: `product`, `service`, `resource`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::Product => "product",
+            Layer::Service => "service",
+            Layer::Resource => "resource",
+        }
+    }
+
+    /// Member of a document that lists its characteristics.
+    fn characteristics(self) -> &'static str {
+        match self {
+            Layer::Product => "productCharacteristic",
+            Layer::Service => "serviceCharacteristic",
+            Layer::Resource => "resourceCharacteristic",
+        }
+    }
+
+    fn specification(self) -> &'static str {
+        match self {
+            Layer::Product => "productSpecification",
+            Layer::Service => "serviceSpecification",
+            Layer::Resource => "resourceSpecification",
+        }
+    }
+
+    /// Member that names the order items that a thing came from, and the members of such a
+    /// reference for item, order and action. TMF639 has none.
+    fn order_items(self) -> Option<[&'static str; 4]> {
+        match self {
+            Layer::Product => {
+                Some(["productOrderItem", "orderItemId", "productOrderId", "orderItemAction"])
+            }
+            Layer::Service => Some(["serviceOrderItem", "itemId", "serviceOrderId", "itemAction"]),
+            Layer::Resource => None,
+        }
+    }
+
+    /// Members that refer to what stands below.
+    fn references(self) -> &'static [(&'static str, Layer)] {
+        match self {
+            Layer::Product => &[("realizingService", Layer::Service)],
+            Layer::Service => {
+                &[("supportingService", Layer::Service), ("supportingResource", Layer::Resource)]
+            }
+            Layer::Resource => &[],
+        }
+    }
+}
+
+/// A product, service or resource that is there.
+#[derive(Debug, Clone)]
+pub struct Installed<'i> {
+    /// Its document's object.
+    pub node: Node<'i>,
+    /// What it is.
+    pub layer: Layer,
+    /// Id.
+    pub id: Cow<'i, str>,
+    /// Its specification, if it names one.
+    pub specification: Option<Reference<'i>>,
+    /// Its characteristics.
+    pub characteristics: Vec<Characteristic<'i>>,
+}
+
+impl<'i> Installed<'i> {
+    fn read(layer: Layer, node: Node<'i>) -> Installed<'i> {
+        Installed {
+            node,
+            layer,
+            id: node.text("id").unwrap_or_default(),
+            specification: node.get(layer.specification()).map(Reference::read),
+            characteristics: Characteristic::list(node, layer.characteristics()),
+        }
+    }
+
+    /// Id of its specification; empty if it names none.
+    pub fn specification_id(&self) -> &str {
+        self.specification.as_ref().map_or("", |reference| &reference.id)
+    }
+
+    /// Whether an order item has already done its work on it.
+    pub fn came_from(&self, order: &str, item: &str) -> bool {
+        let Some([list, item_key, order_key, _]) = self.layer.order_items() else { return false };
+        self.node.list(list).any(|reference| {
+            reference.text(item_key).as_deref() == Some(item)
+                && reference.text(order_key).as_deref() == Some(order)
+        })
+    }
+
+    /// First place where it is.
+    pub fn place(&self) -> Option<Node<'i>> {
+        let place = self.node.get("place")?;
+        if place.kind() == crate::document::Kind::Array { place.elements().next() } else { Some(place) }
+    }
+}
+
+/// The installed base.
+#[derive(Debug, Default, Clone)]
+pub struct Inventory {
+    /// In the order in which they were read; `None` for what was removed.
+    documents: Vec<Option<Document>>,
+    by_id: [HashMap<String, usize>; 3],
+}
+
+impl Inventory {
+    /// The installed base that documents describe. Other documents are kept, and mean nothing.
+    ///
+    /// Findings are warnings: a document without an id, one whose id another one has (the first
+    /// one counts), and a reference that leads nowhere.
+    pub fn of(documents: Vec<Document>) -> (Inventory, Vec<Diagnostic>) {
+        let mut inventory = Inventory::default();
+        let mut diagnostics = Vec::new();
+        for document in documents {
+            if let Some(layer) = Layer::of(&document) {
+                let root = document.root();
+                let id = root.text("id").unwrap_or_default().into_owned();
+                let position = inventory.documents.len();
+                let known = &mut inventory.by_id[layer as usize];
+                if id.is_empty() {
+                    let message = format!("a {} without an `id`; nothing can refer to it", layer.name());
+                    diagnostics.push(warning("inventory/missing-id", root, message));
+                } else if let Some(first) = known.get(&id) {
+                    let message = format!("two {}s have the id `{id}`; the first one counts", layer.name());
+                    let node = root.get("id").unwrap_or(root);
+                    let mut finding = warning("inventory/duplicate-id", node, message);
+                    if let Some(first) = &inventory.documents[*first] {
+                        finding = finding.with_related(first.root().location());
+                    }
+                    diagnostics.push(finding);
+                } else {
+                    known.insert(id, position);
+                }
+            }
+            inventory.documents.push(Some(document));
+        }
+        for document in inventory.documents() {
+            inventory.dangling(document, &mut diagnostics);
+        }
+        diagnostics.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.code.cmp(&b.code)));
+        (inventory, diagnostics)
+    }
+
+    fn dangling(&self, document: &Document, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(layer) = Layer::of(document) else { return };
+        let root = document.root();
+        for (key, below) in layer.references() {
+            for reference in root.list(key) {
+                let id = reference.text("id").unwrap_or_default();
+                if !self.by_id[*below as usize].contains_key(&*id) {
+                    let message = format!(
+                        "{} `{}` refers to {} `{id}`, which is not in the inventory",
+                        layer.name(),
+                        root.text("id").unwrap_or_default(),
+                        below.name()
+                    );
+                    diagnostics.push(warning("inventory/dangling-reference", reference, message));
+                }
+            }
+        }
+    }
+
+    /// All documents, in the order in which they were read or added.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.documents.iter().flatten()
+    }
+
+    /// The document of a thing.
+    pub fn document(&self, layer: Layer, id: &str) -> Option<&Document> {
+        self.documents[*self.by_id[layer as usize].get(id)?].as_ref()
+    }
+
+    /// What is there under an id.
+    pub fn get(&self, layer: Layer, id: &str) -> Option<Installed<'_>> {
+        self.document(layer, id).map(|document| Installed::read(layer, document.root()))
+    }
+
+    /// A product by id.
+    pub fn product(&self, id: &str) -> Option<Installed<'_>> {
+        self.get(Layer::Product, id)
+    }
+
+    /// A service by id.
+    pub fn service(&self, id: &str) -> Option<Installed<'_>> {
+        self.get(Layer::Service, id)
+    }
+
+    /// A resource by id.
+    pub fn resource(&self, id: &str) -> Option<Installed<'_>> {
+        self.get(Layer::Resource, id)
+    }
+
+    /// The services that realize a product.
+    pub fn services_of(&self, product: &Installed<'_>) -> Vec<Installed<'_>> {
+        self.referred(product.node, "realizingService", Layer::Service)
+    }
+
+    /// The services inside a service.
+    pub fn services_inside(&self, service: &Installed<'_>) -> Vec<Installed<'_>> {
+        self.referred(service.node, "supportingService", Layer::Service)
+    }
+
+    /// The resources that a service stands on.
+    pub fn resources_of(&self, service: &Installed<'_>) -> Vec<Installed<'_>> {
+        self.referred(service.node, "supportingResource", Layer::Resource)
+    }
+
+    /// What the references of a list lead to, each once; those that lead nowhere are left out.
+    fn referred(&self, node: Node<'_>, key: &str, layer: Layer) -> Vec<Installed<'_>> {
+        let mut found: Vec<Installed<'_>> = Vec::new();
+        for reference in node.list(key) {
+            let id = reference.text("id").unwrap_or_default();
+            if let Some(installed) = self.get(layer, &id)
+                && !found.iter().any(|other| other.id == installed.id)
+            {
+                found.push(installed);
+            }
+        }
+        found
+    }
+
+    /// Makes changes. To make them twice is to make them once.
+    pub fn apply(&mut self, changes: Changes) {
+        for (layer, id) in changes.removals {
+            if let Some(position) = self.by_id[layer as usize].remove(&id) {
+                self.documents[position] = None;
+            }
+        }
+        for document in changes.upserts {
+            let Some(layer) = Layer::of(&document) else { continue };
+            let id = document.root().text("id").unwrap_or_default().into_owned();
+            let known = &mut self.by_id[layer as usize];
+            if let Some(position) = known.get(&id) {
+                self.documents[*position] = Some(document);
+            } else {
+                known.insert(id, self.documents.len());
+                self.documents.push(Some(document));
+            }
+        }
+    }
+}
+
+fn warning(code: &'static str, node: Node<'_>, message: String) -> Diagnostic {
+    Diagnostic::new(Code(code), Severity::Warning, node.location(), message)
+}
