@@ -1,20 +1,15 @@
 //! COM: a product order becomes a service order.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use super::explain::{Explanation, Outcome};
 use super::mapping::{self, Surroundings, Values};
+use super::step::{Made, Step, Steps};
 use super::write::{self, Derivation};
 use super::{Derived, NotDecomposable};
-use crate::catalog::{
-    Catalog, Decomposition, Facing, ProductSpecification, ServiceIndex, Specification,
-};
-use crate::catalog::expression::Bindings;
+use crate::catalog::{Catalog, Decomposition, Facing, ProductSpecification, Specification};
 use crate::chain::order_name;
-use crate::diagnostic::Diagnostic;
-use crate::document::Node;
-use crate::model::{ProductOrder, ProductOrderItem};
+use crate::document::quote;
+use crate::model::ProductOrderItem;
 use crate::validate::ValidOrder;
 
 /// The product specification of an item: by its own reference, else by its offering's.
@@ -36,58 +31,35 @@ pub fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> 
     Values::of_item(&item.characteristics, offering, specification)
 }
 
-/// An item of the service order while its dependencies are not known yet.
-struct Made {
-    service: ServiceIndex,
-    depends_on: Vec<ServiceIndex>,
-    item: write::Item,
-}
-
 struct Com<'a, 'c> {
     catalog: &'c Catalog,
     order_id: &'a str,
     order_members: &'a [(&'static str, String)],
-    explain: bool,
-    made: Vec<Made>,
-    explanations: Vec<Explanation>,
-    diagnostics: Vec<Diagnostic>,
+    steps: Steps,
 }
 
-/// Decomposes a product order into a service order.
+/// Decomposes a product order into a service order. Other orders give nothing.
 ///
 /// # Errors
 /// Every fault that values of the order bring to light in rules.
-///
-/// # Panics
-/// Never for orders that were validated as product orders; others give an empty result.
 pub fn service_order(
     catalog: &Catalog,
     order: &ValidOrder<'_>,
     explain: bool,
 ) -> Result<Derived, NotDecomposable> {
-    let Some(order) = order.product() else {
-        return Ok(Derived { document: None, explanations: Vec::new() });
-    };
-    let product_order_id = order_name(order.node.document());
+    let Some(order) = order.product() else { return Ok(Derived::default()) };
+    let order_id = order_name(order.node.document());
     let order_members = mapping::order_members(order.node);
-    let mut com = Com {
-        catalog,
-        order_id: &product_order_id,
-        order_members: &order_members,
-        explain,
-        made: Vec::new(),
-        explanations: Vec::new(),
-        diagnostics: Vec::new(),
-    };
+    let steps = Steps::new(explain);
+    let mut com = Com { catalog, order_id: &order_id, order_members: &order_members, steps };
     for item in &order.items {
         com.item(item);
     }
-    if !com.diagnostics.is_empty() {
-        return Err(NotDecomposable(com.diagnostics));
-    }
-    let Com { made, explanations, .. } = com;
-    let document = (!made.is_empty()).then(|| write_order(order, &product_order_id, made));
-    Ok(Derived { document, explanations })
+    com.steps.finish(|items| {
+        let id = format!("{order_id}.S");
+        let derivation = Derivation { id: &id, above: order.node, above_id: &order_id, items };
+        write::service_order(&derivation)
+    })
 }
 
 impl<'c> Com<'_, 'c> {
@@ -98,8 +70,8 @@ impl<'c> Com<'_, 'c> {
         let surroundings = Surroundings {
             product: Some(&values),
             item: [
-                ("id", crate::document::quote(&item.id)),
-                ("action", crate::document::quote(write::action(item.action))),
+                ("id", quote(&item.id)),
+                ("action", quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
             order: self.order_members,
@@ -132,32 +104,24 @@ impl<'c> Com<'_, 'c> {
             }
             let specification = &target.specification;
             let item_id = format!("{}.{}", parent.item_id, specification.id);
-            let explained = (parent.item_id, parent.specification, specification);
-            match judge(decomposition, &bindings, explained, &item_id, self.explain, item.node) {
-                Err(fault) => {
-                    self.diagnostics.push(*fault);
-                    continue;
-                }
-                Ok(Judgement { made, explanation }) => {
-                    self.explanations.extend(explanation);
-                    if !made {
-                        continue;
-                    }
-                }
-            }
-            let mapped = mapping::map(
+            let mapped = self.steps.take(&Step {
                 decomposition,
-                specification,
+                source_item: parent.item_id,
+                source: parent.specification,
+                target: specification,
+                item_id: &item_id,
+                place: item.node,
                 values,
-                &bindings,
-                item.node,
-                &mut self.diagnostics,
-            );
+                bindings: &bindings,
+            });
+            let Some(mapped) = mapped else { continue };
             let service_id = format!("{}.{}", parent.entity_id, specification.id);
             let place = item.product.and_then(|it| it.get("place"));
-            self.made.push(Made {
+            let before = decomposition.depends_on.iter().chain(&target.depends_on);
+            self.steps.made.push(Made {
                 service: decomposition.target,
-                depends_on: decomposition.depends_on.clone(),
+                root: item.id.to_string(),
+                depends_on: before.copied().collect(),
                 item: write::Item {
                     id: item_id.clone(),
                     action: write::action(item.action),
@@ -186,89 +150,3 @@ struct Parent<'a, 'c> {
     decompositions: &'c [Decomposition],
     entity_id: &'a str,
 }
-
-/// Whether a step makes its target, and why.
-pub struct Judgement {
-    pub made: bool,
-    pub explanation: Option<Explanation>,
-}
-
-/// Judges the condition of a step.
-pub fn judge(
-    decomposition: &Decomposition,
-    bindings: &Bindings<'_>,
-    (source_item, source, target): (&str, &Specification, &Specification),
-    item_id: &str,
-    explain: bool,
-    place: Node<'_>,
-) -> Result<Judgement, Box<Diagnostic>> {
-    let fault = |fault: &_| {
-        let what = "its condition cannot be judged";
-        Box::new(mapping::evaluation_fault(place, decomposition, what, fault))
-    };
-    let made = match &decomposition.condition {
-        Some(condition) => condition.holds(bindings).map_err(|error| fault(&error))?,
-        None => true,
-    };
-    if !explain {
-        return Ok(Judgement { made, explanation: None });
-    }
-    let verdict = match &decomposition.condition {
-        Some(condition) => Some(condition.explain(bindings).map_err(|error| fault(&error))?),
-        None => None,
-    };
-    let outcome = match (made, verdict) {
-        (true, verdict) => Outcome::Made {
-            item: item_id.to_owned(),
-            condition: decomposition.condition.as_ref().map(|it| it.source().to_owned()),
-            seen: verdict.map_or(Vec::new(), |verdict| verdict.seen),
-        },
-        (false, verdict) => {
-            let (condition, seen) =
-                verdict.map_or_else(Default::default, |verdict| (verdict.conjunct, verdict.seen));
-            Outcome::NotMade { condition, seen }
-        }
-    };
-    let explanation = Explanation {
-        source_item: source_item.to_owned(),
-        source: source.id.clone(),
-        target: target.id.clone(),
-        name: target.name.clone(),
-        rule: decomposition.rule.clone(),
-        outcome,
-    };
-    Ok(Judgement { made, explanation: Some(explanation) })
-}
-
-fn write_order(
-    order: &ProductOrder<'_>,
-    product_order_id: &str,
-    mut made: Vec<Made>,
-) -> crate::document::Document {
-    // Items of one product order item, by specification.
-    let mut by_service: HashMap<(&str, ServiceIndex), Vec<&str>> = HashMap::new();
-    for made in &made {
-        let key = (made.item.realizes.as_str(), made.service);
-        by_service.entry(key).or_default().push(&made.item.id);
-    }
-    let dependencies: Vec<Vec<String>> = made
-        .iter()
-        .map(|made| {
-            let others = made.depends_on.iter().filter_map(|before| {
-                by_service.get(&(made.item.realizes.as_str(), *before))
-            });
-            others.flatten().map(|other| (*other).to_owned()).collect()
-        })
-        .collect();
-    for (made, dependencies) in made.iter_mut().zip(dependencies) {
-        made.item.dependencies = dependencies;
-    }
-    let items: Vec<write::Item> = made.into_iter().map(|made| made.item).collect();
-    write::service_order(&Derivation {
-        id: &format!("{product_order_id}.S"),
-        above: order.node,
-        above_id: product_order_id,
-        items: &items,
-    })
-}
-

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::filter::line;
-use super::status::show;
+use super::status::View;
 use crate::bar::Bar;
 use crate::cli::{ActivateArgs, OutputFormat};
 use crate::context::Context;
@@ -239,19 +239,21 @@ async fn stop_on_signal(
 /// Where chains go after they were carried out.
 struct Output<'a> {
     context: &'a Context,
-    stdout: terminal::Output<std::io::Stdout>,
-    format: OutputFormat,
+    documents: terminal::Output<std::io::Stdout>,
+    /// Where a table is wanted in place of documents.
+    table: Option<View>,
     code: ExitCode,
 }
 
 impl<'a> Output<'a> {
     fn new(args: &ActivateArgs, context: &'a Context) -> Output<'a> {
-        let format = args.output.unwrap_or(if context.stdout_is_terminal {
-            OutputFormat::Table
-        } else {
-            OutputFormat::Json
-        });
-        Output { context, stdout: context.stdout(), format, code: ExitCode::Done }
+        let usual =
+            if context.stdout_is_terminal { OutputFormat::Table } else { OutputFormat::Json };
+        let table = match args.output.unwrap_or(usual) {
+            OutputFormat::Table => Some(View::new(context, Some(OutputFormat::Table))),
+            OutputFormat::Json => None,
+        };
+        Output { context, documents: context.stdout(), table, code: ExitCode::Done }
     }
 
     fn take(&mut self, ended: Ended) -> Result<(), Failure> {
@@ -303,19 +305,22 @@ impl<'a> Output<'a> {
 
     /// Writes a chain, unless nobody reads any more; the orders are carried out all the same.
     fn write(&mut self, chain: &Chain) -> Result<(), Failure> {
-        let _written_or_closed = match self.format {
-            OutputFormat::Json => {
+        match &mut self.table {
+            Some(view) => view.show(chain),
+            None => {
                 let mut output = Vec::new();
                 chain.documents.iter().for_each(|document| line(document, &mut output));
-                self.stdout.documents(&output)?
+                let _written_or_closed = self.documents.documents(&output)?;
+                Ok(())
             }
-            OutputFormat::Table => self.stdout.text(show(chain, self.context).as_bytes())?,
-        };
-        Ok(())
+        }
     }
 
     fn finish(&mut self) -> Result<ExitCode, Failure> {
-        let _closed_or_not = self.stdout.flush()?;
+        if let Some(view) = &mut self.table {
+            view.finish()?;
+        }
+        let _closed_or_not = self.documents.flush()?;
         Ok(self.code)
     }
 }
