@@ -277,7 +277,14 @@ impl<R: Read> Stream<R> {
             frame.start -= begin;
             frame.end -= begin;
         }
-        let bytes = self.buffer[begin..end].to_vec();
+        // What is left over is little; the batch takes the buffer itself.
+        let rest = self.buffer.split_off(end);
+        let mut bytes = std::mem::replace(&mut self.buffer, rest);
+        bytes.drain(..begin);
+        self.position -= end;
+        if let Some(scan) = &mut self.scan {
+            scan.position -= end;
+        }
         Batch { file: Arc::clone(&self.file), bytes, frames, error }
     }
 
@@ -290,8 +297,7 @@ impl<R: Read> Stream<R> {
             self.position = 0;
         }
         let filled = self.buffer.len();
-        let more = READ_SIZE.max(filled.min(MAXIMUM_DOCUMENT / 8));
-        self.buffer.resize(filled + more, 0);
+        self.buffer.resize(filled + READ_SIZE, 0);
         loop {
             match self.reader.read(&mut self.buffer[filled..]) {
                 Ok(read) => {
@@ -441,7 +447,9 @@ impl<R: Read> Stream<R> {
     /// `}`, line break, `{` cannot stand inside a JSON document, so a line of
     /// newline-delimited JSON is taken without looking into it.
     fn document_end(&mut self) -> End {
+        // One look is enough: large documents arrive in thousands of reads.
         if !self.in_array
+            && self.scan.is_none()
             && let Some(newline) = memchr::memchr(b'\n', &self.buffer[self.position..])
         {
             let newline = self.position + newline;
