@@ -319,7 +319,14 @@ impl<R: Read> Stream<R> {
             frame.start -= begin;
             frame.end -= begin;
         }
-        let bytes = self.buffer[begin..end].to_vec();
+        // What is left over is little; the batch takes the buffer itself.
+        let rest = self.buffer.split_off(end);
+        let mut bytes = std::mem::replace(&mut self.buffer, rest);
+        bytes.drain(..begin);
+        self.position -= end;
+        if let Some(scan) = &mut self.scan {
+            scan.position -= end;
+        }
         Batch { file: Arc::clone(&self.file), bytes, frames, error }
     }
 
