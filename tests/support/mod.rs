@@ -3,6 +3,7 @@
 //! record to see afterwards what happened.
 
 pub mod evidence;
+pub mod gate;
 pub mod mock;
 
 use std::fmt::Write as _;
@@ -123,6 +124,17 @@ impl Workplace {
             )
             .expect("a string takes every write");
         }
+        self.write("endpoints.toml", &text);
+    }
+
+    /// Leads one endpoint to another address.
+    pub fn redirect(&self, name: &str, address: &str) {
+        let path = format!("/{name}/{API}\"");
+        let redirect = |line: &str| match line.strip_suffix(&path) {
+            Some(_) => format!("address = \"{address}{path}\n"),
+            None => format!("{line}\n"),
+        };
+        let text: String = self.read("endpoints.toml").lines().map(redirect).collect();
         self.write("endpoints.toml", &text);
     }
 
