@@ -33,9 +33,9 @@ impl Chain {
     /// whatever came before.
     pub fn may_be_derived(document: &Document) -> bool {
         match DocumentKind::of(document) {
-            DocumentKind::ServiceOrder => ServiceOrder::read(document.root()).product_order.is_some(),
+            DocumentKind::ServiceOrder => ServiceOrder::product_order_of(document.root()).is_some(),
             DocumentKind::ResourceOrder => {
-                ResourceOrder::read(document.root()).service_order.is_some()
+                ResourceOrder::service_order_of(document.root()).is_some()
             }
             DocumentKind::OrchestrationPlan => true,
             _ => false,
@@ -45,8 +45,8 @@ impl Chain {
     /// How a document stands to this chain.
     pub fn link(&self, document: &Document) -> Link {
         let named = match DocumentKind::of(document) {
-            DocumentKind::ServiceOrder => ServiceOrder::read(document.root()).product_order,
-            DocumentKind::ResourceOrder => ResourceOrder::read(document.root()).service_order,
+            DocumentKind::ServiceOrder => ServiceOrder::product_order_of(document.root()),
+            DocumentKind::ResourceOrder => ResourceOrder::service_order_of(document.root()),
             DocumentKind::OrchestrationPlan => document
                 .root()
                 .list("relatedEntity")

@@ -1,18 +1,78 @@
-//! orderctl
-pub mod diagnostic;
-pub mod document;
-pub mod graph;
-pub mod schemas;
-pub mod model;
+//! orderctl: a Unix toolkit for telecom orders.
+//!
+//! A commercial order (TMF622) is checked against a catalog, decomposed into
+//! service orders (TMF641) and resource orders (TMF652), planned, carried out
+//! against the management systems of a network, and followed. The program
+//! `orderctl` is a thin layer over this crate: arguments → one library call →
+//! write.
+//!
+//! # Bird's eye
+//!
+//! ```text
+//! bytes ─ document ─▶ documents ─ chain ─▶ chains
+//!                                            │ validate    is it acceptable?          (catalog)
+//!                                            │ decompose   what does it need?         (catalog)
+//!                                            │ plan        in which order, by which requests?
+//!                                            ▼
+//!              endpoint ◀─ activate ─▶ journal ─ progress ─▶ status
+//! ```
+//!
+//! Everything up to and including `plan`, and `status`, is a pure function: no
+//! clock, no environment, no randomness, no input or output. What a stage finds
+//! wrong with a document is a [`diagnostic`]; what goes wrong with the run is
+//! an error of its module.
+//!
+//! # Modules, in reading order
+//!
+//! Each uses only those before it.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`diagnostic`] | findings as data; renderers for people and programs |
+//! | [`document`] | streams of JSON and YAML to documents that keep their text and know their places |
+//! | [`graph`] | cycles of directed graphs |
+//! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |
+//! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
+//! | [`catalog`] | offerings, specifications, rules and their expressions (CEL), loaded and checked |
+//! | [`chain`] | an order and everything derived from it |
+//! | [`validate`] | is an order acceptable: one rule, one file, one table |
+//! | [`decompose`] | the COM and the SOM step, and why each item was made or not |
+//! | [`plan`] | tasks, dependencies, schedule, requests, digests, drawings |
+//! | [`endpoint`] | the systems at the far end, one protocol a file |
+//! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
+//! | [`progress`] | states of tasks to states of items and orders |
+//! | [`activate`] | the one loop that carries plans out |
+//! | [`status`] | where an order stands, and what it waits for |
+//! | [`mock`] | TMF702 systems to practise on |
+//! | [`project`] | the project file |
+//!
+//! # Invariants
+//!
+//! - A document is never re-written from a model: changes are edits of its text, so what orderctl
+//!   does not know survives every stage.
+//! - A [`catalog::Catalog`] exists only if all of it is sound; a [`validate::ValidOrder`] only comes
+//!   from validation; a plan has no cycle.
+//! - `activate` does not know the catalog: the plan is the program. `status` does not know
+//!   `activate`: looking cannot act. Both replay the journal through one fold.
+//! - No request is sent before its intent is durable, and nothing depends on an outcome before
+//!   that is durable.
+//! - Ids of derived documents are computed from where they come from; outputs depend on nothing
+//!   but inputs.
+
+pub mod activate;
 pub mod catalog;
 pub mod chain;
-pub mod validate;
 pub mod decompose;
-pub mod plan;
+pub mod diagnostic;
+pub mod document;
 pub mod endpoint;
+pub mod graph;
 pub mod journal;
-pub mod progress;
-pub mod activate;
-pub mod status;
 pub mod mock;
+pub mod model;
+pub mod plan;
+pub mod progress;
 pub mod project;
+pub mod schemas;
+pub mod status;
+pub mod validate;

@@ -66,25 +66,6 @@ pub fn find(name: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_schema_is_a_json_object_that_compiles() {
-        for (name, text) in SCHEMAS {
-            let schema: serde_json::Value = serde_json::from_str(text).expect(name);
-            assert!(schema.is_object(), "{name}");
-            jsonschema::validator_for(&schema).expect(name);
-        }
-    }
-
-    #[test]
-    fn a_schema_is_found_by_its_exact_name() {
-        assert!(find("product-order").is_some());
-        assert!(find("ProductOrder").is_none());
-    }
-}
 
 /// A schema by name, ready to check documents.
 ///
@@ -200,5 +181,25 @@ fn name(node: Node<'_>) -> String {
             format!("element {index} of `{list}`")
         }
         Some(member) => format!("`{member}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_a_json_object_that_compiles() {
+        for (name, text) in SCHEMAS {
+            let schema: serde_json::Value = serde_json::from_str(text).expect(name);
+            assert!(schema.is_object(), "{name}");
+            jsonschema::validator_for(&schema).expect(name);
+        }
+    }
+
+    #[test]
+    fn a_schema_is_found_by_its_exact_name() {
+        assert!(find("product-order").is_some());
+        assert!(find("ProductOrder").is_none());
     }
 }

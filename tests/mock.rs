@@ -1,5 +1,7 @@
 //! The TMF702 client against the mock, and against servers that misbehave.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "here time enters the library")]
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         // The journal keeps microseconds; what is in memory shall be the same.

@@ -70,11 +70,12 @@ impl Intake {
             }
         };
         if !allow_stale {
-            let stale = stale(chain, &plan);
+            let hint = "plan the order again, or give --allow-stale";
+            let stale = stale(chain, &plan).into_iter();
+            let stale: Vec<Diagnostic> =
+                stale.map(|what| error("plan/stale", what).with_hint(hint)).collect();
             if !stale.is_empty() {
-                return Intake::Refused(stale.into_iter().map(|(what, hint)| {
-                    error("plan/stale", what).with_hint(hint)
-                }).collect());
+                return Intake::Refused(stale);
             }
         }
         let external_id = chain
@@ -93,28 +94,21 @@ fn compact(document: &crate::document::Document) -> String {
     String::from_utf8(bytes).expect("a document is UTF-8")
 }
 
-/// How a plan differs from what it was made from.
-fn stale(chain: &Chain, plan: &OrchestrationPlan) -> Vec<(String, &'static str)> {
-    let again = "plan the order again, or give --allow-stale";
+/// How a plan differs from what it was made from, as far as that is in the chain: a plan may come
+/// alone.
+fn stale(chain: &Chain, plan: &OrchestrationPlan) -> Vec<String> {
     let mut found = Vec::new();
     if plan_digest(plan) != plan.digest.plan {
-        found.push(("the plan was changed after it was made".to_owned(), again));
+        found.push("the plan was changed after it was made".to_owned());
     }
     for made_from in &plan.digest.order {
         let order = chain.orders().find(|order| {
             order_name(order) == made_from.id
                 && DocumentKind::of(order).name() == made_from.referred_type
         });
-        let name = format!("{} {}", made_from.referred_type, made_from.id);
-        match order {
-            None => {
-                let hint = "activate the whole chain as `orderctl plan` writes it";
-                found.push((format!("the plan was made from {name}, which is not in the chain"), hint));
-            }
-            Some(order) if order_digest(order.root()) != made_from.digest => {
-                found.push((format!("{name} was changed after the plan was made"), again));
-            }
-            Some(_) => {}
+        if order.is_some_and(|order| order_digest(order.root()) != made_from.digest) {
+            let (name, id) = (&made_from.referred_type, &made_from.id);
+            found.push(format!("{name} {id} was changed after the plan was made"));
         }
     }
     found

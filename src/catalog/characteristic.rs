@@ -198,6 +198,20 @@ impl CharacteristicSpecification {
         read
     }
 
+    /// Reads how an offering narrows a characteristic (`ProductSpecificationCharacteristicValueUse`):
+    /// a lone value is the only one that is sold, be it marked as default or not.
+    pub fn narrowing(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> CharacteristicSpecification {
+        let mut read = CharacteristicSpecification::read(node, diagnostics);
+        if node.get("maxCardinality").is_none() {
+            read.maximum = None;
+        }
+        if read.allowed.is_empty() && let Some(only) = &read.default {
+            let value = Some(only.clone());
+            read.allowed.push(Allowed { value, from: None, to: None, regex: None });
+        }
+        read
+    }
+
     fn value_specification(&mut self, node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
         self.unit = self.unit.take().or_else(|| {
             node.text("unitOfMeasure").filter(|unit| !unit.is_empty()).map(Cow::into_owned)

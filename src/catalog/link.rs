@@ -117,6 +117,19 @@ impl<'d> Linker<'_, 'd> {
         for reference in root.list("bundledProductOffering") {
             self.offering_reference(reference);
         }
+        let Some(product) = self.catalog.offerings[index].product else { return };
+        for narrowed in root.list("prodSpecCharValueUse") {
+            let name = narrowed.text("name").unwrap_or_default();
+            let specification = &self.catalog.products[product.0].specification;
+            if specification.characteristic(&name).is_some() {
+                continue;
+            }
+            let names = specification.characteristics.iter().map(|known| known.name.as_str());
+            let hint = closest(&name, names).map(|name| format!("did you mean `{name}`?"));
+            let message = format!("{} has no characteristic `{name}`", specification.name);
+            let place = narrowed.get("name").unwrap_or(narrowed).location();
+            self.error("catalog/unknown-characteristic", place, message).hint = hint;
+        }
     }
 
     fn product(&mut self, root: Node<'_>, id: &str) {

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use sha2::{Digest, Sha256};
 
+use super::characteristic::CharacteristicSpecification;
 use super::link;
 use super::rule::ActivationRule;
 use super::source::CatalogFile;
@@ -252,6 +253,10 @@ impl Loader {
                     product: None,
                     sellable: root.get("isSellable").and_then(Node::as_bool) != Some(false),
                     bundled: root.list("bundledProductOffering").map(bundled).collect(),
+                    uses: root
+                        .list("prodSpecCharValueUse")
+                        .map(|node| CharacteristicSpecification::narrowing(node, diagnostics))
+                        .collect(),
                 });
             }
             DocumentKind::ProductSpecification => {

@@ -79,6 +79,11 @@ impl Catalog {
         self.service_by_id.get(id).map(|index| self.service_at(*index))
     }
 
+    /// Position of a service specification by id.
+    pub fn service_index(&self, id: &str) -> Option<ServiceIndex> {
+        self.service_by_id.get(id).copied()
+    }
+
     /// A service specification by position.
     pub fn service_at(&self, index: ServiceIndex) -> &ServiceSpecification {
         &self.services[index.0]

@@ -125,6 +125,15 @@ pub struct Offering {
     pub sellable: bool,
     /// What a bundle holds.
     pub bundled: Vec<BundledOffering>,
+    /// `prodSpecCharValueUse`: what the offering narrows of the product's characteristics.
+    pub uses: Vec<CharacteristicSpecification>,
+}
+
+impl Offering {
+    /// What the offering says about a characteristic, if it narrows it.
+    pub fn narrows(&self, characteristic: &str) -> Option<&CharacteristicSpecification> {
+        self.uses.iter().find(|narrowed| narrowed.name == characteristic)
+    }
 }
 
 /// TMF620 ProductSpecification.

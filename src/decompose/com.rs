@@ -1,19 +1,15 @@
 //! COM: a product order becomes a service order.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
-use super::explain::{Explanation, Outcome};
 use super::mapping::{self, Surroundings, Values};
-use super::write::{self, Common, ItemRelationship, Service, SpecificationReference};
+use super::step::{Made, Step, Steps};
+use super::write::{self, Derivation};
 use super::{Derived, NotDecomposable};
-use crate::catalog::{
-    Catalog, Decomposition, Facing, ProductSpecification, ServiceIndex, Specification,
-};
-use crate::catalog::expression::Bindings;
+use crate::catalog::{Catalog, Decomposition, Facing, ProductSpecification, Specification};
 use crate::chain::order_name;
-use crate::diagnostic::Diagnostic;
-use crate::document::Node;
-use crate::model::{ProductOrder, ProductOrderItem};
+use crate::document::quote;
+use crate::model::ProductOrderItem;
 use crate::validate::ValidOrder;
 
 /// The product specification of an item: by its own reference, else by its offering's.
@@ -28,87 +24,62 @@ pub fn product_specification<'c>(
     })
 }
 
-/// Characteristics of a product order item, with the defaults of its specification.
-pub fn product_values<'d>(
-    item: &ProductOrderItem<'d>,
-    specification: Option<&'d ProductSpecification>,
-) -> Values<'d> {
-    Values::of_item(&item.characteristics, specification.map(|product| &product.specification))
-}
-
-/// An item of the service order while its dependencies are not known yet.
-struct Made<'c> {
-    service: ServiceIndex,
-    depends_on: Vec<ServiceIndex>,
-    item: write::ServiceOrderItem<'c>,
+/// Characteristics of a product order item, with the defaults of its offering and specification.
+pub fn product_values<'d>(catalog: &'d Catalog, item: &ProductOrderItem<'d>) -> Values<'d> {
+    let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
+    let specification = product_specification(catalog, item).map(|it| &it.specification);
+    Values::of_item(&item.characteristics, offering, specification)
 }
 
 struct Com<'a, 'c> {
     catalog: &'c Catalog,
     order_id: &'a str,
-    order_members: Vec<(&'static str, String)>,
-    explain: bool,
-    made: Vec<Made<'c>>,
-    explanations: Vec<Explanation>,
-    diagnostics: Vec<Diagnostic>,
+    order_members: &'a [(&'static str, String)],
+    steps: Steps,
 }
 
-/// Decomposes a product order into a service order.
+/// Decomposes a product order into a service order. Other orders give nothing.
 ///
 /// # Errors
 /// Every fault that values of the order bring to light in rules.
-///
-/// # Panics
-/// Never for orders that were validated as product orders; others give an empty result.
 pub fn service_order(
     catalog: &Catalog,
     order: &ValidOrder<'_>,
     explain: bool,
 ) -> Result<Derived, NotDecomposable> {
-    let Some(order) = order.product() else {
-        return Ok(Derived { document: None, explanations: Vec::new() });
-    };
-    let product_order_id = order_name(order.node.document());
-    let mut com = Com {
-        catalog,
-        order_id: &product_order_id,
-        order_members: mapping::order_members(order.node),
-        explain,
-        made: Vec::new(),
-        explanations: Vec::new(),
-        diagnostics: Vec::new(),
-    };
+    let Some(order) = order.product() else { return Ok(Derived::default()) };
+    let order_id = order_name(order.node.document());
+    let order_members = mapping::order_members(&order_id, order.node);
+    let steps = Steps::new(explain);
+    let mut com = Com { catalog, order_id: &order_id, order_members: &order_members, steps };
     for item in &order.items {
         com.item(item);
     }
-    if !com.diagnostics.is_empty() {
-        return Err(NotDecomposable(com.diagnostics));
-    }
-    let Com { made, explanations, .. } = com;
-    let document = (!made.is_empty()).then(|| write_order(order, &product_order_id, made));
-    Ok(Derived { document, explanations })
+    com.steps.finish(|items| {
+        let id = format!("{order_id}.S");
+        let derivation = Derivation { id: &id, above: order.node, above_id: &order_id, items };
+        write::service_order(&derivation)
+    })
 }
 
 impl<'c> Com<'_, 'c> {
     fn item(&mut self, item: &ProductOrderItem<'_>) {
         let Some(product) = product_specification(self.catalog, item) else { return };
-        // The catalog outlives the order; values of both are of the shorter life.
-        let specification: &Specification = &product.specification;
-        let values = Values::of_item(&item.characteristics, Some(specification));
+        let values = product_values(self.catalog, item);
         let place = item.product.and_then(|it| it.list("place").next());
         let surroundings = Surroundings {
             product: Some(&values),
             item: [
-                ("id", crate::document::quote(&item.id)),
-                ("action", crate::document::quote(write::action(item.action))),
+                ("id", quote(&item.id)),
+                ("action", quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
-            order: &std::mem::take(&mut self.order_members),
+            order: self.order_members,
             place: mapping::place(place),
         };
         let product_id = item.product.and_then(|it| it.text("id")).filter(|id| !id.is_empty());
         let product_id = product_id
-            .map_or_else(|| format!("{}.{}", self.order_id, item.id), std::borrow::Cow::into_owned);
+            .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);
         let parent = Parent {
             item_id: &item.id,
             specification: &product.specification,
@@ -116,7 +87,6 @@ impl<'c> Com<'_, 'c> {
             entity_id: &product_id,
         };
         self.expand(item, &parent, &values, &surroundings);
-        self.order_members = surroundings.order.to_vec();
     }
 
     fn expand(
@@ -134,57 +104,32 @@ impl<'c> Com<'_, 'c> {
             }
             let specification = &target.specification;
             let item_id = format!("{}.{}", parent.item_id, specification.id);
-            let explained = (parent.item_id, parent.specification, specification);
-            match judge(decomposition, &bindings, explained, &item_id, self.explain, item.node) {
-                Err(fault) => {
-                    self.diagnostics.push(fault);
-                    continue;
-                }
-                Ok(Judgement { made, explanation }) => {
-                    self.explanations.extend(explanation);
-                    if !made {
-                        continue;
-                    }
-                }
-            }
-            let mapped = mapping::map(
+            let mapped = self.steps.take(&Step {
                 decomposition,
-                specification,
+                source_item: parent.item_id,
+                source: parent.specification,
+                target: specification,
+                item_id: &item_id,
+                place: item.node,
                 values,
-                &bindings,
-                item.node,
-                &mut self.diagnostics,
-            );
+                bindings: &bindings,
+            });
+            let Some(mapped) = mapped else { continue };
             let service_id = format!("{}.{}", parent.entity_id, specification.id);
-            self.made.push(Made {
+            let place = item.product.and_then(|it| it.get("place"));
+            let before = decomposition.depends_on.iter().chain(&target.depends_on);
+            self.steps.made.push(Made {
                 service: decomposition.target,
-                depends_on: decomposition.depends_on.clone(),
-                item: write::ServiceOrderItem {
-                    type_name: "ServiceOrderItem",
+                root: item.id.to_string(),
+                depends_on: before.copied().collect(),
+                item: write::Item {
                     id: item_id.clone(),
                     action: write::action(item.action),
                     quantity: write::quantity(item.node),
-                    state: "acknowledged",
-                    service: Service {
-                        type_name: "Service",
-                        id: service_id.clone(),
-                        name: &specification.name,
-                        category: "CFS",
-                        service_type: "CFS",
-                        service_specification: SpecificationReference {
-                            id: &specification.id,
-                            name: &specification.name,
-                            version: specification.version.as_deref(),
-                            referred_type: "CustomerFacingServiceSpecification",
-                        },
-                        place: item.product.and_then(|it| it.get("place")).map(write::raw),
-                        service_characteristic: write::Characteristic::list(&mapped),
-                    },
-                    service_order_item_relationship: vec![ItemRelationship::realizes(
-                        &item.id,
-                        self.order_id,
-                        "ProductOrderItem",
-                    )],
+                    specification: None,
+                    entity: write::service(&service_id, specification, place, &mapped),
+                    realizes: item.id.to_string(),
+                    dependencies: Vec::new(),
                 },
             });
             let inside = Parent {
@@ -204,111 +149,4 @@ struct Parent<'a, 'c> {
     specification: &'a Specification,
     decompositions: &'c [Decomposition],
     entity_id: &'a str,
-}
-
-/// Whether a step makes its target, and why.
-pub struct Judgement {
-    pub made: bool,
-    pub explanation: Option<Explanation>,
-}
-
-/// Judges the condition of a step.
-pub fn judge(
-    decomposition: &Decomposition,
-    bindings: &Bindings<'_>,
-    (source_item, source, target): (&str, &Specification, &Specification),
-    item_id: &str,
-    explain: bool,
-    place: Node<'_>,
-) -> Result<Judgement, Diagnostic> {
-    let fault = |fault: &_| {
-        mapping::evaluation_fault(place, decomposition, "its condition cannot be judged", fault)
-    };
-    let made = match &decomposition.condition {
-        Some(condition) => condition.holds(bindings).map_err(|error| fault(&error))?,
-        None => true,
-    };
-    if !explain {
-        return Ok(Judgement { made, explanation: None });
-    }
-    let verdict = match &decomposition.condition {
-        Some(condition) => Some(condition.explain(bindings).map_err(|error| fault(&error))?),
-        None => None,
-    };
-    let outcome = match (made, verdict) {
-        (true, verdict) => Outcome::Made {
-            item: item_id.to_owned(),
-            condition: decomposition.condition.as_ref().map(|it| it.source().to_owned()),
-            seen: verdict.map_or(Vec::new(), |verdict| verdict.seen),
-        },
-        (false, verdict) => {
-            let (condition, seen) =
-                verdict.map_or_else(Default::default, |verdict| (verdict.conjunct, verdict.seen));
-            Outcome::NotMade { condition, seen }
-        }
-    };
-    let explanation = Explanation {
-        source_item: source_item.to_owned(),
-        source: source.id.clone(),
-        target: target.id.clone(),
-        name: target.name.clone(),
-        rule: decomposition.rule.clone(),
-        outcome,
-    };
-    Ok(Judgement { made, explanation: Some(explanation) })
-}
-
-fn write_order(
-    order: &ProductOrder<'_>,
-    product_order_id: &str,
-    mut made: Vec<Made<'_>>,
-) -> crate::document::Document {
-    let id = format!("{product_order_id}.S");
-    // Items of one product order item, by specification.
-    let mut by_service: HashMap<(String, ServiceIndex), Vec<String>> = HashMap::new();
-    let scope = |made: &Made<'_>| {
-        made.item.service_order_item_relationship[0].order_item.item_id.clone()
-    };
-    for item in &made {
-        by_service.entry((scope(item), item.service)).or_default().push(item.item.id.clone());
-    }
-    for item in &mut made {
-        let root = scope(item);
-        for before in &item.depends_on {
-            for other in by_service.get(&(root.clone(), *before)).into_iter().flatten() {
-                let relationship = ItemRelationship::service_dependency(other, &id);
-                item.item.service_order_item_relationship.push(relationship);
-            }
-        }
-    }
-    let service_order = write::ServiceOrder {
-        type_name: "ServiceOrder",
-        common: Common::of(order.node),
-        priority: order.node.get("priority").map(|node| {
-            let text = node.as_str().map_or_else(|| node.raw().to_owned(), |text| text.into_owned());
-            serde_json::value::RawValue::from_string(crate::document::quote(&text))
-                .expect("a quoted text is JSON")
-        }),
-        state: "acknowledged",
-        order_relationship: vec![write::OrderRelationship {
-            id: product_order_id.to_owned(),
-            relationship_type: "cross-ref",
-            referred_type: "ProductOrder",
-        }],
-        related_party: write::related_parties(order.node),
-        service_order_item: made.into_iter().map(|made| made.item).collect(),
-        id,
-    };
-    let name = format!("ServiceOrder {}", service_order.id);
-    write::document(&service_order, &name)
-}
-
-/// What the product order item at the root of a service order item says, for the SOM step.
-pub fn root_values<'d>(
-    catalog: &'d Catalog,
-    order: &ProductOrder<'d>,
-    item_id: &str,
-) -> Option<Values<'d>> {
-    let item = order.items.iter().find(|item| item.id == item_id)?;
-    Some(product_values(item, product_specification(catalog, item)))
 }

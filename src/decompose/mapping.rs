@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 
 use crate::catalog::expression::{Bindings, EvaluationFault};
-use crate::catalog::{CharacteristicSpecification, Decomposition, MappingSource, Specification};
+use crate::catalog::{
+    CharacteristicSpecification, Decomposition, MappingSource, Offering, Specification,
+};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Node};
 use crate::model::Characteristic;
@@ -16,23 +18,21 @@ pub struct Values<'d> {
 }
 
 impl<'d> Values<'d> {
-    /// What an order item says, with the defaults of its specification.
-    pub fn of_item(given: &[Characteristic<'d>], specification: Option<&'d Specification>) -> Self {
+    /// What an order item says, with the defaults of its offering and its specification.
+    pub fn of_item(
+        given: &[Characteristic<'d>],
+        offering: Option<&'d Offering>,
+        specification: Option<&'d Specification>,
+    ) -> Self {
         let mut values = Values { pairs: Vec::with_capacity(given.len() + 4) };
         for characteristic in given {
             let Some(value) = characteristic.value else { continue };
             let known = specification.and_then(|it| it.characteristic(&characteristic.name));
             values.add(characteristic.name.clone(), value.compact(), known);
         }
-        for known in specification.iter().flat_map(|it| &it.characteristics) {
-            if let Some(default) = &known.default
-                && values.get(&known.name).is_none()
-            {
-                let pair = (Cow::Borrowed(known.name.as_str()), Cow::Borrowed(default.as_str()));
-                values.pairs.push(pair);
-            }
-        }
-        values
+        let offered = offering.iter().flat_map(|it| &it.uses);
+        let specified = specification.iter().flat_map(|it| &it.characteristics);
+        values.with_defaults(offered.chain(specified))
     }
 
     /// Adds a value; several of one name make a list where the specification allows one.
@@ -68,9 +68,12 @@ impl<'d> Values<'d> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Adds what a specification holds by default, and is not there yet.
-    pub fn with_defaults(mut self, specification: &'d Specification) -> Self {
-        for known in &specification.characteristics {
+    /// Adds what holds by default, and is not there yet.
+    pub fn with_defaults(
+        mut self,
+        characteristics: impl IntoIterator<Item = &'d CharacteristicSpecification>,
+    ) -> Self {
+        for known in characteristics {
             if let Some(default) = &known.default
                 && self.get(&known.name).is_none()
             {
@@ -115,12 +118,12 @@ pub fn place(place: Option<Node<'_>>) -> Vec<(&'static str, Cow<'_, str>)> {
     ["id", "name", "role"].into_iter().filter_map(member).collect()
 }
 
-/// An order's members that expressions may read, as JSON texts. The id is the one under which
-/// derived orders name it.
-pub fn order_members(order: Node<'_>) -> Vec<(&'static str, String)> {
+/// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
+/// which is that order or one derived from it, what orders hand down.
+pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
     let member = |key: &'static str| {
         let text = match key {
-            "id" => Cow::Owned(crate::chain::order_name(order.document())),
+            "id" => Cow::Borrowed(id),
             "externalId" => crate::model::product_order::external_id(order)?,
             _ => order.text(key)?,
         };

@@ -14,6 +14,7 @@ mod com;
 mod explain;
 mod mapping;
 mod som;
+mod step;
 mod write;
 
 pub use com::service_order;
@@ -24,7 +25,7 @@ use crate::document::Document;
 use crate::diagnostic::Diagnostic;
 
 /// What came of one step.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Derived {
     /// The order below; `None` if there is nothing to order there.
     pub document: Option<Document>,

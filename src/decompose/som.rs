@@ -2,41 +2,29 @@
 
 use std::collections::HashMap;
 
-use super::com::{self, Judgement, judge};
-use super::explain::Explanation;
 use super::mapping::{self, Surroundings, Values};
-use super::write::{self, Common, ItemRelationship, Resource, SpecificationReference};
-use super::{Derived, NotDecomposable};
-use crate::chain::order_name;
+use super::step::{Made, Step, Steps};
+use super::write::{self, Derivation};
+use super::{Derived, NotDecomposable, com};
 use crate::catalog::{Catalog, Facing, ServiceIndex, ServiceSpecification};
-use crate::diagnostic::Diagnostic;
-use crate::document::Node;
+use crate::chain::order_name;
+use crate::document::{Node, quote};
 use crate::model::reference::RelationshipKind;
-use crate::model::{ProductOrder, ServiceOrder, ServiceOrderItem};
+use crate::model::{ProductOrder, ProductOrderItem, ServiceOrderItem};
 use crate::validate::ValidOrder;
-
-/// An item of the resource order while its dependencies are not known yet.
-struct Made<'c> {
-    service: ServiceIndex,
-    /// Product order item at the root; empty if the chain begins with the service order.
-    root: String,
-    depends_on: Vec<ServiceIndex>,
-    item: write::ResourceOrderItem<'c>,
-}
 
 struct Som<'a, 'c> {
     catalog: &'c Catalog,
     service_order_id: &'a str,
-    product_order: Option<&'a ProductOrder<'a>>,
-    order_members: Vec<(&'static str, String)>,
-    explain: bool,
-    made: Vec<Made<'c>>,
-    explanations: Vec<Explanation>,
-    diagnostics: Vec<Diagnostic>,
+    /// Items of the product order by id.
+    roots: HashMap<&'a str, &'a ProductOrderItem<'a>>,
+    order_members: &'a [(&'static str, String)],
+    steps: Steps,
 }
 
 /// Decomposes a service order into a resource order. `product_order` is the order that it came
-/// from, if that is part of the chain: rules may read its characteristics.
+/// from, if that is part of the chain: rules may read its characteristics. Other orders give
+/// nothing.
 ///
 /// # Errors
 /// Every fault that values of the order bring to light in rules.
@@ -46,30 +34,27 @@ pub fn resource_order(
     product_order: Option<&ValidOrder<'_>>,
     explain: bool,
 ) -> Result<Derived, NotDecomposable> {
-    let Some(order) = order.service() else {
-        return Ok(Derived { document: None, explanations: Vec::new() });
-    };
-    let service_order_id = order_name(order.node.document());
+    let Some(order) = order.service() else { return Ok(Derived::default()) };
+    let order_id = order_name(order.node.document());
     let root = product_order.and_then(ValidOrder::product);
+    // A service order that comes alone still names the order that it came from.
+    let root_id = order.product_order.as_deref().unwrap_or(&order_id);
+    let order_members = mapping::order_members(root_id, root.map_or(order.node, |root| root.node));
     let mut som = Som {
         catalog,
-        service_order_id: &service_order_id,
-        product_order: root,
-        order_members: mapping::order_members(root.map_or(order.node, |root| root.node)),
-        explain,
-        made: Vec::new(),
-        explanations: Vec::new(),
-        diagnostics: Vec::new(),
+        service_order_id: &order_id,
+        roots: root.map_or_else(HashMap::new, items_by_id),
+        order_members: &order_members,
+        steps: Steps::new(explain),
     };
     for item in &order.items {
         som.item(item);
     }
-    if !som.diagnostics.is_empty() {
-        return Err(NotDecomposable(som.diagnostics));
-    }
-    let Som { made, explanations, .. } = som;
-    let document = (!made.is_empty()).then(|| write_order(order, &service_order_id, made));
-    Ok(Derived { document, explanations })
+    som.steps.finish(|items| {
+        let id = format!("{order_id}.R");
+        let derivation = Derivation { id: &id, above: order.node, above_id: &order_id, items };
+        write::resource_order(&derivation)
+    })
 }
 
 impl<'c> Som<'_, 'c> {
@@ -79,96 +64,77 @@ impl<'c> Som<'_, 'c> {
             return;
         };
         let catalog = self.catalog;
-        let values = Values::of_item(&item.characteristics, Some(&specification.specification));
+        let values =
+            Values::of_item(&item.characteristics, None, Some(&specification.specification));
         let root = item
             .relationships
             .iter()
             .find(|it| it.kind == RelationshipKind::Realizes)
             .map_or(String::new(), |it| it.item.to_string());
-        let product = self.product_order.and_then(|order| com::root_values(catalog, order, &root));
-        let order_members = std::mem::take(&mut self.order_members);
+        let product = self.roots.get(&*root).map(|item| com::product_values(catalog, item));
         let surroundings = Surroundings {
             product: product.as_ref(),
             item: [
-                ("id", crate::document::quote(&item.id)),
-                ("action", crate::document::quote(write::action(item.action))),
+                ("id", quote(&item.id)),
+                ("action", quote(write::action(item.action))),
                 ("quantity", write::quantity(item.node).to_string()),
             ],
-            order: &order_members,
+            order: self.order_members,
             place: mapping::place(item.service.and_then(|it| it.list("place").next())),
         };
-        match specification.facing {
-            // Another system may order resource-facing services itself.
-            Facing::Resource => {
-                let own = catalog.services.iter().position(|it| std::ptr::eq(it, specification));
-                let service = ServiceIndex(own.unwrap_or_default());
-                let from = From { item, root: &root, prefix: &item.id };
-                self.resources(&from, service, specification, &values, &[]);
-            }
-            Facing::Customer => self.customer_facing(item, specification, &values, &surroundings, &root),
+        let origin = Origin { item, root: &root };
+        if specification.facing == Facing::Customer {
+            self.resource_facing(&origin, specification, &values, &surroundings);
         }
-        self.order_members = order_members;
+        // What is realized by resources itself: an RFS that another system ordered, or a CFS
+        // without a service between.
+        if let Some(service) = self.catalog.service_index(&specification.specification.id) {
+            let own = Realization { service, id: &item.id, name: None, depends_on: &[] };
+            self.resources(&origin, &own, &values);
+        }
     }
 
-    fn customer_facing(
+    /// The services behind a customer-facing service, each with its resources.
+    fn resource_facing(
         &mut self,
-        item: &ServiceOrderItem<'_>,
+        origin: &Origin<'_, '_>,
         source: &'c ServiceSpecification,
         values: &Values<'_>,
         surroundings: &Surroundings<'_>,
-        root: &str,
     ) {
-        let catalog = self.catalog;
         let bindings = surroundings.bindings(values);
         for decomposition in &source.decompositions {
-            let target = catalog.service_at(decomposition.target);
+            let target = self.catalog.service_at(decomposition.target);
             if target.facing == Facing::Customer {
                 continue;
             }
-            let prefix = format!("{}.{}", item.id, target.specification.id);
-            let explained = (&*item.id, &source.specification, &target.specification);
-            match judge(decomposition, &bindings, explained, &prefix, self.explain, item.node) {
-                Err(fault) => {
-                    self.diagnostics.push(fault);
-                    continue;
-                }
-                Ok(Judgement { made, explanation }) => {
-                    self.explanations.extend(explanation);
-                    if !made {
-                        continue;
-                    }
-                }
-            }
-            let mapped = mapping::map(
+            let id = format!("{}.{}", origin.item.id, target.specification.id);
+            let mapped = self.steps.take(&Step {
                 decomposition,
-                &target.specification,
+                source_item: &origin.item.id,
+                source: &source.specification,
+                target: &target.specification,
+                item_id: &id,
+                place: origin.item.node,
                 values,
-                &bindings,
-                item.node,
-                &mut self.diagnostics,
-            );
-            let from = From { item, root, prefix: &prefix };
-            self.resources(&from, decomposition.target, target, &mapped, &decomposition.depends_on);
-        }
-        if !source.resources.is_empty() {
-            let own = catalog.services.iter().position(|it| std::ptr::eq(it, source));
-            let service = ServiceIndex(own.unwrap_or_default());
-            let from = From { item, root, prefix: &item.id };
-            self.resources(&from, service, source, values, &[]);
+                bindings: &bindings,
+            });
+            let Some(mapped) = mapped else { continue };
+            let realization = Realization {
+                service: decomposition.target,
+                id: &id,
+                name: Some(&target.specification.name),
+                depends_on: &decomposition.depends_on,
+            };
+            self.resources(origin, &realization, &mapped);
         }
     }
 
-    /// One item for each resource that realizes a service.
-    fn resources(
-        &mut self,
-        from: &From<'_, '_>,
-        service: ServiceIndex,
-        specification: &'c ServiceSpecification,
-        values: &Values<'_>,
-        depends_on: &[ServiceIndex],
-    ) {
-        let item = from.item;
-        let alone = specification.resources.len() == 1 && from.prefix != &*item.id;
+    /// One item for each resource that realizes a service. A resource-facing service with one
+    /// resource gives it its own id and name.
+    fn resources(&mut self, origin: &Origin<'_, '_>, of: &Realization<'_>, values: &Values<'_>) {
+        let item = origin.item;
+        let specification = self.catalog.service_at(of.service);
         let service_id = item.service.and_then(|it| it.text("id")).filter(|id| !id.is_empty());
         let service_id = service_id.map_or_else(
             || format!("{}.{}", self.service_order_id, item.id),
@@ -176,111 +142,55 @@ impl<'c> Som<'_, 'c> {
         );
         for index in &specification.resources {
             let resource = &self.catalog.resource_at(*index).specification;
-            let id = if alone { from.prefix.to_owned() } else { format!("{}.{}", from.prefix, resource.id) };
-            let name = if alone || from.prefix == &*item.id && specification.resources.len() == 1 {
-                &specification.specification.name
-            } else {
-                &resource.name
+            let (id, name) = match of.name {
+                Some(name) if specification.resources.len() == 1 => (of.id.to_owned(), name),
+                _ => (format!("{}.{}", of.id, resource.id), resource.name.as_str()),
             };
-            let resource_id = id.strip_prefix(&*item.id).unwrap_or_default();
-            let resource_id = format!("{service_id}{resource_id}");
-            let values = values.clone().with_defaults(resource);
-            let mut before = depends_on.to_vec();
-            before.extend(&specification.depends_on);
-            self.made.push(Made {
-                service,
-                root: from.root.to_owned(),
-                depends_on: before,
-                item: write::ResourceOrderItem {
-                    type_name: "ResourceOrderItem",
+            let inside = id.strip_prefix(&*item.id).unwrap_or_default();
+            let resource_id = format!("{service_id}{inside}");
+            let values = values.clone().with_defaults(&resource.characteristics);
+            let before = of.depends_on.iter().chain(&specification.depends_on);
+            self.steps.made.push(Made {
+                service: of.service,
+                root: origin.root.to_owned(),
+                depends_on: before.copied().collect(),
+                item: write::Item {
                     id,
                     action: write::action(item.action),
                     quantity: write::quantity(item.node),
-                    state: "acknowledged",
-                    resource_specification: SpecificationReference {
-                        id: &resource.id,
-                        name: &resource.name,
-                        version: resource.version.as_deref(),
-                        referred_type: "ResourceSpecification",
-                    },
-                    resource: Resource {
-                        type_name: "Resource",
-                        id: resource_id,
-                        name,
-                        place: first_place(item).map(write::raw),
-                        resource_characteristic: write::Characteristic::list(&values),
-                    },
-                    order_item_relationship: vec![ItemRelationship::realizes(
-                        &item.id,
-                        self.service_order_id,
-                        "ServiceOrderItem",
-                    )],
+                    specification: Some(write::resource_specification(resource)),
+                    entity: write::resource(&resource_id, name, first_place(item), &values),
+                    realizes: item.id.to_string(),
+                    dependencies: Vec::new(),
                 },
             });
         }
     }
 }
 
+/// Orders with many items are searched once for each item made from them.
+fn items_by_id<'a>(order: &'a ProductOrder<'a>) -> HashMap<&'a str, &'a ProductOrderItem<'a>> {
+    order.items.iter().map(|item| (&*item.id, item)).collect()
+}
+
 /// Where resource order items come from.
-struct From<'a, 'd> {
+struct Origin<'a, 'd> {
     item: &'a ServiceOrderItem<'d>,
+    /// Product order item at the root; empty if the chain begins with the service order.
     root: &'a str,
-    prefix: &'a str,
+}
+
+/// A service that is realized by resources.
+struct Realization<'a> {
+    service: ServiceIndex,
+    /// Id that those of its items begin with.
+    id: &'a str,
+    /// Its name, if it is a service of its own behind the one ordered.
+    name: Option<&'a str>,
+    depends_on: &'a [ServiceIndex],
 }
 
 /// TMF652 knows one place a resource.
 fn first_place<'d>(item: &ServiceOrderItem<'d>) -> Option<Node<'d>> {
     item.service?.list("place").next()
-}
-
-fn write_order(
-    order: &ServiceOrder<'_>,
-    service_order_id: &str,
-    mut made: Vec<Made<'_>>,
-) -> crate::document::Document {
-    let id = format!("{service_order_id}.R");
-    // Items of one product order item, by the service that they realize.
-    let mut by_service: HashMap<(&str, ServiceIndex), Vec<String>> = HashMap::new();
-    for item in &made {
-        by_service.entry((&item.root, item.service)).or_default().push(item.item.id.clone());
-    }
-    let mut dependencies = Vec::with_capacity(made.len());
-    for item in &made {
-        let mut before: Vec<&String> = Vec::new();
-        for service in &item.depends_on {
-            let others = by_service.get(&(item.root.as_str(), *service)).into_iter().flatten();
-            for other in others {
-                if !before.contains(&other) && *other != item.item.id {
-                    before.push(other);
-                }
-            }
-        }
-        let relationships: Vec<ItemRelationship> =
-            before.into_iter().map(|other| ItemRelationship::resource_dependency(other, &id)).collect();
-        dependencies.push(relationships);
-    }
-    for (item, dependencies) in made.iter_mut().zip(dependencies) {
-        item.item.order_item_relationship.extend(dependencies);
-    }
-    let priority = order.node.get("priority").and_then(|node| {
-        node.as_i64().or_else(|| node.as_str()?.trim().parse().ok())
-    });
-    let resource_order = write::ResourceOrder {
-        type_name: "ResourceOrder",
-        common: Common::of(order.node),
-        priority,
-        state: "acknowledged",
-        external_reference: vec![write::ExternalReference {
-            id: service_order_id.to_owned(),
-            name: service_order_id.to_owned(),
-            external_reference_type: "ServiceOrder",
-            entity_type: "ServiceOrder",
-            owner: "SOM",
-        }],
-        related_party: write::related_parties(order.node),
-        order_item: made.into_iter().map(|made| made.item).collect(),
-        id,
-    };
-    let name = format!("ResourceOrder {}", resource_order.id);
-    write::document(&resource_order, &name)
 }

@@ -2,265 +2,256 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
 use super::mapping::Values;
-use crate::document::{Document, Node, quote};
+use crate::catalog::Specification;
+use crate::document::{Composer, Document, Node};
 use crate::model::Action;
+use crate::model::product_order::external_id;
 
-/// A TMF641 ServiceOrder.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceOrder<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
+/// Bytes that an item of a derived order takes, roughly.
+const ITEM_SIZE: usize = 1024;
+
+/// An item of a derived order while its order is being made.
+#[derive(Debug)]
+pub struct Item {
+    /// Its id.
     pub id: String,
-    #[serde(flatten)]
-    pub common: Common,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Box<RawValue>>,
-    pub state: &'static str,
-    pub order_relationship: Vec<OrderRelationship>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub related_party: Vec<Box<RawValue>>,
-    pub service_order_item: Vec<ServiceOrderItem<'a>>,
+    /// The action of the item above.
+    pub action: &'static str,
+    /// The quantity of the item above.
+    pub quantity: i64,
+    /// The specification, where it stands beside the entity (TMF652).
+    pub specification: Option<Composer>,
+    /// The service or resource.
+    pub entity: Composer,
+    /// Id of the item that it realizes, in the order above.
+    pub realizes: String,
+    /// Ids of the items of its own order that come before it.
+    pub dependencies: Vec<String>,
 }
 
-/// A TMF652 ResourceOrder.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceOrder<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
-    pub id: String,
-    #[serde(flatten)]
-    pub common: Common,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<i64>,
-    pub state: &'static str,
-    pub external_reference: Vec<ExternalReference>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub related_party: Vec<Box<RawValue>>,
-    pub order_item: Vec<ResourceOrderItem<'a>>,
+/// A derived order: where it comes from, and what is in it.
+#[derive(Debug)]
+pub struct Derivation<'a> {
+    /// Id of the derived order.
+    pub id: &'a str,
+    /// The order above.
+    pub above: Node<'a>,
+    /// Id of the order above.
+    pub above_id: &'a str,
+    /// The items.
+    pub items: &'a [Item],
+}
+
+/// What differs between the layers in how items refer to each other.
+struct Layer {
+    item_type: &'static str,
+    relationships: &'static str,
+    /// Member that names the order of an item of this layer.
+    order_member: &'static str,
+    entity: &'static str,
+    item_above_type: &'static str,
+}
+
+const SERVICE: Layer = Layer {
+    item_type: "ServiceOrderItem",
+    relationships: "serviceOrderItemRelationship",
+    order_member: "serviceOrderId",
+    entity: "service",
+    item_above_type: "ProductOrderItem",
+};
+
+const RESOURCE: Layer = Layer {
+    item_type: "ResourceOrderItem",
+    relationships: "orderItemRelationship",
+    order_member: "resourceOrderId",
+    entity: "resource",
+    item_above_type: "ServiceOrderItem",
+};
+
+/// A TMF641 `ServiceOrder` made from a product order.
+pub fn service_order(derivation: &Derivation<'_>) -> Document {
+    let Derivation { id, above, above_id, items } = *derivation;
+    let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
+    order.object(|order| {
+        head(order, "ServiceOrder", derivation);
+        if let Some(priority) = above.get("priority") {
+            let text = priority.as_str().unwrap_or(Cow::Borrowed(priority.raw()));
+            order.key("priority").string(&text);
+        }
+        order.key("state").string("acknowledged");
+        order.key("orderRelationship").array([above_id], |list, id| {
+            list.object(|relationship| {
+                relationship.key("id").string(id);
+                relationship.key("relationshipType").string("cross-ref");
+                relationship.key("@referredType").string("ProductOrder");
+            });
+        });
+        related_parties(order, above);
+        order.key("serviceOrderItem").array(items, |list, it| item(list, it, &SERVICE, derivation));
+    });
+    order.finish(&format!("ServiceOrder {id}"))
+}
+
+/// A TMF652 `ResourceOrder` made from a service order.
+pub fn resource_order(derivation: &Derivation<'_>) -> Document {
+    let Derivation { id, above, above_id, items } = *derivation;
+    let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
+    order.object(|order| {
+        head(order, "ResourceOrder", derivation);
+        let priority = above.get("priority");
+        let number = |node: Node<'_>| node.as_i64().or_else(|| node.as_str()?.trim().parse().ok());
+        if let Some(priority) = priority.and_then(number) {
+            order.key("priority").integer(priority);
+        }
+        order.key("state").string("acknowledged");
+        // The members of both published schemas.
+        order.key("externalReference").array([above_id], |list, id| {
+            list.object(|reference| {
+                reference.key("id").string(id);
+                reference.key("name").string(id);
+                reference.key("externalReferenceType").string("ServiceOrder");
+                reference.key("entityType").string("ServiceOrder");
+                reference.key("owner").string("SOM");
+            });
+        });
+        related_parties(order, above);
+        order.key("orderItem").array(items, |list, it| item(list, it, &RESOURCE, derivation));
+    });
+    order.finish(&format!("ResourceOrder {id}"))
 }
 
 /// What an order hands down to the order below.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Common {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_date: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requested_start_date: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requested_completion_date: Option<Box<RawValue>>,
-}
-
-impl Common {
-    /// Takes over what the order above says.
-    pub fn of(order: Node<'_>) -> Common {
-        let text = |key: &str| order.get(key).filter(|node| node.as_str().is_some()).map(raw);
-        Common {
-            external_id: crate::model::product_order::external_id(order).map(Cow::into_owned),
-            category: text("category"),
-            description: text("description"),
-            order_date: text("orderDate").or_else(|| text("creationDate")),
-            requested_start_date: text("requestedStartDate"),
-            requested_completion_date: text("requestedCompletionDate"),
+fn head(order: &mut Composer, type_name: &str, derivation: &Derivation<'_>) {
+    let above = derivation.above;
+    order.key("@type").string(type_name);
+    order.key("id").string(derivation.id);
+    if let Some(id) = external_id(above) {
+        order.key("externalId").string(&id);
+    }
+    let text = |key: &str| above.get(key).filter(|node| node.as_str().is_some());
+    for (key, value) in [
+        ("category", text("category")),
+        ("description", text("description")),
+        ("orderDate", text("orderDate").or_else(|| text("creationDate"))),
+        ("requestedStartDate", text("requestedStartDate")),
+        ("requestedCompletionDate", text("requestedCompletionDate")),
+    ] {
+        if let Some(value) = value {
+            order.key(key).copy(value);
         }
     }
 }
 
-/// TMF641 `ServiceOrderRelationship`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderRelationship {
-    pub id: String,
-    pub relationship_type: &'static str,
-    #[serde(rename = "@referredType")]
-    pub referred_type: &'static str,
+fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation<'_>) {
+    list.object(|to| {
+        to.key("@type").string(layer.item_type);
+        to.key("id").string(&item.id);
+        to.key("action").string(item.action);
+        to.key("quantity").integer(item.quantity);
+        to.key("state").string("acknowledged");
+        if let Some(specification) = &item.specification {
+            to.key("resourceSpecification").piece(specification);
+        }
+        to.key(layer.entity).piece(&item.entity);
+        // TMF641 and TMF652 name the order of an item above by the same member.
+        let realizes =
+            ("realizes", &item.realizes, SERVICE.order_member, derivation.above_id, layer.item_above_type);
+        let dependencies = item.dependencies.iter().map(|other| {
+            ("dependency", other, layer.order_member, derivation.id, layer.item_type)
+        });
+        to.key(layer.relationships).array(std::iter::once(realizes).chain(dependencies), relationship);
+    });
 }
 
-/// TMF652 `ExternalReference`, with the members of both published schemas.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExternalReference {
-    pub id: String,
-    pub name: String,
-    pub external_reference_type: &'static str,
-    pub entity_type: &'static str,
-    pub owner: &'static str,
-}
-
-/// TMF641 `ServiceOrderItem`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceOrderItem<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
-    pub id: String,
-    pub action: &'static str,
-    pub quantity: i64,
-    pub state: &'static str,
-    pub service: Service<'a>,
-    pub service_order_item_relationship: Vec<ItemRelationship>,
+/// A relationship between items, in the shape of TMF641 and TMF652. The swagger files require `id`
+/// though they name the item `itemId`; both are written.
+fn relationship(
+    list: &mut Composer,
+    (relationship_type, item, order_member, order, referred_type): (&str, &String, &str, &str, &str),
+) {
+    list.object(|to| {
+        to.key("relationshipType").string(relationship_type);
+        to.key("orderItem").object(|to| {
+            to.key("id").string(item);
+            to.key("itemId").string(item);
+            to.key(order_member).string(order);
+            to.key("@referredType").string(referred_type);
+        });
+    });
 }
 
 /// TMF641 `ServiceRefOrValue`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Service<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
-    pub id: String,
-    pub name: &'a str,
-    pub category: &'static str,
-    pub service_type: &'static str,
-    pub service_specification: SpecificationReference<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub service_characteristic: Vec<Characteristic>,
-}
-
-/// TMF652 `ResourceOrderItem`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceOrderItem<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
-    pub id: String,
-    pub action: &'static str,
-    pub quantity: i64,
-    pub state: &'static str,
-    pub resource_specification: SpecificationReference<'a>,
-    pub resource: Resource<'a>,
-    pub order_item_relationship: Vec<ItemRelationship>,
+pub fn service(
+    id: &str,
+    specification: &Specification,
+    place: Option<Node<'_>>,
+    values: &Values<'_>,
+) -> Composer {
+    let mut service = Composer::new(ITEM_SIZE);
+    service.object(|to| {
+        to.key("@type").string("Service");
+        to.key("id").string(id);
+        to.key("name").string(&specification.name);
+        to.key("category").string("CFS");
+        to.key("serviceType").string("CFS");
+        reference(
+            to.key("serviceSpecification"),
+            specification,
+            "CustomerFacingServiceSpecification",
+        );
+        entity_end(to, place, ("serviceCharacteristic", values));
+    });
+    service
 }
 
 /// TMF652 `ResourceRefOrValue`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Resource<'a> {
-    #[serde(rename = "@type")]
-    pub type_name: &'static str,
-    pub id: String,
-    pub name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resource_characteristic: Vec<Characteristic>,
+pub fn resource(id: &str, name: &str, place: Option<Node<'_>>, values: &Values<'_>) -> Composer {
+    let mut resource = Composer::new(ITEM_SIZE);
+    resource.object(|to| {
+        to.key("@type").string("Resource");
+        to.key("id").string(id);
+        to.key("name").string(name);
+        entity_end(to, place, ("resourceCharacteristic", values));
+    });
+    resource
 }
 
-/// `ServiceSpecificationRef`, `ResourceSpecificationRef`.
-#[derive(Debug, Serialize)]
-pub struct SpecificationReference<'a> {
-    pub id: &'a str,
-    pub name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<&'a str>,
-    #[serde(rename = "@referredType")]
-    pub referred_type: &'static str,
+/// `ResourceSpecificationRef`.
+pub fn resource_specification(specification: &Specification) -> Composer {
+    let mut composer = Composer::new(ITEM_SIZE / 4);
+    reference(&mut composer, specification, "ResourceSpecification");
+    composer
 }
 
-/// A relationship between items, in the shape of TMF641 and TMF652.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ItemRelationship {
-    pub relationship_type: &'static str,
-    pub order_item: OrderItemReference,
-}
-
-/// `ServiceOrderItemRef`, `ResourceOrderItemRef`. The swagger files require `id` though they name
-/// the item `itemId`; both are written.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderItemReference {
-    pub id: String,
-    pub item_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_order_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_order_id: Option<String>,
-    #[serde(rename = "@referredType")]
-    pub referred_type: &'static str,
-}
-
-impl ItemRelationship {
-    /// This item realizes an item of the order above.
-    pub fn realizes(item: &str, order: &str, referred_type: &'static str) -> ItemRelationship {
-        let product = referred_type == "ProductOrderItem";
-        ItemRelationship {
-            relationship_type: "realizes",
-            order_item: OrderItemReference {
-                id: item.to_owned(),
-                item_id: item.to_owned(),
-                service_order_id: (product || referred_type == "ServiceOrderItem")
-                    .then(|| order.to_owned()),
-                resource_order_id: None,
-                referred_type,
-            },
+fn reference(to: &mut Composer, specification: &Specification, referred_type: &str) {
+    to.object(|to| {
+        to.key("id").string(&specification.id);
+        to.key("name").string(&specification.name);
+        if let Some(version) = &specification.version {
+            to.key("version").string(version);
         }
+        to.key("@referredType").string(referred_type);
+    });
+}
+
+fn entity_end(to: &mut Composer, place: Option<Node<'_>>, (key, values): (&str, &Values<'_>)) {
+    if let Some(place) = place {
+        to.key("place").copy(place);
     }
-
-    /// This item waits for another item of its service order.
-    pub fn service_dependency(item: &str, order: &str) -> ItemRelationship {
-        ItemRelationship {
-            relationship_type: "dependency",
-            order_item: OrderItemReference {
-                id: item.to_owned(),
-                item_id: item.to_owned(),
-                service_order_id: Some(order.to_owned()),
-                resource_order_id: None,
-                referred_type: "ServiceOrderItem",
-            },
-        }
-    }
-
-    /// This item waits for another item of its resource order.
-    pub fn resource_dependency(item: &str, order: &str) -> ItemRelationship {
-        ItemRelationship {
-            relationship_type: "dependency",
-            order_item: OrderItemReference {
-                id: item.to_owned(),
-                item_id: item.to_owned(),
-                service_order_id: None,
-                resource_order_id: Some(order.to_owned()),
-                referred_type: "ResourceOrderItem",
-            },
-        }
+    if values.iter().next().is_some() {
+        to.key(key).array(values.iter(), characteristic);
     }
 }
 
 /// TM Forum `Characteristic`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Characteristic {
-    pub name: String,
-    pub value_type: &'static str,
-    pub value: Box<RawValue>,
-}
-
-impl Characteristic {
-    /// All values as characteristics.
-    pub fn list(values: &Values<'_>) -> Vec<Characteristic> {
-        values
-            .iter()
-            .map(|(name, value)| Characteristic {
-                name: name.to_owned(),
-                value_type: value_type(value),
-                value: RawValue::from_string(value.to_owned())
-                    .expect("values are JSON texts, from parsed documents or checked"),
-            })
-            .collect()
-    }
+fn characteristic(list: &mut Composer, (name, value): (&str, &str)) {
+    list.object(|to| {
+        to.key("name").string(name);
+        to.key("valueType").string(value_type(value));
+        let value = to.key("value").json(value);
+        value.expect("values are JSON texts, from parsed documents or checked");
+    });
 }
 
 fn value_type(json: &str) -> &'static str {
@@ -274,40 +265,32 @@ fn value_type(json: &str) -> &'static str {
     }
 }
 
-/// A value of a document as it is, without white space.
-pub fn raw(node: Node<'_>) -> Box<RawValue> {
-    RawValue::from_string(node.compact().into_owned())
-        .expect("a node of a parsed document is a JSON text")
-}
-
 /// Related parties in the shape of version 4, with the members that TMF641 4.1 demands.
-pub fn related_parties(order: Node<'_>) -> Vec<Box<RawValue>> {
-    order.list("relatedParty").filter_map(related_party).collect()
-}
-
-fn related_party(node: Node<'_>) -> Option<Box<RawValue>> {
-    // Version 5 wraps the party.
-    let party = node.get("partyOrPartyRole").unwrap_or(node);
-    let id = party.text("id")?;
-    let mut text = format!("{{\"@type\":\"RelatedParty\",\"id\":{}", quote(&id));
-    let mut member = |name: &str, value: Option<Cow<'_, str>>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            text.push_str(&format!(",\"{name}\":{}", quote(&value)));
-        }
-    };
-    member("href", party.text("href"));
-    member("name", party.text("name"));
-    member("role", node.text("role"));
-    let referred = party.text("@referredType").unwrap_or(Cow::Borrowed("Party"));
-    member("@referredType", Some(referred));
-    text.push('}');
-    RawValue::from_string(text).ok()
-}
-
-/// An order as a document.
-pub fn document(order: &impl Serialize, name: &str) -> Document {
-    let text = serde_json::to_string(order).expect("orders are made of texts and JSON values");
-    Document::parse(text, name).expect("serde_json writes JSON")
+fn related_parties(order: &mut Composer, above: Node<'_>) {
+    let parties = above.list("relatedParty").filter_map(|node| {
+        // Version 5 wraps the party.
+        let party = node.get("partyOrPartyRole").unwrap_or(node);
+        Some((party.text("id")?, party, node))
+    });
+    let mut parties = parties.peekable();
+    if parties.peek().is_none() {
+        return;
+    }
+    order.key("relatedParty").array(parties, |list, (id, party, node)| {
+        list.object(|to| {
+            to.key("@type").string("RelatedParty");
+            to.key("id").string(&id);
+            for (key, holder) in [("href", party), ("name", party), ("role", node)] {
+                if let Some(value) = holder.text(key).filter(|value| !value.is_empty()) {
+                    to.key(key).string(&value);
+                }
+            }
+            let referred = party.text("@referredType").unwrap_or(Cow::Borrowed("Party"));
+            if !referred.is_empty() {
+                to.key("@referredType").string(&referred);
+            }
+        });
+    });
 }
 
 /// Quantity of an item; 1 if it says nothing.

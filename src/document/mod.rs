@@ -3,6 +3,7 @@
 //! A [`Document`] keeps its text; everything read from it is a [`Node`] that
 //! knows its place, and what is passed on is passed on as it was written.
 
+mod compose;
 mod edit;
 mod kind;
 mod parse;
@@ -11,6 +12,7 @@ mod stream;
 mod tape;
 pub mod yaml;
 
+pub use compose::Composer;
 pub use edit::{Edits, quote};
 pub use kind::DocumentKind;
 pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};

@@ -14,7 +14,8 @@ use super::tape::{Document, Origin};
 /// Largest document that is read, in bytes.
 pub const MAXIMUM_DOCUMENT: usize = 1 << 30;
 
-const READ_SIZE: usize = 256 * 1024;
+/// As much as a pipe holds: a larger buffer would be cleared anew for every read.
+const READ_SIZE: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why a stream could not be read on. Everything before it has been delivered.
@@ -421,6 +422,8 @@ impl<R: Read> Stream<R> {
         let bytes = &self.buffer[self.position..end];
         self.place.offset += bytes.len() as u64;
         match memchr::memrchr(b'\n', bytes) {
+            // The line ends here: nobody will ask for the column.
+            None if self.buffer.get(end) == Some(&b'\n') => {}
             None => self.place.column += characters(bytes),
             Some(newline) => {
                 self.place.line += memchr::memchr_iter(b'\n', bytes).count() as u64;

@@ -90,7 +90,8 @@ impl Document {
     /// # Errors
     /// The first syntax fault, offset in bytes of `text`.
     pub fn parse(text: String, file: &str) -> Result<Document, SyntaxFault> {
-        let mut entries = Vec::new();
+        // A key or value takes some 16 bytes of an order.
+        let mut entries = Vec::with_capacity(text.len() / 16);
         let parsed = parse_value(&text, 0, &mut entries)?;
         if let Some(rest) = text[parsed.end..].find(|character| !is_white_space(character)) {
             let offset = parsed.end + rest;

@@ -156,6 +156,15 @@ impl<'d> Order<'d> {
         }
     }
 
+    /// For each item, by position, whether it holds other items.
+    pub fn holders(&self) -> Vec<bool> {
+        let mut holders = vec![false; self.len()];
+        for parent in self.items().filter_map(|item| item.parent) {
+            holders[parent] = true;
+        }
+        holders
+    }
+
     /// All items in order, nested ones after the item that holds them.
     pub fn items(&self) -> impl Iterator<Item = OrderItem<'_, 'd>> {
         (0..self.len()).map(|position| self.item(position))

@@ -51,16 +51,20 @@ impl<'d> ResourceOrder<'d> {
             node,
             id: node.text("id").filter(|id| !id.is_empty()),
             external_id: external_id(node),
-            service_order: node
-                .list("externalReference")
-                .filter(|reference| {
-                    ["externalReferenceType", "entityType"]
-                        .iter()
-                        .any(|key| reference.text(key).as_deref() == Some("ServiceOrder"))
-                })
-                .find_map(|reference| reference.text("id")),
+            service_order: ResourceOrder::service_order_of(node),
             items,
         }
+    }
+
+    /// Id of the service order that a resource order came from, without reading the rest.
+    pub fn service_order_of(node: Node<'d>) -> Option<Cow<'d, str>> {
+        node.list("externalReference")
+            .filter(|reference| {
+                ["externalReferenceType", "entityType"]
+                    .iter()
+                    .any(|key| reference.text(key).as_deref() == Some("ServiceOrder"))
+            })
+            .find_map(|reference| reference.text("id"))
     }
 }
 

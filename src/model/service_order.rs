@@ -54,14 +54,18 @@ impl<'d> ServiceOrder<'d> {
             node,
             id: node.text("id").filter(|id| !id.is_empty()),
             external_id: external_id(node),
-            product_order: node
-                .list("orderRelationship")
-                .filter(|relationship| {
-                    relationship.text("relationshipType").as_deref() == Some("cross-ref")
-                })
-                .find_map(|relationship| relationship.text("id")),
+            product_order: ServiceOrder::product_order_of(node),
             items,
         }
+    }
+
+    /// Id of the product order that a service order came from, without reading the rest.
+    pub fn product_order_of(node: Node<'d>) -> Option<Cow<'d, str>> {
+        node.list("orderRelationship")
+            .filter(|relationship| {
+                relationship.text("relationshipType").as_deref() == Some("cross-ref")
+            })
+            .find_map(|relationship| relationship.text("id"))
     }
 }
 

@@ -1,9 +1,12 @@
 //! The request that carries out a resource order item, by TMF702.
 
+use std::fmt::Write as _;
+
 use serde_json::value::RawValue;
 
 use super::flow::{Method, Request};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::Node;
 use crate::model::{Action, ResourceOrderItem};
 
 /// `POST resource` for add, `PATCH resource/<id>` for modify, `DELETE resource/<id>` for delete.
@@ -28,7 +31,7 @@ pub fn request(item: &ResourceOrderItem<'_>) -> Result<Request, Box<Diagnostic>>
 
 /// The item's resource, with its specification.
 fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
-    let resource = item.resource.map_or_else(|| "{}".into(), |resource| resource.compact());
+    let resource = item.resource.map_or_else(|| "{}".into(), Node::compact);
     let has = item.resource.is_some_and(|resource| resource.get("resourceSpecification").is_some());
     let text = match &item.specification {
         Some(specification) if !has => {
@@ -44,18 +47,15 @@ fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
 
 fn existing(item: &ResourceOrderItem<'_>) -> Result<String, Box<Diagnostic>> {
     let id = item.resource.and_then(|resource| resource.text("id")).filter(|id| !id.is_empty());
-    match id {
-        Some(id) => Ok(format!("resource/{}", segment(&id))),
-        None => {
-            let message = format!("item `{}` changes a resource, but names none", item.id);
-            let code = Code("plan/missing-resource");
-            let place = item.node.location();
-            Err(Box::new(
-                Diagnostic::new(code, Severity::Error, place, message)
-                    .with_hint("give `resource.id` as it stands in the inventory"),
-            ))
-        }
+    if let Some(id) = id {
+        return Ok(format!("resource/{}", segment(&id)));
     }
+    let message = format!("item `{}` changes a resource, but names none", item.id);
+    let (code, place) = (Code("plan/missing-resource"), item.node.location());
+    Err(Box::new(
+        Diagnostic::new(code, Severity::Error, place, message)
+            .with_hint("give `resource.id` as it stands in the inventory"),
+    ))
 }
 
 /// A text as one segment of a path (RFC 3986, unreserved characters stay).
@@ -65,7 +65,7 @@ fn segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             segment.push(char::from(byte));
         } else {
-            segment.push_str(&format!("%{byte:02X}"));
+            let _ = write!(segment, "%{byte:02X}");
         }
     }
     segment

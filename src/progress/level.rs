@@ -59,8 +59,8 @@ impl Layer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     pub state: OrderState,
-    /// Whether a part has not begun and waits for nothing any more.
-    pub ready: bool,
+    /// Whether a part is being carried out, or has not begun and waits for nothing any more.
+    pub moving: bool,
     /// When the first task began.
     pub started: Option<Timestamp>,
     /// When the last task was completed.
@@ -69,13 +69,27 @@ pub struct Level {
 
 impl Level {
     fn of_task(task: &TaskStanding, ready: bool) -> Level {
-        let ready = ready && task.state == TaskState::New;
+        let moving = match task.state {
+            TaskState::New => ready,
+            TaskState::Active => true,
+            TaskState::Hold | TaskState::Cancelled | TaskState::Completed => false,
+        };
         let (started, finished) = (task.started, task.finished);
-        Level { state: task.state.item_state(), ready, started, finished }
+        Level {
+            state: task.state.item_state(),
+            moving,
+            started,
+            finished,
+        }
     }
 
     fn of_state(state: OrderState) -> Level {
-        Level { state, ready: false, started: None, finished: None }
+        Level {
+            state,
+            moving: state == InProgress,
+            started: None,
+            finished: None,
+        }
     }
 
     /// The level of a whole; none where no part has anything to do.
@@ -83,15 +97,18 @@ impl Level {
         if parts.is_empty() {
             return None;
         }
-        let ready = parts.iter().any(|part| part.ready);
+        let moving = parts.iter().any(|part| part.moving);
+        let held = parts.iter().any(|part| part.state == Held);
         let state = match OrderState::roll_up(parts.iter().map(|part| part.state)) {
-            // Held is what nothing can go on in without somebody.
-            Held if ready => InProgress,
+            // Held is what nothing can go on in without somebody: a part that has begun and now
+            // waits for what is held elsewhere does not move either.
+            Held if moving => InProgress,
+            InProgress if held && !moving => Held,
             state => state,
         };
         Some(Level {
             state,
-            ready,
+            moving,
             started: parts.iter().filter_map(|part| part.started).min(),
             finished: parts.iter().filter_map(|part| part.finished).max(),
         })
@@ -177,7 +194,9 @@ fn resource_item(
     match tasks(item.id) {
         Some(task) => Some(Level::of_task(&task, ready.contains(&**item.id))),
         None if item.action == Some(Action::NoChange) => None,
-        None => Some(Level::of_state(written_state(item.node).unwrap_or(Acknowledged))),
+        None => Some(Level::of_state(
+            written_state(item.node).unwrap_or(Acknowledged),
+        )),
     }
 }
 
@@ -196,14 +215,26 @@ fn idle(layer: Layer, action: Option<Action>, order: OrderState) -> OrderState {
 
 /// The state that an order or item is in, as far as it can be read.
 pub fn written_state(node: Node<'_>) -> Option<OrderState> {
-    node.text("state").and_then(|text| OrderState::read(&text)).map(|read| read.0)
+    node.text("state")
+        .and_then(|text| OrderState::read(&text))
+        .map(|read| read.0)
 }
 
 /// `wanted`, if the life cycle leads there from the state that is written; else that.
 fn settle(layer: Layer, node: Node<'_>, wanted: OrderState, is_item: bool) -> OrderState {
-    let Some(old) = written_state(node) else { return wanted };
-    let target = if is_item { layer.item_state(wanted) } else { wanted };
-    if reachable(layer, old, target) { wanted } else { old }
+    let Some(old) = written_state(node) else {
+        return wanted;
+    };
+    let target = if is_item {
+        layer.item_state(wanted)
+    } else {
+        wanted
+    };
+    if reachable(layer, old, target) {
+        wanted
+    } else {
+        old
+    }
 }
 
 /// Whether a life cycle leads from one state to another, over any number of steps.

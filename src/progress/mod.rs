@@ -105,14 +105,20 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
             }
         }
     }
-    let documents = chain.documents.iter().zip(changed).map(|(document, changed)| match changed {
-        Some(changed) => changed,
-        None if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
-            write::plan(document, tasks, &ready).unwrap_or_else(|| document.clone())
-        }
-        None => document.clone(),
-    });
-    Chain { documents: documents.collect() }
+    let documents = chain
+        .documents
+        .iter()
+        .zip(changed)
+        .map(|(document, changed)| match changed {
+            Some(changed) => changed,
+            None if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
+                write::plan(document, tasks, &ready).unwrap_or_else(|| document.clone())
+            }
+            None => document.clone(),
+        });
+    Chain {
+        documents: documents.collect(),
+    }
 }
 
 /// Hands the levels of an order's items to the items that they realize.
@@ -121,9 +127,13 @@ fn hand_up(
     standing: &OrderStanding,
     below: &mut HashMap<(Layer, String), Vec<Level>>,
 ) {
-    let Some(above) = Layer::of(order).above() else { return };
+    let Some(above) = Layer::of(order).above() else {
+        return;
+    };
     for (item, standing) in order.items().zip(&standing.items) {
-        let Some(level) = standing.level else { continue };
+        let Some(level) = standing.level else {
+            continue;
+        };
         for relationship in item.relationships {
             if relationship.kind == RelationshipKind::Realizes {
                 let realized = (above, relationship.item.to_string());

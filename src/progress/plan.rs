@@ -37,10 +37,16 @@ pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
         let id = node.text("id").unwrap_or_default();
         PlanTask {
             node,
-            name: node.text("name").filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+            name: node
+                .text("name")
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| id.clone()),
             id,
             endpoint: node.text("endpoint").unwrap_or_default(),
-            state: node.text("state").and_then(|text| read(&text)).unwrap_or(TaskState::New),
+            state: node
+                .text("state")
+                .and_then(|text| read(&text))
+                .unwrap_or(TaskState::New),
             reason: node.text("reason"),
             waits_for: node
                 .list("taskFlowRelationship")
@@ -56,12 +62,18 @@ fn read(state: &str) -> Option<TaskState> {
 
 /// Ids of the tasks that have not begun and wait for nothing any more.
 pub fn ready(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> HashSet<String> {
-    let all: Vec<PlanTask<'_>> =
-        chain.of_kind(DocumentKind::OrchestrationPlan).flat_map(plan_tasks).collect();
+    let all: Vec<PlanTask<'_>> = chain
+        .of_kind(DocumentKind::OrchestrationPlan)
+        .flat_map(plan_tasks)
+        .collect();
     let state = |task: &PlanTask<'_>| tasks(&task.id).map_or(task.state, |it| it.state);
     let states: HashMap<&str, TaskState> =
         all.iter().map(|task| (&*task.id, state(task))).collect();
-    let done = |id: &Cow<'_, str>| states.get(&**id).is_none_or(|it| *it == TaskState::Completed);
+    let done = |id: &Cow<'_, str>| {
+        states
+            .get(&**id)
+            .is_none_or(|it| *it == TaskState::Completed)
+    };
     all.iter()
         .filter(|task| states[&*task.id] == TaskState::New && task.waits_for.iter().all(done))
         .map(|task| task.id.to_string())

@@ -8,8 +8,8 @@ use super::TaskStanding;
 use super::level::{OrderStanding, written_state};
 use super::plan::{PlanTask, plan_tasks};
 use crate::document::{Document, Edits, Kind, Node, quote};
-use crate::model::state::{FlowState, OrderState, TaskState};
 use crate::model::Order;
+use crate::model::state::{FlowState, OrderState, TaskState};
 
 /// The order as it stands; `None` if nothing changes.
 pub fn order(
@@ -67,7 +67,10 @@ fn notes(edits: &mut Edits, order: &Order<'_>, tasks: &dyn Fn(&str) -> Option<Ta
         let text = task.reason.as_deref().unwrap_or("held");
         let id = format!("task:{}", item.id);
         let when = task.changed.map(date);
-        match root.list("note").find(|note| note.text("id").as_deref() == Some(&*id)) {
+        match root
+            .list("note")
+            .find(|note| note.text("id").as_deref() == Some(&*id))
+        {
             Some(note) => {
                 edits.set(note, "text", &quote(text));
                 if let Some(when) = when {
@@ -117,12 +120,18 @@ pub fn plan(
         task_text(task.node, state, reason.as_deref(), &mut text);
     }
     text.push(']');
-    if root.get("taskFlow").is_some_and(|list| list.kind() == Kind::Array) {
+    if root
+        .get("taskFlow")
+        .is_some_and(|list| list.kind() == Kind::Array)
+    {
         edits.set(root, "taskFlow", &text);
     }
     let state = flow_state(&states, !ready.is_empty());
     let written = serde_json::to_string(&state).ok()?;
-    if !matches!(root.text("state").as_deref(), Some("completed" | "cancelled")) {
+    if !matches!(
+        root.text("state").as_deref(),
+        Some("completed" | "cancelled")
+    ) {
         edits.set(root, "state", &written);
     }
     edits.apply(document).ok()
@@ -131,7 +140,9 @@ pub fn plan(
 /// State and reason of a task; as written, where its life cycle does not lead to what is given.
 fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> (TaskState, Option<String>) {
     let written = || (task.state, task.reason.as_deref().map(str::to_owned));
-    let Some(standing) = standing else { return written() };
+    let Some(standing) = standing else {
+        return written();
+    };
     let may = match (task.state, standing.state) {
         (old, new) if old == new => true,
         (TaskState::Completed | TaskState::Cancelled, _) | (_, TaskState::New) => false,

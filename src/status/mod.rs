@@ -1,1 +1,196 @@
-//! status
+//! Where an order stands, and why.
+//!
+//! Pure: documents in, a [`Standing`] out; [`table`] shows it to people,
+//! [`json`] to programs. Nothing in here can act.
+
+pub mod json;
+mod summary;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::borrow::Cow;
+
+use crate::chain::Chain;
+use crate::journal::OrderSummary;
+use crate::model::state::{FlowState, OrderState, TaskState};
+
+/// Where an order and everything derived from it stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Type of the root order, as in `@type`.
+    pub type_name: &'static str,
+    /// Id of the root order.
+    pub id: String,
+    /// Its external id.
+    pub external_id: Option<String>,
+    /// Its state.
+    pub state: OrderState,
+    /// What it waits for, or what blocks it, in one sentence.
+    pub summary: String,
+    /// Tasks by state; none where nothing is planned yet.
+    pub tasks: Option<TaskCounts>,
+    /// The orders derived from it, in the order of the chain.
+    pub derived: Vec<DerivedOrder>,
+    /// The items of the root order; what realizes an item is below it.
+    pub items: Vec<ItemStanding>,
+}
+
+/// An order derived from the root order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedOrder {
+    /// Type, as in `@type`.
+    pub type_name: &'static str,
+    /// Id.
+    pub id: String,
+    /// State.
+    pub state: OrderState,
+}
+
+/// An order item of any layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemStanding {
+    /// `ProductOrderItem`, `ServiceOrderItem`, `ResourceOrderItem`; `TaskFlow` for a task whose
+    /// item is in none of the orders.
+    pub type_name: &'static str,
+    /// Id of the order that it is an item of.
+    pub order: String,
+    /// Id, unique within its order.
+    pub id: String,
+    /// Name of what is ordered, where there is one.
+    pub name: Option<String>,
+    /// What is asked for, as the standard spells it.
+    pub action: Option<&'static str>,
+    /// State.
+    pub state: OrderState,
+    /// Ids of the items above that it realizes.
+    pub realizes: Vec<String>,
+    /// The task that carries it out.
+    pub task: Option<TaskStanding>,
+    /// The items that it holds, and those that realize it. An item that realizes several is below
+    /// the first of them.
+    pub items: Vec<ItemStanding>,
+}
+
+/// A task of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskStanding {
+    /// State.
+    pub state: TaskState,
+    /// Name of the endpoint; empty where there is none.
+    pub endpoint: String,
+    /// Why it is held or was given up.
+    pub reason: Option<String>,
+    /// The tasks it still waits for, until it begins.
+    pub waits_for: Vec<TaskName>,
+}
+
+/// A task as it is mentioned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskName {
+    /// Id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+}
+
+/// Tasks by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskCounts {
+    /// All of them.
+    pub total: usize,
+    /// Done.
+    pub completed: usize,
+    /// Under way.
+    pub active: usize,
+    /// Waiting for somebody.
+    pub hold: usize,
+    /// Not begun.
+    pub new: usize,
+    /// Given up.
+    pub cancelled: usize,
+}
+
+/// An order in a list: the same as a [`Standing`] without its items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Id.
+    pub id: String,
+    /// External id.
+    pub external_id: Option<String>,
+    /// State.
+    pub state: OrderState,
+    /// Tasks completed and all tasks.
+    pub tasks: Option<(usize, usize)>,
+    /// What it waits for, or what blocks it.
+    pub summary: String,
+}
+
+impl Standing {
+    /// Where the order of a chain stands, as its documents say; `None` if there is no order and
+    /// no plan in it.
+    #[must_use]
+    pub fn of(chain: &Chain) -> Option<Standing> {
+        tree::standing(chain)
+    }
+}
+
+impl From<Standing> for Listed {
+    fn from(standing: Standing) -> Self {
+        Self {
+            id: standing.id,
+            external_id: standing.external_id,
+            state: standing.state,
+            tasks: standing.tasks.map(|tasks| (tasks.completed, tasks.total)),
+            summary: standing.summary,
+        }
+    }
+}
+
+impl From<OrderSummary> for Listed {
+    fn from(order: OrderSummary) -> Self {
+        let begun = order.completed + order.active + order.held > 0;
+        let state = match order.state() {
+            FlowState::Completed => OrderState::Completed,
+            FlowState::Hold => OrderState::Held,
+            FlowState::Cancelled => OrderState::Cancelled,
+            FlowState::Active if begun => OrderState::InProgress,
+            FlowState::Active => OrderState::Acknowledged,
+        };
+        let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let counts = TaskCounts {
+            total: number(order.tasks),
+            completed: number(order.completed),
+            active: number(order.active),
+            hold: number(order.held),
+            new: number(
+                order
+                    .tasks
+                    .saturating_sub(order.completed)
+                    .saturating_sub(order.active)
+                    .saturating_sub(order.held),
+            ),
+            cancelled: 0,
+        };
+        Self {
+            summary: summary::of_counts(&counts),
+            id: order.order_id,
+            external_id: order.external_id,
+            state,
+            tasks: Some((counts.completed, counts.total)),
+        }
+    }
+}
+
+impl ItemStanding {
+    /// What to call it: its name, else its id.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> String {
+    text.into_owned()
+}

@@ -12,8 +12,10 @@ use crate::model::Order;
 /// the chance that two of them collide is below 1 in 10^26.
 type Fingerprint = [u64; 2];
 
-/// Bits of a place that hold the line; the others hold the number of the file.
-const LINE_BITS: u32 = 40;
+/// A place in 64 bits: column in the lowest 16 (0 if it does not fit), then the line, then the
+/// number of the file.
+const COLUMN_BITS: u32 = 16;
+const FILE_SHIFT: u32 = 52;
 
 /// What tells an order from others; made where the order is at hand, compared
 /// where orders come by in their sequence.
@@ -88,17 +90,18 @@ pub struct Duplicates {
 impl Duplicates {
     /// Notes an order; a finding if one with the same external id came before.
     pub fn note(&mut self, key: &OrderKey) -> Option<Diagnostic> {
-        let file = self.file_number(&key.file);
-        let place = file << LINE_BITS | key.line & ((1 << LINE_BITS) - 1);
+        let column = u64::from(u16::try_from(key.column).unwrap_or(0));
+        let file = self.file_number(&key.file) << FILE_SHIFT;
+        let place = file | key.line << COLUMN_BITS | column;
         let first = *self.places.entry(key.fingerprint).or_insert(place);
         if first == place {
             return None;
         }
-        let number = usize::try_from(first >> LINE_BITS).unwrap_or(usize::MAX);
+        let number = usize::try_from(first >> FILE_SHIFT).unwrap_or(usize::MAX);
         let related = Location {
             file: self.files.get(number).map_or(String::new(), ToString::to_string),
-            line: first & ((1 << LINE_BITS) - 1),
-            column: 1,
+            line: (first & ((1 << FILE_SHIFT) - 1)) >> COLUMN_BITS,
+            column: first & ((1 << COLUMN_BITS) - 1),
             pointer: "/externalId".to_owned(),
         };
         let first = format!("stands in the stream already, at {}:{}", related.file, related.line);

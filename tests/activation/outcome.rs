@@ -260,6 +260,21 @@ fn simulated_endpoints_need_no_network() {
 }
 
 #[test]
+fn a_plan_alone_is_enough_and_carries_the_order_on() {
+    let mock = Mock::failing(&["wifi:1=400"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = chain("order.json", "1");
+    assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(3));
+    let plan = chain.lines().last().unwrap();
+    let output = workplace.activate(plan, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let written = documents(&stdout(&output));
+    assert_eq!(written.len(), 1);
+    assert_eq!(written[0]["state"], "completed");
+    every_effect_happened_once(&mock.record(), &plans(&documents(&chain)));
+}
+
+#[test]
 fn an_order_that_takes_time_is_done_when_the_answers_are_there() {
     let mock = Mock::slow(Duration::from_millis(20));
     let workplace = Workplace::new(&mock.url());

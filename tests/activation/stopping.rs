@@ -99,37 +99,32 @@ fn a_signal_during_the_very_last_task_leaves_no_work() {
 #[test]
 fn a_signal_ends_a_run_whose_input_is_still_open() {
     let (_mock, gate, workplace) = gated("olt");
-    let mut command = workplace.orderctl(&["activate", "-j", "2"]);
-    let mut run = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = run.stdin.take().unwrap();
+    let mut command = workplace.orderctl(&["activate", "-j", "2", "--grace", "1ms"]);
     let chain = workplace.read("chain");
+    let begin = |command: &mut Command| {
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut run = begin(&mut command);
+    let mut stdin = run.stdin.take().unwrap();
     stdin.write_all(chain.as_bytes()).unwrap();
     // The next chain begins, so the first is complete.
     stdin.write_all(chain.lines().next().unwrap().as_bytes()).unwrap();
     stdin.write_all(b"\n").unwrap();
-    let bearer = gate.next();
-    signal(&run, "TERM");
-    drop(bearer);
+    let _bearer = gate.next();
     signal(&run, "TERM");
     assert_eq!(run.wait().unwrap().code(), Some(3));
     drop(stdin);
 
-    let idle = workplace.orderctl(&["activate"]).stdin(Stdio::piped()).spawn();
-    let mut idle = idle.unwrap();
-    let stdin = idle.stdin.take();
-    // From then on it listens to signals.
+    // Also one that has read nothing yet. Once it owns the journal, it listens to signals.
+    let (_mock, _gate, workplace) = gated("olt");
+    let mut run = begin(&mut workplace.orderctl(&["activate"]));
+    let stdin = run.stdin.take();
     while !owner_file_exists(&workplace) {
         std::thread::yield_now();
     }
-    signal(&idle, "TERM");
-    let status = idle.wait().unwrap();
+    signal(&run, "TERM");
+    assert_eq!(run.wait().unwrap().code(), Some(3));
     drop(stdin);
-    assert_eq!(status.code(), Some(3));
 }
 
 fn owner_file_exists(workplace: &Workplace) -> bool {

@@ -147,9 +147,6 @@ pub enum Failure {
         /// What was probably meant, or where all of them are listed.
         advice: String,
     },
-    /// The command is not part of this build.
-    #[error("`orderctl {0}` is not built yet")]
-    NotBuilt(&'static str),
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    for item in subject.order.items() {
+    let holders = subject.order.holders();
+    for (item, holds) in subject.order.items().zip(holders) {
         let Some(node) = item.node.get("action") else { continue };
         let Some(text) = node.as_str() else { continue };
         match Action::read(&text) {
@@ -34,11 +35,6 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             Some((Action::Modify | Action::Delete, true)) => {
                 let entity = subject.order.entity_name();
-                let holds = subject.order.items().any(|inner| {
-                    inner.parent.is_some_and(|parent| {
-                        subject.order.item(parent).node.range() == item.node.range()
-                    })
-                });
                 let named = item.entity.is_some_and(|entity| entity.get("id").is_some());
                 if !named && !holds {
                     let message = format!("{text} needs the id of the {entity} that it is about");

@@ -2,7 +2,7 @@
 //! all that are mandatory.
 
 use super::{Rule, error};
-use crate::catalog::{CharacteristicSpecification, Misfit, Specification};
+use crate::catalog::{CharacteristicSpecification, Misfit, Offering, Specification};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggestion::closest;
 use crate::document::{Kind, Node};
@@ -27,11 +27,27 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     for (position, item) in subject.order.items().enumerate() {
         if let Some(specification) = specification(subject, position) {
             known_and_allowed(specification, item.characteristics, diagnostics);
+            for characteristic in item.characteristics {
+                let narrowed = offering(subject, position)
+                    .and_then(|offering| offering.narrows(&characteristic.name));
+                let base = specification.characteristic(&characteristic.name);
+                // What the product itself does not allow has been reported.
+                if let (Some(narrowed), Some(base), Some(value)) = (narrowed, base, characteristic.value)
+                    && base.check(value).is_ok()
+                {
+                    fits(narrowed, value, diagnostics);
+                }
+            }
             if item.action == Some(Action::Add) {
                 complete(specification, &item, diagnostics);
             }
         }
     }
+}
+
+fn offering<'a>(subject: &Subject<'a, '_>, position: usize) -> Option<&'a Offering> {
+    let Order::Product(order) = subject.order else { return None };
+    subject.catalog?.offering(&order.items[position].offering.as_ref()?.id)
 }
 
 fn specification<'a>(subject: &Subject<'a, '_>, position: usize) -> Option<&'a Specification> {

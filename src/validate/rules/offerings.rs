@@ -25,8 +25,7 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(catalog) = subject.catalog else { return };
     match subject.order {
         Order::Product(order) => {
-            for (position, item) in order.items.iter().enumerate() {
-                let holds = order.items.iter().any(|inner| inner.parent == Some(position));
+            for (item, holds) in order.items.iter().zip(subject.order.holders()) {
                 product(subject, catalog, item, holds, diagnostics);
             }
         }

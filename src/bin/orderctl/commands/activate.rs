@@ -9,7 +9,7 @@ use orderctl::activate::intake::Intake;
 use orderctl::activate::{
     ActivateError, Engine, Lanes, Observer, Pool, Report, RunState, Stop, Stopper, SystemClock,
 };
-use orderctl::chain::{Chain, order_name};
+use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints};
 use orderctl::journal::{JournalError, JournalWriter};
@@ -19,7 +19,7 @@ use orderctl::project::Overrides;
 use tokio::sync::mpsc;
 
 use super::filter::{Sink, line};
-use super::status::show;
+use super::status::View;
 use crate::bar::Bar;
 use crate::cli::{ActivateArgs, OutputFormat};
 use crate::context::Context;
@@ -164,11 +164,10 @@ async fn carry_out(
     let mut activation = Activation {
         engine: Arc::new(engine(args, endpoints, stop.clone(), &bar)),
         journal,
-        allow_stale: args.allow_stale,
         lanes: Lanes::new(usize::from(args.jobs.jobs)),
     };
     tokio::spawn(stop_on_signal(signals, stopper, args.grace, context.styling));
-    let mut input = Input::read(args.plans.clone());
+    let mut input = Input::read(args.plans.clone(), args.allow_stale);
     let mut sink = Output::new(args, context);
 
     loop {
@@ -236,21 +235,24 @@ async fn stop_on_signal(
 struct Activation {
     engine: Arc<Engine<SystemClock>>,
     journal: JournalWriter,
-    allow_stale: bool,
     lanes: Lanes<Ended>,
 }
 
 impl Activation {
     /// Begins with the next chain, if there is one and it need not wait.
-    fn begin(&mut self, next: &mut Option<Chain>) -> bool {
-        let subject = |chain: &Chain| chain.orders().next().map(order_name).unwrap_or_default();
-        let Some(chain) = next.take_if(|chain| self.lanes.is_free_for(&subject(chain))) else {
+    fn begin(&mut self, next: &mut Option<Incoming>) -> bool {
+        let Some(incoming) = next.take_if(|it| self.lanes.is_free_for(&it.order_id)) else {
             return false;
         };
-        match Intake::of(&chain, self.allow_stale) {
+        let Incoming {
+            chain,
+            intake,
+            order_id,
+        } = incoming;
+        match intake {
             Intake::Accepted(accepted) => {
                 let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
-                self.lanes.begin(subject(&chain), async move {
+                self.lanes.begin(order_id, async move {
                     let report = engine.activate(&journal, accepted).await;
                     Ended::Ran(chain, report)
                 });
@@ -262,21 +264,52 @@ impl Activation {
     }
 }
 
+/// A chain that was read and looked at.
+struct Incoming {
+    chain: Chain,
+    intake: Intake,
+    /// The order whose tasks are carried out; empty where that is none.
+    order_id: String,
+}
+
+impl Incoming {
+    fn new(chain: Chain, allow_stale: bool) -> Self {
+        let intake = Intake::of(&chain, allow_stale);
+        let order_id = match &intake {
+            Intake::Accepted(accepted) => accepted.order_id().unwrap_or_default().to_owned(),
+            Intake::Refused(_) | Intake::NotPlanned { .. } | Intake::Other => String::new(),
+        };
+        Self {
+            chain,
+            intake,
+            order_id,
+        }
+    }
+}
+
 /// Chains as they are read, by a thread of their own: a read of standard input
 /// cannot be called off, and must not keep the process from ending.
 struct Input {
-    chains: mpsc::Receiver<Chain>,
+    chains: mpsc::Receiver<Incoming>,
     reader: Option<thread::JoinHandle<Result<(), Failure>>>,
     /// The chain whose turn it is.
-    next: Option<Chain>,
+    next: Option<Incoming>,
     /// Why it ended early.
     failure: Option<Failure>,
 }
 
 impl Input {
-    fn read(files: Vec<PathBuf>) -> Self {
+    fn read(files: Vec<PathBuf>, allow_stale: bool) -> Self {
         let (sender, chains) = mpsc::channel(READ_AHEAD);
-        let reader = thread::spawn(move || read(&files, &sender));
+        let reader = thread::spawn(move || {
+            stage::chains(&files, &mut |chain| {
+                let sent = sender.blocking_send(Incoming::new(chain, allow_stale));
+                Ok(match sent {
+                    Ok(()) => Flow::Continue,
+                    Err(_) => Flow::Stop,
+                })
+            })
+        });
         Self {
             chains,
             reader: Some(reader),
@@ -317,33 +350,12 @@ impl Input {
     }
 }
 
-/// Hands chains on as they are read.
-fn read(files: &[PathBuf], chains: &mpsc::Sender<Chain>) -> Result<(), Failure> {
-    stage::run(
-        files,
-        Unit::Chain,
-        1,
-        &|chain| {
-            let refused = chains.blocking_send(chain).is_err();
-            Produced {
-                code: refused.then_some(ExitCode::WorkLeft),
-                ..Produced::default()
-            }
-        },
-        &mut |produced| {
-            Ok(match produced.code {
-                Some(_) => Flow::Stop,
-                None => Flow::Continue,
-            })
-        },
-    )
-}
-
 /// Where chains go after they were carried out.
 struct Output<'a> {
     context: &'a Context,
-    stdout: terminal::Output<std::io::Stdout>,
-    format: OutputFormat,
+    documents: terminal::Output<std::io::Stdout>,
+    /// Where a table is wanted in place of documents.
+    table: Option<View>,
     code: ExitCode,
     /// The first error that ends the run.
     failure: Option<Failure>,
@@ -356,10 +368,14 @@ impl<'a> Output<'a> {
         } else {
             OutputFormat::Json
         };
+        let table = match args.output.unwrap_or(usual) {
+            OutputFormat::Table => Some(View::new(context, Some(OutputFormat::Table))),
+            OutputFormat::Json => None,
+        };
         Output {
             context,
-            stdout: context.stdout(),
-            format: args.output.unwrap_or(usual),
+            documents: context.stdout(),
+            table,
             code: ExitCode::Done,
             failure: None,
         }
@@ -435,24 +451,25 @@ impl<'a> Output<'a> {
     /// Writes a chain, unless nobody reads any more or it cannot be written;
     /// the orders are carried out all the same.
     fn write(&mut self, chain: &Chain) {
-        let written = match self.format {
-            OutputFormat::Json => {
+        let written = match &mut self.table {
+            Some(view) => view.show(chain),
+            None => {
                 let mut output = Vec::new();
                 for document in &chain.documents {
                     line(document, &mut output);
                 }
-                self.stdout.documents(&output)
+                let written = self.documents.documents(&output);
+                written.map(|_| ()).map_err(Failure::from)
             }
-            OutputFormat::Table => self.stdout.text(show(chain, self.context).as_bytes()),
         };
-        if let Err(error) = written {
-            self.fail(error.into());
+        if let Err(failure) = written {
+            self.fail(failure);
         }
     }
 
     /// Shows what is written before something is waited for.
     fn flush(&mut self) {
-        if let Err(error) = self.stdout.flush() {
+        if let Err(error) = self.documents.flush() {
             self.fail(error.into());
         }
     }
@@ -483,6 +500,9 @@ impl<'a> Output<'a> {
         journal: Result<(), JournalError>,
     ) -> Result<ExitCode, Failure> {
         self.flush();
+        if let Some(Err(failure)) = self.table.as_mut().map(View::finish) {
+            self.fail(failure);
+        }
         let journal = journal.err().map(Failure::from);
         match self.failure.or(journal).or(input) {
             Some(failure) => Err(failure),

@@ -1,15 +1,403 @@
 //! `orderctl status`.
+//!
+//! Exit code 0 whenever it could be shown where the orders stand, wherever
+//! that is: held or failed orders are an answer, not an error.
 
-use crate::cli::StatusArgs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use orderctl::chain::Chain;
+use orderctl::diagnostic::suggestion;
+use orderctl::document::{Document, DocumentKind};
+use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder};
+use orderctl::progress::{self, TaskStanding};
+use orderctl::project::Overrides;
+use orderctl::status::{Listed, Standing, json, table};
+
+use crate::cli::{OutputFormat, StatusArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::stage::{self, Flow};
+use crate::terminal::{Delivery, Output, OutputError};
 
-/// Refuses: the command is not part of this build.
-pub fn run(_args: StatusArgs, _context: &Context) -> Result<ExitCode, Failure> {
-    Err(Failure::NotBuilt("status"))
+/// Most orders of a stream that are shown as trees; more become a list.
+const TREES: usize = 10;
+
+/// Orders in one table of a list; a longer list is several tables.
+const ROWS: usize = 500;
+
+/// Shows the orders of files, of standard input, or of the journal.
+pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let journal = context
+        .settings(Overrides {
+            journal: args.journal.journal,
+            ..Overrides::default()
+        })?
+        .journal;
+    let mut view = View::new(context, args.output);
+    let shown = match &args.subjects[..] {
+        [] if io::stdin().is_terminal() => show_journal(&journal, &mut view),
+        // Scripts without a pipe before them (cron, CI) have an empty standard input.
+        [] => match show_stream(&[PathBuf::from("-")], &mut view) {
+            Err(Failure::NoDocument { .. }) => show_journal(&journal, &mut view),
+            shown => shown,
+        },
+        subjects => show_subjects(subjects, &journal, &mut view),
+    };
+    // What was read before an error is shown all the same.
+    view.finish()?;
+    shown?;
+    Ok(ExitCode::Done)
 }
 
-/// The table of a chain.
-pub fn show(_chain: &orderctl::chain::Chain, _context: &Context) -> String {
-    String::new()
+/// Files in one go, so that a stream may be spread over several; orders of the journal one by one.
+fn show_subjects(subjects: &[PathBuf], journal: &Path, view: &mut View) -> Result<(), Failure> {
+    let is_file = |subject: &PathBuf| subject.as_os_str() == "-" || subject.exists();
+    let mut reader = None;
+    for group in subjects.chunk_by(|a, b| is_file(a) && is_file(b)) {
+        if is_file(&group[0]) {
+            show_stream(group, view)?;
+            continue;
+        }
+        for subject in group {
+            let name = subject.to_string_lossy();
+            let reader = match &reader {
+                Some(reader) => reader,
+                None => reader.insert(open_for(&name, journal)?),
+            };
+            let (id, stored) = find(reader, journal, &name)?;
+            view.show(&chain_of(journal, &id, &stored)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The journal that is asked for an order; without one, the order is what is unknown.
+fn open_for(name: &str, journal: &Path) -> Result<JournalReader, Failure> {
+    JournalReader::open(journal).map_err(|error| match error {
+        JournalError::NotFound { path } => Failure::UnknownName {
+            kind: "order",
+            name: name.to_owned(),
+            advice: format!(
+                "there is no such file, and no journal at {}",
+                path.display()
+            ),
+        },
+        error => error.into(),
+    })
+}
+
+/// An order by its id, else by its external id.
+fn find(
+    reader: &JournalReader,
+    journal: &Path,
+    name: &str,
+) -> Result<(String, StoredOrder), Failure> {
+    if let Some(stored) = reader.order(name)? {
+        return Ok((name.to_owned(), stored));
+    }
+    if let Some(id) = reader.find_external_id(name)?
+        && let Some(stored) = reader.order(&id)?
+    {
+        return Ok((id, stored));
+    }
+    let orders = reader.orders()?;
+    let external = orders
+        .iter()
+        .filter_map(|order| order.external_id.as_deref());
+    let known = orders
+        .iter()
+        .map(|order| order.order_id.as_str())
+        .chain(external);
+    let advice = match suggestion::closest(name, known) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!(
+            "it is neither a file nor in the journal {}",
+            journal.display()
+        ),
+    };
+    Err(Failure::UnknownName {
+        kind: "order",
+        name: name.to_owned(),
+        advice,
+    })
+}
+
+fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
+    let reader = JournalReader::open(journal)?;
+    let orders = reader.orders()?;
+    if view.format == OutputFormat::Table {
+        view.list.extend(orders.into_iter().map(Listed::from));
+        view.is_list = true;
+        return view.flush_list(true);
+    }
+    for order in orders {
+        if let Some(stored) = reader.order(&order.order_id)? {
+            view.show(&chain_of(journal, &order.order_id, &stored)?)?;
+        }
+        if view.closed {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The chain that was taken on, moved on to where its entries say that it is.
+fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Failure> {
+    let corrupt = |reason: String| JournalError::Corrupt {
+        path: journal.to_path_buf(),
+        reason: format!("order {id}: {reason}"),
+    };
+    let documents: Result<Vec<Document>, _> = stored
+        .documents
+        .iter()
+        .map(|text| Document::parse(text.clone(), "journal"))
+        .collect();
+    let chain = Chain {
+        documents: documents
+            .map_err(|_| corrupt("a document of its chain is no JSON".to_owned()))?,
+    };
+    let ids: Vec<_> = chain
+        .of_kind(DocumentKind::OrchestrationPlan)
+        .flat_map(progress::plan_tasks)
+        .map(|task| task.id)
+        .collect();
+    let mut progress = Progress::of_tasks(ids.iter().map(|id| &**id));
+    for entry in &stored.entries {
+        progress
+            .apply(entry)
+            .map_err(|error| corrupt(error.to_string()))?;
+    }
+    Ok(progress::apply(&chain, &|task| {
+        progress.task(task).map(TaskStanding::from)
+    }))
+}
+
+fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
+    stage::chains(files, &mut |chain| {
+        let tasks = progress::of_plan(&chain);
+        let chain = progress::apply(&chain, &|task| tasks.get(task).cloned());
+        view.show(&chain)?;
+        Ok(if view.closed {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        })
+    })
+}
+
+/// Standard output with orders on it.
+pub struct View {
+    format: OutputFormat,
+    output: Output<io::Stdout>,
+    width: u16,
+    styling: orderctl::diagnostic::human::Styling,
+    trees: Vec<Standing>,
+    list: Vec<Listed>,
+    is_list: bool,
+    closed: bool,
+}
+
+impl View {
+    /// A view in the format asked for; by default a table on a terminal.
+    pub fn new(context: &Context, format: Option<OutputFormat>) -> View {
+        let usual = if context.stdout_is_terminal {
+            OutputFormat::Table
+        } else {
+            OutputFormat::Json
+        };
+        View {
+            format: format.unwrap_or(usual),
+            output: context.stdout(),
+            width: comfy_table::Table::new().width().unwrap_or(table::USUAL),
+            styling: context.stdout_styling(),
+            trees: Vec::new(),
+            list: Vec::new(),
+            is_list: false,
+            closed: false,
+        }
+    }
+
+    /// Shows an order, or keeps it until it is known how many there are. Documents that are no
+    /// orders stand nowhere.
+    pub fn show(&mut self, chain: &Chain) -> Result<(), Failure> {
+        let Some(standing) = Standing::of(chain) else {
+            return Ok(());
+        };
+        match self.format {
+            OutputFormat::Json => {
+                let delivery = self.output.document(json::line(&standing).as_bytes());
+                self.note(delivery)
+            }
+            OutputFormat::Table if self.is_list => {
+                self.list.push(standing.into());
+                self.flush_list(false)
+            }
+            OutputFormat::Table => {
+                self.trees.push(standing);
+                if self.trees.len() > TREES {
+                    self.is_list = true;
+                    self.list.extend(self.trees.drain(..).map(Listed::from));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn flush_list(&mut self, all: bool) -> Result<(), Failure> {
+        while self.list.len() >= ROWS || all && !self.list.is_empty() {
+            let rows: Vec<Listed> = self.list.drain(..ROWS.min(self.list.len())).collect();
+            let text = table::list(&rows, self.width, self.styling);
+            let delivery = self.output.text(text.as_bytes());
+            self.note(delivery)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was kept.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        let mut separator = "";
+        for standing in std::mem::take(&mut self.trees) {
+            let text = table::tree(&standing, self.width, self.styling);
+            let delivery = self.output.text(format!("{separator}{text}").as_bytes());
+            self.note(delivery)?;
+            separator = "\n";
+        }
+        self.flush_list(true)?;
+        let delivery = self.output.flush();
+        self.note(delivery)
+    }
+
+    fn note(&mut self, delivery: Result<Delivery, OutputError>) -> Result<(), Failure> {
+        self.closed |= delivery? == Delivery::Closed;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use orderctl::journal::entry::{AttemptFailed, Held, Planned, Started};
+    use orderctl::journal::{Entry, Event, JournalWriter, NewOrder};
+    use orderctl::model::state::OrderState;
+
+    use super::*;
+
+    const ORDER: &str = r#"{"@type":"ResourceOrder","id":"R-1","orderItem":[{"id":"a","action":"add","resource":{"name":"Bearer"}}]}"#;
+    const PLAN: &str = r#"{"@type":"OrchestrationPlan","id":"R-1.P","state":"active","taskFlow":[{"id":"a","name":"Bearer","endpoint":"olt","state":"new"}]}"#;
+
+    fn entry(event: Event) -> Entry {
+        Entry {
+            at: "2026-11-23T10:00:00Z".parse().expect("a moment"),
+            event,
+        }
+    }
+
+    /// A journal with one order, whose only task was started, failed, and is held.
+    async fn journal_with_a_held_task(path: &Path) {
+        let writer = JournalWriter::open(path).expect("a new journal");
+        let planned = Planned {
+            order_id: "R-1".into(),
+            external_id: Some("CRM-7".into()),
+            plan_digest: "sha256:0".into(),
+            tasks: 1,
+        };
+        let documents = vec![ORDER.to_owned(), PLAN.to_owned()];
+        let at = entry(Event::Planned(planned.clone())).at;
+        let begun = writer
+            .begin(NewOrder {
+                at,
+                planned,
+                documents,
+            })
+            .await
+            .expect("taken on");
+        let task = "a".to_owned();
+        let events = [
+            Event::Started(Started {
+                task: task.clone(),
+                attempt: 1,
+                idempotency_key: "k".into(),
+                request_digest: "sha256:1".into(),
+            }),
+            Event::AttemptFailed(AttemptFailed {
+                task: task.clone(),
+                attempt: 1,
+                failure: orderctl::journal::entry::Failure::Failed,
+                status: Some(500),
+                reason: "500 Internal Server Error".into(),
+            }),
+            Event::Held(Held {
+                task,
+                reason: "500 Internal Server Error".into(),
+            }),
+        ];
+        begun
+            .lease
+            .append(&events.map(entry))
+            .await
+            .expect("durable");
+        drop(begun);
+        writer.close().await.expect("closed");
+    }
+
+    #[tokio::test]
+    async fn an_order_of_the_journal_stands_where_its_entries_say() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("journal.db");
+        journal_with_a_held_task(&path).await;
+        let reader = JournalReader::open(&path).expect("a journal");
+        for name in ["R-1", "CRM-7"] {
+            let (id, stored) = find(&reader, &path, name).expect("it is there");
+            assert_eq!(id, "R-1");
+            let chain = chain_of(&path, &id, &stored).expect("its entries can have happened");
+            let standing = Standing::of(&chain).expect("an order");
+            assert_eq!(standing.state, OrderState::Held);
+            assert_eq!(
+                standing.summary,
+                "held: Bearer at olt: 500 Internal Server Error"
+            );
+        }
+        let listed = Listed::from(reader.orders().expect("readable").remove(0));
+        assert_eq!(
+            (listed.state, listed.summary.as_str()),
+            (OrderState::Held, "1 task held")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unknown_order_is_told_with_what_was_meant() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("journal.db");
+        journal_with_a_held_task(&path).await;
+        let reader = JournalReader::open(&path).expect("a journal");
+        let message = |name| match find(&reader, &path, name) {
+            Ok(_) => String::new(),
+            Err(failure) => failure.to_string(),
+        };
+        assert_eq!(
+            message("CRM-8"),
+            "unknown order `CRM-8`; did you mean `CRM-7`?"
+        );
+        assert!(
+            message("nothing-like-it")
+                .starts_with("unknown order `nothing-like-it`; it is neither")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_journal_that_cannot_have_happened_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("journal.db");
+        journal_with_a_held_task(&path).await;
+        let reader = JournalReader::open(&path).expect("a journal");
+        let mut stored = reader.order("R-1").expect("readable").expect("it is there");
+        stored.entries.remove(1);
+        let failure = chain_of(&path, "R-1", &stored).expect_err("an outcome without a request");
+        assert!(
+            failure.to_string().contains("order R-1: entry 2"),
+            "{failure}"
+        );
+        stored.documents[0] = "{".to_owned();
+        assert!(chain_of(&path, "R-1", &stored).is_err());
+    }
 }

@@ -1,0 +1,226 @@
+//! Documents made piece by piece: text and tape at once, so that what is made
+//! need not be parsed.
+//!
+//! Invariant: between two calls the text is the beginning of compact JSON, and
+//! the tape says the same.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::edit::quote;
+use super::parse::{SyntaxFault, parse_value};
+use super::tape::{Document, Entry, Kind, Node, Origin};
+
+/// A JSON value in the making.
+#[derive(Debug, Default)]
+pub struct Composer {
+    text: String,
+    entries: Vec<Entry>,
+    /// Indices of the containers that are open.
+    open: Vec<usize>,
+}
+
+impl Composer {
+    /// Nothing yet, with room for a text of `size` bytes.
+    pub fn new(size: usize) -> Composer {
+        let (text, entries) = (String::with_capacity(size), Vec::with_capacity(size / 16));
+        Composer { text, entries, open: Vec::new() }
+    }
+
+    /// An object, whose members `write` adds by [`Composer::key`] and a value each.
+    pub fn object(&mut self, write: impl FnOnce(&mut Composer)) {
+        self.container(Kind::Object, '{', '}', write);
+    }
+
+    /// An array of what `write` makes of each value.
+    pub fn array<T>(
+        &mut self,
+        values: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Composer, T),
+    ) {
+        self.container(Kind::Array, '[', ']', |array| {
+            for value in values {
+                array.comma();
+                write(array, value);
+            }
+        });
+    }
+
+    /// Key of a member that the object does not have yet; its value comes next.
+    pub fn key(&mut self, key: &str) -> &mut Composer {
+        self.comma();
+        self.string(key);
+        self.text.push(':');
+        self
+    }
+
+    /// A text.
+    pub fn string(&mut self, text: &str) {
+        let start = self.text.len();
+        let escaped = text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        if escaped {
+            self.text.push_str(&quote(text));
+        } else {
+            self.text.push('"');
+            self.text.push_str(text);
+            self.text.push('"');
+        }
+        self.scalar(Kind::String, start, escaped);
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, number: i64) {
+        let start = self.text.len();
+        let _ = write!(self.text, "{number}");
+        self.scalar(Kind::Number, start, false);
+    }
+
+    /// A JSON text.
+    ///
+    /// # Errors
+    /// If it is none; the composer is not to be used any more then.
+    pub fn json(&mut self, json: &str) -> Result<(), SyntaxFault> {
+        let (start, first) = (self.text.len(), self.entries.len());
+        self.text.push_str(json);
+        parse_value(&self.text, start, &mut self.entries)?;
+        self.shift(first, 0, start);
+        Ok(())
+    }
+
+    /// A value of a document, without white space.
+    pub fn copy(&mut self, node: Node<'_>) {
+        if node.document().spaced {
+            self.json(&node.compact()).expect("a value of a document is JSON");
+        } else {
+            let entries = &node.document().entries;
+            let inside = node.index as usize..node.entry().next as usize;
+            self.append(node.raw(), &entries[inside], node.index as usize);
+        }
+    }
+
+    /// A value that was composed before.
+    pub fn piece(&mut self, piece: &Composer) {
+        self.append(&piece.text, &piece.entries, 0);
+    }
+
+    /// The document; `name` stands for its file.
+    pub fn finish(self, name: &str) -> Document {
+        Document {
+            end: self.text.len(),
+            text: Arc::new(self.text),
+            start: 0,
+            entries: self.entries,
+            origin: Origin { file: Arc::from(name), line: 1, column: 1 },
+            spaced: false,
+            places: None,
+        }
+    }
+
+    fn container(
+        &mut self,
+        kind: Kind,
+        begin: char,
+        end: char,
+        write: impl FnOnce(&mut Composer),
+    ) {
+        let (start, index) = (self.text.len(), self.entries.len());
+        self.text.push(begin);
+        self.scalar(kind, start, false);
+        self.open.push(index);
+        write(self);
+        self.open.pop();
+        self.text.push(end);
+        self.entries[index].end = offset(self.text.len());
+        self.entries[index].next = offset(self.entries.len());
+    }
+
+    /// Counts a member or element of the innermost container, and sets it off from the one before.
+    fn comma(&mut self) {
+        let Some(&container) = self.open.last() else { return };
+        let container = &mut self.entries[container];
+        if container.count > 0 {
+            self.text.push(',');
+        }
+        container.count += 1;
+    }
+
+    /// An entry from `start` to the end of the text, with nothing inside.
+    fn scalar(&mut self, kind: Kind, start: usize, escaped: bool) {
+        let (start, end) = (offset(start), offset(self.text.len()));
+        let next = offset(self.entries.len() + 1);
+        self.entries.push(Entry { start, end, next, count: 0, kind, escaped });
+    }
+
+    /// Text and entries from elsewhere, where the first of them had the index `index`.
+    fn append(&mut self, text: &str, entries: &[Entry], index: usize) {
+        let (start, first) = (self.text.len(), self.entries.len());
+        self.text.push_str(text);
+        self.entries.extend_from_slice(entries);
+        let before = entries.first().map_or(0, |entry| entry.start);
+        for entry in &mut self.entries[first..] {
+            entry.start -= before;
+            entry.end -= before;
+            entry.next -= offset(index);
+        }
+        self.shift(first, first, start);
+    }
+
+    /// Moves the entries from `first` on by `indices` entries and `bytes` of text.
+    fn shift(&mut self, first: usize, indices: usize, bytes: usize) {
+        let (indices, bytes) = (offset(indices), offset(bytes));
+        for entry in &mut self.entries[first..] {
+            entry.start += bytes;
+            entry.end += bytes;
+            entry.next += indices;
+        }
+    }
+}
+
+/// Places on a tape are counted in 32 bits; no order that can be read makes one of 4 GiB.
+#[allow(clippy::cast_possible_truncation)]
+fn offset(position: usize) -> u32 {
+    position as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was composed is what the parser reads from its text.
+    fn check(document: &Document) {
+        let parsed = Document::parse(document.text().to_owned(), "").expect("JSON");
+        assert_eq!(format!("{:?}", document.entries), format!("{:?}", parsed.entries));
+    }
+
+    #[test]
+    fn a_composed_document_has_the_tape_of_its_text() {
+        let spaced = Document::parse(" { \"a\" : [ 1 , {\"b\": \"\\n\"} ] }".to_owned(), "").expect("JSON");
+        let tight = Document::parse("{\"a\":[1,{\"b\":\"\\n\"}],\"c\":{}}".to_owned(), "").expect("JSON");
+        let mut piece = Composer::new(0);
+        piece.object(|piece| piece.key("copied").copy(tight.root().member("a").expect("a")));
+        let mut composer = Composer::new(16);
+        composer.object(|to| {
+            to.key("text").string("quote \" and \u{1}");
+            to.key("spaced").copy(spaced.root());
+            to.key("number").integer(-7);
+            to.key("tight").copy(tight.root());
+            to.key("empty").array(std::iter::empty::<u8>(), |_, _| {});
+            to.key("pieces").array(0..2, |to, _| to.piece(&piece));
+            to.key("json").json("[true,{\"x\":null}]").expect("JSON");
+        });
+        let document = composer.finish("made");
+        check(&document);
+        assert_eq!(
+            document.text(),
+            "{\"text\":\"quote \\\" and \\u0001\",\"spaced\":{\"a\":[1,{\"b\":\"\\n\"}]},\"number\":-7,\
+             \"tight\":{\"a\":[1,{\"b\":\"\\n\"}],\"c\":{}},\"empty\":[],\
+             \"pieces\":[{\"copied\":[1,{\"b\":\"\\n\"}]},{\"copied\":[1,{\"b\":\"\\n\"}]}],\
+             \"json\":[true,{\"x\":null}]}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        assert!(Composer::new(0).json("{").is_err());
+    }
+}

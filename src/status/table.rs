@@ -1,0 +1,388 @@
+//! Where orders stand as tables for people.
+//!
+//! Invariant: no control character of the input reaches the text; no line is
+//! wider than asked for, down to [`NARROWEST`].
+
+use std::collections::HashMap;
+
+use anstyle::AnsiColor;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
+
+use super::{ItemStanding, Listed, Standing};
+use crate::diagnostic::human::{Styling, printable};
+use crate::model::state::{OrderState, TaskState};
+
+/// Width where none is known.
+pub const USUAL: u16 = 80;
+
+/// Tables are never made narrower than this.
+pub const NARROWEST: u16 = 60;
+
+/// Heading over what an item is, or which endpoint carries it out.
+const KIND: &str = "Kind / endpoint";
+
+/// Longest reason that is shown, in characters.
+const LONGEST: usize = 500;
+
+/// Invisible marks around a state, in place of colours, which the layout would count; they
+/// cannot come from the input, where [`printable`] shows them as escapes.
+const DONE: char = '\u{2061}';
+const MOVING: char = '\u{2062}';
+const STOPPED: char = '\u{2063}';
+const END: char = '\u{2064}';
+
+/// One order as a tree, and its summary below; every line ended.
+#[must_use]
+pub fn tree(standing: &Standing, width: u16, styling: Styling) -> String {
+    let mut lines = vec![Line {
+        above: String::new(),
+        branch: "",
+        below: "",
+        title: printable(&standing.id).into_owned(),
+        kind: standing.type_name.to_owned(),
+        state: standing.state,
+        why: String::new(),
+    }];
+    let mut left = standing.derived.len() + standing.items.len();
+    for order in &standing.derived {
+        left -= 1;
+        let (branch, _) = branches(left == 0);
+        lines.push(Line {
+            above: String::new(),
+            branch,
+            below: "",
+            title: printable(&order.id).into_owned(),
+            kind: order.type_name.to_owned(),
+            state: order.state,
+            why: String::new(),
+        });
+    }
+    add_items(&standing.items, "", &mut lines);
+    let mut text = lay_out(&lines, width.max(NARROWEST), styling);
+    text.push_str(&excerpt(&standing.summary));
+    text.push('\n');
+    text
+}
+
+/// Many orders, one a line; every line ended.
+#[must_use]
+pub fn list(orders: &[Listed], width: u16, styling: Styling) -> String {
+    let tasks = |order: &Listed| {
+        order
+            .tasks
+            .map_or(String::new(), |(done, all)| format!("{done}/{all}"))
+    };
+    let external_id = |order: &Listed| order.external_id.clone().unwrap_or_default();
+    let widest = |text: &dyn Fn(&Listed) -> usize| orders.iter().map(text).max().unwrap_or(0);
+    let states = widest(&|order| order.state.name().len()).max("State".len());
+    let counts = widest(&|order| tasks(order).len()).max("Tasks".len());
+    let identified = orders.iter().any(|order| order.external_id.is_some());
+    let shown = |at: usize| at != 1 || identified;
+    let room = room(width, if identified { 5 } else { 4 }, states + counts);
+    let ids = widest(&|order| columns(&printable(&order.id)))
+        .max("Order".len())
+        .min(room / 4);
+    let external_ids = widest(&|order| columns(&printable(&external_id(order))));
+    let external_ids = if identified {
+        external_ids.max("External id".len()).min(room / 4)
+    } else {
+        0
+    };
+    let widths = [ids, external_ids, states, counts, room - ids - external_ids];
+    let mut table = new_table();
+    let header = ["Order", "External id", "State", "Tasks", "Summary"];
+    let cells = |texts: [String; 5]| {
+        texts
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| shown(*at))
+            .map(|(_, text)| Cell::new(text))
+    };
+    let wrapped = |at: usize, text: &str| wrap(text, widths[at]).join("\n");
+    table.set_header(cells(std::array::from_fn(|at| wrapped(at, header[at]))).collect::<Vec<_>>());
+    for order in orders {
+        table.add_row(cells([
+            wrapped(0, &printable(&order.id)),
+            wrapped(1, &printable(&external_id(order))),
+            state_text(order.state, styling),
+            tasks(order),
+            wrapped(4, &excerpt(&order.summary)),
+        ]));
+    }
+    finish(&table)
+}
+
+/// A row of the tree before it is laid out.
+struct Line {
+    /// What stands before the branch, from the levels above.
+    above: String,
+    branch: &'static str,
+    /// Drawn where the title needs more lines: what leads on to the items below.
+    below: &'static str,
+    title: String,
+    kind: String,
+    state: OrderState,
+    why: String,
+}
+
+/// The branch to an item, and what stands below it.
+fn branches(last: bool) -> (&'static str, &'static str) {
+    if last {
+        ("└─ ", "   ")
+    } else {
+        ("├─ ", "│  ")
+    }
+}
+
+fn add_items(items: &[ItemStanding], above: &str, lines: &mut Vec<Line>) {
+    let mut namesakes: HashMap<&str, usize> = HashMap::new();
+    for item in items {
+        *namesakes.entry(item.title()).or_default() += 1;
+    }
+    for (at, item) in items.iter().enumerate() {
+        let (branch, under) = branches(at + 1 == items.len());
+        let by_id = item.type_name == "ProductOrderItem" || namesakes[item.title()] > 1;
+        let title = match &item.name {
+            Some(name) if by_id => format!("{} {name}", item.id),
+            _ => item.title().to_owned(),
+        };
+        lines.push(Line {
+            above: above.to_owned(),
+            branch,
+            below: if item.items.is_empty() { "  " } else { "│ " },
+            title: printable(&title).into_owned(),
+            kind: kind(item),
+            state: item.state,
+            why: why(item),
+        });
+        add_items(&item.items, &format!("{above}{under}"), lines);
+    }
+}
+
+fn kind(item: &ItemStanding) -> String {
+    match &item.task {
+        Some(task) if !task.endpoint.is_empty() => printable(&task.endpoint).into_owned(),
+        _ => match item.type_name {
+            "ProductOrderItem" => "product",
+            "ServiceOrderItem" => "service",
+            "ResourceOrderItem" => "resource",
+            _ => "task",
+        }
+        .to_owned(),
+    }
+}
+
+fn why(item: &ItemStanding) -> String {
+    let Some(task) = &item.task else {
+        return String::new();
+    };
+    if let Some(reason) = &task.reason {
+        return excerpt(reason);
+    }
+    if task.state != TaskState::New {
+        return String::new();
+    }
+    if task.waits_for.is_empty() {
+        return "ready".to_owned();
+    }
+    let names: Vec<&str> = task
+        .waits_for
+        .iter()
+        .map(|task| task.name.as_str())
+        .collect();
+    excerpt(&names.join(", "))
+}
+
+fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {
+    let widest = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or_default();
+    let states = widest(|line| line.state.name().len()).max("State".len());
+    let kinds = widest(|line| columns(&line.kind))
+        .min(usize::from(width) / 4)
+        .max(KIND.len());
+    let room = room(width, 4, states + kinds);
+    let titles = widest(|line| columns(&line.above) + columns(line.branch) + columns(&line.title));
+    // A tree gets what it needs, as long as something is left for the reasons.
+    let titles = titles.max("Order / item".len()).min(room * 3 / 5);
+    let widths = [titles, kinds, states, room - titles];
+    let explained = lines.iter().any(|line| !line.why.is_empty());
+    let shown = if explained { 4 } else { 3 };
+    let mut table = new_table();
+    let header = ["Order / item", KIND, "State", "Waits for / reason"];
+    let header = header.iter().zip(widths).take(shown);
+    table.set_header(header.map(|(text, width)| wrap(text, width).join("\n")));
+    for line in lines {
+        let kind = wrap(&line.kind, kinds);
+        let why = wrap(&line.why, room - titles);
+        let title = title_lines(line, titles, kind.len().max(why.len()));
+        let cells = [
+            title.join("\n"),
+            kind.join("\n"),
+            state_text(line.state, styling),
+            why.join("\n"),
+        ];
+        table.add_row(cells.into_iter().take(shown).map(Cell::new));
+    }
+    finish(&table)
+}
+
+/// What a table has left for its other columns: each is padded by one on either side, and one
+/// column stands between two.
+fn room(width: u16, cells: usize, taken: usize) -> usize {
+    usize::from(width.max(NARROWEST)).saturating_sub(taken + 3 * cells - 1)
+}
+
+/// A table whose cells are as wide as what is in them: they are broken into lines before, so that
+/// the tree stays whole.
+fn new_table() -> Table {
+    let mut table = Table::new();
+    table
+        .force_no_tty()
+        .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+fn finish(table: &Table) -> String {
+    coloured(&table.trim_fmt()) + "\n"
+}
+
+/// Branch and title, in at least so many lines; further lines lead the branches on.
+fn title_lines(line: &Line, width: usize, least: usize) -> Vec<String> {
+    let mut above = line.above.as_str();
+    // A tree deeper than half the column: the lines of the upper levels are left out.
+    let levels = above.chars().count();
+    if levels > width / 2 {
+        let from = above
+            .char_indices()
+            .nth(levels - width / 2)
+            .map_or(0, |(at, _)| at);
+        above = &above[from..];
+    }
+    let under = match line.branch {
+        "" => "",
+        "└─ " => "   ",
+        _ => "│  ",
+    };
+    let room = width
+        .saturating_sub(columns(above) + columns(line.branch))
+        .max(1);
+    let parts = if columns(&line.title) <= room {
+        vec![line.title.clone()]
+    } else {
+        wrap(&line.title, room.saturating_sub(columns(line.below)).max(1))
+    };
+    let mut lines = Vec::with_capacity(parts.len().max(least));
+    for (at, part) in parts.iter().enumerate() {
+        lines.push(match at {
+            0 => format!("{above}{}{part}", line.branch),
+            _ => format!("{above}{under}{}{part}", line.below),
+        });
+    }
+    while lines.len() < least {
+        lines.push(format!("{above}{under}{}", line.below));
+    }
+    lines
+}
+
+fn state_text(state: OrderState, styling: Styling) -> String {
+    let mark = match state {
+        OrderState::Completed => DONE,
+        OrderState::InProgress => MOVING,
+        OrderState::Held
+        | OrderState::Failed
+        | OrderState::Rejected
+        | OrderState::Partial
+        | OrderState::Cancelled => STOPPED,
+        OrderState::Acknowledged
+        | OrderState::Pending
+        | OrderState::AssessingCancellation
+        | OrderState::PendingCancellation => return state.name().to_owned(),
+    };
+    match styling {
+        Styling::Plain => state.name().to_owned(),
+        Styling::Ansi => format!("{mark}{}{END}", state.name()),
+    }
+}
+
+/// The marks turned into colours.
+fn coloured(text: &str) -> String {
+    let mut coloured = String::with_capacity(text.len());
+    for character in text.chars() {
+        let colour = match character {
+            DONE => AnsiColor::Green,
+            MOVING => AnsiColor::Yellow,
+            STOPPED => AnsiColor::Red,
+            END => {
+                coloured.push_str(&anstyle::Reset.render().to_string());
+                continue;
+            }
+            _ => {
+                coloured.push(character);
+                continue;
+            }
+        };
+        coloured.push_str(&colour.on_default().render().to_string());
+    }
+    coloured
+}
+
+/// [`printable`], cut after [`LONGEST`] characters.
+fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => printable(text).into_owned(),
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+    }
+}
+
+/// Columns that a text takes on a terminal: East Asian wide characters and emoji take two.
+fn columns(text: &str) -> usize {
+    text.chars().map(column).sum()
+}
+
+fn column(character: char) -> usize {
+    match character {
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1faff}'
+        | '\u{20000}'..='\u{3fffd}' => 2,
+        _ => 1,
+    }
+}
+
+/// A text in lines of at most `width` columns, broken after spaces; in a word that is longer than
+/// a line after hyphens and dots, else anywhere.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(2);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_inclusive(' ') {
+        let long = columns(word.trim_end()) > width;
+        for part in word.split_inclusive(|character| long && matches!(character, '-' | '.')) {
+            if used > 0 && used + columns(part.trim_end()) > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            for character in part.chars() {
+                let more = column(character);
+                if used + more > width {
+                    if character == ' ' {
+                        continue;
+                    }
+                    lines.push(String::new());
+                    used = 0;
+                }
+                if let Some(line) = lines.last_mut() {
+                    line.push(character);
+                }
+                used += more;
+            }
+        }
+    }
+    lines
+}

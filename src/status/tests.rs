@@ -1,0 +1,308 @@
+//! Standings of hand-made chains, and how they are shown.
+
+use super::*;
+use crate::chain::Chain;
+use crate::diagnostic::human::Styling;
+use crate::document::Document;
+
+const PRODUCT: &str = r#"{"@type":"ProductOrder","id":"1","externalId":"X-1","state":"inProgress","productOrderItem":[
+  {"id":"1","action":"add","state":"inProgress","productOffering":{"name":"Fibre 200"}}]}"#;
+const SERVICE: &str = r#"{"@type":"ServiceOrder","id":"1.S","state":"inProgress","orderRelationship":[{"id":"1","relationshipType":"cross-ref"}],
+ "serviceOrderItem":[{"id":"1.A","action":"add","state":"inProgress","service":{"name":"Internet"},
+   "serviceOrderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1"}}]}]}"#;
+const RESOURCE: &str = r#"{"@type":"ResourceOrder","id":"1.S.R","state":"inProgress","externalReference":[{"id":"1.S","entityType":"ServiceOrder"}],
+ "orderItem":[
+  {"id":"a","action":"add","state":"held","resource":{"name":"Bearer"},"orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.A"}}]},
+  {"id":"b","action":"add","state":"acknowledged","resource":{"name":"VLAN"},"orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.A"}}]},
+  {"id":"c","action":"add","state":"acknowledged","resource":{"name":"VLAN"},"orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.A"}}]},
+  {"id":"d","action":"add","state":"completed","resource":{"name":"Modem"},"orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"9"}}]}]}"#;
+const PLAN: &str = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"hold","relatedEntity":[{"id":"1","role":"rootOrder","@referredType":"ProductOrder"}],
+ "taskFlow":[
+  {"id":"a","name":"Bearer","endpoint":"olt","state":"hold","reason":"500 Internal Server Error"},
+  {"id":"b","name":"VLAN","endpoint":"bng","state":"new","taskFlowRelationship":[{"taskFlow":{"id":"a"}}]},
+  {"id":"c","name":"VLAN","endpoint":"bng","state":"new","taskFlowRelationship":[{"taskFlow":{"id":"b"}},{"taskFlow":{"id":"d"}}]},
+  {"id":"d","name":"Modem","endpoint":"acs","state":"completed"}]}"#;
+
+fn chain(texts: &[&str]) -> Chain {
+    let parse = |text: &&str| Document::parse((*text).to_owned(), "test").expect("JSON");
+    Chain {
+        documents: texts.iter().map(parse).collect(),
+    }
+}
+
+fn standing(texts: &[&str]) -> Standing {
+    Standing::of(&chain(texts)).expect("an order chain")
+}
+
+fn summary_of(plan: &str) -> String {
+    standing(&[PRODUCT, plan]).summary
+}
+
+#[test]
+fn the_tree_shows_every_layer_and_what_blocks() {
+    let standing = standing(&[PRODUCT, SERVICE, RESOURCE, PLAN]);
+    assert_eq!(
+        table::tree(&standing, 80, Styling::Plain),
+        "\
+──────────────────────────────────────────────────────────────────────────────
+ Order / item      Kind / endpoint   State          Waits for / reason
+══════════════════════════════════════════════════════════════════════════════
+ 1                 ProductOrder      inProgress
+ ├─ 1.S            ServiceOrder      inProgress
+ ├─ 1.S.R          ResourceOrder     inProgress
+ ├─ 1 Fibre 200    product           inProgress
+ │  └─ Internet    service           inProgress
+ │     ├─ Bearer   olt               held           500 Internal Server Error
+ │     ├─ b VLAN   bng               acknowledged   Bearer
+ │     └─ c VLAN   bng               acknowledged   VLAN
+ └─ Modem          acs               completed
+──────────────────────────────────────────────────────────────────────────────
+held: Bearer at olt: 500 Internal Server Error; 2 tasks wait for it
+"
+    );
+}
+
+#[test]
+fn the_document_says_the_same() {
+    let line = json::line(&standing(&[PRODUCT, SERVICE, RESOURCE, PLAN]));
+    let status: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(status["@type"], "OrderStatus");
+    assert_eq!(status["formatVersion"], "1.0");
+    assert_eq!(
+        (&status["id"], &status["externalId"]),
+        (&"1".into(), &"X-1".into())
+    );
+    assert_eq!(status["tasks"]["total"], 4);
+    assert_eq!(status["tasks"]["hold"], 1);
+    let internet = &status["items"][0]["items"][0];
+    assert_eq!(internet["@referredType"], "ServiceOrderItem");
+    assert_eq!(
+        internet["items"][0]["task"]["reason"],
+        "500 Internal Server Error"
+    );
+    assert_eq!(
+        internet["items"][1]["task"]["waitsFor"][0]["name"],
+        "Bearer"
+    );
+    assert_eq!(status["items"][1]["realizes"][0], "9");
+}
+
+#[test]
+fn the_summary_says_what_is_next() {
+    let task = |id: &str, state: &str, before: &str| {
+        let waits = match before {
+            "" => String::new(),
+            id => format!(r#","taskFlowRelationship":[{{"taskFlow":{{"id":"{id}"}}}}]"#),
+        };
+        format!(r#"{{"id":"{id}","endpoint":"e","state":"{state}"{waits}}}"#)
+    };
+    let plan = |tasks: &[String]| {
+        let tasks = tasks.join(",");
+        summary_of(&format!(
+            r#"{{"@type":"OrchestrationPlan","taskFlow":[{tasks}]}}"#
+        ))
+    };
+    for (tasks, summary) in [
+        (vec![], "completed: 0 tasks"),
+        (vec![task("a", "completed", "")], "completed: 1 task"),
+        (
+            vec![task("a", "new", ""), task("b", "new", "a")],
+            "not begun: 2 tasks; next: a",
+        ),
+        (
+            vec![task("a", "completed", ""), task("b", "new", "a")],
+            "interrupted: 1 of 2 tasks completed; next: b",
+        ),
+        (
+            vec![task("a", "active", ""), task("b", "new", "a")],
+            "under way: a; 0 of 2 tasks completed",
+        ),
+        (
+            vec![
+                task("a", "hold", ""),
+                task("b", "hold", ""),
+                task("c", "active", ""),
+            ],
+            "held: a at e, and 1 more; 1 task under way",
+        ),
+        (
+            vec![task("a", "hold", ""), task("b", "new", "a")],
+            "held: a at e; 1 task waits for it",
+        ),
+        (vec![task("a", "cancelled", "")], "given up: a at e"),
+        // A circle, in a plan that nobody made.
+        (
+            vec![task("a", "hold", "b"), task("b", "new", "a")],
+            "held: a at e; 1 task waits for it",
+        ),
+    ] {
+        assert_eq!(plan(&tasks), summary);
+    }
+}
+
+#[test]
+fn orders_that_are_not_planned_say_what_is_missing() {
+    let orders = [PRODUCT, SERVICE, RESOURCE];
+    assert_eq!(
+        standing(&orders).summary,
+        "not planned: `orderctl plan` is next"
+    );
+    assert_eq!(standing(&orders).tasks, None);
+    let expected = "not decomposed: `orderctl decompose` is next";
+    assert_eq!(standing(&orders[..1]).summary, expected);
+    let rejected =
+        r#"{"@type":"ProductOrder","state":"rejected","note":[{"text":"no such offering"}]}"#;
+    assert_eq!(standing(&[rejected]).summary, "rejected: no such offering");
+}
+
+#[test]
+fn a_plan_without_its_orders_shows_its_tasks() {
+    let standing = standing(&[PLAN]);
+    assert_eq!(
+        (standing.id.as_str(), standing.type_name),
+        ("1", "ProductOrder")
+    );
+    assert_eq!(standing.state, OrderState::Held);
+    let names: Vec<&str> = standing.items.iter().map(ItemStanding::title).collect();
+    assert_eq!(names, ["Bearer", "VLAN", "VLAN", "Modem"]);
+}
+
+#[test]
+fn documents_without_an_order_stand_nowhere() {
+    assert_eq!(
+        Standing::of(&chain(&[r#"{"@type":"Customer","id":"1"}"#])),
+        None
+    );
+    assert_eq!(Standing::of(&Chain::default()), None);
+}
+
+#[test]
+fn hostile_values_neither_steer_the_terminal_nor_break_the_table() {
+    let hostile = "\\u001b[2J\\n\\u2061owned\\u2064 \\u202e長い名前がここにあります".repeat(20);
+    let orders = [
+        PRODUCT
+            .replace("Fibre 200", &hostile)
+            .replace("\"1\"", &format!("\"{hostile}\"")),
+        SERVICE.replace("Internet", &hostile),
+        RESOURCE.replace("Bearer", &hostile),
+        PLAN.replace("\"olt\"", &format!("\"{hostile}\""))
+            .replace("500", &hostile),
+    ];
+    let texts: Vec<&str> = orders.iter().map(String::as_str).collect();
+    let standing = standing(&texts);
+    for width in [0, 60, 80, 200, u16::MAX] {
+        let text = table::tree(&standing, width, Styling::Plain);
+        assert!(
+            !text.contains('\u{1b}') && !text.contains('\u{2061}') && !text.contains('\u{202e}')
+        );
+        let (table, _) = text
+            .trim_end()
+            .rsplit_once('\n')
+            .expect("a table and a summary");
+        let wide = |character: &char| ('\u{3000}'..'\u{a000}').contains(character);
+        for line in table.lines() {
+            let columns = line.chars().count() + line.chars().filter(wide).count();
+            assert!(
+                columns <= usize::from(width.max(table::NARROWEST)),
+                "{width}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_deep_tree_stays_within_its_table() {
+    let mut text = String::from(r#"{"id":"z"}"#);
+    for _ in 0..60 {
+        text = format!(r#"{{"id":"z","productOrderItem":[{text}]}}"#);
+    }
+    let text = format!(r#"{{"@type":"ProductOrder","id":"1","productOrderItem":[{text}]}}"#);
+    let shown = table::tree(&standing(&[&text]), 80, Styling::Plain);
+    assert_eq!(shown.lines().count(), 3 + 62 + 2);
+    let (table, _) = shown
+        .trim_end()
+        .rsplit_once('\n')
+        .expect("a table and a summary");
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
+}
+
+#[test]
+fn colours_enclose_states_and_change_nothing_else() {
+    let standing = standing(&[PRODUCT, SERVICE, RESOURCE, PLAN]);
+    let plain = table::tree(&standing, 80, Styling::Plain);
+    let coloured = table::tree(&standing, 80, Styling::Ansi);
+    assert!(coloured.contains("\u{1b}[31mheld\u{1b}[0m"));
+    assert!(coloured.contains("\u{1b}[33minProgress\u{1b}[0m"));
+    assert!(coloured.contains("\u{1b}[32mcompleted\u{1b}[0m"));
+    let mut stripped = coloured;
+    for code in ["31", "32", "33", "0"] {
+        stripped = stripped.replace(&format!("\u{1b}[{code}m"), "");
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn a_list_has_a_line_an_order() {
+    let orders = [
+        Listed::from(standing(&[PRODUCT, SERVICE, RESOURCE, PLAN])),
+        Listed {
+            id: "2".into(),
+            external_id: None,
+            state: OrderState::Completed,
+            tasks: Some((7, 7)),
+            summary: "completed: 7 tasks".into(),
+        },
+    ];
+    assert_eq!(
+        table::list(&orders, 100, Styling::Plain),
+        "\
+────────────────────────────────────────────────────────────────────────────────────────────────────
+ Order   External id   State        Tasks   Summary
+════════════════════════════════════════════════════════════════════════════════════════════════════
+ 1       X-1           inProgress   1/4     held: Bearer at olt: 500 Internal Server Error; 2 tasks
+                                            wait for it
+ 2                     completed    7/7     completed: 7 tasks
+────────────────────────────────────────────────────────────────────────────────────────────────────
+"
+    );
+}
+
+#[test]
+fn branches_go_on_beside_a_long_reason() {
+    let plan = PLAN.replace(
+        "500 Internal Server Error",
+        "no answer within thirty seconds, three times",
+    );
+    let shown = table::tree(
+        &standing(&[PRODUCT, SERVICE, RESOURCE, &plan]),
+        70,
+        Styling::Plain,
+    );
+    let lines: Vec<&str> = shown.lines().skip(9).take(4).collect();
+    assert_eq!(
+        lines,
+        [
+            " │     ├─ Bearer   olt               held           no answer within",
+            " │     │                                            thirty seconds,",
+            " │     │                                            three times",
+            " │     ├─ b VLAN   bng               acknowledged   Bearer",
+        ]
+    );
+}
+
+#[test]
+fn numbers_without_end_leave_a_list_within_its_width() {
+    let order = Listed {
+        id: "x".repeat(300),
+        external_id: Some("y".repeat(300)),
+        state: OrderState::AssessingCancellation,
+        tasks: Some((usize::MAX, usize::MAX)),
+        summary: "z".repeat(3000),
+    };
+    for width in [0, 80, 200] {
+        assert!(!table::list(std::slice::from_ref(&order), width, Styling::Plain).is_empty());
+    }
+}

@@ -1,0 +1,279 @@
+//! The documents of a chain as a tree: order, items, tasks.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    DerivedOrder, ItemStanding, Standing, TaskCounts, TaskName, TaskStanding, owned, summary,
+};
+use crate::chain::{Chain, order_name};
+use crate::document::{Document, DocumentKind, Node};
+use crate::model::reference::RelationshipKind;
+use crate::model::state::{OrderState, TaskState};
+use crate::model::{Order, OrderItem};
+use crate::progress::{PlanTask, plan_tasks};
+
+pub fn standing(chain: &Chain) -> Option<Standing> {
+    let plan = chain.first(DocumentKind::OrchestrationPlan);
+    let tasks: Vec<PlanTask<'_>> = chain
+        .of_kind(DocumentKind::OrchestrationPlan)
+        .flat_map(plan_tasks)
+        .collect();
+    let orders: Vec<(&Document, Order<'_>)> = chain
+        .orders()
+        .filter_map(|document| Some((document, Order::read(document)?)))
+        .collect();
+    let counts = plan.map(|_| count(&tasks));
+    let mut forest = Forest::new(&tasks);
+    for (document, order) in &orders {
+        forest.add(order_name(document), order);
+    }
+    forest.add_tasks_without_item();
+    let items = forest.grow();
+    let Some(((document, root), derived)) = orders.split_first() else {
+        return of_plan_alone(plan?, &tasks, counts, items);
+    };
+    let state = order_state(document.root());
+    Some(Standing {
+        type_name: root.type_name(),
+        id: order_name(document),
+        external_id: root.external_id().cloned().map(owned),
+        state,
+        summary: summary::of_chain(chain, state, &tasks, counts.as_ref()),
+        tasks: counts,
+        derived: derived
+            .iter()
+            .map(|(document, order)| derived_order(document, order))
+            .collect(),
+        items,
+    })
+}
+
+/// A plan without its orders: the order it names, and its tasks.
+fn of_plan_alone(
+    plan: &Document,
+    tasks: &[PlanTask<'_>],
+    counts: Option<TaskCounts>,
+    items: Vec<ItemStanding>,
+) -> Option<Standing> {
+    let root = plan
+        .root()
+        .list("relatedEntity")
+        .find(|entity| entity.text("role").as_deref() == Some("rootOrder"));
+    let (id, type_name) = match root {
+        Some(entity) => (entity.text("id"), entity.text("@referredType")),
+        None => (plan.root().text("id"), None),
+    };
+    let type_name = match type_name.as_deref() {
+        Some("ProductOrder") => "ProductOrder",
+        Some("ServiceOrder") => "ServiceOrder",
+        Some("ResourceOrder") => "ResourceOrder",
+        _ => "OrchestrationPlan",
+    };
+    let state = OrderState::roll_up(tasks.iter().map(|task| task.state.item_state()));
+    Some(Standing {
+        type_name,
+        id: id.map(owned).unwrap_or_default(),
+        external_id: None,
+        state,
+        summary: summary::of_tasks(tasks, &counts?),
+        tasks: counts,
+        derived: Vec::new(),
+        items,
+    })
+}
+
+fn derived_order(document: &Document, order: &Order<'_>) -> DerivedOrder {
+    DerivedOrder {
+        type_name: order.type_name(),
+        id: order_name(document),
+        state: order_state(document.root()),
+    }
+}
+
+/// State of an order or item; one that has not been given any is acknowledged.
+fn order_state(node: Node<'_>) -> OrderState {
+    let read = node.text("state").and_then(|text| OrderState::read(&text));
+    read.map_or(OrderState::Acknowledged, |read| read.0)
+}
+
+fn count(tasks: &[PlanTask<'_>]) -> TaskCounts {
+    let count = |state| tasks.iter().filter(|task| task.state == state).count();
+    TaskCounts {
+        total: tasks.len(),
+        completed: count(TaskState::Completed),
+        active: count(TaskState::Active),
+        hold: count(TaskState::Hold),
+        new: count(TaskState::New),
+        cancelled: count(TaskState::Cancelled),
+    }
+}
+
+/// All items in the order of the chain, and below which other one each is.
+///
+/// An item is always below one that comes before it, so that there can be no circle.
+struct Forest<'t, 'd> {
+    tasks: &'t [PlanTask<'d>],
+    task: HashMap<&'t str, usize>,
+    taken: HashSet<usize>,
+    items: Vec<(ItemStanding, Option<usize>)>,
+    /// Item by type and id; of equal ids the first.
+    place: HashMap<(&'static str, String), usize>,
+}
+
+impl<'t, 'd> Forest<'t, 'd> {
+    fn new(tasks: &'t [PlanTask<'d>]) -> Self {
+        let task = tasks
+            .iter()
+            .enumerate()
+            .map(|(at, task)| (&*task.id, at))
+            .collect();
+        let (taken, items, place) = (HashSet::new(), Vec::new(), HashMap::new());
+        Self {
+            tasks,
+            task,
+            taken,
+            items,
+            place,
+        }
+    }
+
+    fn add(&mut self, order_id: String, order: &Order<'_>) {
+        let (type_name, above) = match order {
+            Order::Product(_) => ("ProductOrderItem", None),
+            Order::Service(_) => ("ServiceOrderItem", Some("ProductOrderItem")),
+            Order::Resource(_) => ("ResourceOrderItem", Some("ServiceOrderItem")),
+        };
+        let first = self.items.len();
+        for item in order.items() {
+            let realizes: Vec<String> = item
+                .relationships
+                .iter()
+                .filter(|relationship| relationship.kind == RelationshipKind::Realizes)
+                .map(|relationship| relationship.item.to_string())
+                .collect();
+            let realized = realizes.iter().find_map(|id| {
+                // Only what comes before: orders may stand in any sequence in a broken stream.
+                self.place.get(&(above?, id.clone())).copied()
+            });
+            let parent = item.parent.map(|parent| first + parent).or(realized);
+            let task = match order {
+                Order::Resource(_) => self.task_of(&item),
+                Order::Product(_) | Order::Service(_) => None,
+            };
+            let place = self.items.len();
+            self.place
+                .entry((type_name, item.id.to_string()))
+                .or_insert(place);
+            let standing = ItemStanding {
+                type_name,
+                order: order_id.clone(),
+                id: item.id.to_string(),
+                name: name(order, &item),
+                action: item.action.map(crate::model::Action::name),
+                state: order_state(item.node),
+                realizes,
+                task,
+                items: Vec::new(),
+            };
+            self.items.push((standing, parent));
+        }
+    }
+
+    fn task_of(&mut self, item: &OrderItem<'_, '_>) -> Option<TaskStanding> {
+        let at = *self.task.get(&**item.id)?;
+        self.taken.insert(at);
+        Some(self.task_standing(&self.tasks[at]))
+    }
+
+    fn add_tasks_without_item(&mut self) {
+        for (at, task) in self.tasks.iter().enumerate() {
+            if self.taken.contains(&at) || self.task.get(&*task.id) != Some(&at) {
+                continue;
+            }
+            let standing = ItemStanding {
+                type_name: "TaskFlow",
+                order: String::new(),
+                id: task.id.to_string(),
+                name: Some(task.name.to_string()),
+                action: None,
+                state: task.state.item_state(),
+                realizes: Vec::new(),
+                task: Some(self.task_standing(task)),
+                items: Vec::new(),
+            };
+            self.items.push((standing, None));
+        }
+    }
+
+    fn task_standing(&self, task: &PlanTask<'_>) -> TaskStanding {
+        let waits = |id: &str| {
+            let before = self.task.get(id).map(|at| &self.tasks[*at]);
+            if before.is_some_and(|before| before.state == TaskState::Completed) {
+                return None;
+            }
+            let name = before.map_or(id, |before| &*before.name);
+            Some(TaskName {
+                id: id.to_owned(),
+                name: name.to_owned(),
+            })
+        };
+        let begun = task.state != TaskState::New;
+        let stopped = matches!(task.state, TaskState::Hold | TaskState::Cancelled);
+        TaskStanding {
+            state: task.state,
+            endpoint: task.endpoint.to_string(),
+            reason: task
+                .reason
+                .as_deref()
+                .filter(|_| stopped)
+                .map(str::to_owned),
+            waits_for: match begun {
+                true => Vec::new(),
+                false => task.waits_for.iter().filter_map(|id| waits(id)).collect(),
+            },
+        }
+    }
+
+    /// The items as a tree, everything in the order of the chain.
+    fn grow(self) -> Vec<ItemStanding> {
+        let mut roots = Vec::new();
+        let mut parents = Vec::with_capacity(self.items.len());
+        let mut items = Vec::with_capacity(self.items.len());
+        for (item, parent) in self.items {
+            items.push(Some(item));
+            parents.push(parent);
+        }
+        // Backwards, so that an item is complete before it is put below another one.
+        for at in (0..items.len()).rev() {
+            let Some(mut item) = items[at].take() else {
+                continue;
+            };
+            item.items.reverse();
+            let parent = parents[at].and_then(|parent| items[parent].as_mut());
+            match parent {
+                Some(parent) => parent.items.push(item),
+                None => roots.push(item),
+            }
+        }
+        roots.reverse();
+        roots
+    }
+}
+
+/// Name of the product, service or resource; else of its specification or offering.
+fn name(order: &Order<'_>, item: &OrderItem<'_, '_>) -> Option<String> {
+    let named = item.entity.and_then(|entity| entity.text("name"));
+    let offering = match order {
+        Order::Product(_) => item
+            .node
+            .get("productOffering")
+            .and_then(|it| it.text("name")),
+        Order::Service(_) | Order::Resource(_) => None,
+    };
+    let specification = || item.specification?.name.clone();
+    named
+        .or(offering)
+        .or_else(specification)
+        .filter(|name| !name.is_empty())
+        .map(owned)
+}

@@ -1,0 +1,91 @@
+//! The commands of README.md, run as they stand: every `console` block gives
+//! what it shows. `BLESS=1` rewrites the blocks.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
+
+use assert_cmd::cargo::cargo_bin;
+
+/// The mock of the example, ended when the test ends.
+struct Mock {
+    process: Child,
+    address: String,
+}
+
+impl Mock {
+    fn start(example: &Path) -> Mock {
+        let mut process = Command::new(cargo_bin("orderctl"))
+            .args(["-q", "mock"])
+            .current_dir(example)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Mock { process, address: address.trim().to_owned() }
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn every_console_block_of_the_readme_gives_what_it_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = root.join("examples/broadband-b2c");
+    let mock = Mock::start(&example);
+    let journal = tempfile::tempdir().unwrap();
+    let folder = cargo_bin("orderctl").parent().unwrap().to_owned();
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
+    let run = |command: &str| {
+        if command.contains("jq ") && Command::new("jq").arg("--version").output().is_err() {
+            return None;
+        }
+        let output = Command::new("sh")
+            .args(["-c", &format!("{{ {command}\n}} 2>&1")])
+            .current_dir(&example)
+            .env("PATH", &path)
+            .env("ORDERCTL_MOCK", &mock.address)
+            .env("ORDERCTL_JOURNAL", journal.path().join("journal.db"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Some(String::from_utf8(output.stdout).unwrap())
+    };
+
+    let file = root.join("README.md");
+    let readme = fs::read_to_string(&file).unwrap();
+    let (mut given, mut blocks) = (String::new(), 0);
+    let mut rest = readme.as_str();
+    while let Some(start) = rest.find("```console\n") {
+        let body = start + "```console\n".len();
+        let end = body + rest[body..].find("```").unwrap();
+        let block = &rest[body..end];
+        let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
+        given.push_str(&rest[..body]);
+        match run(command) {
+            Some(output) => given.push_str(&format!("$ {command}\n{output}")),
+            None => {
+                eprintln!("skipped, jq is not here: {command}");
+                given.push_str(block);
+            }
+        }
+        rest = &rest[end..];
+        blocks += 1;
+    }
+    given.push_str(rest);
+    assert!(blocks >= 3, "the README shows {blocks} commands");
+    if env::var_os("BLESS").is_some() {
+        fs::write(&file, given).unwrap();
+    } else {
+        assert_eq!(given, readme, "BLESS=1 rewrites README.md");
+    }
+}
