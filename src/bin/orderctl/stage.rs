@@ -45,6 +45,8 @@ pub struct Produced {
     pub key: Option<OrderKey>,
     /// Documents in the unit.
     pub documents: u64,
+    /// The unit itself, where it is worked on later.
+    pub chain: Option<Chain>,
     /// The unit's order, kept where it may still be rejected.
     pub order: Option<Document>,
     /// How the unit ended.
@@ -62,8 +64,8 @@ pub enum Flow {
     Stop,
 }
 
-/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads; `take`
-/// for each result, in input order.
+/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads and in no
+/// certain order; `take` for each result, in input order.
 ///
 /// # Errors
 /// Input that cannot be read or parsed, after everything before it was worked on; whatever
@@ -105,23 +107,25 @@ pub fn run(
     Ok(())
 }
 
-/// All documents of files (or standard input).
+/// Hands over the chains of files (or standard input), one by one in their sequence.
 ///
 /// # Errors
-/// Input that cannot be read or parsed.
-pub fn read_all(files: &[PathBuf]) -> Result<Vec<Chain>, Failure> {
-    let chains = Mutex::new(Vec::new());
+/// As [`run`].
+pub fn chains(
+    files: &[PathBuf],
+    take: &mut dyn FnMut(Chain) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
     run(
         files,
         Unit::Chain,
         1,
-        &|chain| {
-            chains.lock().unwrap_or_else(PoisonError::into_inner).push(chain);
-            Produced::default()
+        // Work is done as units are found, which is not their sequence.
+        &|chain| Produced {
+            chain: Some(chain),
+            ..Produced::default()
         },
-        &mut |_| Ok(Flow::Continue),
-    )?;
-    Ok(chains.into_inner().unwrap_or_else(PoisonError::into_inner))
+        &mut |produced| produced.chain.map_or(Ok(Flow::Continue), &mut *take),
+    )
 }
 
 fn names(sources: &[PathBuf]) -> String {

@@ -10,7 +10,7 @@ use orderctl::project::Overrides;
 use crate::cli::MockArgs;
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
-use crate::signals;
+use crate::signals::{self, Signals};
 
 /// Plays the endpoints until it is told to stop.
 pub fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -43,6 +43,7 @@ pub fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
     let names: Vec<String> = options.endpoints.iter().cloned().collect();
     let runtime = signals::runtime()?;
     runtime.block_on(async {
+        let mut signals = Signals::catch()?;
         let ready = |address| {
             // A script that has read this line knows that connections are accepted.
             let mut stdout = std::io::stdout().lock();
@@ -52,7 +53,8 @@ pub fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
             }
             context.say(&format!("mock: playing {} at http://{address}", names.join(", ")));
         };
-        mock::serve(options, ready, signals::asked_to_stop()).await
+        mock::serve(options, ready, signals.next()).await?;
+        Ok::<(), Failure>(())
     })?;
     Ok(ExitCode::Done)
 }

@@ -1,0 +1,12 @@
+//! `orderctl activate` and `orderctl mock`, as their callers see them.
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batch;
+mod mock_command;
+mod outcome;
+mod refusal;
+#[cfg(unix)]
+mod stopping;
