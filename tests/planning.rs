@@ -21,8 +21,12 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/broadband-b
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
-        let files = read_folder(format!("{EXAMPLE}/catalog").as_ref()).expect("the example's catalog");
-        load(&files).expect("JSON and YAML").catalog.expect("a catalog without errors")
+        let files =
+            read_folder(format!("{EXAMPLE}/catalog").as_ref()).expect("the example's catalog");
+        load(&files)
+            .expect("JSON and YAML")
+            .catalog
+            .expect("a catalog without errors")
     })
 }
 
@@ -37,20 +41,38 @@ struct Line {
 }
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
-    let line = (select(vec!["GPON", "HFC"]), any::<bool>(), any::<bool>(), vec(0_usize..8, 0..3));
+    let line = (
+        select(vec!["GPON", "HFC"]),
+        any::<bool>(),
+        any::<bool>(),
+        vec(0_usize..8, 0..3),
+    );
     vec(line, 1..6).prop_map(|lines| {
         let line = |(position, line): (usize, (&'static str, bool, bool, Vec<usize>))| {
             let (technology, wifi, static_ip, before) = line;
-            let before = before.into_iter().filter(|other| *other < position).collect();
-            Line { technology, wifi, static_ip, before }
+            let before = before
+                .into_iter()
+                .filter(|other| *other < position)
+                .collect();
+            Line {
+                technology,
+                wifi,
+                static_ip,
+                before,
+            }
         };
         lines.into_iter().enumerate().map(line).collect()
     })
 }
 
 fn item(position: usize, line: &Line) -> Value {
-    let area = if line.technology == "GPON" { "OLT-EAST-07" } else { "CMTS-EAST-07" };
-    let relationship = |other: &usize| json!({"id": format!("i{other}"), "relationshipType": "reliesOn"});
+    let area = if line.technology == "GPON" {
+        "OLT-EAST-07"
+    } else {
+        "CMTS-EAST-07"
+    };
+    let relationship =
+        |other: &usize| json!({"id": format!("i{other}"), "relationshipType": "reliesOn"});
     json!({
         "id": format!("i{position}"),
         "action": "add",
@@ -85,30 +107,53 @@ fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
 
 /// The whole pipe, in process.
 fn plan(text: String) -> (Chain, OrchestrationPlan) {
-    let validation = Validation { catalog: Some(catalog()), ..Validation::default() };
+    let validation = Validation {
+        catalog: Some(catalog()),
+        ..Validation::default()
+    };
     let document = Document::parse(text, "order").expect("an order in JSON");
     let checked = validation.check(&document);
-    let product = checked.order.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let product = checked
+        .order
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let services = service_order(catalog(), &product, false).expect("decomposable");
     let services = services.document.expect("lines need services");
     let checked = validation.check(&services);
-    let service = checked.order.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
-    let resources = resource_order(catalog(), &service, Some(&product), false).expect("decomposable");
+    let service = checked
+        .order
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let resources =
+        resource_order(catalog(), &service, Some(&product), false).expect("decomposable");
     let resources = resources.document.expect("services need resources");
     let mut chain = Chain::new(document.clone());
     chain.documents.extend([services.clone(), resources]);
-    let planning = Planning { catalog: Some(catalog()), default_endpoint: None };
-    let plan = planning.plan(&chain).unwrap_or_else(|fault| panic!("{fault:?}"));
+    let planning = Planning {
+        catalog: Some(catalog()),
+        default_endpoint: None,
+    };
+    let plan = planning
+        .plan(&chain)
+        .unwrap_or_else(|fault| panic!("{fault:?}"));
     (chain, plan)
 }
 
 /// What every task waits for, and what it sends.
 fn work(plan: &OrchestrationPlan) -> BTreeMap<String, (BTreeSet<String>, String)> {
     let before = |task: &orderctl::plan::flow::TaskFlow| {
-        task.relationship.iter().map(|it| it.task_flow.id.clone()).collect()
+        task.relationship
+            .iter()
+            .map(|it| it.task_flow.id.clone())
+            .collect()
     };
     let tasks = plan.task_flow.iter();
-    tasks.map(|task| (task.id.clone(), (before(task), task.idempotency_key.clone()))).collect()
+    tasks
+        .map(|task| {
+            (
+                task.id.clone(),
+                (before(task), task.idempotency_key.clone()),
+            )
+        })
+        .collect()
 }
 
 proptest! {
