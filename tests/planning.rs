@@ -106,12 +106,12 @@ fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
 }
 
 /// The whole pipe, in process.
-fn plan(text: String) -> (Chain, OrchestrationPlan) {
+fn plan(text: &str) -> (Chain, OrchestrationPlan) {
     let validation = Validation {
         catalog: Some(catalog()),
         ..Validation::default()
     };
-    let document = Document::parse(text, "order").expect("an order in JSON");
+    let document = Document::parse(text.to_owned(), "order").expect("an order in JSON");
     let checked = validation.check(&document);
     let product = checked
         .order
@@ -169,8 +169,8 @@ proptest! {
         let none = Map::new();
         let items = |positions: &[usize]| positions.iter().map(|it| item(*it, &lines[*it])).collect();
         let written: Vec<usize> = (0..lines.len()).collect();
-        let (_, first) = plan(order(items(&written), &none));
-        let (_, second) = plan(order(items(&shuffled), &none));
+        let (_, first) = plan(&order(items(&written), &none));
+        let (_, second) = plan(&order(items(&shuffled), &none));
         prop_assert_eq!(work(&first), work(&second));
         prop_assert_eq!(first.schedule.expected_duration, second.schedule.expected_duration);
         prop_assert_eq!(first.schedule.waves, second.schedule.waves);
@@ -179,7 +179,7 @@ proptest! {
     #[test]
     fn a_plan_has_the_tasks_that_its_lines_need(lines in lines()) {
         let items: Vec<Value> = lines.iter().enumerate().map(|(at, line)| item(at, line)).collect();
-        let (_, plan) = plan(order(items, &Map::new()));
+        let (_, plan) = plan(&order(items, &Map::new()));
         let made = |line: usize| {
             let prefix = format!("i{line}.");
             plan.task_flow.iter().filter(|task| task.id.starts_with(&prefix)).count()
@@ -219,8 +219,8 @@ proptest! {
         let unknown: Map<String, Value> = unknown.into_iter().collect();
         let items = || lines.iter().enumerate().map(|(at, line)| item(at, line)).collect();
         let text = order(items(), &unknown);
-        let (chain, plan_of_one) = plan(text.clone());
-        let (again, plan_of_other) = plan(text.clone());
+        let (chain, plan_of_one) = plan(&text);
+        let (again, plan_of_other) = plan(&text);
         prop_assert_eq!(chain.documents[0].text(), text);
         for (one, other) in chain.documents.iter().zip(&again.documents) {
             prop_assert_eq!(one.text(), other.text());
