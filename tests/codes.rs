@@ -39,16 +39,25 @@ fn every_code_has_a_case_in_which_it_is_reported() {
     let source = |path: &Path| {
         path.extension().is_some_and(|end| end == "rs")
             && !path.ends_with("tests.rs")
-            && path.parent().is_none_or(|folder| !folder.ends_with("diagnostic"))
+            && path
+                .parent()
+                .is_none_or(|folder| !folder.ends_with("diagnostic"))
     };
     let known = codes("src", &format!("\"((?:{FAMILIES})/[a-z0-9-]+)\""), source);
     assert!(known.len() > 50, "{known:?}");
     let expected = |path: &Path| path.file_name().is_some_and(|name| name == "stderr");
-    let reported = codes("tests/cases", r"(?m)^(?:error|warning|note)\[([a-z0-9/-]+)\]: ", expected);
+    let reported = codes(
+        "tests/cases",
+        r"(?m)^(?:error|warning|note)\[([a-z0-9/-]+)\]: ",
+        expected,
+    );
     let missing: Vec<&String> = known.difference(&reported).collect();
     assert!(missing.is_empty(), "codes without a case: {missing:?}");
     let strange: Vec<&String> = reported.difference(&known).collect();
-    assert!(strange.is_empty(), "cases expect codes that no source has: {strange:?}");
+    assert!(
+        strange.is_empty(),
+        "cases expect codes that no source has: {strange:?}"
+    );
 }
 
 #[test]
@@ -58,7 +67,11 @@ fn rules_declare_the_codes_that_they_report() {
         .flat_map(|rule| rule.codes.iter().map(ToString::to_string))
         .collect();
     let rules = |path: &Path| path.file_name().is_some_and(|name| name != "mod.rs");
-    let reported = codes("src/validate/rules", r#"(?:error|warning)\(\s*"(order/[a-z0-9-]+)""#, rules);
+    let reported = codes(
+        "src/validate/rules",
+        r#"(?:error|warning)\(\s*"(order/[a-z0-9-]+)""#,
+        rules,
+    );
     let undeclared: Vec<&String> = reported.difference(&declared).collect();
     assert!(undeclared.is_empty(), "{undeclared:?}");
 }

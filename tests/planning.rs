@@ -21,8 +21,12 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/broadband-b
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
-        let files = read_folder(format!("{EXAMPLE}/catalog").as_ref()).expect("the example's catalog");
-        load(&files).expect("JSON and YAML").catalog.expect("a catalog without errors")
+        let files =
+            read_folder(format!("{EXAMPLE}/catalog").as_ref()).expect("the example's catalog");
+        load(&files)
+            .expect("JSON and YAML")
+            .catalog
+            .expect("a catalog without errors")
     })
 }
 
@@ -37,20 +41,38 @@ struct Line {
 }
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
-    let line = (select(vec!["GPON", "HFC"]), any::<bool>(), any::<bool>(), vec(0_usize..8, 0..3));
+    let line = (
+        select(vec!["GPON", "HFC"]),
+        any::<bool>(),
+        any::<bool>(),
+        vec(0_usize..8, 0..3),
+    );
     vec(line, 1..6).prop_map(|lines| {
         let line = |(position, line): (usize, (&'static str, bool, bool, Vec<usize>))| {
             let (technology, wifi, static_ip, before) = line;
-            let before = before.into_iter().filter(|other| *other < position).collect();
-            Line { technology, wifi, static_ip, before }
+            let before = before
+                .into_iter()
+                .filter(|other| *other < position)
+                .collect();
+            Line {
+                technology,
+                wifi,
+                static_ip,
+                before,
+            }
         };
         lines.into_iter().enumerate().map(line).collect()
     })
 }
 
 fn item(position: usize, line: &Line) -> Value {
-    let area = if line.technology == "GPON" { "OLT-EAST-07" } else { "CMTS-EAST-07" };
-    let relationship = |other: &usize| json!({"id": format!("i{other}"), "relationshipType": "reliesOn"});
+    let area = if line.technology == "GPON" {
+        "OLT-EAST-07"
+    } else {
+        "CMTS-EAST-07"
+    };
+    let relationship =
+        |other: &usize| json!({"id": format!("i{other}"), "relationshipType": "reliesOn"});
     json!({
         "id": format!("i{position}"),
         "action": "add",
@@ -84,31 +106,54 @@ fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
 }
 
 /// The whole pipe, in process.
-fn plan(text: String) -> (Chain, OrchestrationPlan) {
-    let validation = Validation { catalog: Some(catalog()), ..Validation::default() };
-    let document = Document::parse(text, "order").expect("an order in JSON");
+fn plan(text: &str) -> (Chain, OrchestrationPlan) {
+    let validation = Validation {
+        catalog: Some(catalog()),
+        ..Validation::default()
+    };
+    let document = Document::parse(text.to_owned(), "order").expect("an order in JSON");
     let checked = validation.check(&document);
-    let product = checked.order.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let product = checked
+        .order
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let services = service_order(catalog(), &product, false).expect("decomposable");
     let services = services.document.expect("lines need services");
     let checked = validation.check(&services);
-    let service = checked.order.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
-    let resources = resource_order(catalog(), &service, Some(&product), false).expect("decomposable");
+    let service = checked
+        .order
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let resources =
+        resource_order(catalog(), &service, Some(&product), false).expect("decomposable");
     let resources = resources.document.expect("services need resources");
     let mut chain = Chain::new(document.clone());
     chain.documents.extend([services.clone(), resources]);
-    let planning = Planning { catalog: Some(catalog()), default_endpoint: None };
-    let plan = planning.plan(&chain).unwrap_or_else(|fault| panic!("{fault:?}"));
+    let planning = Planning {
+        catalog: Some(catalog()),
+        default_endpoint: None,
+    };
+    let plan = planning
+        .plan(&chain)
+        .unwrap_or_else(|fault| panic!("{fault:?}"));
     (chain, plan)
 }
 
 /// What every task waits for, and what it sends.
 fn work(plan: &OrchestrationPlan) -> BTreeMap<String, (BTreeSet<String>, String)> {
     let before = |task: &orderctl::plan::flow::TaskFlow| {
-        task.relationship.iter().map(|it| it.task_flow.id.clone()).collect()
+        task.relationship
+            .iter()
+            .map(|it| it.task_flow.id.clone())
+            .collect()
     };
     let tasks = plan.task_flow.iter();
-    tasks.map(|task| (task.id.clone(), (before(task), task.idempotency_key.clone()))).collect()
+    tasks
+        .map(|task| {
+            (
+                task.id.clone(),
+                (before(task), task.idempotency_key.clone()),
+            )
+        })
+        .collect()
 }
 
 proptest! {
@@ -124,8 +169,8 @@ proptest! {
         let none = Map::new();
         let items = |positions: &[usize]| positions.iter().map(|it| item(*it, &lines[*it])).collect();
         let written: Vec<usize> = (0..lines.len()).collect();
-        let (_, first) = plan(order(items(&written), &none));
-        let (_, second) = plan(order(items(&shuffled), &none));
+        let (_, first) = plan(&order(items(&written), &none));
+        let (_, second) = plan(&order(items(&shuffled), &none));
         prop_assert_eq!(work(&first), work(&second));
         prop_assert_eq!(first.schedule.expected_duration, second.schedule.expected_duration);
         prop_assert_eq!(first.schedule.waves, second.schedule.waves);
@@ -134,7 +179,7 @@ proptest! {
     #[test]
     fn a_plan_has_the_tasks_that_its_lines_need(lines in lines()) {
         let items: Vec<Value> = lines.iter().enumerate().map(|(at, line)| item(at, line)).collect();
-        let (_, plan) = plan(order(items, &Map::new()));
+        let (_, plan) = plan(&order(items, &Map::new()));
         let made = |line: usize| {
             let prefix = format!("i{line}.");
             plan.task_flow.iter().filter(|task| task.id.starts_with(&prefix)).count()
@@ -174,8 +219,8 @@ proptest! {
         let unknown: Map<String, Value> = unknown.into_iter().collect();
         let items = || lines.iter().enumerate().map(|(at, line)| item(at, line)).collect();
         let text = order(items(), &unknown);
-        let (chain, plan_of_one) = plan(text.clone());
-        let (again, plan_of_other) = plan(text.clone());
+        let (chain, plan_of_one) = plan(&text);
+        let (again, plan_of_other) = plan(&text);
         prop_assert_eq!(chain.documents[0].text(), text);
         for (one, other) in chain.documents.iter().zip(&again.documents) {
             prop_assert_eq!(one.text(), other.text());

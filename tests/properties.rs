@@ -31,13 +31,21 @@ impl Read for Dripping<'_> {
 type Outcome = (Vec<(String, u64, u64)>, Option<String>);
 
 fn read(bytes: &[u8], sizes: &[usize]) -> Outcome {
-    let reader = Dripping { bytes, sizes: sizes.to_vec(), reads: 0 };
+    let reader = Dripping {
+        bytes,
+        sizes: sizes.to_vec(),
+        reads: 0,
+    };
     let mut stream = Stream::new(reader, "f");
     let mut documents = Vec::new();
     while let Some(batch) = stream.next_batch() {
         let (parsed, error) = batch.parse();
         documents.extend(parsed.iter().map(|document| {
-            (document.text().to_owned(), document.origin().line, document.origin().column)
+            (
+                document.text().to_owned(),
+                document.origin().line,
+                document.origin().column,
+            )
         }));
         if let Some(error) = error {
             return (documents, Some(error.to_string()));
@@ -116,17 +124,57 @@ fn spaced_json() -> impl Strategy<Value = String> {
 
 /// Fragments that break a text, or mend it.
 const PIECES: [&str; 40] = [
-    "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud83d\\ude00", "\\udc00", "\\u0061", "0", "01", "-", "-0",
-    "1.", ".5", "1e", "1e5", "1E+2", "true", "tru", "null", "nul", "false", " ", "\n", "\r", "\t", "\u{c}",
-    "\u{0}", "\u{1f}", "\u{7f}", "é", "\u{feff}", "/", "\"a\":1", "'", "+1",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\\u",
+    "\\ud83d\\ude00",
+    "\\udc00",
+    "\\u0061",
+    "0",
+    "01",
+    "-",
+    "-0",
+    "1.",
+    ".5",
+    "1e",
+    "1e5",
+    "1E+2",
+    "true",
+    "tru",
+    "null",
+    "nul",
+    "false",
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    "\u{c}",
+    "\u{0}",
+    "\u{1f}",
+    "\u{7f}",
+    "é",
+    "\u{feff}",
+    "/",
+    "\"a\":1",
+    "'",
+    "+1",
 ];
 
 fn mutated_json() -> impl Strategy<Value = String> {
     let change = (any::<Index>(), any::<bool>(), select(PIECES.to_vec()));
     (spaced_json(), vec(change, 0..4)).prop_map(|(mut text, changes)| {
         for (at, insert, piece) in changes {
-            let places: Vec<usize> =
-                text.char_indices().map(|(place, _)| place).chain([text.len()]).collect();
+            let places: Vec<usize> = text
+                .char_indices()
+                .map(|(place, _)| place)
+                .chain([text.len()])
+                .collect();
             let place = places[at.index(places.len())];
             if insert || place == text.len() {
                 text.insert_str(place, piece);
@@ -151,10 +199,16 @@ fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => select(vec!["{\"a\":{}", "{\"a\":\"x}", "{\"a\":[}", "}", "[", "{\"a\":\"\\}", "{]", "{x", ",", "]"])
             .prop_map(str::to_owned),
     ];
-    let gap = select(vec!["\n", "\n", "\n", "\r\n", "\n\n", " ", "", " \n ", "\u{c}\n", ","]);
+    let gap = select(vec![
+        "\n", "\n", "\n", "\r\n", "\n\n", " ", "", " \n ", "\u{c}\n", ",",
+    ]);
     let broken = prop::option::weighted(0.2, (any::<Index>(), any::<u8>()));
     (any::<bool>(), vec((part, gap), 0..8), broken).prop_map(|(marked, parts, broken)| {
-        let mut bytes = if marked { b"\xEF\xBB\xBF".to_vec() } else { Vec::new() };
+        let mut bytes = if marked {
+            b"\xEF\xBB\xBF".to_vec()
+        } else {
+            Vec::new()
+        };
         for (part, gap) in parts {
             bytes.extend(part.bytes());
             bytes.extend(gap.bytes());
@@ -173,7 +227,9 @@ fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
 fn stricter(kind: &SyntaxFaultKind) -> bool {
     matches!(
         kind,
-        SyntaxFaultKind::DuplicateKey { .. } | SyntaxFaultKind::NumberRange(_) | SyntaxFaultKind::TooDeep
+        SyntaxFaultKind::DuplicateKey { .. }
+            | SyntaxFaultKind::NumberRange(_)
+            | SyntaxFaultKind::TooDeep
     )
 }
 
@@ -318,7 +374,13 @@ fn tokens(text: &str) -> String {
 
 #[test]
 fn halves_of_surrogate_pairs_are_refused_as_serde_json_refuses_them() {
-    for text in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\ud800""#, r#""\ud800x""#, r#""\ud83d\ude00""#] {
+    for text in [
+        r#""\ud800""#,
+        r#""\udc00""#,
+        r#""\ud800\ud800""#,
+        r#""\ud800x""#,
+        r#""\ud83d\ude00""#,
+    ] {
         let ours = Document::parse(text.to_owned(), "f").is_ok();
         assert_eq!(ours, serde_json::from_str::<Value>(text).is_ok(), "{text}");
     }
@@ -339,7 +401,8 @@ fn duplicate_keys_are_found_however_they_are_written() {
         (format!("{{{wide},\"\\u006b7\":1}}"), true),
     ] {
         let parsed = Document::parse(text.clone(), "f");
-        let found = parsed.is_err_and(|fault| matches!(fault.kind, SyntaxFaultKind::DuplicateKey { .. }));
+        let found =
+            parsed.is_err_and(|fault| matches!(fault.kind, SyntaxFaultKind::DuplicateKey { .. }));
         assert_eq!(found, duplicate, "{text}");
     }
 }

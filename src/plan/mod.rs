@@ -80,7 +80,10 @@ impl Planning<'_> {
                 Order::Product(_) | Order::Service(_) => None,
             })
             .collect();
-        if resource_orders.is_empty() {
+        let mut actions = orders.iter().flat_map(Order::items).map(|item| item.action).peekable();
+        let unchanged = actions.peek().is_some()
+            && actions.all(|action| action == Some(Action::NoChange));
+        if resource_orders.is_empty() && !unchanged {
             let lowest = chain.orders().last();
             let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
             let id = lowest.map_or(String::new(), order_name);

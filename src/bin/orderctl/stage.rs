@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -258,6 +258,10 @@ fn sequential<R: Read>(
     Ok((Flow::Continue, None))
 }
 
+/// How many batches a thread may be ahead of the one that is written next: while a large chain is
+/// worked on, what comes after it waits in memory.
+const AHEAD: u16 = 4;
+
 /// One thread reads, `jobs` threads work, this one puts together and writes.
 fn parallel<R: Read + Send>(
     stream: &mut Stream<R>,
@@ -268,11 +272,15 @@ fn parallel<R: Read + Send>(
     let work = sequence.work;
     let (batch_sender, batch_receiver) = sync_channel::<(u64, Batch)>(usize::from(jobs));
     let (result_sender, result_receiver) = sync_channel::<(u64, Worked)>(usize::from(jobs) * 2);
+    let (permit_sender, permit_receiver) = channel();
+    for _ in 0..u32::from(jobs) * u32::from(AHEAD) {
+        let _receiver_is_there = permit_sender.send(());
+    }
     let batches = Mutex::new(batch_receiver);
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let stop = &stopped;
-        scope.spawn(move || read_batches(stream, &batch_sender, stop));
+        scope.spawn(move || read_batches(stream, &permit_receiver, &batch_sender, stop));
         for _ in 0..jobs {
             let (batches, results) = (&batches, result_sender.clone());
             scope.spawn(move || {
@@ -284,7 +292,8 @@ fn parallel<R: Read + Send>(
             });
         }
         drop(result_sender);
-        let ended = in_order(&result_receiver, sequence);
+        let ended = in_order(&result_receiver, &permit_sender, sequence);
+        drop(permit_sender);
         // Whoever still reads or works stops at the next thing it hands on.
         stopped.store(true, Ordering::Relaxed);
         drop(result_receiver);
@@ -295,11 +304,14 @@ fn parallel<R: Read + Send>(
 
 fn read_batches<R: Read>(
     stream: &mut Stream<R>,
+    permits: &Receiver<()>,
     batches: &SyncSender<(u64, Batch)>,
     stopped: &AtomicBool,
 ) {
     let mut number = 0;
-    while let Some(batch) = stream.next_batch() {
+    while permits.recv().is_ok()
+        && let Some(batch) = stream.next_batch()
+    {
         if stopped.load(Ordering::Relaxed) || batches.send((number, batch)).is_err() {
             return;
         }
@@ -311,8 +323,10 @@ fn next(batches: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
     batches.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
+/// Takes the results in the order of the input; each one taken permits to read one more batch.
 fn in_order(
     results: &Receiver<(u64, Worked)>,
+    permits: &Sender<()>,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
     let mut early = BTreeMap::new();
@@ -325,6 +339,7 @@ fn in_order(
             if flow == Flow::Stop || error.is_some() {
                 return Ok((flow, error));
             }
+            let _reader_may_have_ended = permits.send(());
         }
     }
     Ok((Flow::Continue, None))
