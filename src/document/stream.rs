@@ -236,6 +236,7 @@ enum End {
 }
 
 /// Reads a stream of documents in batches.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing about where it is")]
 #[derive(Debug)]
 pub struct Stream<R> {
     reader: R,

@@ -11,7 +11,7 @@ pub mod flow;
 mod request;
 mod schedule;
 
-pub use digest::{order_digest, plan_digest};
+pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
 pub use schedule::duration_for_people;
 
@@ -25,6 +25,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{DocumentKind, describe};
 use crate::graph;
 use crate::model::date::DateReading;
+use crate::model::digest::order_digest;
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{FlowState, TaskState};
 use crate::model::{Action, Order, ResourceOrder, ResourceOrderItem};
