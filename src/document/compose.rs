@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::edit::quote;
-use super::parse::{SyntaxFault, parse_value};
+use super::parse::{SyntaxFault, parse_value, plain_until};
 use super::tape::{Document, Entry, Kind, Node, Origin};
 
 /// A JSON value in the making.
@@ -57,7 +57,7 @@ impl Composer {
     /// A text.
     pub fn string(&mut self, text: &str) {
         let start = self.text.len();
-        let escaped = text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        let escaped = plain_until(text.as_bytes(), 0) < text.len();
         if escaped {
             self.text.push_str(&quote(text));
         } else {

@@ -67,18 +67,26 @@ pub enum SyntaxFaultKind {
     TooDeep,
 }
 
-/// Bytes that end the quick run through a string: quote, backslash, controls.
-const STOP: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// First byte at or after `position` that is a quote, a backslash or a control character, eight
+/// bytes at a time; the length if there is none.
+pub(super) fn plain_until(bytes: &[u8], mut position: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    while let Some(eight) = bytes[position..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        // A byte that wraps below zero gets its high bit. It may take a one from the byte after
+        // it, so only the first hit counts.
+        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let hits = (quote | backslash | control) & !word & (ONES * 0x80);
+        if hits != 0 {
+            return position + hits.trailing_zeros() as usize / 8;
+        }
+        position += 8;
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    bytes[position..].iter().position(stops).map_or(bytes.len(), |more| position + more)
+}
 
 /// Parses the value that begins at byte `start` of `text` (after white space)
 /// and appends its entries, with offsets relative to `start`'s value.
@@ -305,12 +313,7 @@ impl Parser<'_> {
         let mut escaped = false;
         let mut position = self.position + 1;
         loop {
-            while let Some(&byte) = self.bytes.get(position) {
-                if STOP[byte as usize] {
-                    break;
-                }
-                position += 1;
-            }
+            position = plain_until(self.bytes, position);
             match self.bytes.get(position) {
                 Some(b'"') => {
                     self.position = position + 1;
@@ -516,4 +519,25 @@ pub fn unescape(raw: &str) -> String {
 
 fn hex(text: &str) -> u32 {
     text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_until;
+
+    #[test]
+    fn a_plain_run_ends_at_every_byte_that_needs_a_look() {
+        for length in 0..20 {
+            for stop in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![0xFF; length];
+                    bytes[stop] = byte;
+                    let ends = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(plain_until(&bytes, 0), if ends { stop } else { length });
+                    assert_eq!(plain_until(&bytes, stop), if ends { stop } else { length });
+                }
+            }
+        }
+        assert_eq!(plain_until(b"!#[]~\x7F \xC3\xA4\"\"", 0), 9);
+    }
 }

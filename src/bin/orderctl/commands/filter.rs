@@ -63,7 +63,8 @@ impl<'c> Sink<'c> {
             }
         }
         for remark in &produced.remarks {
-            self.context.say(remark);
+            // Remarks hold names and values of orders; a line stays a line.
+            self.context.say(&human::printable(remark));
         }
         if let Some(findings) = &mut self.findings {
             findings.extend(produced.diagnostics);
