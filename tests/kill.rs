@@ -76,7 +76,12 @@ impl Setting {
         manner: fn(&mut Random) -> Manner,
     ) -> Self {
         let plans = plans(&documents(&chains));
-        Self { chains, plans, arguments, manner }
+        Self {
+            chains,
+            plans,
+            arguments,
+            manner,
+        }
     }
 
     fn effects(&self) -> usize {
@@ -126,7 +131,11 @@ fn losing(random: &mut Random) -> Manner {
 #[test]
 fn killed_two_hundred_times_every_effect_happens_exactly_once() {
     let one = || chain("order.json", "1");
-    let batch = || ["1", "2", "3", "4", "5"].map(|number| chain("order.json", number)).concat();
+    let batch = || {
+        ["1", "2", "3", "4", "5"]
+            .map(|number| chain("order.json", number))
+            .concat()
+    };
     let settings = [
         Setting::new(one(), &[], sound),
         Setting::new(batch(), &["-j", "3"], sound),
@@ -151,7 +160,10 @@ fn killed_two_hundred_times_every_effect_happens_exactly_once() {
         [tally.kills, tally.midway, tally.resumed].map(AtomicUsize::into_inner);
     println!("{kills} kills, {midway} of them midway; {resumed} requests were repeated");
     assert!(kills >= KILLS, "only {kills} kills hit a running process");
-    assert!(midway >= KILLS_MIDWAY, "only {midway} of {kills} kills hit midway");
+    assert!(
+        midway >= KILLS_MIDWAY,
+        "only {midway} of {kills} kills hit midway"
+    );
     assert!(resumed > 0, "no kill hit between a request and its answer");
 }
 
@@ -168,7 +180,11 @@ fn story(setting: &Setting, undisturbed: &[Value], random: &mut Random, tally: &
             break;
         }
         kills += 1;
-        let applied = mock.record().iter().filter(|call| call.is_applied()).count();
+        let applied = mock
+            .record()
+            .iter()
+            .filter(|call| call.is_applied())
+            .count();
         if (1..setting.effects()).contains(&applied) {
             tally.midway.fetch_add(1, Ordering::Relaxed);
         }
@@ -182,7 +198,10 @@ fn story(setting: &Setting, undisturbed: &[Value], random: &mut Random, tally: &
     for plan in &setting.plans {
         the_journal_tells_how_it_was_done(&workplace.journal(), plan);
     }
-    let replayed = record.iter().filter(|call| call.effect == "replayed").count();
+    let replayed = record
+        .iter()
+        .filter(|call| call.effect == "replayed")
+        .count();
     tally.resumed.fetch_add(replayed, Ordering::Relaxed);
 
     let again = workplace.activate(&setting.chains, setting.arguments);
@@ -241,6 +260,10 @@ fn kill(
     if status.signal() == Some(9) {
         return true;
     }
-    assert!(matches!(status.code(), Some(0 | 3)), "{status}: {}", workplace.read("stderr"));
+    assert!(
+        matches!(status.code(), Some(0 | 3)),
+        "{status}: {}",
+        workplace.read("stderr")
+    );
     false
 }

@@ -9,12 +9,19 @@ use crate::support::{Mock, Workplace, chain, documents, numbered, run, stderr, s
 /// Ids of the product orders in a stream.
 fn order_ids(stream: &str) -> Vec<String> {
     let documents = documents(stream);
-    let orders = documents.iter().filter(|it| it.get("productOrderItem").is_some());
-    orders.map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+    let orders = documents
+        .iter()
+        .filter(|it| it.get("productOrderItem").is_some());
+    orders
+        .map(|it| it["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn chains(numbers: &[&str]) -> String {
-    numbers.iter().map(|number| chain("order.json", number)).collect()
+    numbers
+        .iter()
+        .map(|number| chain("order.json", number))
+        .collect()
 }
 
 /// A project in which endpoint `cmts` is a gate, and the others are played by the mock.
@@ -33,16 +40,33 @@ fn an_order_that_takes_long_does_not_keep_others_from_being_carried_out() {
     workplace.write("chains", &stream);
     let mut run = workplace.begin("chains", &["-j", "2"]);
     let channel = gate.next();
-    let effects = plans(&documents(&chains(&others))).iter().map(|plan| plan.tasks.len()).sum();
-    let of_others = || mock.record().iter().filter(|it| !it.body["id"].as_str().unwrap().starts_with("ORD-1.")).count();
+    let effects = plans(&documents(&chains(&others)))
+        .iter()
+        .map(|plan| plan.tasks.len())
+        .sum();
+    let of_others = || {
+        mock.record()
+            .iter()
+            .filter(|it| !it.body["id"].as_str().unwrap().starts_with("ORD-1."))
+            .count()
+    };
     while of_others() < effects {
-        assert!(run.try_wait().unwrap().is_none(), "{}", workplace.read("stderr"));
+        assert!(
+            run.try_wait().unwrap().is_none(),
+            "{}",
+            workplace.read("stderr")
+        );
         std::thread::yield_now();
     }
     // All the while the first one could not go on, and nothing was written.
     assert_eq!(workplace.read("stdout"), "");
     channel.answer();
-    assert_eq!(run.wait().unwrap().code(), Some(0), "{}", workplace.read("stderr"));
+    assert_eq!(
+        run.wait().unwrap().code(),
+        Some(0),
+        "{}",
+        workplace.read("stderr")
+    );
     assert_eq!(order_ids(&workplace.read("stdout")), order_ids(&stream));
 }
 
@@ -51,7 +75,10 @@ fn what_is_done_is_written_while_more_is_awaited() {
     let mock = Mock::start();
     let workplace = Workplace::new(&mock.url());
     let mut command = workplace.orderctl(&["activate", "-j", "4"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
@@ -80,7 +107,10 @@ fn the_output_is_in_the_order_of_the_input_whatever_the_number_of_jobs() {
         let workplace = Workplace::new(&mock.url());
         let output = workplace.activate(&stream, &["-j", jobs]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert_eq!(order_ids(&stdout(&output)), numbers.map(|number| format!("ORD-{number}")));
+        assert_eq!(
+            order_ids(&stdout(&output)),
+            numbers.map(|number| format!("ORD-{number}"))
+        );
         every_effect_happened_once(&mock.record(), &plans(&documents(&stream)));
     }
 }
@@ -129,7 +159,10 @@ fn an_order_that_comes_twice_is_carried_out_once() {
         let workplace = Workplace::new(&mock.url());
         let output = workplace.activate(&chains(&["1", "1", "2", "1"]), &["-j", jobs]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        assert_eq!(order_ids(&stdout(&output)), ["ORD-1", "ORD-1", "ORD-2", "ORD-1"]);
+        assert_eq!(
+            order_ids(&stdout(&output)),
+            ["ORD-1", "ORD-1", "ORD-2", "ORD-1"]
+        );
         every_effect_happened_once(&mock.record(), &plans(&documents(&chains(&["1", "2"]))));
     }
 }
@@ -155,7 +188,11 @@ fn a_reader_that_goes_away_does_not_stop_the_activation() {
     let stream = chains(&["1", "2", "3", "4", "5", "6"]);
     workplace.write("chains", &stream);
     let mut command = workplace.orderctl(&["activate", "chains"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     every_effect_happened_once(&mock.record(), &plans(&documents(&stream)));
@@ -170,10 +207,19 @@ fn output_that_cannot_be_written_is_an_error_and_loses_nothing() {
     let full = std::fs::File::create("/dev/full").unwrap();
     workplace.write("chains", &stream);
     let mut command = workplace.orderctl(&["activate", "chains"]);
-    let output = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output();
+    let output = command
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output();
     let output = output.unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("cannot write standard output"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("cannot write standard output"),
+        "{}",
+        stderr(&output)
+    );
     let again = run(&mut workplace.orderctl(&["activate", "chains"]), "");
     assert_eq!(again.status.code(), Some(0));
     every_effect_happened_once(&mock.record(), &plans(&documents(&stream)));

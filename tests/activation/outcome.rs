@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::evidence::{
     entries, every_effect_happened_once, plans, the_journal_tells_how_it_was_done,
 };
-use crate::support::mock::Manner;
+use crate::support::mock::{Call, Manner};
 use crate::support::{
     Mock, Workplace, chain, chain_of, document, documents, example, stderr, stdout,
 };
@@ -20,7 +20,10 @@ const CPE: &str = "1.CFS-CPE-MGMT.RFS-CPE-PROVISIONING";
 fn item_states<'d>(order: &'d Value, list: &str) -> Vec<(&'d str, &'d str)> {
     let text = |item: &'d Value, name: &str| item[name].as_str().expect("a string");
     let items = order[list].as_array().expect("items");
-    items.iter().map(|item| (text(item, "id"), text(item, "state"))).collect()
+    items
+        .iter()
+        .map(|item| (text(item, "id"), text(item, "state")))
+        .collect()
 }
 
 #[test]
@@ -30,7 +33,10 @@ fn the_whole_example_is_completed_and_a_second_run_sends_nothing() {
     let workplace = Workplace::new(&mock.url());
     let output = workplace.activate(&chain, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(stderr(&output), "activate ORD-4821-0001: completed, 7 of 7 tasks done\n");
+    assert_eq!(
+        stderr(&output),
+        "activate ORD-4821-0001: completed, 7 of 7 tasks done\n"
+    );
 
     let written = documents(&stdout(&output));
     assert_eq!(written.len(), 4);
@@ -44,9 +50,15 @@ fn the_whole_example_is_completed_and_a_second_run_sends_nothing() {
         assert!(order["completionDate"].is_string(), "{type_name}");
         let states = item_states(order, list);
         assert_eq!(states.len(), items);
-        assert!(states.iter().all(|(_, state)| *state == "completed"), "{states:?}");
+        assert!(
+            states.iter().all(|(_, state)| *state == "completed"),
+            "{states:?}"
+        );
     }
-    assert_eq!(document(&written, "OrchestrationPlan")["state"], "completed");
+    assert_eq!(
+        document(&written, "OrchestrationPlan")["state"],
+        "completed"
+    );
 
     let plan = &plans(&written)[0];
     let record = mock.record();
@@ -73,7 +85,11 @@ fn the_port_and_the_parcel_are_under_way_at_the_same_time() {
     workplace.write("chain", &chain);
     let mut run = workplace.begin("chain", &[]);
     while mock.record().len() < 2 {
-        assert!(run.try_wait().unwrap().is_none(), "{}", workplace.read("stderr"));
+        assert!(
+            run.try_wait().unwrap().is_none(),
+            "{}",
+            workplace.read("stderr")
+        );
         std::thread::yield_now();
     }
     run.kill().unwrap();
@@ -94,7 +110,10 @@ fn the_variants_have_their_own_resources() {
     ] {
         let chain = chain(order, number);
         for asynchronous in [false, true] {
-            let mock = Mock::with(&Manner { asynchronous, ..Manner::default() });
+            let mock = Mock::with(&Manner {
+                asynchronous,
+                ..Manner::default()
+            });
             let workplace = Workplace::new(&mock.url());
             let output = workplace.activate(&chain, &[]);
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -105,7 +124,10 @@ fn the_variants_have_their_own_resources() {
             every_effect_happened_once(&record, &plans(&written));
             the_journal_tells_how_it_was_done(&workplace.journal(), &plans(&written)[0]);
             for endpoint in endpoints {
-                assert!(record.iter().any(|call| call.endpoint == endpoint), "{order}");
+                assert!(
+                    record.iter().any(|call| call.endpoint == endpoint),
+                    "{order}"
+                );
             }
         }
     }
@@ -122,7 +144,9 @@ fn a_failure_that_passes_is_repeated_under_the_same_key() {
     every_effect_happened_once(&record, &plans(&documents(&chain)));
     let calls = |endpoint: &str| -> Vec<(&str, &str)> {
         let of_it = record.iter().filter(|call| call.endpoint == endpoint);
-        of_it.map(|call| (call.effect.as_str(), call.key.as_str())).collect()
+        of_it
+            .map(|call| (call.effect.as_str(), call.key.as_str()))
+            .collect()
     };
     let (olt, acs) = (calls("olt"), calls("acs"));
     assert_eq!(olt, [("failed", olt[0].1), ("applied", olt[0].1)]);
@@ -141,7 +165,10 @@ fn a_request_without_an_answer_is_repeated_under_the_same_key() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let record = mock.record();
     every_effect_happened_once(&record, &plans(&documents(&chain)));
-    let olt: Vec<_> = record.iter().filter(|call| call.endpoint == "olt").collect();
+    let olt: Vec<_> = record
+        .iter()
+        .filter(|call| call.endpoint == "olt")
+        .collect();
     assert!(olt.len() >= 2);
     assert_eq!(olt[0].effect, "failed");
     assert!(olt.iter().all(|call| call.key == olt[0].key));
@@ -155,8 +182,14 @@ fn a_rejected_task_is_held_while_the_rest_goes_on_and_mending_it_completes_the_o
     let output = workplace.activate(&chain, &[]);
     assert_eq!(output.status.code(), Some(3));
     let said = stderr(&output);
-    assert!(said.starts_with("activate ORD-1: held, 1 of 7 tasks done\n"), "{said}");
-    assert!(said.contains(&format!("held {BEARER}: 422 Unprocessable Entity: fault")), "{said}");
+    assert!(
+        said.starts_with("activate ORD-1: held, 1 of 7 tasks done\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("held {BEARER}: 422 Unprocessable Entity: fault")),
+        "{said}"
+    );
 
     let written = documents(&stdout(&output));
     let resource_order = document(&written, "ResourceOrder");
@@ -170,12 +203,28 @@ fn a_rejected_task_is_held_while_the_rest_goes_on_and_mending_it_completes_the_o
         assert_eq!(*state, expected, "{item} of {states:?}");
     }
     assert_eq!(resource_order["state"], "held");
-    assert!(resource_order["note"][0]["text"].as_str().unwrap().starts_with("422 "));
+    assert!(
+        resource_order["note"][0]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("422 ")
+    );
     assert_eq!(document(&written, "ProductOrder")["state"], "held");
     assert_eq!(document(&written, "OrchestrationPlan")["state"], "hold");
-    let sent: Vec<_> = mock.record().into_iter().map(|call| call.endpoint).collect();
-    assert_eq!(sent.iter().filter(|it| *it == "olt").count(), 1, "a rejection is final");
-    assert!(sent.iter().all(|it| it == "olt" || it == "warehouse"), "{sent:?}");
+    let sent: Vec<_> = mock
+        .record()
+        .into_iter()
+        .map(|call| call.endpoint)
+        .collect();
+    assert_eq!(
+        sent.iter().filter(|it| *it == "olt").count(),
+        1,
+        "a rejection is final"
+    );
+    assert!(
+        sent.iter().all(|it| it == "olt" || it == "warehouse"),
+        "{sent:?}"
+    );
 
     let mended = Mock::start();
     workplace.endpoints(&mended.url(), "retries = 5\n");
@@ -186,8 +235,12 @@ fn a_rejected_task_is_held_while_the_rest_goes_on_and_mending_it_completes_the_o
         let written = documents(&stdout(&again));
         assert_eq!(document(&written, "ProductOrder")["state"], "completed");
     }
-    let applied: Vec<_> =
-        mock.record().into_iter().chain(mended.record()).filter(|it| it.is_applied()).collect();
+    let applied: Vec<_> = mock
+        .record()
+        .into_iter()
+        .chain(mended.record())
+        .filter(Call::is_applied)
+        .collect();
     every_effect_happened_once(&applied, &plans(&documents(&chain)));
     the_journal_tells_how_it_was_done(&workplace.journal(), &plans(&documents(&chain))[0]);
 }
@@ -195,7 +248,10 @@ fn a_rejected_task_is_held_while_the_rest_goes_on_and_mending_it_completes_the_o
 #[test]
 fn an_endpoint_that_is_not_there_is_tried_again_and_then_holds_its_tasks() {
     // Bound and given up: nobody listens there.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let workplace = Workplace::new(&format!("http://{nobody}"));
     workplace.endpoints(&format!("http://{nobody}"), "retries = 1\n");
     let chain = chain("order.json", "1");
@@ -203,7 +259,10 @@ fn an_endpoint_that_is_not_there_is_tried_again_and_then_holds_its_tasks() {
     assert_eq!(output.status.code(), Some(3));
     let said = stderr(&output);
     assert!(said.contains("0 of 7 tasks done"), "{said}");
-    assert!(said.contains("cannot connect: ") && said.contains("(2 attempts)"), "{said}");
+    assert!(
+        said.contains("cannot connect: ") && said.contains("(2 attempts)"),
+        "{said}"
+    );
     let entries = entries(&workplace.journal(), "ORD-1");
     let count = |entry: &str| entries.iter().filter(|it| *it == entry).count();
     for task in [BEARER, CPE] {
@@ -240,7 +299,10 @@ fn a_dry_run_shows_the_very_requests_and_touches_nothing() {
         let is_it = |request: &&&str| request.lines().any(|it| it == key);
         let request = shown.iter().find(is_it).expect("it was shown");
         assert!(request.lines().any(|it| it == line), "{request}");
-        let body = request.lines().find(|it| it.starts_with('{')).expect("a body");
+        let body = request
+            .lines()
+            .find(|it| it.starts_with('{'))
+            .expect("a body");
         assert_eq!(serde_json::from_str::<Value>(body).unwrap(), call.body);
     }
 }
@@ -251,7 +313,10 @@ fn simulated_endpoints_need_no_network() {
     let endpoints: String = crate::support::ENDPOINTS
         .map(|name| format!("[endpoint.{name}]\nprotocol = \"simulated\"\nfail = [1]\n"))
         .concat();
-    workplace.write("endpoints.toml", &format!("formatVersion = \"1.0\"\n{endpoints}"));
+    workplace.write(
+        "endpoints.toml",
+        &format!("formatVersion = \"1.0\"\n{endpoints}"),
+    );
     let chain = chain("order.json", "1");
     let output = workplace.activate(&chain, &["--pretty"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -2,15 +2,17 @@
 
 use std::fs;
 
-use crate::support::{
-    Mock, Workplace, chain, documents, numbered, orderctl, run, stderr, stdout,
-};
+use crate::support::{Mock, Workplace, chain, documents, numbered, orderctl, run, stderr, stdout};
 
 /// A stream with a text replaced, once, in one of its documents.
 fn changed(chain: &str, type_name: &str, from: &str, to: &str) -> String {
     let is_it = |line: &str| documents(line)[0]["@type"] == type_name;
     let change = |line: &str| {
-        let changed = if is_it(line) { line.replacen(from, to, 1) } else { line.to_owned() };
+        let changed = if is_it(line) {
+            line.replacen(from, to, 1)
+        } else {
+            line.to_owned()
+        };
         assert_eq!(changed != line, is_it(line), "{from} is in {type_name}");
         changed + "\n"
     };
@@ -40,8 +42,17 @@ fn place() -> (Mock, Workplace) {
 #[test]
 fn a_plan_whose_order_was_changed_is_stale_unless_that_is_allowed() {
     let (mock, workplace) = place();
-    let stale = changed(&chain("order.json", "1"), "ResourceOrder", "GPON-Bearer", "Bearer");
-    let said = ["plan/stale", "ResourceOrder ORD-1.S.R was changed", "--allow-stale"];
+    let stale = changed(
+        &chain("order.json", "1"),
+        "ResourceOrder",
+        "GPON-Bearer",
+        "Bearer",
+    );
+    let said = [
+        "plan/stale",
+        "ResourceOrder ORD-1.S.R was changed",
+        "--allow-stale",
+    ];
     let message = refused(&workplace, &mock, &stale, 1, &said);
     assert_eq!(message.matches("plan/stale").count(), 1, "{message}");
     let allowed = workplace.activate(&stale, &["--allow-stale"]);
@@ -52,15 +63,31 @@ fn a_plan_whose_order_was_changed_is_stale_unless_that_is_allowed() {
 #[test]
 fn a_plan_edited_by_hand_is_refused() {
     let (mock, workplace) = place();
-    let edited = changed(&chain("order.json", "1"), "OrchestrationPlan", "OLT-EAST-07", "OLT-WEST-01");
-    let message = refused(&workplace, &mock, &edited, 1, &["plan/stale", "the plan was changed"]);
+    let edited = changed(
+        &chain("order.json", "1"),
+        "OrchestrationPlan",
+        "OLT-EAST-07",
+        "OLT-WEST-01",
+    );
+    let message = refused(
+        &workplace,
+        &mock,
+        &edited,
+        1,
+        &["plan/stale", "the plan was changed"],
+    );
     assert_eq!(message.matches("plan/stale").count(), 1, "{message}");
 }
 
 #[test]
 fn a_plan_of_a_newer_format_says_what_reads_it() {
     let (mock, workplace) = place();
-    let newer = changed(&chain("order.json", "1"), "OrchestrationPlan", "\"1.0\"", "\"2.0\"");
+    let newer = changed(
+        &chain("order.json", "1"),
+        "OrchestrationPlan",
+        "\"1.0\"",
+        "\"2.0\"",
+    );
     let newer = newer.replace("\"taskFlow\"", "\"somethingNew\"");
     let said = ["format version 2.0", "reads 1.x", "use a newer orderctl"];
     refused(&workplace, &mock, &newer, 1, &said);
@@ -77,16 +104,38 @@ fn an_order_that_was_begun_with_another_plan_names_both() {
         plan["digest"]["plan"].as_str().unwrap().to_owned()
     });
     let [in_journal, given] = &digests;
-    refused(&workplace, &mock, &other, 1, &["ORD-1 was begun with another plan", in_journal, given]);
+    refused(
+        &workplace,
+        &mock,
+        &other,
+        1,
+        &["ORD-1 was begun with another plan", in_journal, given],
+    );
 }
 
 #[test]
 fn an_order_without_a_plan_names_the_commands_for_it() {
     let (mock, workplace) = place();
     let order = numbered("order.json", "1");
-    refused(&workplace, &mock, &order, 2, &["ProductOrder ORD-1", "orderctl decompose", "orderctl plan"]);
-    let decomposed = chain("order.json", "1").lines().take(3).collect::<Vec<_>>().join("\n");
-    refused(&workplace, &mock, &decomposed, 2, &["ProductOrder ORD-1", "orderctl plan"]);
+    refused(
+        &workplace,
+        &mock,
+        &order,
+        2,
+        &["ProductOrder ORD-1", "orderctl decompose", "orderctl plan"],
+    );
+    let decomposed = chain("order.json", "1")
+        .lines()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join("\n");
+    refused(
+        &workplace,
+        &mock,
+        &decomposed,
+        2,
+        &["ProductOrder ORD-1", "orderctl plan"],
+    );
     for input in ["", "{", "[", "\u{1}", "{\"@type\":\"OrchestrationPlan\""] {
         refused(&workplace, &mock, input, 2, &["error: "]);
     }
@@ -97,9 +146,18 @@ fn an_order_without_a_plan_names_the_commands_for_it() {
 fn a_plan_for_an_endpoint_that_is_not_defined_is_the_callers_fault() {
     let (mock, workplace) = place();
     let text = fs::read_to_string(workplace.path("endpoints.toml")).unwrap();
-    workplace.write("endpoints.toml", &text.replace("endpoint.olt", "endpoint.tlo"));
+    workplace.write(
+        "endpoints.toml",
+        &text.replace("endpoint.olt", "endpoint.tlo"),
+    );
     let chain = chain("order.json", "1");
-    refused(&workplace, &mock, &chain, 2, &["endpoint olt, which is not defined"]);
+    refused(
+        &workplace,
+        &mock,
+        &chain,
+        2,
+        &["endpoint olt, which is not defined"],
+    );
     let dry = workplace.activate(&chain, &["--dry-run"]);
     assert_eq!(dry.status.code(), Some(2));
     assert!(stderr(&dry).contains("endpoint olt, which is not defined"));
@@ -110,7 +168,11 @@ fn without_an_endpoints_file_nothing_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(orderctl().arg("activate").current_dir(&folder), "{");
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("--endpoints FILE"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("--endpoints FILE"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
 }
 
@@ -120,7 +182,11 @@ fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
     let chain = chain("order.json", "1");
     let refused = |said: &str| drop(refused(&workplace, &mock, &chain, 2, &[said, "journal.db"]));
 
-    fs::write(workplace.journal(), "no database, but long enough to look like one".repeat(99)).unwrap();
+    fs::write(
+        workplace.journal(),
+        "no database, but long enough to look like one".repeat(99),
+    )
+    .unwrap();
     refused("is not a journal of orderctl");
     fs::remove_file(workplace.journal()).unwrap();
 
@@ -141,7 +207,9 @@ fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
     refused("use a newer orderctl");
     let newer = rusqlite::Connection::open(workplace.journal()).unwrap();
     newer.pragma_update(None, "user_version", 1).unwrap();
-    newer.execute_batch("UPDATE entry SET kind = 'vanished' WHERE seq = 3").unwrap();
+    newer
+        .execute_batch("UPDATE entry SET kind = 'vanished' WHERE seq = 3")
+        .unwrap();
     drop(newer);
     refused("is corrupt: order ORD-1, entry 3");
 }
@@ -152,7 +220,9 @@ fn a_history_that_cannot_have_happened_is_the_journals_fault() {
     let chain = chain("order.json", "1");
     assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
     let journal = rusqlite::Connection::open(workplace.journal()).unwrap();
-    journal.execute_batch("DELETE FROM entry WHERE kind = 'started'").unwrap();
+    journal
+        .execute_batch("DELETE FROM entry WHERE kind = 'started'")
+        .unwrap();
     drop(journal);
     refused(&workplace, &mock, &chain, 2, &["journal of order ORD-1"]);
 }
@@ -163,7 +233,11 @@ fn a_journal_below_a_file_is_refused() {
     workplace.write("file", "");
     let output = workplace.activate(&chain("order.json", "1"), &["--journal", "file/journal.db"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("for the journal"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("for the journal"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(mock.record(), []);
 }
 
@@ -175,14 +249,21 @@ fn a_journal_that_is_read_only_is_refused() {
     let mut permissions = fs::metadata(workplace.journal()).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(workplace.journal(), permissions).unwrap();
-    let is_ignored = fs::OpenOptions::new().write(true).open(workplace.journal()).is_ok();
+    let is_ignored = fs::OpenOptions::new()
+        .write(true)
+        .open(workplace.journal())
+        .is_ok();
     let output = workplace.activate(&chain, &[]);
     if is_ignored {
         // For root nothing is read-only.
         assert_eq!(output.status.code(), Some(0));
     } else {
         assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains("is read-only"), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("is read-only"),
+            "{}",
+            stderr(&output)
+        );
     }
     assert_eq!(mock.record().len(), 7);
 }
@@ -191,12 +272,21 @@ fn a_journal_that_is_read_only_is_refused() {
 fn validate_finds_an_external_id_that_was_activated_and_lets_the_same_order_pass() {
     let (_mock, workplace) = place();
     let order = numbered("order.json", "1");
-    assert_eq!(workplace.activate(&chain("order.json", "1"), &[]).status.code(), Some(0));
+    assert_eq!(
+        workplace
+            .activate(&chain("order.json", "1"), &[])
+            .status
+            .code(),
+        Some(0)
+    );
     let validate = |input: &str| run(&mut workplace.orderctl(&["validate"]), input);
     let same = validate(&order);
     assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
     let other = validate(&order.replace("\"ORD-1\"", "\"ORD-2\""));
     assert_eq!(other.status.code(), Some(1));
     let said = stderr(&other);
-    assert!(said.contains("order/duplicate") && said.contains("as order ORD-1"), "{said}");
+    assert!(
+        said.contains("order/duplicate") && said.contains("as order ORD-1"),
+        "{said}"
+    );
 }

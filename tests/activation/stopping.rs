@@ -20,7 +20,9 @@ fn gated(endpoint: &str) -> (Mock, Gate, Workplace) {
 }
 
 fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status();
     assert!(sent.unwrap().success());
 }
 
@@ -47,11 +49,19 @@ fn a_signal_lets_running_tasks_finish_and_starts_no_more() {
         signal(&run, name);
         wait_until_it_stops(&workplace);
         bearer.answer();
-        assert_eq!(run.wait().unwrap().code(), Some(3), "{}", workplace.read("stderr"));
+        assert_eq!(
+            run.wait().unwrap().code(),
+            Some(3),
+            "{}",
+            workplace.read("stderr")
+        );
         let said = workplace.read("stderr");
         assert!(said.contains("activate ORD-1: interrupted, "), "{said}");
         let entries = entries(&workplace.journal(), "ORD-1");
-        assert!(entries.contains(&format!("completed {BEARER}")), "{entries:?}");
+        assert!(
+            entries.contains(&format!("completed {BEARER}")),
+            "{entries:?}"
+        );
         assert!(!entries.contains(&format!("started {VLAN}")), "{entries:?}");
         let written = documents(&workplace.read("stdout"));
         assert_eq!(document(&written, "ProductOrder")["state"], "inProgress");
@@ -69,7 +79,10 @@ fn a_second_signal_ends_at_once() {
     signal(&run, "INT");
     assert_eq!(run.wait().unwrap().code(), Some(3));
     let entries = entries(&workplace.journal(), "ORD-1");
-    assert!(!entries.contains(&format!("completed {BEARER}")), "{entries:?}");
+    assert!(
+        !entries.contains(&format!("completed {BEARER}")),
+        "{entries:?}"
+    );
     the_rest_is_done_by_the_next_run(&mock, &workplace);
 }
 
@@ -91,9 +104,17 @@ fn a_signal_during_the_very_last_task_leaves_no_work() {
     signal(&run, "TERM");
     wait_until_it_stops(&workplace);
     last.answer();
-    assert_eq!(run.wait().unwrap().code(), Some(0), "{}", workplace.read("stderr"));
+    assert_eq!(
+        run.wait().unwrap().code(),
+        Some(0),
+        "{}",
+        workplace.read("stderr")
+    );
     let said = workplace.read("stderr");
-    assert!(said.contains("activate ORD-1: completed, 7 of 7 tasks done"), "{said}");
+    assert!(
+        said.contains("activate ORD-1: completed, 7 of 7 tasks done"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -102,13 +123,20 @@ fn a_signal_ends_a_run_whose_input_is_still_open() {
     let mut command = workplace.orderctl(&["activate", "-j", "2", "--grace", "1ms"]);
     let chain = workplace.read("chain");
     let begin = |command: &mut Command| {
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     };
     let mut run = begin(&mut command);
     let mut stdin = run.stdin.take().unwrap();
     stdin.write_all(chain.as_bytes()).unwrap();
     // The next chain begins, so the first is complete.
-    stdin.write_all(chain.lines().next().unwrap().as_bytes()).unwrap();
+    stdin
+        .write_all(chain.lines().next().unwrap().as_bytes())
+        .unwrap();
     stdin.write_all(b"\n").unwrap();
     let _bearer = gate.next();
     signal(&run, "TERM");
@@ -130,7 +158,11 @@ fn a_signal_ends_a_run_whose_input_is_still_open() {
 fn owner_file_exists(workplace: &Workplace) -> bool {
     let folder = workplace.journal().parent().unwrap().to_owned();
     std::fs::read_dir(folder).unwrap().any(|file| {
-        file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("journal.db-owner-"))
+        file.is_ok_and(|file| {
+            file.file_name()
+                .to_string_lossy()
+                .starts_with("journal.db-owner-")
+        })
     })
 }
 
@@ -139,11 +171,18 @@ fn an_order_that_somebody_is_at_work_on_is_left_to_them() {
     let (mock, gate, workplace) = gated("olt");
     let mut first = workplace.begin("chain", &[]);
     let bearer = gate.next();
-    let second = workplace.activate(&(workplace.read("chain") + &chain("order-hfc.json", "2")), &[]);
+    let second = workplace.activate(
+        &(workplace.read("chain") + &chain("order-hfc.json", "2")),
+        &[],
+    );
     assert_eq!(second.status.code(), Some(3));
     let said = format!("order ORD-1 is being carried out by process {}", first.id());
     assert!(stderr(&second).contains(&said), "{}", stderr(&second));
-    assert!(stderr(&second).contains("activate ORD-2: completed"), "{}", stderr(&second));
+    assert!(
+        stderr(&second).contains("activate ORD-2: completed"),
+        "{}",
+        stderr(&second)
+    );
     bearer.answer();
     assert_eq!(first.wait().unwrap().code(), Some(0));
     the_rest_is_done_by_the_next_run(&mock, &workplace);

@@ -53,7 +53,12 @@ impl Plan {
         };
         Self {
             order: text(&document["relatedEntity"][0]["id"]),
-            tasks: document["taskFlow"].as_array().expect("tasks").iter().map(task).collect(),
+            tasks: document["taskFlow"]
+                .as_array()
+                .expect("tasks")
+                .iter()
+                .map(task)
+                .collect(),
         }
     }
 }
@@ -65,7 +70,11 @@ pub fn every_effect_happened_once(record: &[Call], plans: &[Plan]) {
     let mut keys = HashMap::new();
     for plan in plans {
         for task in &plan.tasks {
-            assert!(tasks.insert(task.key.as_str(), task).is_none(), "{} twice", task.key);
+            assert!(
+                tasks.insert(task.key.as_str(), task).is_none(),
+                "{} twice",
+                task.key
+            );
             keys.insert((plan.order.as_str(), task.id.as_str()), task.key.as_str());
         }
     }
@@ -83,13 +92,21 @@ pub fn every_effect_happened_once(record: &[Call], plans: &[Plan]) {
         let task = task.unwrap_or_else(|| panic!("nobody planned {call:?}"));
         assert_eq!(call.endpoint, task.endpoint);
         assert_eq!(call.method, task.method);
-        assert!(call.path.ends_with(&format!("/{}", task.path)), "{}", call.path);
+        assert!(
+            call.path.ends_with(&format!("/{}", task.path)),
+            "{}",
+            call.path
+        );
         assert_eq!(call.body, task.body);
         for first in &before[call.key.as_str()] {
             assert!(applied.contains(*first), "{} came too early", task.id);
         }
         match call.effect.as_str() {
-            "applied" => assert!(applied.insert(task.key.as_str()), "{} happened twice", task.id),
+            "applied" => assert!(
+                applied.insert(task.key.as_str()),
+                "{} happened twice",
+                task.id
+            ),
             "replayed" => assert!(applied.contains(task.key.as_str())),
             "failed" => {}
             other => panic!("{} was {other}", task.id),
@@ -100,7 +117,10 @@ pub fn every_effect_happened_once(record: &[Call], plans: &[Plan]) {
 
 /// The journal's entries of an order, `kind task`, in their sequence.
 pub fn entries(journal: &Path, order: &str) -> Vec<String> {
-    let stored = JournalReader::open(journal).expect("a journal").order(order).expect("readable");
+    let stored = JournalReader::open(journal)
+        .expect("a journal")
+        .order(order)
+        .expect("readable");
     let entries = stored.expect("the order is in the journal").entries;
     let line = |event: &Event| match event.task() {
         Some(task) => format!("{} {task}", event.kind()),
@@ -112,8 +132,10 @@ pub fn entries(journal: &Path, order: &str) -> Vec<String> {
 /// Every task was completed once, none was started before what it waits for
 /// had been completed, and none after it had been completed itself.
 pub fn the_journal_tells_how_it_was_done(journal: &Path, plan: &Plan) {
-    let stored =
-        JournalReader::open(journal).expect("a journal").order(&plan.order).expect("readable");
+    let stored = JournalReader::open(journal)
+        .expect("a journal")
+        .order(&plan.order)
+        .expect("readable");
     let stored = stored.expect("the order is in the journal");
     let mut started: HashMap<&str, u32> = HashMap::new();
     let mut completed = HashSet::new();
@@ -127,7 +149,11 @@ pub fn the_journal_tells_how_it_was_done(journal: &Path, plan: &Plan) {
                 let task = plan.tasks.iter().find(|task| task.id == start.task);
                 let task = task.expect("a task of the plan");
                 for first in &task.waits_for {
-                    assert!(completed.contains(first.as_str()), "{} before {first}", task.id);
+                    assert!(
+                        completed.contains(first.as_str()),
+                        "{} before {first}",
+                        task.id
+                    );
                 }
                 assert!(!completed.contains(task.id.as_str()), "{} again", task.id);
                 assert_eq!(start.idempotency_key, task.key);
@@ -136,7 +162,11 @@ pub fn the_journal_tells_how_it_was_done(journal: &Path, plan: &Plan) {
                 assert_eq!(start.attempt, *attempts);
             }
             Event::Completed(done) => {
-                assert!(started.contains_key(done.task.as_str()), "{} not started", done.task);
+                assert!(
+                    started.contains_key(done.task.as_str()),
+                    "{} not started",
+                    done.task
+                );
                 assert!(completed.insert(done.task.as_str()), "{} twice", done.task);
             }
             Event::AttemptFailed(_) | Event::Held(_) => {}

@@ -40,7 +40,11 @@ impl Gate {
 
     /// The next request, once it is here.
     pub fn next(&self) -> Held {
-        Held(self.arrived.recv_timeout(PATIENCE).expect("a request arrives"))
+        Held(
+            self.arrived
+                .recv_timeout(PATIENCE)
+                .expect("a request arrives"),
+        )
     }
 }
 

@@ -38,13 +38,19 @@ impl Mock {
 
     /// Answers after `latency`.
     pub fn slow(latency: Duration) -> Self {
-        Self::with(&Manner { latency, ..Manner::default() })
+        Self::with(&Manner {
+            latency,
+            ..Manner::default()
+        })
     }
 
     /// Commits these faults.
     pub fn failing(faults: &[&str]) -> Self {
         let faults = faults.iter().map(|&fault| fault.to_owned()).collect();
-        Self::with(&Manner { faults, ..Manner::default() })
+        Self::with(&Manner {
+            faults,
+            ..Manner::default()
+        })
     }
 
     pub fn with(manner: &Manner) -> Self {
@@ -58,19 +64,33 @@ impl Mock {
             endpoints: ENDPOINTS.map(str::to_owned).into(),
             latency: manner.latency,
             asynchronous: manner.asynchronous,
-            faults: manner.faults.iter().map(|fault| fault.parse().expect("a fault")).collect(),
+            faults: manner
+                .faults
+                .iter()
+                .map(|fault| fault.parse().expect("a fault"))
+                .collect(),
             record: Some(folder.path().join("record")),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();
         let served = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             let ready = |address| tell.send(address).expect("it is waited for");
             let served = serve(options, ready, async { drop(stopped.await) });
-            runtime.expect("a runtime").block_on(served).expect("the mock serves");
+            runtime
+                .expect("a runtime")
+                .block_on(served)
+                .expect("the mock serves");
         });
         let address = told.recv().expect("the mock listens");
-        Self { address, folder, stop: Some(stop), served: Some(served) }
+        Self {
+            address,
+            folder,
+            stop: Some(stop),
+            served: Some(served),
+        }
     }
 
     pub fn url(&self) -> String {
@@ -95,7 +115,10 @@ impl Drop for Mock {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(served) = self.served.take() {
-            assert!(served.join().is_ok() || thread::panicking(), "the mock panicked");
+            assert!(
+                served.join().is_ok() || thread::panicking(),
+                "the mock panicked"
+            );
         }
     }
 }

@@ -60,10 +60,15 @@ pub fn numbered(order: &str, number: &str) -> String {
 pub fn chain_of(orders: &str) -> String {
     let catalog = example().join("catalog");
     let decomposed = filter(
-        orderctl().args(["decompose", "--now", NOW, "--catalog"]).arg(&catalog),
+        orderctl()
+            .args(["decompose", "--now", NOW, "--catalog"])
+            .arg(&catalog),
         orders,
     );
-    filter(orderctl().args(["plan", "--catalog"]).arg(&catalog), &decomposed)
+    filter(
+        orderctl().args(["plan", "--catalog"]).arg(&catalog),
+        &decomposed,
+    )
 }
 
 /// What a command makes of a text.
@@ -105,7 +110,9 @@ pub struct Workplace {
 impl Workplace {
     /// A project whose endpoints are all played at `address` (`http://…`).
     pub fn new(address: &str) -> Self {
-        let workplace = Self { folder: tempfile::tempdir().expect("a folder") };
+        let workplace = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
         workplace.write(
             "orderctl.toml",
             "formatVersion = \"1.0\"\nendpoints = \"endpoints.toml\"\njournal = \"journal.db\"\n",
@@ -182,7 +189,9 @@ impl Workplace {
 
 /// Documents of a stream.
 pub fn documents(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
 }
 
 /// The first document of a type; a ProductOrder need not say what it is.

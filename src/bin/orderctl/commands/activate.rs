@@ -53,7 +53,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
         return dry_run(&args, &endpoints, context);
     }
     let runtime = signals::runtime()?;
-    runtime.block_on(carry_out(&args, endpoints, &settings.journal, context))
+    runtime.block_on(carry_out(args, endpoints, &settings.journal, context))
 }
 
 fn open_endpoints(file: &Path) -> Result<OpenEndpoints, Failure> {
@@ -152,7 +152,7 @@ enum Ended {
 /// sequence. Whatever goes wrong, chains under way are not cut off: nothing new
 /// is begun, and the error is told at the end.
 async fn carry_out(
-    args: &ActivateArgs,
+    args: ActivateArgs,
     endpoints: OpenEndpoints,
     journal: &Path,
     context: &Context,
@@ -162,13 +162,18 @@ async fn carry_out(
     let (stopper, mut stop) = Stopper::new();
     let bar = Arc::new(Bar::new(context.shows_progress()));
     let mut activation = Activation {
-        engine: Arc::new(engine(args, endpoints, stop.clone(), &bar)),
+        engine: Arc::new(engine(args.grace, endpoints, stop.clone(), &bar)),
         journal,
         lanes: Lanes::new(usize::from(args.jobs.jobs)),
     };
-    tokio::spawn(stop_on_signal(signals, stopper, args.grace, context.styling));
-    let mut input = Input::read(args.plans.clone(), args.allow_stale);
-    let mut sink = Output::new(args, context);
+    tokio::spawn(stop_on_signal(
+        signals,
+        stopper,
+        args.grace,
+        context.styling,
+    ));
+    let mut sink = Output::new(args.output, context);
+    let mut input = Input::read(args.plans, args.allow_stale);
 
     loop {
         while let Some(ended) = activation.lanes.take() {
@@ -199,7 +204,7 @@ async fn carry_out(
 }
 
 fn engine(
-    args: &ActivateArgs,
+    grace: Duration,
     endpoints: OpenEndpoints,
     stop: Stop,
     bar: &Arc<Bar>,
@@ -208,18 +213,13 @@ fn engine(
         pool: Arc::new(Pool::open(endpoints)),
         clock: Arc::new(SystemClock),
         stop,
-        grace: args.grace,
+        grace,
         observer: Arc::clone(bar) as Arc<dyn Observer>,
     }
 }
 
 /// The first signal asks to stop; the second one does not wait.
-async fn stop_on_signal(
-    mut signals: Signals,
-    stopper: Stopper,
-    grace: Duration,
-    styling: Styling,
-) {
+async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration, styling: Styling) {
     signals.next().await;
     let line = format!(
         "stopping: running tasks may take up to {grace:?} to finish; once more to stop at once"
@@ -362,13 +362,13 @@ struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    fn new(args: &ActivateArgs, context: &'a Context) -> Output<'a> {
+    fn new(format: Option<OutputFormat>, context: &'a Context) -> Output<'a> {
         let usual = if context.stdout_is_terminal {
             OutputFormat::Table
         } else {
             OutputFormat::Json
         };
-        let table = match args.output.unwrap_or(usual) {
+        let table = match format.unwrap_or(usual) {
             OutputFormat::Table => Some(View::new(context, Some(OutputFormat::Table))),
             OutputFormat::Json => None,
         };
@@ -422,8 +422,9 @@ impl<'a> Output<'a> {
         let tasks = report.progress.tasks().len();
         let done = report.progress.completed();
         let order = human::printable(&report.order_id);
-        self.context
-            .say(&format!("activate {order}: {word}, {done} of {tasks} tasks done"));
+        self.context.say(&format!(
+            "activate {order}: {word}, {done} of {tasks} tasks done"
+        ));
         for task in report.progress.held() {
             let reason = task.reason.as_deref().unwrap_or("no reason given");
             let (id, reason) = (human::printable(&task.id), human::printable(reason));
@@ -451,16 +452,15 @@ impl<'a> Output<'a> {
     /// Writes a chain, unless nobody reads any more or it cannot be written;
     /// the orders are carried out all the same.
     fn write(&mut self, chain: &Chain) {
-        let written = match &mut self.table {
-            Some(view) => view.show(chain),
-            None => {
-                let mut output = Vec::new();
-                for document in &chain.documents {
-                    line(document, &mut output);
-                }
-                let written = self.documents.documents(&output);
-                written.map(|_| ()).map_err(Failure::from)
+        let written = if let Some(view) = &mut self.table {
+            view.show(chain)
+        } else {
+            let mut output = Vec::new();
+            for document in &chain.documents {
+                line(document, &mut output);
             }
+            let delivery = self.documents.documents(&output);
+            delivery.map(drop).map_err(Failure::from)
         };
         if let Err(failure) = written {
             self.fail(failure);
