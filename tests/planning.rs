@@ -92,6 +92,7 @@ fn item(position: usize, line: &Line) -> Value {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it becomes part of the order")]
 fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
     let mut order = json!({
         "@type": "ProductOrder",

@@ -51,7 +51,7 @@ pub struct Produced {
     pub order: Option<Document>,
     /// How the unit ended.
     pub code: Option<ExitCode>,
-    /// The error that ends the run.
+    /// Why the unit is none for this stage.
     pub failure: Option<Failure>,
 }
 
