@@ -106,7 +106,7 @@ pub fn service_order(
 ) -> Result<Derived, NotDecomposable> {
     let Some(order) = order.product() else { return Ok(Derived::default()) };
     let order_id = order_name(order.node.document());
-    let order_members = mapping::order_members(order.node);
+    let order_members = mapping::order_members(&order_id, order.node);
     let steps = Steps::new(with.explain);
     let reached = HashSet::new();
     let mut com = Com { with, order_id: &order_id, order_members: &order_members, steps, reached };

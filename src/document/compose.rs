@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::edit::quote;
-use super::parse::{SyntaxFault, parse_value};
+use super::parse::{SyntaxFault, parse_value, plain_until};
 use super::tape::{Document, Entry, Kind, Node, Origin};
 
 /// A JSON value in the making.
@@ -57,7 +57,7 @@ impl Composer {
     /// A text.
     pub fn string(&mut self, text: &str) {
         let start = self.text.len();
-        let escaped = text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+        let escaped = plain_until(text.as_bytes(), 0) < text.len();
         if escaped {
             self.text.push_str(&quote(text));
         } else {
@@ -90,7 +90,8 @@ impl Composer {
     /// A value of a document, without white space.
     pub fn copy(&mut self, node: Node<'_>) {
         if node.document().spaced {
-            self.json(&node.compact()).expect("a value of a document is JSON");
+            let written = self.json(&node.compact());
+            debug_assert!(written.is_ok(), "a value of a document is JSON");
         } else {
             let entries = &node.document().entries;
             let inside = node.index as usize..node.entry().next as usize;

@@ -67,18 +67,26 @@ pub enum SyntaxFaultKind {
     TooDeep,
 }
 
-/// Bytes that end the quick run through a string: quote, backslash, controls.
-const STOP: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// First byte at or after `position` that is a quote, a backslash or a control character, eight
+/// bytes at a time; the length if there is none.
+pub(super) fn plain_until(bytes: &[u8], mut position: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    while let Some(eight) = bytes[position..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        // A byte that wraps below zero gets its high bit. It may take a one from the byte after
+        // it, so only the first hit counts.
+        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let hits = (quote | backslash | control) & !word & (ONES * 0x80);
+        if hits != 0 {
+            return position + hits.trailing_zeros() as usize / 8;
+        }
+        position += 8;
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    bytes[position..].iter().position(stops).map_or(bytes.len(), |more| position + more)
+}
 
 /// Parses the value that begins at byte `start` of `text` (after white space)
 /// and appends its entries, with offsets relative to `start`'s value.
@@ -124,11 +132,11 @@ struct Parser<'t> {
     spaced: bool,
 }
 
-impl Parser<'_> {
-    fn fault<T>(&self, offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
-        Err(SyntaxFault { offset, kind })
-    }
+fn fault<T>(offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
+    Err(SyntaxFault { offset, kind })
+}
 
+impl Parser<'_> {
     fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.position) {
             self.position += 1;
@@ -148,14 +156,14 @@ impl Parser<'_> {
                 Some(_) => "an object",
                 None => "a document",
             };
-            return self.fault(self.position, SyntaxFaultKind::Torn { inside });
+            return fault(self.position, SyntaxFaultKind::Torn { inside });
         };
         let found = if character.is_control() {
             format!("U+{:04X}", u32::from(character))
         } else {
             format!("`{character}`")
         };
-        self.fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
+        fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
     }
 
     /// Offset within the document. The stream refuses documents of 4 GiB.
@@ -255,7 +263,7 @@ impl Parser<'_> {
             }
             Some(byte @ (b'{' | b'[')) => {
                 if self.open.len() >= MAXIMUM_DEPTH {
-                    return self.fault(self.position, SyntaxFaultKind::TooDeep);
+                    return fault(self.position, SyntaxFaultKind::TooDeep);
                 }
                 let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
                 self.open.push(self.entries.len() as u32);
@@ -281,7 +289,7 @@ impl Parser<'_> {
             return Ok(());
         }
         if word.as_bytes().starts_with(rest) {
-            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
+            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
         }
         self.unexpected("a value")
     }
@@ -305,12 +313,7 @@ impl Parser<'_> {
         let mut escaped = false;
         let mut position = self.position + 1;
         loop {
-            while let Some(&byte) = self.bytes.get(position) {
-                if STOP[byte as usize] {
-                    break;
-                }
-                position += 1;
-            }
+            position = plain_until(self.bytes, position);
             match self.bytes.get(position) {
                 Some(b'"') => {
                     self.position = position + 1;
@@ -321,10 +324,10 @@ impl Parser<'_> {
                     position = self.escape(position)?;
                 }
                 Some(&control) => {
-                    return self.fault(position, SyntaxFaultKind::ControlCharacter(control));
+                    return fault(position, SyntaxFaultKind::ControlCharacter(control));
                 }
                 None => {
-                    return self.fault(position, SyntaxFaultKind::Torn { inside: "a string" });
+                    return fault(position, SyntaxFaultKind::Torn { inside: "a string" });
                 }
             }
         }
@@ -341,32 +344,32 @@ impl Parser<'_> {
                         if self.bytes.get(position + 6) != Some(&b'\\')
                             || self.bytes.get(position + 7) != Some(&b'u')
                         {
-                            return self.fault(position, SyntaxFaultKind::LoneSurrogate);
+                            return fault(position, SyntaxFaultKind::LoneSurrogate);
                         }
                         match self.code_unit(position + 6)? {
                             0xDC00..=0xDFFF => Ok(position + 12),
-                            _ => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                            _ => fault(position, SyntaxFaultKind::LoneSurrogate),
                         }
                     }
-                    0xDC00..=0xDFFF => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                    0xDC00..=0xDFFF => fault(position, SyntaxFaultKind::LoneSurrogate),
                     _ => Ok(position + 6),
                 }
             }
-            Some(_) => self.fault(position, SyntaxFaultKind::Escape),
+            Some(_) => fault(position, SyntaxFaultKind::Escape),
             None => {
-                self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
+                fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
             }
         }
     }
 
     fn code_unit(&self, position: usize) -> Result<u32, SyntaxFault> {
         let Some(digits) = self.bytes.get(position + 2..position + 6) else {
-            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
+            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
         };
         let mut unit = 0;
         for &digit in digits {
             let Some(value) = char::from(digit).to_digit(16) else {
-                return self.fault(position, SyntaxFaultKind::Escape);
+                return fault(position, SyntaxFaultKind::Escape);
             };
             unit = unit * 16 + value;
         }
@@ -379,7 +382,7 @@ impl Parser<'_> {
             self.position += 1;
         }
         if self.position == start {
-            return self.fault(start, SyntaxFaultKind::Number);
+            return fault(start, SyntaxFaultKind::Number);
         }
         Ok(())
     }
@@ -392,7 +395,7 @@ impl Parser<'_> {
         if self.bytes.get(self.position) == Some(&b'0') {
             self.position += 1;
             if let Some(b'0'..=b'9') = self.bytes.get(self.position) {
-                return self.fault(start, SyntaxFaultKind::Number);
+                return fault(start, SyntaxFaultKind::Number);
             }
         } else {
             self.digits()?;
@@ -414,7 +417,7 @@ impl Parser<'_> {
             let literal = &self.text[start..self.position];
             if !literal.parse::<f64>().is_ok_and(f64::is_finite) {
                 let shown: String = literal.chars().take(40).collect();
-                return self.fault(start, SyntaxFaultKind::NumberRange(shown));
+                return fault(start, SyntaxFaultKind::NumberRange(shown));
             }
         }
         self.push(Kind::Number, start, self.position, false);
@@ -429,6 +432,7 @@ impl Parser<'_> {
 
     /// A small filter over length and edge bytes keeps most objects from any
     /// comparison; wide objects use a table.
+    #[allow(clippy::cast_possible_truncation)]
     fn refuse_duplicate_keys(&self, container: usize) -> Result<(), SyntaxFault> {
         let object = self.entries[container];
         let mut filter: u64 = 0;
@@ -450,6 +454,7 @@ impl Parser<'_> {
         if suspicious { self.compare_keys(container) } else { Ok(()) }
     }
 
+    #[allow(clippy::cast_possible_truncation)]
     fn compare_keys(&self, container: usize) -> Result<(), SyntaxFault> {
         let object = self.entries[container];
         let mut seen: Vec<(Cow<'_, str>, Entry)> = Vec::new();
@@ -467,7 +472,7 @@ impl Parser<'_> {
                 first
             };
             if let Some(first) = first {
-                return self.fault(
+                return fault(
                     self.base + entry.start as usize,
                     SyntaxFaultKind::DuplicateKey {
                         key: key.into_owned(),
@@ -516,4 +521,25 @@ pub fn unescape(raw: &str) -> String {
 
 fn hex(text: &str) -> u32 {
     text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_until;
+
+    #[test]
+    fn a_plain_run_ends_at_every_byte_that_needs_a_look() {
+        for length in 0..20 {
+            for stop in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![0xFF; length];
+                    bytes[stop] = byte;
+                    let ends = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(plain_until(&bytes, 0), if ends { stop } else { length });
+                    assert_eq!(plain_until(&bytes, stop), if ends { stop } else { length });
+                }
+            }
+        }
+        assert_eq!(plain_until(b"!#[]~\x7F \xC3\xA4\"\"", 0), 9);
+    }
 }

@@ -9,14 +9,13 @@
 //! | is made or changed | is made or changed | what it stands on |
 //! | is removed | is removed | what depends: what was built last goes first |
 //! | is made or changed | is removed | what depends: it is moved away before the ground goes |
-//! | is removed | is made or changed | what it stands on: nothing is removed before the change around it is done |
+//! | is removed | is made or changed | what it stands on: the change around it is done first |
 //!
 //! So in an order that does both, a removal waits for what is made or changed
-//! next to it (make before break), and there is no cycle where the
-//! dependencies have none. A dependency on an item without a task (noChange)
-//! reaches through it to what that one depends on.
+//! next to it (make before break), and there is no cycle where the dependencies
+//! have none.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Draft;
 use crate::model::reference::RelationshipKind;
@@ -24,28 +23,40 @@ use crate::model::{Action, Order};
 
 /// For each task the tasks before it, by position, without repetition, in ascending order.
 ///
-/// A relationship on an item of a higher layer holds for all tasks below both items.
+/// A relationship on an item of a higher layer holds for all tasks below both items, nested items
+/// included. An item without a task hands on what it waits for itself. Where what is stood on is
+/// deleted, the order is reversed.
 pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     // Tasks below each item of each layer.
-    let mut below: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut below: Below<'_> = HashMap::new();
     for (task, draft) in drafts.iter().enumerate() {
         below.entry(("ResourceOrderItem", &draft.item.id)).or_default().push(task);
     }
     gather(orders, "ResourceOrder", "ResourceOrderItem", "ServiceOrderItem", &mut below);
+    nest(orders, "ServiceOrder", "ServiceOrderItem", &mut below);
     gather(orders, "ServiceOrder", "ServiceOrderItem", "ProductOrderItem", &mut below);
+    nest(orders, "ProductOrder", "ProductOrderItem", &mut below);
     let mut edges = vec![Vec::new(); drafts.len()];
     let deleted = |task: usize| drafts[task].item.action == Some(Action::Delete);
     for order in orders {
         let layer = item_type(order);
-        let depends_on = dependencies(order);
-        for item in order.items() {
-            let waiting = below.get(&(layer, &**item.id)).map_or(&[][..], Vec::as_slice);
+        let needs = needs(order);
+        for (item, _) in &needs.items {
+            let waiting = below.get(&(layer, *item)).map_or(&[][..], Vec::as_slice);
             if waiting.is_empty() {
                 continue;
             }
-            for ground in grounds(item.id, layer, &depends_on, &below) {
+            for other in needs.before(item, |other| below.contains_key(&(layer, other))) {
+                let before = below.get(&(layer, other)).map_or(&[][..], Vec::as_slice);
+                // Tasks below both of two items do not wait for each other.
+                let shared = |task: usize| {
+                    before.binary_search(&task).is_ok() && waiting.binary_search(&task).is_ok()
+                };
                 for &after in waiting {
-                    for &before in below.get(&(layer, ground)).map_or(&[][..], Vec::as_slice) {
+                    for &before in before {
+                        if other != *item && shared(after) && shared(before) {
+                            continue;
+                        }
                         if deleted(before) {
                             edges[before].push(after);
                         } else {
@@ -63,37 +74,61 @@ pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     edges
 }
 
-/// What each item of an order depends on, by id.
-fn dependencies<'a>(order: &'a Order<'_>) -> HashMap<&'a str, Vec<&'a str>> {
-    let mut dependencies: HashMap<&str, Vec<&str>> = HashMap::new();
-    for item in order.items() {
-        for relationship in item.relationships {
-            if relationship.kind == RelationshipKind::Dependency {
-                dependencies.entry(item.id).or_default().push(&relationship.item);
-            }
-        }
-    }
-    dependencies
+/// Positions of the tasks below an item, ascending, by layer and id.
+type Below<'a> = HashMap<(&'a str, &'a str), Vec<usize>>;
+
+/// What the items of an order wait for, as their relationships say.
+struct Needs<'a> {
+    items: Vec<(&'a str, Vec<&'a str>)>,
+    positions: HashMap<&'a str, usize>,
 }
 
-/// The nearest items with tasks that an item depends on.
-fn grounds<'a>(
-    item: &'a str,
-    layer: &'static str,
-    depends_on: &HashMap<&'a str, Vec<&'a str>>,
-    below: &HashMap<(&str, &str), Vec<usize>>,
-) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    let mut seen: HashSet<&str> = HashSet::new();
-    let mut open: Vec<&str> = depends_on.get(item).cloned().unwrap_or_default();
-    while let Some(ground) = open.pop() {
-        if below.contains_key(&(layer, ground)) {
-            found.push(ground);
-        } else if seen.insert(ground) {
-            open.extend(depends_on.get(ground).into_iter().flatten());
+fn needs<'a>(order: &'a Order<'_>) -> Needs<'a> {
+    let mut needs = Needs { items: Vec::with_capacity(order.len()), positions: HashMap::new() };
+    for item in order.items() {
+        let before = item.relationships.iter();
+        let before = before.filter(|it| it.kind == RelationshipKind::Dependency);
+        needs.positions.insert(item.id, needs.items.len());
+        needs.items.push((item.id, before.map(|it| &*it.item).collect()));
+    }
+    needs
+}
+
+impl<'a> Needs<'a> {
+    /// The items with tasks that an item waits for, directly or through items without.
+    fn before(&self, item: &str, has_tasks: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        let of = |item: &str| {
+            let position = self.positions.get(item);
+            position.map_or(&[][..], |position| self.items[*position].1.as_slice())
+        };
+        let (mut found, mut open, mut seen) = (Vec::new(), of(item).to_vec(), Vec::new());
+        while let Some(other) = open.pop() {
+            if has_tasks(other) {
+                found.push(other);
+            } else if !seen.contains(&other) {
+                seen.push(other);
+                open.extend(of(other));
+            }
+        }
+        found
+    }
+}
+
+/// Hands the tasks below nested items up to the items that hold them.
+fn nest<'a>(orders: &'a [Order<'_>], type_name: &str, layer: &'static str, below: &mut Below<'a>) {
+    for order in orders.iter().filter(|order| order.type_name() == type_name) {
+        // Nested items come after the item that holds them.
+        for position in (0..order.len()).rev() {
+            let item = order.item(position);
+            let Some(parent) = item.parent else { continue };
+            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else { continue };
+            below.entry((layer, order.item(parent).id)).or_default().extend(tasks);
         }
     }
-    found
+    for tasks in below.values_mut() {
+        tasks.sort_unstable();
+        tasks.dedup();
+    }
 }
 
 fn item_type(order: &Order<'_>) -> &'static str {
@@ -110,7 +145,7 @@ fn gather<'a>(
     type_name: &str,
     layer: &'static str,
     above: &'static str,
-    below: &mut HashMap<(&'a str, &'a str), Vec<usize>>,
+    below: &mut Below<'a>,
 ) {
     for order in orders.iter().filter(|order| order.type_name() == type_name) {
         for item in order.items() {

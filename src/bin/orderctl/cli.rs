@@ -355,8 +355,9 @@ pub struct StatusArgs {
 /// Play the endpoints of an endpoints file, on loopback
 ///
 /// Reads the endpoints file and answers as a TMF702 system for each of its endpoints, until it is
-/// interrupted. Writes the address it listens on and then every request it got to standard output,
-/// one JSON object a line. Honours idempotency keys.
+/// interrupted. Writes the address it listens on to standard output as soon as connections are
+/// accepted. Keeps what it was told (GET shows it, and `/record` lists every request), and honours
+/// idempotency keys.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -372,13 +373,15 @@ pub struct MockArgs {
     /// How long every answer takes, such as 20ms
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub latency: Duration,
-    /// Let requests fail: `olt:2` is the second one to endpoint olt; may be repeated
+    /// Let requests fail; may be repeated. `olt:2` is the second request to endpoint olt, `olt:2..4`
+    /// a range, `olt:*` all of them; `=503` gives the status (500), `=hang` never answers, `=lost`
+    /// carries out and does not answer
     #[arg(long, value_name = "SPEC")]
     pub fail: Vec<String>,
     /// Accept requests at once and carry them out behind a monitor
     #[arg(long = "async")]
     pub asynchronous: bool,
-    /// Also append every request to FILE
+    /// Append every request to FILE, one JSON object a line; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }

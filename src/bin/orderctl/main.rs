@@ -22,6 +22,10 @@ use exit::{ExitCode, Failure};
 use orderctl::diagnostic::human::Styling;
 use terminal::OutputError;
 
+/// Orders are thousands of small texts that live for microseconds.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> process::ExitCode {
     let cli = match Cli::from_command_line() {
         Ok(cli) => cli,
