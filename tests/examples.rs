@@ -30,6 +30,9 @@ fn the_broadband_example_ends_with_every_item_completed() {
     assert_eq!(states(&[" service "]), (3, true), "{table}");
     let endpoints = [" olt ", " bng ", " ipam ", " wifi ", " warehouse ", " acs "];
     assert_eq!(states(&endpoints), (7, true), "{table}");
-    assert!(stderr.contains("what the systems were told: 22 requests"), "{stderr}");
+    assert!(stderr.contains("what the systems were told: 30 requests"), "{stderr}");
+    let installed: Vec<&str> =
+        stderr.lines().filter_map(|line| line.strip_prefix("installed: ")?.split(' ').next()).collect();
+    assert_eq!(installed, ["11", "22", "34", "34", "23"], "{stderr}");
     assert!(stderr.contains("1 document: 18 errors"), "{stderr}");
 }

@@ -55,6 +55,7 @@ fn every_console_block_of_the_readme_gives_what_it_shows() {
             .env("PATH", &path)
             .env("ORDERCTL_MOCK", &mock.address)
             .env("ORDERCTL_JOURNAL", journal.path().join("journal.db"))
+            .env("ORDERCTL_INVENTORY", journal.path().join("inventory.ndjson"))
             .stdin(Stdio::null())
             .output()
             .unwrap();

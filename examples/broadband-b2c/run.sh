@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs the whole pipe on a broadband order, against the mock: validate, decompose, plan, activate,
-# status. Builds orderctl first, unless ORDERCTL names a binary.
+# Runs the whole pipe on broadband orders, against the mock: validate, decompose, plan, activate,
+# status. What Jane Smith gets is changed and given up again. Builds orderctl first, unless ORDERCTL
+# names a binary.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${ORDERCTL:-}" ]; then
@@ -25,13 +26,15 @@ mock=$!
 read -r ORDERCTL_MOCK < "$work/address"
 export ORDERCTL_MOCK
 export ORDERCTL_JOURNAL="$work/journal.db"
+export ORDERCTL_INVENTORY="$work/inventory.ndjson"
 
-for order in order.json order-hfc.json order-static-ip.json; do
+for order in order.json order-hfc.json order-static-ip.json order-modify.json order-cease.json; do
     echo "== $order" >&2
     "$ORDERCTL" validate "$order" > "$work/valid.json"
     "$ORDERCTL" decompose "$work/valid.json" > "$work/chain.json"
     "$ORDERCTL" plan "$work/chain.json" > "$work/plan.json"
     "$ORDERCTL" activate "$work/plan.json" -o json > "$work/done.json"
+    echo "installed: $(wc -l < "$ORDERCTL_INVENTORY") products, services and resources" >&2
 done
 
 echo "== what the systems were told: $(wc -l < "$work/record.ndjson") requests" >&2

@@ -144,10 +144,11 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
 
 /// Writes a file whole or not at all: an array if it is called `.json`, else one document a line.
 fn replace(file: &Path, lines: &[String]) -> io::Result<()> {
-    let text = if file.extension().is_some_and(|extension| extension == "json") {
-        format!("[\n{}\n]\n", lines.join(",\n"))
-    } else {
-        lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+    let array = file.extension().is_some_and(|extension| extension == "json");
+    let text = match lines {
+        [] if array => "[]\n".to_owned(),
+        lines if array => format!("[\n{}\n]\n", lines.join(",\n")),
+        lines => lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
     };
     let written = beside(file, "new");
     let mut output = File::create(&written)?;

@@ -1,0 +1,404 @@
+//! The installed base over the life of a customer: add, modify, cease, with the
+//! real binary against the mock.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::{Value, json};
+
+const JANE: &str = "ORD-4821-0001.1";
+
+/// A network that is played by the mock, its journal and its installed base.
+struct Operator {
+    folder: tempfile::TempDir,
+    mock: Child,
+    address: String,
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.mock.kill();
+        let _ = self.mock.wait();
+    }
+}
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/broadband-b2c")
+}
+
+fn order(file: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(example().join(file)).unwrap()).unwrap()
+}
+
+/// An order that modifies Jane's product.
+fn modify(id: &str, characteristics: &Value) -> Value {
+    let mut order = order("order-modify.json");
+    order["id"] = id.into();
+    order["externalId"] = format!("CRM-{id}").into();
+    let item = &mut order["productOrderItem"][0];
+    item["product"]["productCharacteristic"] = characteristics.clone();
+    order
+}
+
+impl Operator {
+    fn new() -> Operator {
+        let mut mock = Command::new(cargo_bin("orderctl"))
+            .args(["-q", "mock"])
+            .current_dir(example())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(mock.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Operator { folder, mock, address: address.trim().to_owned() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> Output {
+        let mut child = Command::new(cargo_bin("orderctl"))
+            .args(args)
+            .current_dir(example())
+            .env("ORDERCTL_MOCK", &self.address)
+            .env("ORDERCTL_JOURNAL", self.path("journal.db"))
+            .env("ORDERCTL_INVENTORY", self.path("inventory.ndjson"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn pass(&self, args: &[&str], input: &str) -> String {
+        let output = self.run(args, input);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{args:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What decomposing an order that is not acceptable says.
+    fn refused(&self, order: &Value) -> String {
+        let output = self.run(&["decompose"], &order.to_string());
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stdout, b"");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn plan(&self, order: &Value) -> String {
+        let chain = self.pass(&["decompose"], &order.to_string());
+        self.pass(&["plan"], &chain)
+    }
+
+    /// Carries an order out; its tasks as name, method and the characteristics that are sent.
+    fn carry_out(&self, order: &Value) -> Vec<(String, String, Value)> {
+        let plan = self.plan(order);
+        self.pass(&["activate", "-o", "json"], &plan);
+        tasks(&plan)
+    }
+
+    fn inventory(&self) -> String {
+        fs::read_to_string(self.path("inventory.ndjson")).unwrap()
+    }
+
+    /// What is installed under an id, if anything.
+    fn installed(&self, id: &str) -> Option<Value> {
+        let text = self.inventory();
+        let mut documents = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        documents.find(|document| document["id"] == id)
+    }
+
+    fn value(&self, id: &str, list: &str, name: &str) -> Value {
+        let document = self.installed(id).unwrap();
+        let found = document[list].as_array().unwrap().iter().find(|it| it["name"] == name);
+        found.map_or(Value::Null, |it| it["value"].clone())
+    }
+}
+
+fn tasks(chain: &str) -> Vec<(String, String, Value)> {
+    let plan: Value = serde_json::from_str(chain.lines().last().unwrap()).unwrap();
+    let task = |task: &Value| {
+        let mut sent = json!({});
+        for it in task["request"]["body"]["resourceCharacteristic"].as_array().into_iter().flatten() {
+            sent[it["name"].as_str().unwrap()] = it["value"].clone();
+        }
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&task["name"]), text(&task["request"]["method"]), sent)
+    };
+    plan["taskFlow"].as_array().unwrap().iter().map(task).collect()
+}
+
+fn methods(tasks: &[(String, String, Value)]) -> Vec<String> {
+    let mut methods: Vec<String> = tasks.iter().map(|(name, method, _)| format!("{method} {name}")).collect();
+    methods.sort();
+    methods
+}
+
+#[test]
+fn more_speed_is_one_change_of_one_profile() {
+    let operator = Operator::new();
+    assert_eq!(operator.carry_out(&order("order.json")).len(), 7);
+    let qos = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE");
+    assert_eq!(operator.value(&qos, "resourceCharacteristic", "downstreamRate"), 200_000);
+
+    let plan = operator.plan(&order("order-modify.json"));
+    assert_eq!(
+        tasks(&plan),
+        [(
+            "QoS-Profile".to_owned(),
+            "PATCH".to_owned(),
+            json!({"profileName": "RES-500M", "downstreamRate": 500_000, "upstreamRate": 125_000})
+        )]
+    );
+    assert!(plan.contains(&format!("resource/{qos}")));
+    operator.pass(&["activate", "-o", "json"], &plan);
+    assert_eq!(operator.value(JANE, "productCharacteristic", "downloadSpeed"), 500);
+    assert_eq!(operator.value(JANE, "productCharacteristic", "router"), "Huawei HG8245H");
+    assert_eq!(operator.installed(JANE).unwrap()["productOffering"]["id"], "PO-SF500H");
+    let service = format!("{JANE}.CFS-INTERNET-ACCESS");
+    assert_eq!(operator.value(&service, "serviceCharacteristic", "downloadSpeed"), 500);
+    assert_eq!(operator.value(&service, "serviceCharacteristic", "servingArea"), "OLT-EAST-07");
+    assert_eq!(operator.value(&qos, "resourceCharacteristic", "downstreamRate"), 500_000);
+    assert_eq!(operator.value(&qos, "resourceCharacteristic", "trafficClass"), "best-effort");
+}
+
+#[test]
+fn a_completed_plan_that_is_run_again_leaves_the_installed_base_alone() {
+    let operator = Operator::new();
+    let add = operator.plan(&order("order.json"));
+    operator.pass(&["activate", "-o", "json"], &add);
+    let modify = operator.plan(&order("order-modify.json"));
+    operator.pass(&["activate", "-o", "json"], &modify);
+    let before = operator.inventory();
+    operator.pass(&["activate", "-o", "json"], &modify);
+    // The older one does not bring the older speed back.
+    operator.pass(&["activate", "-o", "json"], &add);
+    assert_eq!(operator.inventory(), before);
+    // The order that made it may be looked at once more.
+    let again = operator.plan(&order("order.json"));
+    assert_eq!(again, add);
+}
+
+#[test]
+fn what_is_lost_with_the_last_run_is_made_up_for_by_the_next() {
+    let operator = Operator::new();
+    let add = operator.plan(&order("order.json"));
+    operator.pass(&["activate", "-o", "json"], &add);
+    let before = operator.inventory();
+    fs::remove_file(operator.path("inventory.ndjson")).unwrap();
+    operator.pass(&["activate", "-o", "json"], &add);
+    assert_eq!(operator.inventory(), before);
+}
+
+#[test]
+fn options_come_and_go_alone() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    let on = modify("ORD-4821-0010", &json!([{"name": "staticIp", "value": true}]));
+    let made = operator.carry_out(&on);
+    assert_eq!(methods(&made), ["PATCH IP-Profile", "POST Static-IP"]);
+    assert_eq!(made[0].2, json!({"addressing": "static"}), "the profile comes first");
+    let address = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-STATIC-IP");
+    assert!(operator.installed(&address).is_some());
+
+    let off = modify("ORD-4821-0011", &json!([{"name": "wifiApp", "value": false}]));
+    assert_eq!(methods(&operator.carry_out(&off)), ["DELETE Cloud-WiFi"]);
+    assert!(!operator.inventory().contains("WIFI"));
+    assert_eq!(operator.installed(JANE).unwrap()["realizingService"].as_array().unwrap().len(), 2);
+
+    let both = json!([{"name": "wifiApp", "value": true}, {"name": "staticIp", "value": false}]);
+    let back = operator.carry_out(&modify("ORD-4821-0012", &both));
+    assert_eq!(methods(&back), ["DELETE Static-IP", "PATCH IP-Profile", "POST Cloud-WiFi"]);
+    let position = |name: &str| back.iter().position(|(it, ..)| it == name).unwrap();
+    assert!(position("IP-Profile") < position("Static-IP"), "make before break");
+    assert!(operator.installed(&format!("{JANE}.CFS-WIFI-MGMT.RFS-CLOUD-WIFI")).is_some());
+    assert!(operator.installed(&address).is_none());
+}
+
+#[test]
+fn a_change_that_needs_nothing_is_a_plan_without_tasks() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    let same = modify("ORD-4821-0020", &json!([{"name": "downloadSpeed", "value": 200}]));
+    assert!(operator.carry_out(&same).is_empty());
+    // It is sold otherwise now.
+    assert_eq!(operator.installed(JANE).unwrap()["productOffering"]["id"], "PO-SF500H");
+}
+
+#[test]
+fn cease_removes_everything_backwards_and_leaves_no_trace() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    operator.carry_out(&order("order-static-ip.json"));
+    let others: Vec<String> =
+        operator.inventory().lines().filter(|it| !it.contains("4821")).map(str::to_owned).collect();
+    assert_eq!(others.len(), 12);
+    operator.carry_out(&order("order-modify.json"));
+    let removed = operator.carry_out(&order("order-cease.json"));
+    assert_eq!(removed.len(), 7);
+    assert!(removed.iter().all(|(_, method, _)| method == "DELETE"));
+    // What was touched for Jane is gone, and nothing else was touched.
+    assert_eq!(operator.inventory().lines().collect::<Vec<_>>(), others);
+
+    let journal = rusqlite::Connection::open(operator.path("journal.db")).unwrap();
+    let mut entries = journal
+        .prepare("SELECT task, max(seq) FROM entry WHERE order_id = ? AND task IS NOT NULL GROUP BY task ORDER BY 2")
+        .unwrap();
+    let ended: Vec<String> =
+        entries.query_map(["ORD-4821-0003"], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(ended.len(), 7);
+    let position = |name: &str| ended.iter().position(|it| it.ends_with(name)).unwrap();
+    for (first, later) in [
+        ("CLOUD-WIFI", "TR069-CONFIG"),
+        ("TR069-CONFIG", "CPE-PROVISIONING"),
+        ("TR069-CONFIG", "IP-PROFILE"),
+        ("IP-PROFILE", "VLAN-SERVICE"),
+        ("QOS-PROFILE", "VLAN-SERVICE"),
+        ("VLAN-SERVICE", "GPON-BEARER"),
+    ] {
+        assert!(position(first) < position(later), "{first} before {later}: {ended:?}");
+    }
+}
+
+#[test]
+fn what_is_not_installed_is_named_and_what_is_is_not_added_again() {
+    let operator = Operator::new();
+    for file in ["order-modify.json", "order-cease.json"] {
+        let said = operator.refused(&order(file));
+        assert!(said.contains("error[decompose/not-installed]") && said.contains(JANE), "{said}");
+    }
+    operator.carry_out(&order("order.json"));
+    let mut again = order("order.json");
+    again["id"] = "ORD-4821-0099".into();
+    again["productOrderItem"][0]["product"]["id"] = JANE.into();
+    let said = operator.refused(&again);
+    assert!(said.contains("error[decompose/already-installed]") && said.contains(JANE), "{said}");
+    // A service order that comes alone is held to the same.
+    let service = json!({
+        "@type": "ServiceOrder", "id": "SO-1", "serviceOrderItem": [{
+            "id": "1", "action": "modify", "service": {
+                "id": "S-404", "serviceSpecification": {"id": "CFS-WIFI-MGMT"}
+            }
+        }]
+    });
+    let said = operator.refused(&service);
+    assert!(said.contains("modifies service `S-404`"), "{said}");
+}
+
+#[test]
+fn a_service_order_alone_changes_what_is_installed() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    let id = format!("{JANE}.CFS-INTERNET-ACCESS");
+    let service = json!({
+        "@type": "ServiceOrder", "id": "SO-1", "serviceOrderItem": [{
+            "id": "1", "action": "modify", "service": {
+                "id": id, "serviceCharacteristic": [{"name": "downloadSpeed", "value": 1000}]
+            }
+        }]
+    });
+    assert_eq!(methods(&operator.carry_out(&service)), ["PATCH QoS-Profile"]);
+    assert_eq!(operator.value(&id, "serviceCharacteristic", "downloadSpeed"), 1000);
+    assert_eq!(operator.value(&id, "serviceCharacteristic", "uploadSpeed"), 50);
+}
+
+#[test]
+fn the_same_installed_base_gives_the_same_bytes_in_one_step_or_two() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    for file in ["order-modify.json", "order-cease.json"] {
+        let text = order(file).to_string();
+        let once = operator.pass(&["decompose"], &text);
+        assert_eq!(once, operator.pass(&["decompose"], &text));
+        let services = operator.pass(&["decompose", "--to", "service"], &text);
+        assert_eq!(once, operator.pass(&["decompose"], &services));
+    }
+}
+
+#[test]
+fn explain_says_what_becomes_of_what_is_installed() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    let change = json!([{"name": "downloadSpeed", "value": 500}, {"name": "wifiApp", "value": false}]);
+    let order = modify("ORD-4821-0030", &change).to_string();
+    let said = String::from_utf8(operator.run(&["decompose", "--explain"], &order).stderr).unwrap();
+    for line in [
+        "~ 1.CFS-INTERNET-ACCESS  Internet-Access: downloadSpeed: 200 → 500\n",
+        "x 1.CFS-WIFI-MGMT  WiFi-Mgmt: installed, and no longer wanted: source.wifiApp; source.wifiApp is false\n",
+        "= 1.CFS-CPE-MGMT  CPE-Mgmt: installed, and nothing about it changes\n",
+        "x 1.CFS-WIFI-MGMT.RFS-CLOUD-WIFI  Cloud-WiFi: installed, and no longer wanted: item 1.CFS-WIFI-MGMT is deleted\n",
+    ] {
+        assert!(said.contains(line), "{line} in\n{said}");
+    }
+}
+
+#[test]
+fn a_folder_keeps_its_files_and_what_nobody_knows() {
+    let operator = Operator::new();
+    let folder = operator.path("installed");
+    fs::create_dir(&folder).unwrap();
+    operator.carry_out(&order("order.json"));
+    let (products, others): (Vec<String>, Vec<String>) = operator
+        .inventory()
+        .lines()
+        .map(|line| line.replacen('{', "{\"x-owner\":\"billing\", ", 1))
+        .partition(|line| line.contains("\"@type\":\"Product\""));
+    let party = "{\"@type\":\"Party\",\"id\":\"CUST-4821\"}";
+    fs::write(folder.join("products.json"), format!("[{}]", products.join(","))).unwrap();
+    fs::write(folder.join("network.ndjson"), format!("{party}\n{}\n", others.join("\n"))).unwrap();
+    fs::write(folder.join("notes.txt"), "not an inventory").unwrap();
+
+    let path = folder.to_str().unwrap();
+    let text = order("order-modify.json").to_string();
+    let chain = operator.pass(&["decompose", "--inventory", path], &text);
+    let plan = operator.pass(&["plan"], &chain);
+    operator.pass(&["activate", "-o", "json", "--inventory", path], &plan);
+    let products: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("products.json")).unwrap()).unwrap();
+    assert_eq!(products[0]["x-owner"], "billing");
+    assert_eq!(products[0]["productOffering"]["id"], "PO-SF500H");
+    let network = fs::read_to_string(folder.join("network.ndjson")).unwrap();
+    assert_eq!(network.lines().count(), 11);
+    assert_eq!(network.lines().last(), Some(party));
+    assert!(network.contains("500000"));
+
+    // What is new goes to a file of its own.
+    let chain = operator.pass(&["decompose", "--inventory", path], &order("order-hfc.json").to_string());
+    let plan = operator.pass(&["plan"], &chain);
+    operator.pass(&["activate", "-o", "json", "--inventory", path], &plan);
+    assert_eq!(fs::read_to_string(folder.join("network.ndjson")).unwrap(), network);
+    assert_eq!(fs::read_to_string(folder.join("inventory.ndjson")).unwrap().lines().count(), 11);
+    let cease = order("order-cease.json").to_string();
+    let chain = operator.pass(&["decompose", "--inventory", path], &cease);
+    let plan = operator.pass(&["plan"], &chain);
+    operator.pass(&["activate", "-o", "json", "--inventory", path], &plan);
+    assert_eq!(fs::read_to_string(folder.join("products.json")).unwrap(), "[]\n");
+    assert_eq!(fs::read_to_string(folder.join("network.ndjson")).unwrap().trim(), party);
+}
+
+#[test]
+fn without_an_installed_base_actions_are_handed_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(cargo_bin("orderctl"))
+        .arg("decompose")
+        .arg(example().join("order-modify.json"))
+        .arg("--catalog")
+        .arg(example().join("catalog"))
+        .current_dir(folder.path())
+        .env_remove("ORDERCTL_INVENTORY")
+        .output()
+        .unwrap();
+    // Half of the characteristics are not in the order, and nothing else says what they are.
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("decompose/"), "{said}");
+    assert!(!said.contains("installed"), "{said}");
+}
