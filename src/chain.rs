@@ -4,6 +4,7 @@
 //! from; nothing is looked up elsewhere.
 
 use crate::document::{Document, DocumentKind};
+use crate::model::digest::order_digest;
 use crate::model::product_order::external_id;
 use crate::model::{ResourceOrder, ServiceOrder};
 
@@ -89,9 +90,16 @@ fn is_order(document: &Document) -> bool {
     )
 }
 
-/// The id under which documents derived from an order name it.
+/// The id under which documents derived from an order name it: its id, else its external id, else
+/// one computed from what it asks for.
 pub fn order_name(document: &Document) -> String {
     let root = document.root();
     let id = root.text("id").filter(|id| !id.is_empty());
-    id.or_else(|| external_id(root)).map_or_else(|| "order".to_owned(), std::borrow::Cow::into_owned)
+    id.or_else(|| external_id(root)).map_or_else(
+        || order_digest(root).replace("sha256:", "order-")[..ANONYMOUS].to_owned(),
+        std::borrow::Cow::into_owned,
+    )
 }
+
+/// Length of the name of an order that has none: `order-` and 16 digits.
+const ANONYMOUS: usize = 22;

@@ -159,6 +159,13 @@ fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
         ValidationErrorKind::Pattern { pattern } => {
             (Code("schema/value"), format!("{what} has to match `{pattern}`, found {}", describe(node)))
         }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            let message = format!("{what} has members of which only one may be given");
+            (Code("schema/value"), message)
+        }
+        ValidationErrorKind::OneOfNotValid { context } if !needed(context).is_empty() => {
+            (Code("schema/missing"), format!("{what} needs one of {}", needed(context)))
+        }
         _ => (Code("schema/value"), format!("{what}: {}", error.masked())),
     };
     let place = match error.kind() {
@@ -168,6 +175,16 @@ fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
         _ => node,
     };
     Diagnostic::new(code, Severity::Error, place.location(), message)
+}
+
+/// The members of which one is needed, where alternatives differ in nothing else.
+fn needed(alternatives: &[Vec<ValidationError<'_>>]) -> String {
+    let mut names = Vec::new();
+    for error in alternatives.iter().flatten() {
+        let ValidationErrorKind::Required { property } = error.kind() else { return String::new() };
+        names.push(format!("`{}`", property.as_str().unwrap_or_default()));
+    }
+    names.join(", ")
 }
 
 /// How a message names a value: by its last pointer segment that is a word.

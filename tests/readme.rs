@@ -71,12 +71,11 @@ fn every_console_block_of_the_readme_gives_what_it_shows() {
         let block = &rest[body..end];
         let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
         given.push_str(&rest[..body]);
-        match run(command) {
-            Some(output) => given.push_str(&format!("$ {command}\n{output}")),
-            None => {
-                eprintln!("skipped, jq is not here: {command}");
-                given.push_str(block);
-            }
+        if let Some(output) = run(command) {
+            given.extend(["$ ", command, "\n", &output]);
+        } else {
+            eprintln!("skipped, jq is not here: {command}");
+            given.push_str(block);
         }
         rest = &rest[end..];
         blocks += 1;

@@ -47,6 +47,14 @@ pub struct Chain {
     pub documents: Vec<String>,
 }
 
+impl Chain {
+    /// Id of its root order, where the plan names it.
+    #[must_use]
+    pub fn order_id(&self) -> Option<&str> {
+        root_order(&self.plan).ok()
+    }
+}
+
 /// Where entries are made durable.
 pub trait Log: Send + Sync + 'static {
     /// Adds entries, in order; durable when done.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::DocumentKind;
+use crate::model::digest::order_digest;
 use crate::plan::flow::OrchestrationPlan;
-use crate::plan::{order_digest, plan_digest};
+use crate::plan::plan_digest;
 use crate::schemas;
 
 /// Newest major version of the plan's format that is read.

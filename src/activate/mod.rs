@@ -18,11 +18,13 @@ mod clock;
 mod engine;
 pub mod frontier;
 pub mod intake;
+mod lanes;
 pub mod policy;
 mod pool;
 mod stop;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{ActivateError, Chain, Engine, Log, Observer, Report, RunState, Step};
+pub use lanes::Lanes;
 pub use pool::{Callable, Pool};
 pub use stop::{Stop, Stopper};

@@ -108,6 +108,8 @@ pub struct CharacteristicSpecification {
 pub enum Misfit {
     /// Of another type.
     Type {
+        /// What it should have been, as in `integer`.
+        expected: &'static str,
         /// What was found, as in `the string "200"`.
         found: String,
         /// How it would have to be written.
@@ -130,7 +132,7 @@ pub enum Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Misfit::Type { found, .. } => write!(f, "found {found}"),
+            Misfit::Type { expected, .. } => write!(f, "it has to be of type {expected}"),
             Misfit::Value { allowed, .. } => write!(f, "allowed: {allowed}"),
             Misfit::Pattern { regex } => write!(f, "it has to match `{regex}`"),
         }
@@ -178,7 +180,8 @@ impl CharacteristicSpecification {
         };
         if read.maximum.is_some_and(|maximum| maximum < read.minimum) {
             let node = node.get("maxCardinality").unwrap_or(node);
-            diagnostics.push(fault(node, "catalog/cardinality", "maxCardinality is below minCardinality"));
+            let message = format!("`{}`: maxCardinality is below minCardinality", read.name);
+            diagnostics.push(fault(node, "catalog/cardinality", &message));
         }
         for list in VALUE_LISTS {
             for value in node.list(list) {
@@ -289,6 +292,7 @@ impl CharacteristicSpecification {
                 _ => None,
             };
             return Err(Misfit::Type {
+                expected: self.value_type.name(),
                 found: describe(value),
                 hint: hint.map(|text| format!("write {text} without quotes")),
             });

@@ -442,11 +442,8 @@ impl<'d> Linker<'_, 'd> {
                 let expected = Expected::Shape(characteristic_shape(&characteristic));
                 MappingSource::Expression(self.expression(node, &expected, scope)?)
             }
-            _ => {
-                let message = format!("`{name}` needs either `value` or `expression`");
-                self.error("rule/mapping", node.location(), message);
-                return None;
-            }
+            // The schema has said that it is one of the two.
+            _ => return None,
         };
         Some(Mapping { target: name, source })
     }

@@ -176,11 +176,6 @@ impl Loader {
             return false;
         }
         let id = root.text("id").unwrap_or_default().into_owned();
-        if id.is_empty() {
-            let message = format!("{} has no `id`; nothing can refer to it", kind.name());
-            self.report("catalog/missing-id", Severity::Error, root, message);
-            return false;
-        }
         let place = root.get("id").unwrap_or(root).location();
         match self.places.entry((kind, id.clone())) {
             Entry::Occupied(first) => {

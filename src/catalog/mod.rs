@@ -105,6 +105,21 @@ impl Catalog {
         self.activation_by_resource.get(index).map(|rule| &self.activations[*rule])
     }
 
+    /// Ids of all product specifications.
+    pub fn product_ids(&self) -> impl Iterator<Item = &str> {
+        self.products.iter().map(|product| product.specification.id.as_str())
+    }
+
+    /// Ids of all service specifications.
+    pub fn service_ids(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|service| service.specification.id.as_str())
+    }
+
+    /// Ids of all resource specifications.
+    pub fn resource_ids(&self) -> impl Iterator<Item = &str> {
+        self.resources.iter().map(|resource| resource.specification.id.as_str())
+    }
+
     /// Ids of all offerings.
     pub fn offering_ids(&self) -> impl Iterator<Item = &str> {
         self.offerings.iter().map(|offering| offering.id.as_str())

@@ -49,7 +49,7 @@ pub fn service_order(
 ) -> Result<Derived, NotDecomposable> {
     let Some(order) = order.product() else { return Ok(Derived::default()) };
     let order_id = order_name(order.node.document());
-    let order_members = mapping::order_members(order.node);
+    let order_members = mapping::order_members(&order_id, order.node);
     let steps = Steps::new(explain);
     let mut com = Com { catalog, order_id: &order_id, order_members: &order_members, steps };
     for item in &order.items {

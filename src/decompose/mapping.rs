@@ -118,12 +118,12 @@ pub fn place(place: Option<Node<'_>>) -> Vec<(&'static str, Cow<'_, str>)> {
     ["id", "name", "role"].into_iter().filter_map(member).collect()
 }
 
-/// An order's members that expressions may read, as JSON texts. The id is the one under which
-/// derived orders name it.
-pub fn order_members(order: Node<'_>) -> Vec<(&'static str, String)> {
+/// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
+/// which is that order or one derived from it, what orders hand down.
+pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
     let member = |key: &'static str| {
         let text = match key {
-            "id" => Cow::Owned(crate::chain::order_name(order.document())),
+            "id" => Cow::Borrowed(id),
             "externalId" => crate::model::product_order::external_id(order)?,
             _ => order.text(key)?,
         };

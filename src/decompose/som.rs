@@ -37,7 +37,9 @@ pub fn resource_order(
     let Some(order) = order.service() else { return Ok(Derived::default()) };
     let order_id = order_name(order.node.document());
     let root = product_order.and_then(ValidOrder::product);
-    let order_members = mapping::order_members(root.map_or(order.node, |root| root.node));
+    // A service order that comes alone still names the order that it came from.
+    let root_id = order.product_order.as_deref().unwrap_or(&order_id);
+    let order_members = mapping::order_members(root_id, root.map_or(order.node, |root| root.node));
     let mut som = Som {
         catalog,
         service_order_id: &order_id,

@@ -35,7 +35,15 @@ impl DocumentKind {
     pub fn of(document: &Document) -> DocumentKind {
         let root = document.root();
         let by_name = |key: &str| root.text(key).and_then(|name| Self::by_type(&name));
-        by_name("@type").or_else(|| by_name("@baseType")).unwrap_or_else(|| Self::by_shape(root))
+        by_name("@type").or_else(|| by_name("@baseType")).unwrap_or_else(|| {
+            let named = root.text("@type").unwrap_or_default();
+            // What an inventory holds refers back to the order items that made it.
+            if ["Product", "Service", "Resource"].contains(&&*named) {
+                Self::Other
+            } else {
+                Self::by_shape(root)
+            }
+        })
     }
 
     /// Name as in `@type`, for messages.

@@ -132,11 +132,11 @@ struct Parser<'t> {
     spaced: bool,
 }
 
-impl Parser<'_> {
-    fn fault<T>(&self, offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
-        Err(SyntaxFault { offset, kind })
-    }
+fn fault<T>(offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
+    Err(SyntaxFault { offset, kind })
+}
 
+impl Parser<'_> {
     fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.position) {
             self.position += 1;
@@ -156,14 +156,14 @@ impl Parser<'_> {
                 Some(_) => "an object",
                 None => "a document",
             };
-            return self.fault(self.position, SyntaxFaultKind::Torn { inside });
+            return fault(self.position, SyntaxFaultKind::Torn { inside });
         };
         let found = if character.is_control() {
             format!("U+{:04X}", u32::from(character))
         } else {
             format!("`{character}`")
         };
-        self.fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
+        fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
     }
 
     /// Offset within the document. The stream refuses documents of 4 GiB.
@@ -263,7 +263,7 @@ impl Parser<'_> {
             }
             Some(byte @ (b'{' | b'[')) => {
                 if self.open.len() >= MAXIMUM_DEPTH {
-                    return self.fault(self.position, SyntaxFaultKind::TooDeep);
+                    return fault(self.position, SyntaxFaultKind::TooDeep);
                 }
                 let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
                 self.open.push(self.entries.len() as u32);
@@ -289,7 +289,7 @@ impl Parser<'_> {
             return Ok(());
         }
         if word.as_bytes().starts_with(rest) {
-            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
+            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
         }
         self.unexpected("a value")
     }
@@ -324,10 +324,10 @@ impl Parser<'_> {
                     position = self.escape(position)?;
                 }
                 Some(&control) => {
-                    return self.fault(position, SyntaxFaultKind::ControlCharacter(control));
+                    return fault(position, SyntaxFaultKind::ControlCharacter(control));
                 }
                 None => {
-                    return self.fault(position, SyntaxFaultKind::Torn { inside: "a string" });
+                    return fault(position, SyntaxFaultKind::Torn { inside: "a string" });
                 }
             }
         }
@@ -344,32 +344,32 @@ impl Parser<'_> {
                         if self.bytes.get(position + 6) != Some(&b'\\')
                             || self.bytes.get(position + 7) != Some(&b'u')
                         {
-                            return self.fault(position, SyntaxFaultKind::LoneSurrogate);
+                            return fault(position, SyntaxFaultKind::LoneSurrogate);
                         }
                         match self.code_unit(position + 6)? {
                             0xDC00..=0xDFFF => Ok(position + 12),
-                            _ => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                            _ => fault(position, SyntaxFaultKind::LoneSurrogate),
                         }
                     }
-                    0xDC00..=0xDFFF => self.fault(position, SyntaxFaultKind::LoneSurrogate),
+                    0xDC00..=0xDFFF => fault(position, SyntaxFaultKind::LoneSurrogate),
                     _ => Ok(position + 6),
                 }
             }
-            Some(_) => self.fault(position, SyntaxFaultKind::Escape),
+            Some(_) => fault(position, SyntaxFaultKind::Escape),
             None => {
-                self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
+                fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
             }
         }
     }
 
     fn code_unit(&self, position: usize) -> Result<u32, SyntaxFault> {
         let Some(digits) = self.bytes.get(position + 2..position + 6) else {
-            return self.fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
+            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
         };
         let mut unit = 0;
         for &digit in digits {
             let Some(value) = char::from(digit).to_digit(16) else {
-                return self.fault(position, SyntaxFaultKind::Escape);
+                return fault(position, SyntaxFaultKind::Escape);
             };
             unit = unit * 16 + value;
         }
@@ -382,7 +382,7 @@ impl Parser<'_> {
             self.position += 1;
         }
         if self.position == start {
-            return self.fault(start, SyntaxFaultKind::Number);
+            return fault(start, SyntaxFaultKind::Number);
         }
         Ok(())
     }
@@ -395,7 +395,7 @@ impl Parser<'_> {
         if self.bytes.get(self.position) == Some(&b'0') {
             self.position += 1;
             if let Some(b'0'..=b'9') = self.bytes.get(self.position) {
-                return self.fault(start, SyntaxFaultKind::Number);
+                return fault(start, SyntaxFaultKind::Number);
             }
         } else {
             self.digits()?;
@@ -417,7 +417,7 @@ impl Parser<'_> {
             let literal = &self.text[start..self.position];
             if !literal.parse::<f64>().is_ok_and(f64::is_finite) {
                 let shown: String = literal.chars().take(40).collect();
-                return self.fault(start, SyntaxFaultKind::NumberRange(shown));
+                return fault(start, SyntaxFaultKind::NumberRange(shown));
             }
         }
         self.push(Kind::Number, start, self.position, false);
@@ -432,6 +432,7 @@ impl Parser<'_> {
 
     /// A small filter over length and edge bytes keeps most objects from any
     /// comparison; wide objects use a table.
+    #[allow(clippy::cast_possible_truncation)]
     fn refuse_duplicate_keys(&self, container: usize) -> Result<(), SyntaxFault> {
         let object = self.entries[container];
         let mut filter: u64 = 0;
@@ -453,6 +454,7 @@ impl Parser<'_> {
         if suspicious { self.compare_keys(container) } else { Ok(()) }
     }
 
+    #[allow(clippy::cast_possible_truncation)]
     fn compare_keys(&self, container: usize) -> Result<(), SyntaxFault> {
         let object = self.entries[container];
         let mut seen: Vec<(Cow<'_, str>, Entry)> = Vec::new();
@@ -470,7 +472,7 @@ impl Parser<'_> {
                 first
             };
             if let Some(first) = first {
-                return self.fault(
+                return fault(
                     self.base + entry.start as usize,
                     SyntaxFaultKind::DuplicateKey {
                         key: key.into_owned(),

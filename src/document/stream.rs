@@ -2,13 +2,13 @@
 //! newline-delimited objects, mixed.
 //!
 //! A stream is cut into *batches* at the ends of documents, so that batches
-//! can be parsed on other threads. Where a stream is cut never depends on how
-//! the bytes happened to arrive.
+//! can be parsed on other threads. Documents, places and errors never depend on
+//! how the bytes happened to arrive.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::parse::{MAXIMUM_DEPTH, SyntaxFaultKind, parse_value};
+use super::parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind, parse_value};
 use super::tape::{Document, Origin};
 
 /// Largest document that is read, in bytes.
@@ -95,7 +95,12 @@ struct Frame {
     start: usize,
     end: usize,
     place: Place,
+    /// Whether this is a line that was taken without looking into it.
+    line: bool,
 }
+
+/// What follows a line that was taken without looking into it.
+const AFTER_LINE: &[u8] = b"\n{";
 
 /// Some documents' bytes, to be parsed wherever there is time.
 #[derive(Debug)]
@@ -117,70 +122,85 @@ impl Batch {
     pub fn parse(self) -> (Vec<Document>, Option<StreamError>) {
         let Batch { file, bytes, frames, error } = self;
         let mut documents = Vec::with_capacity(frames.len());
-        let (text, encoding) = match String::from_utf8(bytes) {
-            Ok(text) => (text, None),
+        let (text, rest) = match String::from_utf8(bytes) {
+            Ok(text) => (text, Vec::new()),
             Err(fault) => {
                 let valid = fault.utf8_error().valid_up_to();
                 let mut bytes = fault.into_bytes();
-                bytes.truncate(valid);
-                let text = String::from_utf8(bytes).unwrap_or_default();
-                (text, Some(valid))
+                let rest = bytes.split_off(valid);
+                (String::from_utf8(bytes).unwrap_or_default(), rest)
             }
         };
         let text = Arc::new(text);
         let mut guess = 64;
         for frame in frames {
-            if let Some(valid) = encoding
-                && frame.end > valid
-            {
-                let (line, column) =
-                    advance(frame.place, &text[frame.start.min(valid)..]);
-                let offset = frame.place.offset + (valid - frame.start.min(valid)) as u64;
-                let file = file.to_string();
-                return (documents, Some(StreamError::Encoding { file, line, column, offset }));
-            }
-            let mut position = frame.start;
-            let mut place = frame.place;
-            let inside = &text[..frame.end];
-            loop {
-                let mut entries = Vec::with_capacity(guess);
-                let parsed = match parse_value(inside, position, &mut entries) {
-                    Ok(parsed) => parsed,
-                    Err(fault) => {
-                        let (line, column) = advance(place, &text[position..fault.offset]);
-                        let first = match &fault.kind {
-                            SyntaxFaultKind::DuplicateKey { first, .. } => {
-                                Some(advance(place, &text[position..*first]))
-                            }
-                            _ => None,
-                        };
-                        let file = file.to_string();
-                        let kind = fault.kind;
-                        let error = StreamError::Syntax { file, line, column, first, kind };
-                        return (documents, Some(error));
-                    }
-                };
-                guess = entries.len() + 8;
-                let (line, column) = advance(place, &text[position..parsed.start]);
-                documents.push(Document {
-                    text: Arc::clone(&text),
-                    start: parsed.start,
-                    end: parsed.end,
-                    entries,
-                    origin: Origin { file: Arc::clone(&file), line, column },
-                    spaced: parsed.spaced,
-                    places: None,
-                });
-                if inside[parsed.end..].trim_ascii().is_empty() {
-                    break;
+            let mut entries = Vec::with_capacity(guess);
+            let parsed = match text.get(frame.start..frame.end) {
+                Some(_) => parse_value(&text[..frame.end], frame.start, &mut entries),
+                None if frame.line => Err(NOT_TEXT),
+                None => {
+                    let start = frame.start.min(text.len());
+                    let (line, column) = advance(frame.place, &text[start..]);
+                    let offset = frame.place.offset + (text.len() - start) as u64;
+                    let file = file.to_string();
+                    return (documents, Some(StreamError::Encoding { file, line, column, offset }));
                 }
-                let (line, column) = advance(place, &text[position..parsed.end]);
-                place = Place { offset: place.offset + (parsed.end - position) as u64, line, column };
-                position = parsed.end;
+            };
+            match parsed {
+                Ok(parsed) if !frame.line || blank(&text[parsed.end..frame.end]) => {
+                    guess = entries.len() + 8;
+                    documents.push(Document {
+                        text: Arc::clone(&text),
+                        start: parsed.start,
+                        end: parsed.end,
+                        entries,
+                        origin: Origin {
+                            file: Arc::clone(&file),
+                            line: frame.place.line,
+                            column: frame.place.column,
+                        },
+                        spaced: parsed.spaced,
+                        places: None,
+                    });
+                }
+                Err(fault) if !frame.line => {
+                    let error = syntax_error(&file, &text, frame, fault);
+                    return (documents, Some(error));
+                }
+                _ => {
+                    // Not one document and nothing else: cut it again, looking into it.
+                    let (valid, Frame { start, end, .. }) = (text.len(), frame);
+                    let mut bytes = text.as_bytes()[start.min(valid)..end.min(valid)].to_vec();
+                    let after = start.saturating_sub(valid)..end.saturating_sub(valid);
+                    bytes.extend_from_slice(&rest[after]);
+                    bytes.extend_from_slice(AFTER_LINE);
+                    let (read, error) = Stream::within(&file, bytes, frame.place).parse();
+                    documents.extend(read);
+                    if error.is_some() {
+                        return (documents, error);
+                    }
+                }
             }
         }
         (documents, error)
     }
+}
+
+/// Stands for a fault in a line that is cut again anyway.
+const NOT_TEXT: SyntaxFault = SyntaxFault { offset: 0, kind: SyntaxFaultKind::Escape };
+
+fn blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+fn syntax_error(file: &str, text: &str, frame: Frame, fault: SyntaxFault) -> StreamError {
+    let place = |offset: usize| advance(frame.place, &text[frame.start..offset]);
+    let (line, column) = place(fault.offset);
+    let first = match &fault.kind {
+        SyntaxFaultKind::DuplicateKey { first, .. } => Some(place(*first)),
+        _ => None,
+    };
+    StreamError::Syntax { file: file.to_owned(), line, column, first, kind: fault.kind }
 }
 
 /// Line and column after `text`, which begins at `place`.
@@ -208,16 +228,22 @@ struct Scan {
 
 enum End {
     At(usize),
-    TooDeep(usize),
+    /// Of a line that was not looked into.
+    OfLine(usize),
+    /// Of as much as the parser needs to say what is wrong.
+    Wrong(usize),
     Beyond,
 }
 
 /// Reads a stream of documents in batches.
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing about where it is")]
 #[derive(Debug)]
 pub struct Stream<R> {
     reader: R,
     file: Arc<str>,
     buffer: Vec<u8>,
+    /// Where a read puts its bytes.
+    incoming: Vec<u8>,
     /// First byte of the buffer that is in no batch yet.
     position: usize,
     place: Place,
@@ -227,8 +253,23 @@ pub struct Stream<R> {
     /// Inside an array: whether an element has just been read.
     after_element: bool,
     scan: Option<Scan>,
+    /// Whether lines may be taken without looking into them.
+    lines: bool,
     ended: bool,
     done: bool,
+}
+
+impl Stream<&[u8]> {
+    /// What stands in some bytes of a stream; more may follow them.
+    fn within(file: &Arc<str>, bytes: Vec<u8>, place: Place) -> Batch {
+        let mut stream = Stream::new(&[][..], file);
+        stream.buffer = bytes;
+        stream.place = place;
+        stream.lines = false;
+        let mut frames = Vec::new();
+        let error = stream.frames(&mut frames);
+        stream.batch(frames, error)
+    }
 }
 
 impl<R: Read> Stream<R> {
@@ -238,12 +279,14 @@ impl<R: Read> Stream<R> {
             reader,
             file: Arc::from(file),
             buffer: Vec::new(),
+            incoming: Vec::new(),
             position: 0,
             place: Place { offset: 0, line: 1, column: 1 },
             in_array: false,
             expect_element: false,
             after_element: false,
             scan: None,
+            lines: true,
             ended: false,
             done: false,
         }
@@ -254,7 +297,7 @@ impl<R: Read> Stream<R> {
         while !self.done {
             let mut frames = Vec::new();
             let error = self.frames(&mut frames);
-            self.done = error.is_some();
+            self.done |= error.is_some();
             if frames.is_empty() && error.is_none() {
                 if self.ended {
                     self.done = true;
@@ -296,20 +339,18 @@ impl<R: Read> Stream<R> {
             }
             self.position = 0;
         }
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + READ_SIZE, 0);
+        // Nothing here in proportion to what is in the buffer: a pipe brings 64 KiB at a time,
+        // however large the document.
+        self.incoming.resize(READ_SIZE, 0);
         loop {
-            match self.reader.read(&mut self.buffer[filled..]) {
+            match self.reader.read(&mut self.incoming) {
                 Ok(read) => {
-                    self.buffer.truncate(filled + read);
+                    self.buffer.extend_from_slice(&self.incoming[..read]);
                     self.ended = read == 0;
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.buffer.truncate(filled);
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -354,10 +395,16 @@ impl<R: Read> Stream<R> {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.step(byte),
                 b'{' if !self.after_element => match self.document_end() {
-                    End::At(end) => self.cut(end, frames),
+                    End::At(end) => self.cut(end, false, frames),
+                    End::OfLine(end) => self.cut(end, true, frames),
+                    End::Wrong(end) => {
+                        self.cut(end, false, frames);
+                        self.done = true;
+                        return None;
+                    }
                     End::Beyond if self.ended => {
                         // The torn end: the parser says what is missing.
-                        self.cut(self.buffer.len(), frames);
+                        self.cut(self.buffer.len(), false, frames);
                         return None;
                     }
                     End::Beyond => {
@@ -366,13 +413,6 @@ impl<R: Read> Stream<R> {
                             return Some(StreamError::TooLarge { file, line });
                         }
                         return None;
-                    }
-                    End::TooDeep(at) => {
-                        let before = String::from_utf8_lossy(&self.buffer[self.position..at]);
-                        let (line, column) = advance(self.place, &before);
-                        self.place.line = line;
-                        self.place.column = column;
-                        return Some(self.syntax(SyntaxFaultKind::TooDeep));
                     }
                 },
                 b'[' if !self.in_array => {
@@ -390,31 +430,31 @@ impl<R: Read> Stream<R> {
                     self.expect_element = true;
                     self.step(byte);
                 }
-                other if self.after_element => {
-                    let kind = SyntaxFaultKind::Unexpected {
-                        expected: "`,` or `]`",
-                        found: format!("`{}`", other.escape_ascii()),
-                    };
-                    return Some(self.syntax(kind));
-                }
-                b'"' => return Some(self.not_an_object("a string")),
-                b'[' => return Some(self.not_an_object("an array")),
-                b'-' | b'0'..=b'9' => return Some(self.not_an_object("a number")),
-                b't' | b'f' | b'n' => return Some(self.not_an_object("a literal")),
-                0x80.. if std::str::from_utf8(&self.buffer[self.position..])
-                    .is_err_and(|fault| fault.valid_up_to() == 0 && fault.error_len().is_some()) =>
-                {
-                    return Some(StreamError::Encoding {
-                        file: self.file.to_string(),
-                        line: self.place.line,
-                        column: self.place.column,
-                        offset: self.place.offset,
-                    });
-                }
-                other => {
-                    let found = format!("`{}`", other.escape_ascii());
-                    return Some(self.not_an_object(&found));
-                }
+                _ => match self.character() {
+                    Character::Is(found) if self.after_element => {
+                        let kind = SyntaxFaultKind::Unexpected { expected: "`,` or `]`", found };
+                        return Some(self.syntax(kind));
+                    }
+                    Character::Is(found) => {
+                        let found = match byte {
+                            b'"' => "a string",
+                            b'[' => "an array",
+                            b'-' | b'0'..=b'9' => "a number",
+                            b't' | b'f' | b'n' => "a literal",
+                            _ => &found,
+                        };
+                        return Some(self.not_an_object(found));
+                    }
+                    Character::Torn if !self.ended => return None,
+                    Character::None | Character::Torn => {
+                        return Some(StreamError::Encoding {
+                            file: self.file.to_string(),
+                            line: self.place.line,
+                            column: self.place.column,
+                            offset: self.place.offset,
+                        });
+                    }
+                },
             }
         }
         if self.ended && self.in_array {
@@ -423,8 +463,28 @@ impl<R: Read> Stream<R> {
         None
     }
 
-    fn cut(&mut self, end: usize, frames: &mut Vec<Frame>) {
-        frames.push(Frame { start: self.position, end, place: self.place });
+    /// What stands at `position`, as a message shows it.
+    fn character(&self) -> Character {
+        let bytes = &self.buffer[self.position..self.buffer.len().min(self.position + 4)];
+        let valid = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(fault) if fault.valid_up_to() > 0 => {
+                std::str::from_utf8(&bytes[..fault.valid_up_to()]).unwrap_or_default()
+            }
+            Err(fault) if fault.error_len().is_none() => return Character::Torn,
+            Err(_) => return Character::None,
+        };
+        valid.chars().next().map_or(Character::Torn, |character| {
+            Character::Is(if character.is_control() {
+                format!("U+{:04X}", u32::from(character))
+            } else {
+                format!("`{character}`")
+            })
+        })
+    }
+
+    fn cut(&mut self, end: usize, line: bool, frames: &mut Vec<Frame>) {
+        frames.push(Frame { start: self.position, end, place: self.place, line });
         let bytes = &self.buffer[self.position..end];
         self.place.offset += bytes.len() as u64;
         match memchr::memrchr(b'\n', bytes) {
@@ -447,37 +507,57 @@ impl<R: Read> Stream<R> {
     /// `}`, line break, `{` cannot stand inside a JSON document, so a line of
     /// newline-delimited JSON is taken without looking into it.
     fn document_end(&mut self) -> End {
-        // One look is enough: large documents arrive in thousands of reads.
-        if !self.in_array
+        let lines = self.lines && !self.in_array;
+        // Once, when the document begins: a long one is not searched again at every read.
+        if lines
             && self.scan.is_none()
             && let Some(newline) = memchr::memchr(b'\n', &self.buffer[self.position..])
         {
             let newline = self.position + newline;
-            let line = self.buffer[self.position..newline].trim_ascii_end();
-            if line.ends_with(b"}") && self.buffer.get(newline + 1) == Some(&b'{') {
-                return End::At(newline);
+            if ends_line(&self.buffer[self.position..newline])
+                && self.buffer.get(newline + 1) == Some(&b'{')
+            {
+                return End::OfLine(newline);
             }
         }
         let start = Scan { position: self.position, ..Scan::default() };
         let mut scan = self.scan.take().unwrap_or(start);
-        let end = scan.run(&self.buffer);
+        let end = scan.run(&self.buffer, !self.in_array);
         self.scan = Some(scan);
         end
     }
 }
 
+/// What stands between documents.
+enum Character {
+    /// A character.
+    Is(String),
+    /// The beginning of one.
+    Torn,
+    /// Bytes that are no UTF-8.
+    None,
+}
+
+/// Whether a line of newline-delimited JSON can end like this.
+fn ends_line(line: &[u8]) -> bool {
+    line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}")
+}
+
 impl Scan {
-    fn run(&mut self, buffer: &[u8]) -> End {
+    /// Looks on; `lines` if a line that could be a document of its own ends what is open.
+    fn run(&mut self, buffer: &[u8], lines: bool) -> End {
         while self.position < buffer.len() {
             if self.in_string {
-                match memchr::memchr2(b'"', b'\\', &buffer[self.position..]) {
+                match memchr::memchr3(b'"', b'\\', b'\n', &buffer[self.position..]) {
                     None => {
                         self.position = buffer.len();
                         return End::Beyond;
                     }
                     Some(stop) => {
                         let at = self.position + stop;
-                        if buffer[at] == b'"' {
+                        if buffer[at] == b'\n' {
+                            return End::Wrong(at + 1);
+                        } else if buffer[at] == b'"' {
                             self.in_string = false;
                             self.position = at + 1;
                         } else if at + 1 < buffer.len() {
@@ -493,10 +573,15 @@ impl Scan {
             }
             match buffer[self.position] {
                 b'"' => self.in_string = true,
-                b'{' | b'[' => {
+                byte @ (b'{' | b'[') => {
+                    let at = self.position;
+                    let second = lines && byte == b'{' && self.depth > 0;
+                    if second && buffer[..at].strip_suffix(b"\n").is_some_and(ends_line) {
+                        return End::Wrong(at + 1);
+                    }
                     self.depth += 1;
                     if self.depth > MAXIMUM_DEPTH {
-                        return End::TooDeep(self.position);
+                        return End::Wrong(at + 1);
                     }
                 }
                 b'}' | b']' => {

@@ -8,6 +8,7 @@
 pub mod action;
 pub mod characteristic;
 pub mod date;
+pub mod digest;
 pub mod order;
 pub mod product_order;
 pub mod reference;

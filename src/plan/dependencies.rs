@@ -9,29 +9,40 @@ use crate::model::{Action, Order};
 
 /// For each task the tasks before it, by position, without repetition, in ascending order.
 ///
-/// A relationship on an item of a higher layer holds for all tasks below both items. Where both
-/// ends are deleted, the order is reversed: what was built last is removed first.
+/// A relationship on an item of a higher layer holds for all tasks below both items, nested items
+/// included. An item without a task hands on what it waits for itself. Where both ends are
+/// deleted, the order is reversed: what was built last is removed first.
 pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     // Tasks below each item of each layer.
-    let mut below: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut below: Below<'_> = HashMap::new();
     for (task, draft) in drafts.iter().enumerate() {
         below.entry(("ResourceOrderItem", &draft.item.id)).or_default().push(task);
     }
     gather(orders, "ResourceOrder", "ResourceOrderItem", "ServiceOrderItem", &mut below);
+    nest(orders, "ServiceOrder", "ServiceOrderItem", &mut below);
     gather(orders, "ServiceOrder", "ServiceOrderItem", "ProductOrderItem", &mut below);
+    nest(orders, "ProductOrder", "ProductOrderItem", &mut below);
     let mut edges = vec![Vec::new(); drafts.len()];
     let deleted = |task: usize| drafts[task].item.action == Some(Action::Delete);
     for order in orders {
         let layer = item_type(order);
-        for item in order.items() {
-            let waiting = below.get(&(layer, &**item.id)).map_or(&[][..], Vec::as_slice);
-            for relationship in item.relationships {
-                if relationship.kind != RelationshipKind::Dependency {
-                    continue;
-                }
-                let before = below.get(&(layer, &*relationship.item)).map_or(&[][..], Vec::as_slice);
+        let needs = needs(order);
+        for (item, _) in &needs.items {
+            let waiting = below.get(&(layer, *item)).map_or(&[][..], Vec::as_slice);
+            if waiting.is_empty() {
+                continue;
+            }
+            for other in needs.before(item, |other| below.contains_key(&(layer, other))) {
+                let before = below.get(&(layer, other)).map_or(&[][..], Vec::as_slice);
+                // Tasks below both of two items do not wait for each other.
+                let shared = |task: usize| {
+                    before.binary_search(&task).is_ok() && waiting.binary_search(&task).is_ok()
+                };
                 for &after in waiting {
                     for &before in before {
+                        if other != *item && shared(after) && shared(before) {
+                            continue;
+                        }
                         if deleted(after) && deleted(before) {
                             edges[before].push(after);
                         } else {
@@ -49,6 +60,63 @@ pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     edges
 }
 
+/// Positions of the tasks below an item, ascending, by layer and id.
+type Below<'a> = HashMap<(&'a str, &'a str), Vec<usize>>;
+
+/// What the items of an order wait for, as their relationships say.
+struct Needs<'a> {
+    items: Vec<(&'a str, Vec<&'a str>)>,
+    positions: HashMap<&'a str, usize>,
+}
+
+fn needs<'a>(order: &'a Order<'_>) -> Needs<'a> {
+    let mut needs = Needs { items: Vec::with_capacity(order.len()), positions: HashMap::new() };
+    for item in order.items() {
+        let before = item.relationships.iter();
+        let before = before.filter(|it| it.kind == RelationshipKind::Dependency);
+        needs.positions.insert(item.id, needs.items.len());
+        needs.items.push((item.id, before.map(|it| &*it.item).collect()));
+    }
+    needs
+}
+
+impl<'a> Needs<'a> {
+    /// The items with tasks that an item waits for, directly or through items without.
+    fn before(&self, item: &str, has_tasks: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        let of = |item: &str| {
+            let position = self.positions.get(item);
+            position.map_or(&[][..], |position| self.items[*position].1.as_slice())
+        };
+        let (mut found, mut open, mut seen) = (Vec::new(), of(item).to_vec(), Vec::new());
+        while let Some(other) = open.pop() {
+            if has_tasks(other) {
+                found.push(other);
+            } else if !seen.contains(&other) {
+                seen.push(other);
+                open.extend(of(other));
+            }
+        }
+        found
+    }
+}
+
+/// Hands the tasks below nested items up to the items that hold them.
+fn nest<'a>(orders: &'a [Order<'_>], type_name: &str, layer: &'static str, below: &mut Below<'a>) {
+    for order in orders.iter().filter(|order| order.type_name() == type_name) {
+        // Nested items come after the item that holds them.
+        for position in (0..order.len()).rev() {
+            let item = order.item(position);
+            let Some(parent) = item.parent else { continue };
+            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else { continue };
+            below.entry((layer, order.item(parent).id)).or_default().extend(tasks);
+        }
+    }
+    for tasks in below.values_mut() {
+        tasks.sort_unstable();
+        tasks.dedup();
+    }
+}
+
 fn item_type(order: &Order<'_>) -> &'static str {
     match order {
         Order::Product(_) => "ProductOrderItem",
@@ -63,7 +131,7 @@ fn gather<'a>(
     type_name: &str,
     layer: &'static str,
     above: &'static str,
-    below: &mut HashMap<(&'a str, &'a str), Vec<usize>>,
+    below: &mut Below<'a>,
 ) {
     for order in orders.iter().filter(|order| order.type_name() == type_name) {
         for item in order.items() {

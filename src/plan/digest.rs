@@ -3,57 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::flow::{OrchestrationPlan, Request};
-use crate::document::Node;
+use crate::model::digest::text;
 use crate::model::state::{FlowState, TaskState};
 use crate::model::{ResourceOrder, ResourceOrderItem};
-
-/// Members of orders and items that tell how far they have come. They change
-/// while an order is carried out, and a plan stays valid all the same.
-const PROGRESS: [&str; 12] = [
-    "state",
-    "startDate",
-    "completionDate",
-    "expectedCompletionDate",
-    "cancellationDate",
-    "cancellationReason",
-    "note",
-    "milestone",
-    "jeopardyAlert",
-    "errorMessage",
-    "productOrderMilestone",
-    "href",
-];
-
-const ITEM_LISTS: [&str; 4] =
-    ["productOrderItem", "serviceOrderItem", "orderItem", "resourceOrderItem"];
-
-/// Digest of what an order asks for: all members but those that tell its progress.
-pub fn order_digest(order: Node<'_>) -> String {
-    let mut hash = Sha256::new();
-    absorb(order, &mut hash);
-    text(&hash.finalize())
-}
-
-fn absorb(object: Node<'_>, hash: &mut Sha256) {
-    for (key, value) in object.members() {
-        let name = key.as_str().unwrap_or_default();
-        if PROGRESS.contains(&&*name) {
-            continue;
-        }
-        hash.update(key.raw());
-        hash.update(":");
-        if ITEM_LISTS.contains(&&*name) {
-            for item in value.elements() {
-                hash.update("[");
-                absorb(item, hash);
-                hash.update("]");
-            }
-        } else {
-            hash.update(value.compact().as_bytes());
-        }
-        hash.update(",");
-    }
-}
 
 /// Digest of a plan as it was made: its states and reasons do not count.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
@@ -91,16 +43,4 @@ pub fn idempotency_key(
     }
     hash.update(request.body.as_ref().map_or("", |body| body.get()));
     text(&hash.finalize())["sha256:".len()..][..32].to_owned()
-}
-
-fn text(digest: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity("sha256:".len() + 2 * digest.len());
-    text.push_str("sha256:");
-    for byte in digest {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(DIGITS[usize::from(digit)]));
-        }
-    }
-    text
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::flow::OrchestrationPlan;
 use super::schedule::duration_for_people;
+use crate::diagnostic::human::printable;
 
 /// Language of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ fn on_path(plan: &OrchestrationPlan, before: &str, after: &str) -> bool {
 }
 
 fn dot(plan: &OrchestrationPlan) -> String {
-    let text = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ");
+    let text = |text: &str| printable(text).replace('\\', "\\\\").replace('"', "\\\"");
     let positions = position(plan);
     let mut drawing = format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n", text(&plan.id));
     for (index, task) in plan.task_flow.iter().enumerate() {
@@ -58,7 +59,10 @@ fn dot(plan: &OrchestrationPlan) -> String {
 }
 
 fn mermaid(plan: &OrchestrationPlan) -> String {
-    let text = |text: &str| text.replace('"', "#quot;").replace('\n', " ");
+    let text = |text: &str| {
+        let escaped = printable(text).replace('#', "#35;").replace('"', "#quot;");
+        escaped.replace('<', "#lt;").replace('>', "#gt;")
+    };
     let positions = position(plan);
     let mut drawing = String::from("flowchart LR\n");
     for (index, task) in plan.task_flow.iter().enumerate() {

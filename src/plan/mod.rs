@@ -11,21 +11,25 @@ pub mod flow;
 mod request;
 mod schedule;
 
-pub use digest::{order_digest, plan_digest};
+pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
 pub use schedule::duration_for_people;
+
+use std::collections::HashMap;
 
 use jiff::SignedDuration;
 
 use crate::catalog::Catalog;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::DocumentKind;
+use crate::document::{DocumentKind, describe};
 use crate::graph;
 use crate::model::date::DateReading;
+use crate::model::digest::order_digest;
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{FlowState, TaskState};
 use crate::model::{Action, Order, ResourceOrder, ResourceOrderItem};
+use crate::schemas;
 use flow::{
     Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlow, TaskFlowRef,
     TaskFlowRelationship, TaskKind,
@@ -77,13 +81,23 @@ impl Planning<'_> {
                 Order::Product(_) | Order::Service(_) => None,
             })
             .collect();
-        if resource_orders.is_empty() {
+        let mut actions = orders.iter().flat_map(Order::items).map(|item| item.action).peekable();
+        let unchanged = actions.peek().is_some()
+            && actions.all(|action| action == Some(Action::NoChange));
+        if resource_orders.is_empty() && !unchanged {
             let lowest = chain.orders().last();
             let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
             let id = lowest.map_or(String::new(), order_name);
             return Err(NotPlanned::NotDecomposed { type_name, id });
         }
         let mut diagnostics = Vec::new();
+        for order in &resource_orders {
+            diagnostics.extend(schemas::check(DocumentKind::ResourceOrder, order.node));
+        }
+        if !diagnostics.is_empty() {
+            return Err(NotPlanned::Faults(diagnostics));
+        }
+        duplicates(&resource_orders, &mut diagnostics);
         let mut drafts = Vec::new();
         for order in resource_orders {
             for item in &order.items {
@@ -113,6 +127,15 @@ impl Planning<'_> {
         item: &'d ResourceOrderItem<'d>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Draft<'d>> {
+        if item.action.is_none() {
+            let node = item.node.get("action").unwrap_or(item.node);
+            let message = format!("item `{}` has an unknown action {}", item.id, describe(node));
+            diagnostics.push(
+                Diagnostic::new(Code("plan/unknown-action"), Severity::Error, node.location(), message)
+                    .with_hint("use one of add, modify, delete, noChange"),
+            );
+            return None;
+        }
         let specification = item.specification.as_ref().map(|reference| &*reference.id);
         let rule = specification.and_then(|id| self.catalog?.activation(id));
         let endpoint = rule.map(|rule| rule.endpoint.as_str()).or(self.default_endpoint);
@@ -179,6 +202,22 @@ impl Planning<'_> {
         };
         plan.digest.plan = digest::new_plan_digest(&plan);
         plan
+    }
+}
+
+/// Tasks are told apart by the ids of their items.
+fn duplicates(orders: &[&ResourceOrder<'_>], diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = HashMap::new();
+    for item in orders.iter().flat_map(|order| &order.items) {
+        let node = item.node.get("id").unwrap_or(item.node);
+        if let Some(first) = seen.insert(&*item.id, node) {
+            let message = format!("two items have the id `{}`, which names a task", item.id);
+            let code = Code("plan/duplicate-task");
+            diagnostics.push(
+                Diagnostic::new(code, Severity::Error, node.location(), message)
+                    .with_related(first.location()),
+            );
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::flow::{Method, Request};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::Node;
+use crate::document::{Kind, Node};
 use crate::model::{Action, ResourceOrderItem};
 
 /// `POST resource` for add, `PATCH resource/<id>` for modify, `DELETE resource/<id>` for delete.
@@ -31,13 +31,13 @@ pub fn request(item: &ResourceOrderItem<'_>) -> Result<Request, Box<Diagnostic>>
 
 /// The item's resource, with its specification.
 fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
-    let resource = item.resource.map_or_else(|| "{}".into(), Node::compact);
-    let has = item.resource.is_some_and(|resource| resource.get("resourceSpecification").is_some());
+    let given = item.resource.filter(|resource| resource.kind() == Kind::Object);
+    let resource = given.map_or_else(|| "{}".into(), Node::compact);
+    let has = given.is_some_and(|resource| resource.get("resourceSpecification").is_some());
     let text = match &item.specification {
         Some(specification) if !has => {
-            let inside = resource.trim_end_matches('}').len();
             let nested = &resource[..resource.len() - 1];
-            let comma = if inside <= 1 { "" } else { "," };
+            let comma = if nested == "{" { "" } else { "," };
             format!("{nested}{comma}\"resourceSpecification\":{}}}", specification.node.compact())
         }
         _ => resource.into_owned(),

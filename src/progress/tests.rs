@@ -131,7 +131,7 @@ fn what_is_not_progress_survives_as_it_was_written() {
             .contains(r#""request":{"body":{"v":1.50}}"#)
     );
     for (before, after) in chain().documents[..3].iter().zip(&done.documents) {
-        let digest = |document: &Document| crate::plan::order_digest(document.root());
+        let digest = |document: &Document| crate::model::digest::order_digest(document.root());
         assert_eq!(digest(before), digest(after));
     }
 }
@@ -236,7 +236,7 @@ fn what_cannot_be_reached_is_not_written() {
         done.documents[at]
             .root()
             .text("state")
-            .map(|it| it.into_owned())
+            .map(std::borrow::Cow::into_owned)
     };
     assert_eq!(state(0).as_deref(), Some("rejected"));
     assert_eq!(state(2).as_deref(), Some("rejected"));

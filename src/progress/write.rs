@@ -67,25 +67,20 @@ fn notes(edits: &mut Edits, order: &Order<'_>, tasks: &dyn Fn(&str) -> Option<Ta
         let text = task.reason.as_deref().unwrap_or("held");
         let id = format!("task:{}", item.id);
         let when = task.changed.map(date);
-        match root
-            .list("note")
-            .find(|note| note.text("id").as_deref() == Some(&*id))
-        {
-            Some(note) => {
-                edits.set(note, "text", &quote(text));
-                if let Some(when) = when {
-                    edits.set(note, "date", &quote(&when));
-                }
+        let mut notes = root.list("note");
+        if let Some(note) = notes.find(|note| note.text("id").as_deref() == Some(&*id)) {
+            edits.set(note, "text", &quote(text));
+            if let Some(when) = when {
+                edits.set(note, "date", &quote(&when));
             }
-            None => {
-                let when = when.map_or(String::new(), |when| format!("\"date\":{},", quote(&when)));
-                made.push(format!(
-                    "{{\"id\":{},\"author\":\"orderctl\",{when}\"text\":{},\"@type\":\"Note\"}}",
-                    quote(&id),
-                    quote(text)
-                ));
-            }
+            continue;
         }
+        let when = when.map_or(String::new(), |when| format!("\"date\":{},", quote(&when)));
+        made.push(format!(
+            "{{\"id\":{},\"author\":\"orderctl\",{when}\"text\":{},\"@type\":\"Note\"}}",
+            quote(&id),
+            quote(text)
+        ));
     }
     if made.is_empty() {
         return;

@@ -25,7 +25,7 @@ pub fn standing(chain: &Chain) -> Option<Standing> {
     let counts = plan.map(|_| count(&tasks));
     let mut forest = Forest::new(&tasks);
     for (document, order) in &orders {
-        forest.add(order_name(document), order);
+        forest.add(&order_name(document), order);
     }
     forest.add_tasks_without_item();
     let items = forest.grow();
@@ -137,7 +137,7 @@ impl<'t, 'd> Forest<'t, 'd> {
         }
     }
 
-    fn add(&mut self, order_id: String, order: &Order<'_>) {
+    fn add(&mut self, order_id: &str, order: &Order<'_>) {
         let (type_name, above) = match order {
             Order::Product(_) => ("ProductOrderItem", None),
             Order::Service(_) => ("ServiceOrderItem", Some("ProductOrderItem")),
@@ -151,11 +151,11 @@ impl<'t, 'd> Forest<'t, 'd> {
                 .filter(|relationship| relationship.kind == RelationshipKind::Realizes)
                 .map(|relationship| relationship.item.to_string())
                 .collect();
-            let realized = realizes.iter().find_map(|id| {
+            let holder = realizes.iter().find_map(|id| {
                 // Only what comes before: orders may stand in any sequence in a broken stream.
                 self.place.get(&(above?, id.clone())).copied()
             });
-            let parent = item.parent.map(|parent| first + parent).or(realized);
+            let parent = item.parent.map(|parent| first + parent).or(holder);
             let task = match order {
                 Order::Resource(_) => self.task_of(&item),
                 Order::Product(_) | Order::Service(_) => None,
@@ -166,7 +166,7 @@ impl<'t, 'd> Forest<'t, 'd> {
                 .or_insert(place);
             let standing = ItemStanding {
                 type_name,
-                order: order_id.clone(),
+                order: order_id.to_owned(),
                 id: item.id.to_string(),
                 name: name(order, &item),
                 action: item.action.map(crate::model::Action::name),
@@ -227,9 +227,10 @@ impl<'t, 'd> Forest<'t, 'd> {
                 .as_deref()
                 .filter(|_| stopped)
                 .map(str::to_owned),
-            waits_for: match begun {
-                true => Vec::new(),
-                false => task.waits_for.iter().filter_map(|id| waits(id)).collect(),
+            waits_for: if begun {
+                Vec::new()
+            } else {
+                task.waits_for.iter().filter_map(|id| waits(id)).collect()
             },
         }
     }

@@ -1,40 +1,61 @@
 //! The runtime, and being asked to stop by a signal.
 
-use std::io;
-
 use tokio::runtime::{Builder, Runtime};
 
 use crate::exit::Failure;
 
 /// A runtime for everything that talks to the network.
 pub fn runtime() -> Result<Runtime, Failure> {
-    Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
 }
 
-/// Done at the next SIGINT or SIGTERM.
+/// SIGINT and SIGTERM, caught from the moment this is made.
 #[cfg(unix)]
-pub async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+pub struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Begins to catch them. Must run on a tokio runtime.
+    pub fn catch() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let catch = |kind| signal(kind).map_err(Failure::Runtime);
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+        })
+    }
+
+    /// Done at the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-        (Err(error), _) | (_, Err(error)) => never(&error).await,
     }
 }
 
-/// Done at the next Ctrl-C.
+/// Ctrl-C.
 #[cfg(not(unix))]
-pub async fn asked_to_stop() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        never(&error).await;
-    }
-}
+pub struct Signals;
 
-async fn never(error: &io::Error) {
-    tracing::warn!("signals cannot be received: {error}");
-    std::future::pending::<()>().await;
+#[cfg(not(unix))]
+impl Signals {
+    /// It is caught from the first wait for it.
+    pub fn catch() -> Result<Self, Failure> {
+        Ok(Self)
+    }
+
+    /// Done at the next one.
+    pub async fn next(&mut self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!("signals cannot be received: {error}");
+            std::future::pending::<()>().await;
+        }
+    }
 }

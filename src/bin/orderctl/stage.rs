@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -45,11 +45,13 @@ pub struct Produced {
     pub key: Option<OrderKey>,
     /// Documents in the unit.
     pub documents: u64,
+    /// The unit itself, where it is worked on later.
+    pub chain: Option<Chain>,
     /// The unit's order, kept where it may still be rejected.
     pub order: Option<Document>,
     /// How the unit ended.
     pub code: Option<ExitCode>,
-    /// The error that ends the run.
+    /// Why the unit is none for this stage.
     pub failure: Option<Failure>,
 }
 
@@ -62,8 +64,8 @@ pub enum Flow {
     Stop,
 }
 
-/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads; `take`
-/// for each result, in input order.
+/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads and in no
+/// certain order; `take` for each result, in input order.
 ///
 /// # Errors
 /// Input that cannot be read or parsed, after everything before it was worked on; whatever
@@ -105,23 +107,25 @@ pub fn run(
     Ok(())
 }
 
-/// All documents of files (or standard input).
+/// Hands over the chains of files (or standard input), one by one in their sequence.
 ///
 /// # Errors
-/// Input that cannot be read or parsed.
-pub fn read_all(files: &[PathBuf]) -> Result<Vec<Chain>, Failure> {
-    let chains = Mutex::new(Vec::new());
+/// As [`run`].
+pub fn chains(
+    files: &[PathBuf],
+    take: &mut dyn FnMut(Chain) -> Result<Flow, Failure>,
+) -> Result<(), Failure> {
     run(
         files,
         Unit::Chain,
         1,
-        &|chain| {
-            chains.lock().unwrap_or_else(PoisonError::into_inner).push(chain);
-            Produced::default()
+        // Work is done as units are found, which is not their sequence.
+        &|chain| Produced {
+            chain: Some(chain),
+            ..Produced::default()
         },
-        &mut |_| Ok(Flow::Continue),
-    )?;
-    Ok(chains.into_inner().unwrap_or_else(PoisonError::into_inner))
+        &mut |produced| produced.chain.map_or(Ok(Flow::Continue), &mut *take),
+    )
 }
 
 fn names(sources: &[PathBuf]) -> String {
@@ -254,6 +258,10 @@ fn sequential<R: Read>(
     Ok((Flow::Continue, None))
 }
 
+/// How many batches a thread may be ahead of the one that is written next: while a large chain is
+/// worked on, what comes after it waits in memory.
+const AHEAD: u16 = 4;
+
 /// One thread reads, `jobs` threads work, this one puts together and writes.
 fn parallel<R: Read + Send>(
     stream: &mut Stream<R>,
@@ -264,11 +272,15 @@ fn parallel<R: Read + Send>(
     let work = sequence.work;
     let (batch_sender, batch_receiver) = sync_channel::<(u64, Batch)>(usize::from(jobs));
     let (result_sender, result_receiver) = sync_channel::<(u64, Worked)>(usize::from(jobs) * 2);
+    let (permit_sender, permit_receiver) = channel();
+    for _ in 0..u32::from(jobs) * u32::from(AHEAD) {
+        let _receiver_is_there = permit_sender.send(());
+    }
     let batches = Mutex::new(batch_receiver);
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let stop = &stopped;
-        scope.spawn(move || read_batches(stream, &batch_sender, stop));
+        scope.spawn(move || read_batches(stream, &permit_receiver, &batch_sender, stop));
         for _ in 0..jobs {
             let (batches, results) = (&batches, result_sender.clone());
             scope.spawn(move || {
@@ -280,7 +292,8 @@ fn parallel<R: Read + Send>(
             });
         }
         drop(result_sender);
-        let ended = in_order(&result_receiver, sequence);
+        let ended = in_order(&result_receiver, &permit_sender, sequence);
+        drop(permit_sender);
         // Whoever still reads or works stops at the next thing it hands on.
         stopped.store(true, Ordering::Relaxed);
         drop(result_receiver);
@@ -291,11 +304,14 @@ fn parallel<R: Read + Send>(
 
 fn read_batches<R: Read>(
     stream: &mut Stream<R>,
+    permits: &Receiver<()>,
     batches: &SyncSender<(u64, Batch)>,
     stopped: &AtomicBool,
 ) {
     let mut number = 0;
-    while let Some(batch) = stream.next_batch() {
+    while permits.recv().is_ok()
+        && let Some(batch) = stream.next_batch()
+    {
         if stopped.load(Ordering::Relaxed) || batches.send((number, batch)).is_err() {
             return;
         }
@@ -307,8 +323,10 @@ fn next(batches: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
     batches.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
+/// Takes the results in the order of the input; each one taken permits to read one more batch.
 fn in_order(
     results: &Receiver<(u64, Worked)>,
+    permits: &Sender<()>,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
     let mut early = BTreeMap::new();
@@ -321,6 +339,7 @@ fn in_order(
             if flow == Flow::Stop || error.is_some() {
                 return Ok((flow, error));
             }
+            let _reader_may_have_ended = permits.send(());
         }
     }
     Ok((Flow::Continue, None))

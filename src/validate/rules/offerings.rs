@@ -4,6 +4,7 @@ use super::{Rule, error, warning};
 use crate::catalog::{Catalog, Specification};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggestion::closest;
+use crate::model::reference::Reference;
 use crate::model::{Action, Order, ProductOrderItem};
 use crate::validate::Subject;
 
@@ -33,10 +34,7 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             for item in &order.items {
                 let Some(reference) = &item.specification else { continue };
                 if catalog.service(&reference.id).is_none() {
-                    let message =
-                        format!("service specification `{}` is not in the catalog", reference.id);
-                    let node = reference.node.get("id").unwrap_or(reference.node);
-                    diagnostics.push(error("order/unknown-specification", node, message));
+                    diagnostics.push(unknown("service", reference, catalog.service_ids()));
                 }
             }
         }
@@ -44,14 +42,23 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             for item in &order.items {
                 let Some(reference) = &item.specification else { continue };
                 if catalog.resource(&reference.id).is_none() {
-                    let message =
-                        format!("resource specification `{}` is not in the catalog", reference.id);
-                    let node = reference.node.get("id").unwrap_or(reference.node);
-                    diagnostics.push(error("order/unknown-specification", node, message));
+                    diagnostics.push(unknown("resource", reference, catalog.resource_ids()));
                 }
             }
         }
     }
+}
+
+fn unknown<'a>(
+    layer: &str,
+    reference: &Reference<'_>,
+    known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let message = format!("{layer} specification `{}` is not in the catalog", reference.id);
+    let node = reference.node.get("id").unwrap_or(reference.node);
+    let mut finding = error("order/unknown-specification", node, message);
+    finding.hint = closest(&reference.id, known).map(|id| format!("did you mean `{id}`?"));
+    finding
 }
 
 fn product(
@@ -92,8 +99,7 @@ fn product(
     if let Some(reference) = &item.specification {
         let node = reference.node.get("id").unwrap_or(reference.node);
         let Some(found) = catalog.product(&reference.id) else {
-            let message = format!("product specification `{}` is not in the catalog", reference.id);
-            diagnostics.push(error("order/unknown-specification", node, message));
+            diagnostics.push(unknown("product", reference, catalog.product_ids()));
             return;
         };
         if let Some(expected) = offered.map(|index| &catalog.product_at(index).specification)

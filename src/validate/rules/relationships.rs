@@ -38,7 +38,8 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                 None => {
                     let message =
                         format!("item `{}` refers to item `{}`, which is not in the order", item.id, relationship.item);
-                    let mut known: Vec<&str> = positions.keys().copied().collect();
+                    let others = positions.keys().copied().filter(|id| *id != &**item.id);
+                    let mut known: Vec<&str> = others.collect();
                     known.sort_unstable();
                     let mut finding =
                         error("order/dangling-relationship", relationship.node, message);

@@ -1,30 +1,38 @@
 //! `orderctl activate`.
 
-use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use orderctl::activate::intake::Intake;
-use orderctl::activate::{ActivateError, Engine, Observer, Pool, Report, RunState, Stopper, SystemClock};
+use orderctl::activate::{
+    ActivateError, Engine, Lanes, Observer, Pool, Report, RunState, Stop, Stopper, SystemClock,
+};
 use orderctl::chain::Chain;
-use orderctl::diagnostic::Diagnostic;
+use orderctl::diagnostic::human::{self, Styling};
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints};
 use orderctl::journal::{JournalError, JournalWriter};
+use orderctl::plan::flow::TaskFlow;
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use super::filter::line;
+use super::filter::{Sink, line};
 use super::status::View;
 use crate::bar::Bar;
 use crate::cli::{ActivateArgs, OutputFormat};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::signals::{self, Signals};
 use crate::stage::{self, Flow, Produced, Unit};
-use crate::terminal::Delivery;
-use crate::{signals, terminal};
+use crate::terminal;
+
+/// Chains that were read and wait to be looked at.
+const READ_AHEAD: usize = 16;
+
+/// Endpoints as defined, ready for calls.
+type OpenEndpoints = Vec<(EndpointDefinition, Endpoint)>;
 
 /// Carries plans out.
 pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -40,200 +48,306 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
             variable: "ORDERCTL_ENDPOINTS",
         });
     };
-    let definitions = Endpoints::read(&file, &|name| std::env::var(name).ok())?;
+    let endpoints = open_endpoints(&file)?;
+    if args.dry_run {
+        return dry_run(&args, &endpoints, context);
+    }
+    let runtime = signals::runtime()?;
+    runtime.block_on(carry_out(args, endpoints, &settings.journal, context))
+}
+
+fn open_endpoints(file: &Path) -> Result<OpenEndpoints, Failure> {
+    let definitions = Endpoints::read(file, &|name| std::env::var(name).ok())?;
     let mut endpoints = Vec::new();
     for definition in definitions.by_name.into_values() {
         let endpoint = Endpoint::open(&definition)?;
         endpoints.push((definition, endpoint));
     }
-    if args.dry_run {
-        return dry_run(&args, &endpoints, context);
-    }
-    let runtime = signals::runtime()?;
-    runtime.block_on(carry_out(&args, endpoints, &settings.journal, context))
+    Ok(endpoints)
 }
 
-/// Writes the requests of every plan in an order in which they could be sent.
+/// Writes the requests of every plan, each after those it waits for.
 fn dry_run(
     args: &ActivateArgs,
-    endpoints: &[(EndpointDefinition, Endpoint)],
+    endpoints: &OpenEndpoints,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let mut code = ExitCode::Done;
-    let mut stdout = context.stdout();
-    for chain in stage::read_all(&args.plans)? {
-        let intake = Intake::of(&chain, args.allow_stale);
-        let Intake::Accepted(accepted) = intake else {
-            code = code.worst(refuse(intake, context)?);
-            continue;
-        };
-        for task in &accepted.plan.task_flow {
-            let found = endpoints.iter().find(|(definition, _)| definition.name == task.endpoint);
-            let Some((_, endpoint)) = found else {
-                let (task, endpoint) = (task.id.clone(), task.endpoint.clone());
-                return Err(ActivateError::UnknownEndpoint { task, endpoint }.into());
-            };
-            let call = Call {
-                task: &task.id,
-                request: &task.request,
-                idempotency_key: &task.idempotency_key,
-            };
-            let request = endpoint.exact_request(&call);
-            let text = format!("# {} ({}) at {}\n{}\n\n", task.name, task.id, task.endpoint, request.trim_end());
-            if stdout.text(text.as_bytes())? == Delivery::Closed {
-                return Ok(code);
-            }
-        }
-    }
-    let _written = stdout.flush()?;
-    Ok(code)
-}
-
-/// A chain that is not carried out.
-fn refuse(intake: Intake, context: &Context) -> Result<ExitCode, Failure> {
-    match intake {
-        Intake::Refused(diagnostics) => {
-            diagnostics.iter().for_each(|diagnostic: &Diagnostic| context.show(diagnostic));
-            Ok(ExitCode::NotAcceptable)
-        }
-        Intake::NotPlanned { type_name, id } => Err(Failure::WrongDocument {
-            what: format!("{type_name} {id} has no plan yet and"),
-            advice: "pipe it through `orderctl decompose | orderctl plan` first".to_owned(),
-        }),
-        Intake::Accepted(_) | Intake::Other => Ok(ExitCode::Done),
-    }
-}
-
-/// A chain on its way to the output, in its place.
-enum Waiting {
-    Done(Chain),
-    Refused(Intake),
-    Running(Chain, JoinHandle<Result<Report, ActivateError>>),
-}
-
-async fn carry_out(
-    args: &ActivateArgs,
-    endpoints: Vec<(EndpointDefinition, Endpoint)>,
-    journal: &Path,
-    context: &Context,
-) -> Result<ExitCode, Failure> {
-    let journal = JournalWriter::open(journal)?;
-    let (stopper, stop) = Stopper::new();
-    let bar = Arc::new(Bar::new(context.shows_progress()));
-    let engine = Arc::new(Engine {
-        pool: Arc::new(Pool::open(endpoints)),
-        clock: Arc::new(SystemClock),
-        stop: stop.clone(),
-        grace: args.grace,
-        observer: Arc::clone(&bar) as Arc<dyn Observer>,
-    });
-    tokio::spawn(stop_on_signal(stopper, args.grace, context.styling));
-    let (sender, mut chains) = mpsc::channel::<Chain>(usize::from(args.jobs.jobs));
-    let files = args.plans.clone();
-    let reader = tokio::task::spawn_blocking(move || read(&files, &sender));
-
-    let mut sink = Output::new(args, context);
-    let mut waiting: VecDeque<Waiting> = VecDeque::new();
-    let mut stopped = stop.clone();
-    let mut ended = false;
-    while !ended || !waiting.is_empty() {
-        let room = waiting.len() < usize::from(args.jobs.jobs);
-        if room && !ended {
-            tokio::select! {
-                biased;
-                () = stopped.requested() => {
-                    // What has not been read is left for the next run.
-                    ended = true;
-                    sink.code = sink.code.worst(ExitCode::WorkLeft);
-                }
-                chain = chains.recv() => match chain {
-                    None => ended = true,
-                    Some(chain) => waiting.push_back(begin(&engine, &journal, chain, args.allow_stale)),
-                },
-            }
-        }
-        // Without room, or once all is read, the first in line is waited for.
-        let full = waiting.len() >= usize::from(args.jobs.jobs) || ended;
-        if full && let Some(first) = waiting.pop_front() {
-            let ended = settle(first).await?;
-            bar.suspend(|| sink.take(ended))?;
-        }
-    }
-    drop(chains);
-    bar.finish();
+    let mut sink = Sink::new(context, None)?;
+    sink.raw = true;
+    let ended = stage::run(
+        &args.plans,
+        Unit::Chain,
+        args.jobs.jobs,
+        &|chain| requests(&Intake::of(&chain, args.allow_stale), endpoints),
+        &mut |produced| sink.take(produced),
+    );
     let code = sink.finish()?;
-    journal.close().await?;
-    if !stop.is_requested() {
-        reader.await.map_err(|error| Failure::Runtime(error.into()))??;
-    }
+    ended?;
     Ok(code)
 }
 
-/// A chain whose turn it is.
+fn requests(intake: &Intake, endpoints: &OpenEndpoints) -> Produced {
+    let mut produced = Produced::default();
+    match intake {
+        Intake::Accepted(accepted) => {
+            for task in &accepted.plan.task_flow {
+                match request(task, endpoints) {
+                    Ok(text) => produced.output.extend(text.bytes()),
+                    Err(error) => produced.failure = Some(error.into()),
+                }
+            }
+        }
+        Intake::Refused(diagnostics) => {
+            produced.code = Some(ExitCode::NotAcceptable);
+            produced.diagnostics.clone_from(diagnostics);
+        }
+        Intake::NotPlanned { type_name, id } => produced.failure = Some(not_planned(type_name, id)),
+        Intake::Other => {}
+    }
+    produced
+}
+
+fn request(task: &TaskFlow, endpoints: &OpenEndpoints) -> Result<String, ActivateError> {
+    let found = endpoints
+        .iter()
+        .find(|(definition, _)| definition.name == task.endpoint);
+    let Some((_, endpoint)) = found else {
+        return Err(ActivateError::UnknownEndpoint {
+            task: task.id.clone(),
+            endpoint: task.endpoint.clone(),
+        });
+    };
+    let request = endpoint.exact_request(&Call {
+        task: &task.id,
+        request: &task.request,
+        idempotency_key: &task.idempotency_key,
+    });
+    Ok(format!(
+        "# {} ({}) at {}\n{}\n\n",
+        task.name,
+        task.id,
+        task.endpoint,
+        request.trim_end()
+    ))
+}
+
+fn not_planned(type_name: &str, id: &str) -> Failure {
+    Failure::WrongDocument {
+        what: format!("{type_name} {id} has no plan yet and"),
+        advice: "pipe it through `orderctl decompose | orderctl plan` first".to_owned(),
+    }
+}
+
+/// What became of a chain.
 enum Ended {
-    Done(Chain),
+    /// It is not about an order.
+    Other(Chain),
+    /// It was not acceptable.
     Refused(Intake),
+    /// It was carried out, or the attempt was made.
     Ran(Chain, Result<Report, ActivateError>),
 }
 
-async fn settle(waiting: Waiting) -> Result<Ended, Failure> {
-    Ok(match waiting {
-        Waiting::Done(chain) => Ended::Done(chain),
-        Waiting::Refused(intake) => Ended::Refused(intake),
-        Waiting::Running(chain, run) => {
-            let report = run.await.map_err(|error| Failure::Runtime(error.into()))?;
-            Ended::Ran(chain, report)
+/// Carries out what is read, so many chains at once, and writes it in its
+/// sequence. Whatever goes wrong, chains under way are not cut off: nothing new
+/// is begun, and the error is told at the end.
+async fn carry_out(
+    args: ActivateArgs,
+    endpoints: OpenEndpoints,
+    journal: &Path,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
+    let signals = Signals::catch()?;
+    let journal = JournalWriter::open(journal)?;
+    let (stopper, mut stop) = Stopper::new();
+    let bar = Arc::new(Bar::new(context.shows_progress()));
+    let mut activation = Activation {
+        engine: Arc::new(engine(args.grace, endpoints, stop.clone(), &bar)),
+        journal,
+        lanes: Lanes::new(usize::from(args.jobs.jobs)),
+    };
+    tokio::spawn(stop_on_signal(
+        signals,
+        stopper,
+        args.grace,
+        context.styling,
+    ));
+    let mut sink = Output::new(args.output, context);
+    let mut input = Input::read(args.plans, args.allow_stale);
+
+    loop {
+        while let Some(ended) = activation.lanes.take() {
+            bar.suspend(|| sink.take(ended));
         }
-    })
+        if sink.failure.is_some() || stop.is_requested() {
+            sink.note_what_is_left(&mut input);
+        }
+        if activation.begin(&mut input.next) {
+            continue;
+        }
+        if activation.lanes.is_idle() && input.is_over() {
+            break;
+        }
+        sink.flush();
+        tokio::select! {
+            biased;
+            () = stop.requested(), if !input.is_over() => {}
+            ended = activation.lanes.ended() => if let Err(panic) = ended {
+                sink.fail(Failure::Runtime(panic.into()));
+            },
+            () = input.advance(), if input.is_wanted() => {}
+        }
+    }
+    bar.finish();
+    let closed = activation.journal.close().await;
+    sink.finish(input.failure, closed)
 }
 
-/// Hands chains on as they are read.
-fn read(files: &[std::path::PathBuf], chains: &mpsc::Sender<Chain>) -> Result<(), Failure> {
-    stage::run(
-        files,
-        Unit::Chain,
-        1,
-        &|chain| {
-            let refused = chains.blocking_send(chain).is_err();
-            Produced { code: refused.then_some(ExitCode::WorkLeft), ..Produced::default() }
-        },
-        &mut |produced| Ok(if produced.code.is_some() { Flow::Stop } else { Flow::Continue }),
-    )
-}
-
-fn begin(
-    engine: &Arc<Engine<SystemClock>>,
-    journal: &JournalWriter,
-    chain: Chain,
-    allow_stale: bool,
-) -> Waiting {
-    match Intake::of(&chain, allow_stale) {
-        Intake::Accepted(accepted) => {
-            let (engine, journal) = (Arc::clone(engine), journal.clone());
-            let run = tokio::spawn(async move { engine.activate(&journal, accepted).await });
-            Waiting::Running(chain, run)
-        }
-        Intake::Other => Waiting::Done(chain),
-        refused => Waiting::Refused(refused),
+fn engine(
+    grace: Duration,
+    endpoints: OpenEndpoints,
+    stop: Stop,
+    bar: &Arc<Bar>,
+) -> Engine<SystemClock> {
+    Engine {
+        pool: Arc::new(Pool::open(endpoints)),
+        clock: Arc::new(SystemClock),
+        stop,
+        grace,
+        observer: Arc::clone(bar) as Arc<dyn Observer>,
     }
 }
 
 /// The first signal asks to stop; the second one does not wait.
-async fn stop_on_signal(
-    stopper: Stopper,
-    grace: Duration,
-    styling: orderctl::diagnostic::human::Styling,
-) {
-    signals::asked_to_stop().await;
+async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration, styling: Styling) {
+    signals.next().await;
     let line = format!(
-        "stopping: running tasks may take up to {} s to finish; once more to stop at once",
-        grace.as_secs()
+        "stopping: running tasks may take up to {grace:?} to finish; once more to stop at once"
     );
     terminal::report_note(&line, styling);
     stopper.stop();
-    signals::asked_to_stop().await;
+    signals.next().await;
     // As after kill -9: the next run goes on from the journal.
     std::process::exit(ExitCode::WorkLeft as i32);
+}
+
+/// The chains under way.
+struct Activation {
+    engine: Arc<Engine<SystemClock>>,
+    journal: JournalWriter,
+    lanes: Lanes<Ended>,
+}
+
+impl Activation {
+    /// Begins with the next chain, if there is one and it need not wait.
+    fn begin(&mut self, next: &mut Option<Incoming>) -> bool {
+        let Some(incoming) = next.take_if(|it| self.lanes.is_free_for(&it.order_id)) else {
+            return false;
+        };
+        let Incoming {
+            chain,
+            intake,
+            order_id,
+        } = incoming;
+        match intake {
+            Intake::Accepted(accepted) => {
+                let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
+                self.lanes.begin(order_id, async move {
+                    let report = engine.activate(&journal, accepted).await;
+                    Ended::Ran(chain, report)
+                });
+            }
+            Intake::Other => self.lanes.pass(Ended::Other(chain)),
+            refused => self.lanes.pass(Ended::Refused(refused)),
+        }
+        true
+    }
+}
+
+/// A chain that was read and looked at.
+struct Incoming {
+    chain: Chain,
+    intake: Intake,
+    /// The order whose tasks are carried out; empty where that is none.
+    order_id: String,
+}
+
+impl Incoming {
+    fn new(chain: Chain, allow_stale: bool) -> Self {
+        let intake = Intake::of(&chain, allow_stale);
+        let order_id = match &intake {
+            Intake::Accepted(accepted) => accepted.order_id().unwrap_or_default().to_owned(),
+            Intake::Refused(_) | Intake::NotPlanned { .. } | Intake::Other => String::new(),
+        };
+        Self {
+            chain,
+            intake,
+            order_id,
+        }
+    }
+}
+
+/// Chains as they are read, by a thread of their own: a read of standard input
+/// cannot be called off, and must not keep the process from ending.
+struct Input {
+    chains: mpsc::Receiver<Incoming>,
+    reader: Option<thread::JoinHandle<Result<(), Failure>>>,
+    /// The chain whose turn it is.
+    next: Option<Incoming>,
+    /// Why it ended early.
+    failure: Option<Failure>,
+}
+
+impl Input {
+    fn read(files: Vec<PathBuf>, allow_stale: bool) -> Self {
+        let (sender, chains) = mpsc::channel(READ_AHEAD);
+        let reader = thread::spawn(move || {
+            stage::chains(&files, &mut |chain| {
+                let sent = sender.blocking_send(Incoming::new(chain, allow_stale));
+                Ok(match sent {
+                    Ok(()) => Flow::Continue,
+                    Err(_) => Flow::Stop,
+                })
+            })
+        });
+        Self {
+            chains,
+            reader: Some(reader),
+            next: None,
+            failure: None,
+        }
+    }
+
+    /// Whether nothing more will come of it.
+    fn is_over(&self) -> bool {
+        self.reader.is_none() && self.next.is_none()
+    }
+
+    /// Whether the next chain is to be waited for.
+    fn is_wanted(&self) -> bool {
+        self.reader.is_some() && self.next.is_none()
+    }
+
+    /// Waits for the next chain, or for the end.
+    async fn advance(&mut self) {
+        self.next = self.chains.recv().await;
+        if self.next.is_none()
+            && let Some(reader) = self.reader.take()
+        {
+            // It has nothing to send any more, so it is about to end.
+            self.failure = match reader.join() {
+                Ok(read) => read.err(),
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+        }
+    }
+
+    /// Reads no more.
+    fn abandon(&mut self) {
+        self.chains.close();
+        self.reader = None;
+        self.next = None;
+    }
 }
 
 /// Where chains go after they were carried out.
@@ -243,84 +357,156 @@ struct Output<'a> {
     /// Where a table is wanted in place of documents.
     table: Option<View>,
     code: ExitCode,
+    /// The first error that ends the run.
+    failure: Option<Failure>,
 }
 
 impl<'a> Output<'a> {
-    fn new(args: &ActivateArgs, context: &'a Context) -> Output<'a> {
-        let usual =
-            if context.stdout_is_terminal { OutputFormat::Table } else { OutputFormat::Json };
-        let table = match args.output.unwrap_or(usual) {
+    fn new(format: Option<OutputFormat>, context: &'a Context) -> Output<'a> {
+        let usual = if context.stdout_is_terminal {
+            OutputFormat::Table
+        } else {
+            OutputFormat::Json
+        };
+        let table = match format.unwrap_or(usual) {
             OutputFormat::Table => Some(View::new(context, Some(OutputFormat::Table))),
             OutputFormat::Json => None,
         };
-        Output { context, documents: context.stdout(), table, code: ExitCode::Done }
-    }
-
-    fn take(&mut self, ended: Ended) -> Result<(), Failure> {
-        match ended {
-            Ended::Done(chain) => self.write(&chain),
-            Ended::Refused(intake) => {
-                self.code = self.code.worst(refuse(intake, self.context)?);
-                Ok(())
-            }
-            Ended::Ran(chain, Ok(report)) => {
-                let chain = self.report(&chain, &report);
-                self.write(&chain)
-            }
-            Ended::Ran(_, Err(error @ ActivateError::Journal(JournalError::OrderBusy { .. }))) => {
-                self.code = self.code.worst(ExitCode::WorkLeft);
-                terminal::report_failure(&error.to_string(), self.context.styling);
-                Ok(())
-            }
-            Ended::Ran(_, Err(error @ ActivateError::Journal(_))) => Err(error.into()),
-            Ended::Ran(_, Err(error)) => {
-                self.code = self.code.worst(match error {
-                    ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
-                    _ => ExitCode::NotAcceptable,
-                });
-                terminal::report_failure(&error.to_string(), self.context.styling);
-                Ok(())
-            }
+        Output {
+            context,
+            documents: context.stdout(),
+            table,
+            code: ExitCode::Done,
+            failure: None,
         }
     }
 
-    /// The chain as it stands afterwards.
-    fn report(&mut self, chain: &Chain, report: &Report) -> Chain {
+    /// Takes what became of a chain.
+    fn take(&mut self, ended: Ended) {
+        match ended {
+            Ended::Other(chain) => self.write(&chain),
+            Ended::Refused(intake) => self.refuse(&intake),
+            Ended::Ran(chain, Ok(report)) => {
+                self.report(&report);
+                let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
+                self.write(&progress::apply(&chain, &standing));
+            }
+            Ended::Ran(_, Err(error)) => self.failed(error),
+        }
+    }
+
+    fn refuse(&mut self, intake: &Intake) {
+        match intake {
+            Intake::Refused(diagnostics) => {
+                for diagnostic in diagnostics {
+                    self.context.show(diagnostic);
+                }
+                self.note(ExitCode::NotAcceptable);
+            }
+            Intake::NotPlanned { type_name, id } => {
+                self.complain(&not_planned(type_name, id).to_string());
+                self.note(ExitCode::Caller);
+            }
+            Intake::Accepted(_) | Intake::Other => {}
+        }
+    }
+
+    /// Says how the run of an order ended.
+    fn report(&mut self, report: &Report) {
         let (code, word) = match report.state {
             RunState::Completed => (ExitCode::Done, "completed"),
             RunState::Held => (ExitCode::WorkLeft, "held"),
             RunState::Interrupted => (ExitCode::WorkLeft, "interrupted"),
         };
-        self.code = self.code.worst(code);
+        self.note(code);
         let tasks = report.progress.tasks().len();
         let done = report.progress.completed();
-        self.context.say(&format!("activate {}: {word}, {done} of {tasks} tasks done", report.order_id));
+        let order = human::printable(&report.order_id);
+        self.context.say(&format!(
+            "activate {order}: {word}, {done} of {tasks} tasks done"
+        ));
         for task in report.progress.held() {
             let reason = task.reason.as_deref().unwrap_or("no reason given");
-            let reason = orderctl::diagnostic::human::printable(reason);
-            self.context.say(&format!("  held {}: {reason}", task.id));
+            let (id, reason) = (human::printable(&task.id), human::printable(reason));
+            self.context.say(&format!("  held {id}: {reason}"));
         }
-        progress::apply(chain, &|task| report.progress.task(task).map(TaskStanding::from))
     }
 
-    /// Writes a chain, unless nobody reads any more; the orders are carried out all the same.
-    fn write(&mut self, chain: &Chain) -> Result<(), Failure> {
-        match &mut self.table {
-            Some(view) => view.show(chain),
-            None => {
-                let mut output = Vec::new();
-                chain.documents.iter().for_each(|document| line(document, &mut output));
-                let _written_or_closed = self.documents.documents(&output)?;
-                Ok(())
+    /// An order that could not be carried out, or no further. What is wrong
+    /// with the journal as a whole ends the run.
+    fn failed(&mut self, error: ActivateError) {
+        let code = match &error {
+            ActivateError::Journal(JournalError::OrderBusy { .. }) => ExitCode::WorkLeft,
+            ActivateError::Journal(JournalError::Corrupt { .. })
+            | ActivateError::History { .. }
+            | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
+            ActivateError::Journal(_) => return self.fail(error.into()),
+            ActivateError::PlanDiffers { .. }
+            | ActivateError::NoRootOrder { .. }
+            | ActivateError::Plan { .. } => ExitCode::NotAcceptable,
+        };
+        self.complain(&error.to_string());
+        self.note(code);
+    }
+
+    /// Writes a chain, unless nobody reads any more or it cannot be written;
+    /// the orders are carried out all the same.
+    fn write(&mut self, chain: &Chain) {
+        let written = if let Some(view) = &mut self.table {
+            view.show(chain)
+        } else {
+            let mut output = Vec::new();
+            for document in &chain.documents {
+                line(document, &mut output);
             }
+            let delivery = self.documents.documents(&output);
+            delivery.map(drop).map_err(Failure::from)
+        };
+        if let Err(failure) = written {
+            self.fail(failure);
         }
     }
 
-    fn finish(&mut self) -> Result<ExitCode, Failure> {
-        if let Some(view) = &mut self.table {
-            view.finish()?;
+    /// Shows what is written before something is waited for.
+    fn flush(&mut self) {
+        if let Err(error) = self.documents.flush() {
+            self.fail(error.into());
         }
-        let _closed_or_not = self.documents.flush()?;
-        Ok(self.code)
+    }
+
+    /// Gives the rest of the input up, and says that there is one.
+    fn note_what_is_left(&mut self, input: &mut Input) {
+        if !input.is_over() {
+            self.note(ExitCode::WorkLeft);
+            input.abandon();
+        }
+    }
+
+    fn note(&mut self, code: ExitCode) {
+        self.code = self.code.worst(code);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+
+    fn complain(&self, message: &str) {
+        terminal::report_failure(message, self.context.styling);
+    }
+
+    fn finish(
+        mut self,
+        input: Option<Failure>,
+        journal: Result<(), JournalError>,
+    ) -> Result<ExitCode, Failure> {
+        self.flush();
+        if let Some(Err(failure)) = self.table.as_mut().map(View::finish) {
+            self.fail(failure);
+        }
+        let journal = journal.err().map(Failure::from);
+        match self.failure.or(journal).or(input) {
+            Some(failure) => Err(failure),
+            None => Ok(self.code),
+        }
     }
 }

@@ -34,7 +34,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
         &args.input.files,
         Unit::Chain,
         args.jobs.jobs,
-        &|chain| step.work(chain),
+        &|chain| step.work(&chain),
         &mut |produced| sink.take(produced),
     );
     let code = sink.finish()?;
@@ -51,11 +51,11 @@ struct Step<'c> {
 }
 
 impl Step<'_> {
-    fn work(&self, chain: Chain) -> Produced {
+    fn work(&self, chain: &Chain) -> Produced {
         let mut produced =
             Produced { documents: chain.documents.len() as u64, ..Produced::default() };
-        match self.derive(&chain, &mut produced) {
-            Ok(derived) => write(&chain, &derived, &mut produced),
+        match self.derive(chain, &mut produced) {
+            Ok(derived) => write(chain, &derived, &mut produced),
             Err(diagnostics) => {
                 produced.code = Some(ExitCode::NotAcceptable);
                 for order in chain.orders().take(1) {
@@ -83,7 +83,7 @@ impl Step<'_> {
             && service_orders.is_empty()
         {
             let step = decompose::service_order(self.catalog, order, self.explain);
-            derived.extend(self.take(step, order, produced)?);
+            derived.extend(take(step, order, produced)?);
         }
         if self.to == Layer::Service {
             return Ok(derived);
@@ -98,7 +98,7 @@ impl Step<'_> {
                 product_order.as_ref(),
                 self.explain,
             );
-            resource_orders.extend(self.take(step, &order, produced)?);
+            resource_orders.extend(take(step, &order, produced)?);
         }
         derived.extend(resource_orders);
         Ok(derived)
@@ -111,26 +111,26 @@ impl Step<'_> {
         // `validate` is where deviations are reported; here only errors matter.
         checked.order.ok_or(checked.diagnostics)
     }
+}
 
-    fn take(
-        &self,
-        step: Result<Derived, NotDecomposable>,
-        order: &ValidOrder<'_>,
-        produced: &mut Produced,
-    ) -> Result<Option<Document>, Vec<Diagnostic>> {
-        let derived = step.map_err(|NotDecomposable(diagnostics)| diagnostics)?;
-        for explanation in &derived.explanations {
-            produced.remarks.push(explanation.to_string());
-        }
-        if derived.document.is_none() {
-            let name = order_name(order.node().document());
-            produced.remarks.push(format!(
-                "{} {name}: there is nothing to order in the layer below",
-                order.type_name()
-            ));
-        }
-        Ok(derived.document)
+/// The order below; what is to be said about it goes to the remarks.
+fn take(
+    step: Result<Derived, NotDecomposable>,
+    order: &ValidOrder<'_>,
+    produced: &mut Produced,
+) -> Result<Option<Document>, Vec<Diagnostic>> {
+    let derived = step.map_err(|NotDecomposable(diagnostics)| diagnostics)?;
+    for explanation in &derived.explanations {
+        produced.remarks.push(explanation.to_string());
     }
+    if derived.document.is_none() {
+        let name = order_name(order.node().document());
+        produced.remarks.push(format!(
+            "{} {name}: there is nothing to order in the layer below",
+            order.type_name()
+        ));
+    }
+    Ok(derived.document)
 }
 
 /// The chain with the derived orders after the order that each came from.

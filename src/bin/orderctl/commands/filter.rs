@@ -15,7 +15,7 @@ use orderctl::validate;
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::{Flow, Produced};
-use crate::terminal::{Delivery, Output};
+use crate::terminal::{self, Delivery, Output};
 
 /// Where the results of a filter go.
 pub struct Sink<'c> {
@@ -63,7 +63,8 @@ impl<'c> Sink<'c> {
             }
         }
         for remark in &produced.remarks {
-            self.context.say(remark);
+            // Remarks hold names and values of orders; a line stays a line.
+            self.context.say(&human::printable(remark));
         }
         if let Some(findings) = &mut self.findings {
             findings.extend(produced.diagnostics);
@@ -75,8 +76,9 @@ impl<'c> Sink<'c> {
             self.code = self.code.worst(code);
         }
         if let Some(failure) = produced.failure {
-            self.finish()?;
-            return Err(failure);
+            // One wrong document does not stop the others.
+            terminal::report_failure(&failure.to_string(), self.context.styling);
+            self.code = self.code.worst(ExitCode::Caller);
         }
         if !self.passes_on {
             return Ok(Flow::Continue);

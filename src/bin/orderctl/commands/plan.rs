@@ -107,10 +107,14 @@ fn summary(chain: &Chain, plan: &OrchestrationPlan) -> String {
     } else {
         path.join(" → ")
     };
+    let (tasks, waves) = (plan.task_flow.len(), plan.schedule.waves);
+    if tasks == 0 {
+        return format!("plan {root}: nothing to do");
+    }
     format!(
-        "plan {root}: {} tasks in {} waves, {} (critical path: {shown})",
-        plan.task_flow.len(),
-        plan.schedule.waves,
+        "plan {root}: {tasks} task{} in {waves} wave{}, {} (critical path: {shown})",
+        if tasks == 1 { "" } else { "s" },
+        if waves == 1 { "" } else { "s" },
         plan::duration_for_people(&plan.schedule.expected_duration),
     )
 }

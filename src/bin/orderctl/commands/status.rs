@@ -5,7 +5,6 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use orderctl::chain::Chain;
 use orderctl::diagnostic::suggestion;
@@ -18,7 +17,7 @@ use orderctl::status::{Listed, Standing, json, table};
 use crate::cli::{OutputFormat, StatusArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
-use crate::stage::{self, Flow, Produced, Unit};
+use crate::stage::{self, Flow};
 use crate::terminal::{Delivery, Output, OutputError};
 
 /// Most orders of a stream that are shown as trees; more become a list.
@@ -175,28 +174,16 @@ fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Fai
 }
 
 fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
-    let shown = Mutex::new((view, Ok(())));
-    stage::run(
-        files,
-        Unit::Chain,
-        1,
-        &|chain| {
-            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            let tasks = progress::of_plan(&chain);
-            let chain = progress::apply(&chain, &|task| tasks.get(task).cloned());
-            shown.1 = shown.0.show(&chain);
-            Produced::default()
-        },
-        &mut |_| {
-            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut shown.1, Ok(()))?;
-            Ok(if shown.0.closed {
-                Flow::Stop
-            } else {
-                Flow::Continue
-            })
-        },
-    )
+    stage::chains(files, &mut |chain| {
+        let tasks = progress::of_plan(&chain);
+        let chain = progress::apply(&chain, &|task| tasks.get(task).cloned());
+        view.show(&chain)?;
+        Ok(if view.closed {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        })
+    })
 }
 
 /// Standard output with orders on it.

@@ -1,0 +1,14 @@
+//! `orderctl activate` and `orderctl mock`, as their callers see them.
+
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batch;
+mod mock_command;
+mod outcome;
+mod refusal;
+#[cfg(unix)]
+mod stopping;

@@ -1,0 +1,292 @@
+//! What is not begun: plans, endpoints and journals that are not acceptable.
+
+use std::fs;
+
+use crate::support::{Mock, Workplace, chain, documents, numbered, orderctl, run, stderr, stdout};
+
+/// A stream with a text replaced, once, in one of its documents.
+fn changed(chain: &str, type_name: &str, from: &str, to: &str) -> String {
+    let is_it = |line: &str| documents(line)[0]["@type"] == type_name;
+    let change = |line: &str| {
+        let changed = if is_it(line) {
+            line.replacen(from, to, 1)
+        } else {
+            line.to_owned()
+        };
+        assert_eq!(changed != line, is_it(line), "{from} is in {type_name}");
+        changed + "\n"
+    };
+    chain.lines().map(change).collect()
+}
+
+/// Runs it, sees that it ends with `code`, says `said`, and did nothing.
+fn refused(workplace: &Workplace, mock: &Mock, input: &str, code: i32, said: &[&str]) -> String {
+    let before = mock.record();
+    let output = workplace.activate(input, &[]);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert_eq!(stdout(&output), "");
+    for said in said {
+        assert!(message.contains(said), "{said:?} is not in {message}");
+    }
+    assert_eq!(mock.record(), before);
+    message
+}
+
+fn place() -> (Mock, Workplace) {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    (mock, workplace)
+}
+
+#[test]
+fn a_plan_whose_order_was_changed_is_stale_unless_that_is_allowed() {
+    let (mock, workplace) = place();
+    let stale = changed(
+        &chain("order.json", "1"),
+        "ResourceOrder",
+        "GPON-Bearer",
+        "Bearer",
+    );
+    let said = [
+        "plan/stale",
+        "ResourceOrder ORD-1.S.R was changed",
+        "--allow-stale",
+    ];
+    let message = refused(&workplace, &mock, &stale, 1, &said);
+    assert_eq!(message.matches("plan/stale").count(), 1, "{message}");
+    let allowed = workplace.activate(&stale, &["--allow-stale"]);
+    assert_eq!(allowed.status.code(), Some(0), "{}", stderr(&allowed));
+    assert_eq!(mock.record().len(), 7);
+}
+
+#[test]
+fn a_plan_edited_by_hand_is_refused() {
+    let (mock, workplace) = place();
+    let edited = changed(
+        &chain("order.json", "1"),
+        "OrchestrationPlan",
+        "OLT-EAST-07",
+        "OLT-WEST-01",
+    );
+    let message = refused(
+        &workplace,
+        &mock,
+        &edited,
+        1,
+        &["plan/stale", "the plan was changed"],
+    );
+    assert_eq!(message.matches("plan/stale").count(), 1, "{message}");
+}
+
+#[test]
+fn a_plan_of_a_newer_format_says_what_reads_it() {
+    let (mock, workplace) = place();
+    let newer = changed(
+        &chain("order.json", "1"),
+        "OrchestrationPlan",
+        "\"1.0\"",
+        "\"2.0\"",
+    );
+    let newer = newer.replace("\"taskFlow\"", "\"somethingNew\"");
+    let said = ["format version 2.0", "reads 1.x", "use a newer orderctl"];
+    refused(&workplace, &mock, &newer, 1, &said);
+}
+
+#[test]
+fn an_order_that_was_begun_with_another_plan_names_both() {
+    let (mock, workplace) = place();
+    let first = chain("order.json", "1");
+    assert_eq!(workplace.activate(&first, &[]).status.code(), Some(0));
+    let other = chain("order-static-ip.json", "1");
+    let digests = [&first, &other].map(|chain| {
+        let plan = documents(chain).pop().unwrap();
+        plan["digest"]["plan"].as_str().unwrap().to_owned()
+    });
+    let [in_journal, given] = &digests;
+    refused(
+        &workplace,
+        &mock,
+        &other,
+        1,
+        &["ORD-1 was begun with another plan", in_journal, given],
+    );
+}
+
+#[test]
+fn an_order_without_a_plan_names_the_commands_for_it() {
+    let (mock, workplace) = place();
+    let order = numbered("order.json", "1");
+    refused(
+        &workplace,
+        &mock,
+        &order,
+        2,
+        &["ProductOrder ORD-1", "orderctl decompose", "orderctl plan"],
+    );
+    let decomposed = chain("order.json", "1")
+        .lines()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join("\n");
+    refused(
+        &workplace,
+        &mock,
+        &decomposed,
+        2,
+        &["ProductOrder ORD-1", "orderctl plan"],
+    );
+    for input in ["", "{", "[", "\u{1}", "{\"@type\":\"OrchestrationPlan\""] {
+        refused(&workplace, &mock, input, 2, &["error: "]);
+    }
+    assert!(!workplace.journal().exists() || mock.record().is_empty());
+}
+
+#[test]
+fn a_plan_for_an_endpoint_that_is_not_defined_is_the_callers_fault() {
+    let (mock, workplace) = place();
+    let text = fs::read_to_string(workplace.path("endpoints.toml")).unwrap();
+    workplace.write(
+        "endpoints.toml",
+        &text.replace("endpoint.olt", "endpoint.tlo"),
+    );
+    let chain = chain("order.json", "1");
+    refused(
+        &workplace,
+        &mock,
+        &chain,
+        2,
+        &["endpoint olt, which is not defined"],
+    );
+    let dry = workplace.activate(&chain, &["--dry-run"]);
+    assert_eq!(dry.status.code(), Some(2));
+    assert!(stderr(&dry).contains("endpoint olt, which is not defined"));
+}
+
+#[test]
+fn without_an_endpoints_file_nothing_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(orderctl().arg("activate").current_dir(&folder), "{");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--endpoints FILE"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+}
+
+#[test]
+fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
+    let (mock, workplace) = place();
+    let chain = chain("order.json", "1");
+    let refused = |said: &str| drop(refused(&workplace, &mock, &chain, 2, &[said, "journal.db"]));
+
+    fs::write(
+        workplace.journal(),
+        "no database, but long enough to look like one".repeat(99),
+    )
+    .unwrap();
+    refused("is not a journal of orderctl");
+    fs::remove_file(workplace.journal()).unwrap();
+
+    fs::create_dir(workplace.journal()).unwrap();
+    refused("it is a folder");
+    fs::remove_dir(workplace.journal()).unwrap();
+
+    let other = rusqlite::Connection::open(workplace.journal()).unwrap();
+    other.execute_batch("CREATE TABLE customer (id)").unwrap();
+    drop(other);
+    refused("is not a journal of orderctl");
+    fs::remove_file(workplace.journal()).unwrap();
+
+    assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
+    let newer = rusqlite::Connection::open(workplace.journal()).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    refused("use a newer orderctl");
+    let newer = rusqlite::Connection::open(workplace.journal()).unwrap();
+    newer.pragma_update(None, "user_version", 1).unwrap();
+    newer
+        .execute_batch("UPDATE entry SET kind = 'vanished' WHERE seq = 3")
+        .unwrap();
+    drop(newer);
+    refused("is corrupt: order ORD-1, entry 3");
+}
+
+#[test]
+fn a_history_that_cannot_have_happened_is_the_journals_fault() {
+    let (mock, workplace) = place();
+    let chain = chain("order.json", "1");
+    assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
+    let journal = rusqlite::Connection::open(workplace.journal()).unwrap();
+    journal
+        .execute_batch("DELETE FROM entry WHERE kind = 'started'")
+        .unwrap();
+    drop(journal);
+    refused(&workplace, &mock, &chain, 2, &["journal of order ORD-1"]);
+}
+
+#[test]
+fn a_journal_below_a_file_is_refused() {
+    let (mock, workplace) = place();
+    workplace.write("file", "");
+    let output = workplace.activate(&chain("order.json", "1"), &["--journal", "file/journal.db"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("for the journal"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(mock.record(), []);
+}
+
+#[test]
+fn a_journal_that_is_read_only_is_refused() {
+    let (mock, workplace) = place();
+    let chain = chain("order.json", "1");
+    assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
+    let mut permissions = fs::metadata(workplace.journal()).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(workplace.journal(), permissions).unwrap();
+    let is_ignored = fs::OpenOptions::new()
+        .write(true)
+        .open(workplace.journal())
+        .is_ok();
+    let output = workplace.activate(&chain, &[]);
+    if is_ignored {
+        // For root nothing is read-only.
+        assert_eq!(output.status.code(), Some(0));
+    } else {
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            stderr(&output).contains("is read-only"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    assert_eq!(mock.record().len(), 7);
+}
+
+#[test]
+fn validate_finds_an_external_id_that_was_activated_and_lets_the_same_order_pass() {
+    let (_mock, workplace) = place();
+    let order = numbered("order.json", "1");
+    assert_eq!(
+        workplace
+            .activate(&chain("order.json", "1"), &[])
+            .status
+            .code(),
+        Some(0)
+    );
+    let validate = |input: &str| run(&mut workplace.orderctl(&["validate"]), input);
+    let same = validate(&order);
+    assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
+    let other = validate(&order.replace("\"ORD-1\"", "\"ORD-2\""));
+    assert_eq!(other.status.code(), Some(1));
+    let said = stderr(&other);
+    assert!(
+        said.contains("order/duplicate") && said.contains("as order ORD-1"),
+        "{said}"
+    );
+}
