@@ -9,6 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
+use orderctl::catalog::{self, Catalog};
+use orderctl::chain::Chain;
+use orderctl::decompose::{self, Decomposer};
+use orderctl::document::Document;
+use orderctl::inventory::{self, Inventory};
+use orderctl::validate::Validation;
 use serde_json::{Value, json};
 
 const JANE: &str = "ORD-4821-0001.1";
@@ -401,4 +407,116 @@ fn without_an_installed_base_actions_are_handed_down() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("decompose/"), "{said}");
     assert!(!said.contains("installed"), "{said}");
+}
+
+fn documents(texts: &[Value]) -> Vec<Document> {
+    texts.iter().map(|text| Document::parse(text.to_string(), "given").unwrap()).collect()
+}
+
+/// A chain without its plan: an order and what it is decomposed into.
+fn chain(catalog: &Catalog, inventory: &Inventory, order: &Value) -> Chain {
+    let with = Decomposer { catalog, inventory: Some(inventory), explain: true };
+    let valid = |document: &Document| {
+        let validation = Validation { catalog: Some(catalog), ..Validation::default() };
+        assert!(validation.check(document).order.is_some(), "{:?}", validation.check(document).diagnostics);
+    };
+    let validation = Validation { catalog: Some(catalog), ..Validation::default() };
+    let root = documents(std::slice::from_ref(order)).remove(0);
+    valid(&root);
+    let product = validation.check(&root).order.unwrap();
+    let services = decompose::service_order(&with, &product).unwrap().document.unwrap();
+    valid(&services);
+    let service = validation.check(&services).order.unwrap();
+    let resources = decompose::resource_order(&with, &service, Some(&product)).unwrap().document;
+    Chain { documents: [root.clone(), services.clone()].into_iter().chain(resources).collect() }
+}
+
+fn items(chain: &Chain, list: &str) -> Vec<String> {
+    let of = |document: &Document| -> Vec<String> {
+        let order: Value = serde_json::from_str(document.text()).unwrap();
+        let items = order[list].as_array().cloned().unwrap_or_default();
+        let entity = |it: &Value| it["resource"]["id"].as_str().or(it["service"]["id"].as_str()).unwrap().to_owned();
+        items.iter().map(|it| format!("{} {}", it["action"].as_str().unwrap(), entity(it))).collect()
+    };
+    chain.documents.iter().flat_map(of).collect()
+}
+
+/// An installed base as another system keeps it: ids of its own, and services between a service
+/// and its resources.
+fn foreign() -> Vec<Value> {
+    let value = |name: &str, value: &str| json!({"name": name, "value": value});
+    let technology = value("accessTechnology", "GPON");
+    vec![
+        json!({"@type": "Product", "id": "P", "productSpecification": {"id": "PS-RBA-01"},
+            "productCharacteristic": [technology, value("servingArea", "OLT-EAST-07"),
+                {"name": "downloadSpeed", "value": 200}, {"name": "wifiApp", "value": false}],
+            "realizingService": [{"id": "S-CPE"}]}),
+        json!({"@type": "CustomerFacingService", "id": "S-CPE",
+            "serviceSpecification": {"id": "CFS-CPE-MGMT"},
+            "serviceCharacteristic": [technology, value("router", "Huawei HG8245H"), value("deviceClass", "ONT")],
+            "supportingService": [{"id": "F-ONT"}, {"id": "F-ACS"}]}),
+        json!({"@type": "ResourceFacingService", "id": "F-ONT",
+            "serviceSpecification": {"id": "RFS-CPE-PROVISIONING"}, "supportingResource": [{"id": "R-ONT"}]}),
+        json!({"@type": "ResourceFacingService", "id": "F-ACS",
+            "serviceSpecification": {"id": "RFS-TR069-CONFIG"}, "supportingResource": [{"id": "R-ACS"}]}),
+        json!({"@type": "PhysicalResource", "id": "R-ONT", "resourceSpecification": {"id": "RS-ONT"}}),
+        json!({"@type": "LogicalResource", "id": "R-ACS", "resourceSpecification": {"id": "RS-ACS-DEVICE"}}),
+        json!({"@type": "Party", "id": "CUST-4821"}),
+    ]
+}
+
+#[test]
+fn an_installed_base_of_another_system_is_found_by_its_references() {
+    let files = catalog::read_folder(&example().join("catalog")).unwrap();
+    let catalog = catalog::load(&files).unwrap().catalog.unwrap();
+    let (mut inventory, findings) = Inventory::of(documents(&foreign()));
+    assert!(findings.is_empty(), "{findings:?}");
+    let product = inventory.product("P").unwrap();
+    assert_eq!(inventory.services_of(&product).len(), 1);
+
+    let mut order = order("order-modify.json");
+    order["productOrderItem"][0]["product"] = json!({"id": "P", "productCharacteristic": [
+        {"name": "router", "value": "Nokia G-240W-C"}]});
+    let change = chain(&catalog, &inventory, &order);
+    assert_eq!(
+        items(&change, "serviceOrderItem"),
+        ["add P.CFS-INTERNET-ACCESS", "modify S-CPE"],
+        "Internet-Access is new here, WiFi is not wanted"
+    );
+    let touched = items(&change, "orderItem");
+    assert!(touched.contains(&"modify R-ONT".to_owned()), "{touched:?}");
+    assert!(touched.contains(&"modify R-ACS".to_owned()), "{touched:?}");
+    assert_eq!(touched.iter().filter(|it| it.starts_with("add ")).count(), 4);
+
+    inventory.apply(inventory::after(&inventory, &change));
+    let product = inventory.product("P").unwrap();
+    assert_eq!(inventory.services_of(&product).len(), 2);
+    let before: Vec<String> = inventory.documents().map(|it| it.text().to_owned()).collect();
+    inventory.apply(inventory::after(&inventory, &change));
+    let after: Vec<String> = inventory.documents().map(|it| it.text().to_owned()).collect();
+    assert_eq!(before, after);
+
+    order["id"] = "ORD-CEASE".into();
+    order["productOrderItem"][0]["action"] = "delete".into();
+    order["productOrderItem"][0]["product"] = json!({"id": "P"});
+    let cease = chain(&catalog, &inventory, &order);
+    assert!(items(&cease, "orderItem").iter().all(|it| it.starts_with("delete ")));
+    inventory.apply(inventory::after(&inventory, &cease));
+    let left: Vec<&str> = inventory.documents().map(Document::text).collect();
+    assert_eq!(left, [r#"{"@type":"Party","id":"CUST-4821"}"#]);
+}
+
+#[test]
+fn references_that_run_in_circles_end() {
+    let files = catalog::read_folder(&example().join("catalog")).unwrap();
+    let catalog = catalog::load(&files).unwrap().catalog.unwrap();
+    let mut documents_in_circles = foreign();
+    documents_in_circles[1]["supportingService"] = json!([{"id": "S-CPE"}, {"id": "F-ONT"}]);
+    documents_in_circles[2]["supportingService"] = json!([{"id": "S-CPE"}, {"id": "F-ONT"}]);
+    let (inventory, _) = Inventory::of(documents(&documents_in_circles));
+    let mut order = order("order-cease.json");
+    order["productOrderItem"][0]["product"] = json!({"id": "P"});
+    let cease = chain(&catalog, &inventory, &order);
+    assert_eq!(items(&cease, "serviceOrderItem"), ["delete S-CPE"]);
+    assert_eq!(items(&cease, "orderItem"), ["delete R-ONT"]);
 }

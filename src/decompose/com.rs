@@ -130,8 +130,14 @@ impl<'c> Com<'_, 'c> {
         if none && (item.product_id().is_none() || action == Action::Add) {
             return (None, true);
         }
-        let (order, node) = (self.order_id, item.node);
-        let named = Named { layer: Layer::Product, order, item: &item.id, node, id, action };
+        let named = Named {
+            layer: Layer::Product,
+            order: self.order_id,
+            item: &item.id,
+            node: item.node,
+            id,
+            action,
+        };
         match named.find(inventory) {
             Ok(installed) => (installed, true),
             Err(finding) => {
@@ -174,7 +180,7 @@ impl<'c> Com<'_, 'c> {
         };
         let mode = match &installed {
             Some(_) => Mode::below(item.action.unwrap_or(Action::Add)),
-            None => Mode::Make(write::action(item.action)),
+            None => Mode::Make(item.action.unwrap_or(Action::Add)),
         };
         let children = installed.as_ref().zip(self.with.inventory);
         let parent = Parent {
@@ -229,7 +235,7 @@ impl<'c> Com<'_, 'c> {
                 (Mode::All(action), Some(_), Some(before)) => {
                     let target = (&*specification.id, &*specification.name);
                     self.steps.explain(source, target, &item_id, parent.mode);
-                    (Fate::bare(action), before.clone())
+                    (Fate::bare(action), Some(before.clone()))
                 }
                 (Mode::All(_), ..) => continue,
                 (Mode::Compare, Some(installed), Some(before)) => {
@@ -240,16 +246,17 @@ impl<'c> Com<'_, 'c> {
                         before,
                         place: first_place(origin.item.product),
                         touched: origin.changes && reads_product(catalog, target),
+                        judged: true,
                     });
-                    (fate, wanted.map_or_else(|| before.clone(), |it| it.over(before)))
+                    (fate, Some(wanted.map_or_else(|| before.clone(), |it| it.over(before))))
                 }
                 (mode, ..) => {
                     let Some(mapped) = self.steps.take(&step) else { continue };
                     let action = match mode {
                         Mode::Make(action) => action,
-                        Mode::Compare | Mode::All(_) => Action::Add.name(),
+                        Mode::Compare | Mode::All(_) => Action::Add,
                     };
-                    (Fate { action, values: mapped.clone(), with_place: true }, mapped)
+                    (Fate { action, values: mapped, with_place: true }, None)
                 }
             };
             let child = Child {
@@ -260,7 +267,8 @@ impl<'c> Com<'_, 'c> {
                 entity_id: found.as_ref().map_or(computed, |it| it.id.to_string()),
                 installed: found,
             };
-            self.make(origin, child, fate, &full, parent.mode);
+            let full = full.as_ref().unwrap_or(&fate.values);
+            self.make(origin, &child, &fate, full, parent.mode);
         }
         for installed in others {
             let Some(target) = catalog.service(installed.specification_id()) else {
@@ -287,7 +295,7 @@ impl<'c> Com<'_, 'c> {
                 installed: Some(installed),
             };
             let full = Values::default();
-            self.make(origin, child, Fate::bare(action), &full, Mode::All(action));
+            self.make(origin, &child, &Fate::bare(action), &full, Mode::All(action));
         }
     }
 
@@ -295,8 +303,8 @@ impl<'c> Com<'_, 'c> {
     fn make(
         &mut self,
         origin: &Origin<'_, '_>,
-        child: Child<'c>,
-        fate: Fate<'_>,
+        child: &Child<'c>,
+        fate: &Fate<'_>,
         full: &Values<'_>,
         mode: Mode,
     ) {
@@ -312,7 +320,7 @@ impl<'c> Com<'_, 'c> {
             depends_on: child.depends_on.iter().chain(&child.target.depends_on).copied().collect(),
             item: write::Item {
                 id: child.item_id.clone(),
-                action: fate.action,
+                action: fate.action.name(),
                 quantity: write::quantity(item.node),
                 specification: None,
                 entity: write::service(&child.entity_id, specification, place, &fate.values),
@@ -323,12 +331,8 @@ impl<'c> Com<'_, 'c> {
         let before = child.installed.as_ref().map(|it| installed_values(it, Some(specification)));
         let below = match (mode, &child.installed) {
             (Mode::Make(action), _) => Mode::Make(action),
-            (_, None) => Mode::Make(Action::Add.name()),
-            (_, Some(_)) => match fate.action {
-                "modify" => Mode::Compare,
-                "delete" => Mode::All(Action::Delete),
-                _ => Mode::All(Action::NoChange),
-            },
+            (_, None) => Mode::Make(Action::Add),
+            (_, Some(_)) => Mode::below(fate.action),
         };
         let children = child.installed.as_ref().zip(self.with.inventory);
         let inside = Parent {

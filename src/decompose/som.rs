@@ -93,7 +93,7 @@ impl<'c> Som<'_, 'c> {
             // Nothing below it changes.
             Some(_) if action == Action::NoChange => return,
             Some(_) => Mode::below(action),
-            None => Mode::Make(write::action(item.action)),
+            None => Mode::Make(action),
         };
         let known = &specification.specification;
         let before = installed.as_ref().map(|it| com::installed_values(it, Some(known)));
@@ -221,6 +221,9 @@ impl<'c> Som<'_, 'c> {
         found: Vec<Option<Installed<'c>>>,
     ) {
         let of = &candidate.of;
+        if parts.is_empty() && candidate.decomposition.is_none() {
+            return;
+        }
         let bindings = origin.now.bindings(origin.values);
         let bindings_before = origin.before.map(|before| origin.then.bindings(before));
         let before: Vec<Option<Values<'c>>> = found
@@ -261,12 +264,13 @@ impl<'c> Som<'_, 'c> {
                     before,
                     place: first_place(origin.item.service),
                     touched: false,
+                    judged: candidate.decomposition.is_some(),
                 }),
                 (mode, ..) => {
                     let Some(values) = full else { continue };
                     let action = match mode {
                         Mode::Make(action) => action,
-                        Mode::Compare | Mode::All(_) => Action::Add.name(),
+                        Mode::Compare | Mode::All(_) => Action::Add,
                     };
                     Fate { action, values, with_place: true }
                 }
@@ -313,7 +317,7 @@ impl<'c> Som<'_, 'c> {
             depends_on,
             item: write::Item {
                 id,
-                action: fate.action,
+                action: fate.action.name(),
                 quantity: write::quantity(origin.item.node),
                 specification: Some(write::resource_specification(specification)),
                 entity: write::resource(resource_id, name, place, &fate.values),

@@ -28,7 +28,7 @@ use crate::model::Action;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// They are made where their conditions hold, and get this action.
-    Make(&'static str),
+    Make(Action),
     /// They are compared with what is installed.
     Compare,
     /// All that are installed get this action.
@@ -39,7 +39,7 @@ impl Mode {
     /// How the things below an installed one are treated.
     pub fn below(action: Action) -> Mode {
         match action {
-            Action::Add => Mode::Make(Action::Add.name()),
+            Action::Add => Mode::Make(action),
             Action::Modify => Mode::Compare,
             Action::Delete | Action::NoChange => Mode::All(action),
         }
@@ -107,6 +107,9 @@ pub struct Matched<'i> {
 
 /// Matches installed things to candidates, given by computed id and id of the specification.
 pub fn matched<'i>(installed: Vec<Installed<'i>>, candidates: &[(String, &str)]) -> Matched<'i> {
+    if installed.is_empty() {
+        return Matched { found: vec![None; candidates.len()], others: installed };
+    }
     let mut rest: Vec<Option<Installed<'i>>> = installed.into_iter().map(Some).collect();
     let mut take = |fits: &dyn Fn(&Installed<'_>) -> bool| {
         rest.iter_mut().find(|it| it.as_ref().is_some_and(fits)).and_then(Option::take)

@@ -46,7 +46,7 @@ pub struct Step<'a, 'v> {
 
 /// What becomes of one thing below: the action of its item, and the characteristics that it carries.
 pub struct Fate<'v> {
-    pub action: &'static str,
+    pub action: Action,
     pub values: Values<'v>,
     /// Whether the item carries its place.
     pub with_place: bool,
@@ -63,12 +63,14 @@ pub struct Subject<'a, 'v> {
     pub place: Option<Node<'a>>,
     /// Whether it counts as changed although nothing of its own differs.
     pub touched: bool,
+    /// Whether a condition decided about it, so that the last explanation is about it.
+    pub judged: bool,
 }
 
 impl Fate<'_> {
     /// An item that carries nothing but the id of what it is about.
     pub fn bare(action: Action) -> Self {
-        Fate { action: action.name(), values: Values::default(), with_place: false }
+        Fate { action, values: Values::default(), with_place: false }
     }
 }
 
@@ -144,11 +146,12 @@ impl Steps {
     }
 
     /// What becomes of something installed that is `wanted` with these characteristics, or not at
-    /// all. To be called right after [`Steps::take`] for it, whose explanation it completes.
+    /// all. Where a condition decided, it has to be called right after [`Steps::take`], whose
+    /// explanation it completes.
     pub fn compare<'v>(&mut self, wanted: Option<&Values<'v>>, subject: &Subject<'_, '_>) -> Fate<'v> {
         let item = subject.item_id.to_owned();
         let Some(wanted) = wanted else {
-            self.amend(|outcome| match outcome {
+            self.amend(subject, |outcome| match outcome {
                 Outcome::NotMade { condition, seen } => Outcome::Deleted { item, why: condition, seen },
                 other => other,
             });
@@ -157,15 +160,16 @@ impl Steps {
         let Difference { values, changes, moves } =
             difference(wanted, subject.installed, subject.before, subject.place);
         if changes.is_empty() && !subject.touched {
-            self.amend(|_| Outcome::Unchanged { item });
+            self.amend(subject, |_| Outcome::Unchanged { item });
             return Fate::bare(Action::NoChange);
         }
-        self.amend(|_| Outcome::Modified { item, changes });
-        Fate { action: Action::Modify.name(), values, with_place: moves }
+        self.amend(subject, |_| Outcome::Modified { item, changes });
+        Fate { action: Action::Modify, values, with_place: moves }
     }
 
-    fn amend(&mut self, change: impl FnOnce(Outcome) -> Outcome) {
+    fn amend(&mut self, subject: &Subject<'_, '_>, change: impl FnOnce(Outcome) -> Outcome) {
         if self.explain
+            && subject.judged
             && let Some(last) = self.explanations.last_mut()
         {
             last.outcome = change(last.outcome.clone());

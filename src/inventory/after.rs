@@ -98,7 +98,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
     let between = update.between();
     let mut changes = Changes::default();
     for (position, thing) in things.iter().enumerate() {
-        if done[position] || thing.action == Action::Delete {
+        if done[position] || matches!(thing.action, Action::Delete | Action::NoChange) {
             continue;
         }
         let realized = update.below.contains_key(&position);
@@ -107,9 +107,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
             continue;
         }
         let made = match inventory.get(thing.layer, &thing.id) {
-            Some(_) if thing.action == Action::NoChange => None,
             Some(installed) => update.changed(&installed, Some(position)),
-            None if thing.action == Action::NoChange => None,
             None => Some(update.made(position, chain)),
         };
         changes.upserts.extend(made);

@@ -87,7 +87,9 @@ impl Context {
     /// The installed base that was named; what is odd about it is shown.
     pub fn inventory(&self, path: &Path) -> Result<Inventory, Failure> {
         let (inventory, diagnostics) = store::read(path)?;
-        diagnostics.iter().for_each(|diagnostic| self.show(diagnostic));
+        for diagnostic in &diagnostics {
+            self.show(diagnostic);
+        }
         Ok(inventory)
     }
 

@@ -55,7 +55,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
         return dry_run(&args, &endpoints, context);
     }
     let runtime = signals::runtime()?;
-    let installed = InstalledBase::new(settings.inventory);
+    let installed = InstalledBase::open(settings.inventory)?;
     runtime.block_on(carry_out(args, endpoints, &settings.journal, installed, context))
 }
 

@@ -21,9 +21,13 @@ pub struct InstalledBase {
 }
 
 impl InstalledBase {
-    /// Nothing yet. Without a path nothing is ever written.
-    pub fn new(path: Option<PathBuf>) -> InstalledBase {
-        InstalledBase { path, completed: Vec::new(), size: 0 }
+    /// Nothing yet. Without a path nothing is ever written; one that cannot be read is an error
+    /// before anything is carried out.
+    pub fn open(path: Option<PathBuf>) -> Result<InstalledBase, Failure> {
+        if let Some(path) = &path {
+            store::read(path)?;
+        }
+        Ok(InstalledBase { path, completed: Vec::new(), size: 0 })
     }
 
     /// Takes note of a chain that was completed.
