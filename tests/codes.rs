@@ -31,7 +31,7 @@ fn codes(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
     found
 }
 
-const FAMILIES: &str = "schema|order|catalog|rule|decompose|plan";
+const FAMILIES: &str = "schema|order|catalog|rule|inventory|decompose|plan";
 
 #[test]
 fn every_code_has_a_case_in_which_it_is_reported() {

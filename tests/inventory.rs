@@ -315,6 +315,14 @@ fn a_service_order_alone_changes_what_is_installed() {
     assert_eq!(methods(&operator.carry_out(&service)), ["PATCH QoS-Profile"]);
     assert_eq!(operator.value(&id, "serviceCharacteristic", "downloadSpeed"), 1000);
     assert_eq!(operator.value(&id, "serviceCharacteristic", "uploadSpeed"), 50);
+
+    let wifi = format!("{JANE}.CFS-WIFI-MGMT");
+    let service = json!({
+        "@type": "ServiceOrder", "id": "SO-2",
+        "serviceOrderItem": [{"id": "1", "action": "delete", "service": {"id": wifi}}]
+    });
+    assert_eq!(methods(&operator.carry_out(&service)), ["DELETE Cloud-WiFi"]);
+    assert!(!operator.inventory().contains(&wifi), "the product does not refer to it any more");
 }
 
 #[test]

@@ -176,8 +176,8 @@ struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    /// Services without an order item of their own that lose resources: those that lose all of
-    /// them go, the others are returned.
+    /// What loses something below it without an order item of its own. Services that lose all
+    /// their resources go; the rest is returned.
     fn between(&mut self) -> Vec<Installed<'a>> {
         let ordered: HashSet<(Layer, &str)> =
             self.things.iter().map(|thing| (thing.layer, thing.id.as_str())).collect();
@@ -198,7 +198,36 @@ impl<'a> Update<'a> {
                 }
             }
         }
+        // Where the order does not say what stands on a thing, whatever refers to it does.
+        let alone = |thing: &Thing<'_>| {
+            thing.holder.is_none()
+                && thing.layer != Layer::Product
+                && self.gone.contains(&(thing.layer, thing.id.clone()))
+        };
+        if self.things.iter().any(alone) {
+            let holders = self.inventory.documents().filter(|document| {
+                let layer = Layer::of(document);
+                let id = document.root().text("id").unwrap_or_default();
+                let known = |layer| ordered.contains(&(layer, &*id))
+                    || stay.iter().any(|it| it.layer == layer && it.id == id);
+                layer.is_some_and(|layer| !known(layer) && self.refers_to_gone(layer, document.root()))
+            });
+            let holders: Vec<Installed<'a>> = holders
+                .filter_map(|it| Some(Installed::read(Layer::of(it)?, it.root())))
+                .filter(|it| !self.gone.contains(&(it.layer, it.id.to_string())))
+                .collect();
+            stay.extend(holders);
+        }
         stay
+    }
+
+    fn refers_to_gone(&self, layer: Layer, root: Node<'_>) -> bool {
+        layer.references().iter().any(|(key, below)| {
+            root.list(key).any(|reference| {
+                let id = reference.text("id").unwrap_or_default();
+                self.gone.contains(&(*below, id.into_owned()))
+            })
+        })
     }
 
     /// The document of what was added.
