@@ -27,7 +27,9 @@ pub enum Link {
 impl Chain {
     /// A chain that begins with a document.
     pub fn new(root: Document) -> Chain {
-        Chain { documents: vec![root] }
+        Chain {
+            documents: vec![root],
+        }
     }
 
     /// Whether a document may belong to a chain before it at all: if not, it begins one,
@@ -56,13 +58,19 @@ impl Chain {
             _ => None,
         };
         let is_named = |id: &str| named.as_deref() == Some(id);
-        let derived = named.is_some() && self.documents.iter().any(|other| is_named(&order_name(other)));
+        let derived = named.is_some()
+            && self
+                .documents
+                .iter()
+                .any(|other| is_named(&order_name(other)));
         if derived { Link::Derived } else { Link::Root }
     }
 
     /// The documents of a kind.
     pub fn of_kind(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
-        self.documents.iter().filter(move |document| DocumentKind::of(document) == kind)
+        self.documents
+            .iter()
+            .filter(move |document| DocumentKind::of(document) == kind)
     }
 
     /// The first document of a kind.

@@ -21,7 +21,13 @@ pub const DEFAULT_JOURNAL: &str = ".orderctl/journal.db";
 /// Major format version that this release reads.
 const FORMAT_MAJOR: u64 = 1;
 
-const KEYS: [&str; 5] = ["formatVersion", "catalog", "endpoints", "journal", "inventory"];
+const KEYS: [&str; 5] = [
+    "formatVersion",
+    "catalog",
+    "endpoints",
+    "journal",
+    "inventory",
+];
 
 /// A project file, its paths resolved against the folder it lies in.
 #[derive(Debug, Clone, PartialEq, Eq)]

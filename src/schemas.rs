@@ -66,7 +66,6 @@ pub fn find(name: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-
 /// A schema by name, ready to check documents.
 ///
 /// # Panics
@@ -77,7 +76,9 @@ fn validator(name: &str) -> Option<&'static Validator<Tape>> {
     let validators = VALIDATORS.get_or_init(|| SCHEMAS.iter().map(|_| OnceLock::new()).collect());
     Some(validators[position].get_or_init(|| {
         let schema = serde_json::from_str(SCHEMAS[position].1).expect("schemas are JSON");
-        jsonschema::options_for::<Tape>().build(&schema).expect("schemas are JSON Schemas")
+        jsonschema::options_for::<Tape>()
+            .build(&schema)
+            .expect("schemas are JSON Schemas")
     }))
 }
 
@@ -104,7 +105,9 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
 /// All faults of a document against the schema of its kind, in document order;
 /// none for kinds without a schema.
 pub fn check(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
-    let Some(validator) = name_for(kind).and_then(validator) else { return Vec::new() };
+    let Some(validator) = name_for(kind).and_then(validator) else {
+        return Vec::new();
+    };
     if validator.is_valid(root) {
         return Vec::new();
     }
@@ -113,8 +116,11 @@ pub fn check(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
         .map(|error| diagnostic(&error, root.resolve_pointer(error.instance_path().as_str())))
         .collect();
     diagnostics.sort_by(|a, b| {
-        let place = |diagnostic: &Diagnostic| (diagnostic.location.line, diagnostic.location.column);
-        place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message))
+        let place =
+            |diagnostic: &Diagnostic| (diagnostic.location.line, diagnostic.location.column);
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.message.cmp(&b.message))
     });
     diagnostics
 }
@@ -139,42 +145,61 @@ fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
                 }
             };
             let found = describe(node);
-            (Code("schema/type"), format!("{what} has to be of type {expected}, found {found}"))
+            (
+                Code("schema/type"),
+                format!("{what} has to be of type {expected}, found {found}"),
+            )
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let names: Vec<String> = unexpected.iter().map(|name| format!("`{name}`")).collect();
             let list = names.join(", ");
-            (Code("schema/unknown-member"), format!("{what} has no member {list}"))
+            (
+                Code("schema/unknown-member"),
+                format!("{what} has no member {list}"),
+            )
         }
-        ValidationErrorKind::MinItems { limit } => {
-            (Code("schema/value"), format!("{what} needs at least {limit} element(s)"))
-        }
-        ValidationErrorKind::MinLength { limit } => {
-            (Code("schema/value"), format!("{what} needs at least {limit} character(s)"))
-        }
-        ValidationErrorKind::Enum { options } => {
-            (Code("schema/value"), format!("{what} has to be one of {options}, found {}", describe(node)))
-        }
-        ValidationErrorKind::Constant { expected_value } => {
-            (Code("schema/value"), format!("{what} has to be {expected_value}, found {}", describe(node)))
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            (Code("schema/value"), format!("{what} has to match `{pattern}`, found {}", describe(node)))
-        }
+        ValidationErrorKind::MinItems { limit } => (
+            Code("schema/value"),
+            format!("{what} needs at least {limit} element(s)"),
+        ),
+        ValidationErrorKind::MinLength { limit } => (
+            Code("schema/value"),
+            format!("{what} needs at least {limit} character(s)"),
+        ),
+        ValidationErrorKind::Enum { options } => (
+            Code("schema/value"),
+            format!(
+                "{what} has to be one of {options}, found {}",
+                describe(node)
+            ),
+        ),
+        ValidationErrorKind::Constant { expected_value } => (
+            Code("schema/value"),
+            format!(
+                "{what} has to be {expected_value}, found {}",
+                describe(node)
+            ),
+        ),
+        ValidationErrorKind::Pattern { pattern } => (
+            Code("schema/value"),
+            format!("{what} has to match `{pattern}`, found {}", describe(node)),
+        ),
         ValidationErrorKind::OneOfMultipleValid { .. } => {
             let message = format!("{what} has members of which only one may be given");
             (Code("schema/value"), message)
         }
-        ValidationErrorKind::OneOfNotValid { context } if !needed(context).is_empty() => {
-            (Code("schema/missing"), format!("{what} needs one of {}", needed(context)))
-        }
+        ValidationErrorKind::OneOfNotValid { context } if !needed(context).is_empty() => (
+            Code("schema/missing"),
+            format!("{what} needs one of {}", needed(context)),
+        ),
         _ => (Code("schema/value"), format!("{what}: {}", error.masked())),
     };
     let place = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.first().and_then(|name| node.member(name)).unwrap_or(node)
-        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+            .first()
+            .and_then(|name| node.member(name))
+            .unwrap_or(node),
         _ => node,
     };
     Diagnostic::new(code, Severity::Error, place.location(), message)
@@ -184,7 +209,9 @@ fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
 fn needed(alternatives: &[Vec<ValidationError<'_>>]) -> String {
     let mut names = Vec::new();
     for error in alternatives.iter().flatten() {
-        let ValidationErrorKind::Required { property } = error.kind() else { return String::new() };
+        let ValidationErrorKind::Required { property } = error.kind() else {
+            return String::new();
+        };
         names.push(format!("`{}`", property.as_str().unwrap_or_default()));
     }
     names.join(", ")

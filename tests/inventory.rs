@@ -60,9 +60,15 @@ impl Operator {
             .spawn()
             .unwrap();
         let mut address = String::new();
-        BufReader::new(mock.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        BufReader::new(mock.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Operator { folder, mock, address: address.trim().to_owned() }
+        Operator {
+            folder,
+            mock,
+            address: address.trim().to_owned(),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -81,7 +87,12 @@ impl Operator {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
         child.wait_with_output().unwrap()
     }
 
@@ -119,13 +130,19 @@ impl Operator {
     /// What is installed under an id, if anything.
     fn installed(&self, id: &str) -> Option<Value> {
         let text = self.inventory();
-        let mut documents = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut documents = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
         documents.find(|document| document["id"] == id)
     }
 
     fn value(&self, id: &str, list: &str, name: &str) -> Value {
         let document = self.installed(id).unwrap();
-        let found = document[list].as_array().unwrap().iter().find(|it| it["name"] == name);
+        let found = document[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["name"] == name);
         found.map_or(Value::Null, |it| it["value"].clone())
     }
 }
@@ -134,17 +151,29 @@ fn tasks(chain: &str) -> Vec<(String, String, Value)> {
     let plan: Value = serde_json::from_str(chain.lines().last().unwrap()).unwrap();
     let task = |task: &Value| {
         let mut sent = json!({});
-        for it in task["request"]["body"]["resourceCharacteristic"].as_array().into_iter().flatten() {
+        for it in task["request"]["body"]["resourceCharacteristic"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             sent[it["name"].as_str().unwrap()] = it["value"].clone();
         }
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         (text(&task["name"]), text(&task["request"]["method"]), sent)
     };
-    plan["taskFlow"].as_array().unwrap().iter().map(task).collect()
+    plan["taskFlow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(task)
+        .collect()
 }
 
 fn methods(tasks: &[(String, String, Value)]) -> Vec<String> {
-    let mut methods: Vec<String> = tasks.iter().map(|(name, method, _)| format!("{method} {name}")).collect();
+    let mut methods: Vec<String> = tasks
+        .iter()
+        .map(|(name, method, _)| format!("{method} {name}"))
+        .collect();
     methods.sort();
     methods
 }
@@ -154,7 +183,10 @@ fn more_speed_is_one_change_of_one_profile() {
     let operator = Operator::new();
     assert_eq!(operator.carry_out(&order("order.json")).len(), 7);
     let qos = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE");
-    assert_eq!(operator.value(&qos, "resourceCharacteristic", "downstreamRate"), 200_000);
+    assert_eq!(
+        operator.value(&qos, "resourceCharacteristic", "downstreamRate"),
+        200_000
+    );
 
     let plan = operator.plan(&order("order-modify.json"));
     assert_eq!(
@@ -167,14 +199,35 @@ fn more_speed_is_one_change_of_one_profile() {
     );
     assert!(plan.contains(&format!("resource/{qos}")));
     operator.pass(&["activate", "-o", "json"], &plan);
-    assert_eq!(operator.value(JANE, "productCharacteristic", "downloadSpeed"), 500);
-    assert_eq!(operator.value(JANE, "productCharacteristic", "router"), "Huawei HG8245H");
-    assert_eq!(operator.installed(JANE).unwrap()["productOffering"]["id"], "PO-SF500H");
+    assert_eq!(
+        operator.value(JANE, "productCharacteristic", "downloadSpeed"),
+        500
+    );
+    assert_eq!(
+        operator.value(JANE, "productCharacteristic", "router"),
+        "Huawei HG8245H"
+    );
+    assert_eq!(
+        operator.installed(JANE).unwrap()["productOffering"]["id"],
+        "PO-SF500H"
+    );
     let service = format!("{JANE}.CFS-INTERNET-ACCESS");
-    assert_eq!(operator.value(&service, "serviceCharacteristic", "downloadSpeed"), 500);
-    assert_eq!(operator.value(&service, "serviceCharacteristic", "servingArea"), "OLT-EAST-07");
-    assert_eq!(operator.value(&qos, "resourceCharacteristic", "downstreamRate"), 500_000);
-    assert_eq!(operator.value(&qos, "resourceCharacteristic", "trafficClass"), "best-effort");
+    assert_eq!(
+        operator.value(&service, "serviceCharacteristic", "downloadSpeed"),
+        500
+    );
+    assert_eq!(
+        operator.value(&service, "serviceCharacteristic", "servingArea"),
+        "OLT-EAST-07"
+    );
+    assert_eq!(
+        operator.value(&qos, "resourceCharacteristic", "downstreamRate"),
+        500_000
+    );
+    assert_eq!(
+        operator.value(&qos, "resourceCharacteristic", "trafficClass"),
+        "best-effort"
+    );
 }
 
 #[test]
@@ -209,24 +262,50 @@ fn what_is_lost_with_the_last_run_is_made_up_for_by_the_next() {
 fn options_come_and_go_alone() {
     let operator = Operator::new();
     operator.carry_out(&order("order.json"));
-    let on = modify("ORD-4821-0010", &json!([{"name": "staticIp", "value": true}]));
+    let on = modify(
+        "ORD-4821-0010",
+        &json!([{"name": "staticIp", "value": true}]),
+    );
     let made = operator.carry_out(&on);
     assert_eq!(methods(&made), ["PATCH IP-Profile", "POST Static-IP"]);
-    assert_eq!(made[0].2, json!({"addressing": "static"}), "the profile comes first");
+    assert_eq!(
+        made[0].2,
+        json!({"addressing": "static"}),
+        "the profile comes first"
+    );
     let address = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-STATIC-IP");
     assert!(operator.installed(&address).is_some());
 
-    let off = modify("ORD-4821-0011", &json!([{"name": "wifiApp", "value": false}]));
+    let off = modify(
+        "ORD-4821-0011",
+        &json!([{"name": "wifiApp", "value": false}]),
+    );
     assert_eq!(methods(&operator.carry_out(&off)), ["DELETE Cloud-WiFi"]);
     assert!(!operator.inventory().contains("WIFI"));
-    assert_eq!(operator.installed(JANE).unwrap()["realizingService"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        operator.installed(JANE).unwrap()["realizingService"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 
     let both = json!([{"name": "wifiApp", "value": true}, {"name": "staticIp", "value": false}]);
     let back = operator.carry_out(&modify("ORD-4821-0012", &both));
-    assert_eq!(methods(&back), ["DELETE Static-IP", "PATCH IP-Profile", "POST Cloud-WiFi"]);
+    assert_eq!(
+        methods(&back),
+        ["DELETE Static-IP", "PATCH IP-Profile", "POST Cloud-WiFi"]
+    );
     let position = |name: &str| back.iter().position(|(it, ..)| it == name).unwrap();
-    assert!(position("IP-Profile") < position("Static-IP"), "make before break");
-    assert!(operator.installed(&format!("{JANE}.CFS-WIFI-MGMT.RFS-CLOUD-WIFI")).is_some());
+    assert!(
+        position("IP-Profile") < position("Static-IP"),
+        "make before break"
+    );
+    assert!(
+        operator
+            .installed(&format!("{JANE}.CFS-WIFI-MGMT.RFS-CLOUD-WIFI"))
+            .is_some()
+    );
     assert!(operator.installed(&address).is_none());
 }
 
@@ -234,10 +313,16 @@ fn options_come_and_go_alone() {
 fn a_change_that_needs_nothing_is_a_plan_without_tasks() {
     let operator = Operator::new();
     operator.carry_out(&order("order.json"));
-    let same = modify("ORD-4821-0020", &json!([{"name": "downloadSpeed", "value": 200}]));
+    let same = modify(
+        "ORD-4821-0020",
+        &json!([{"name": "downloadSpeed", "value": 200}]),
+    );
     assert!(operator.carry_out(&same).is_empty());
     // It is sold otherwise now.
-    assert_eq!(operator.installed(JANE).unwrap()["productOffering"]["id"], "PO-SF500H");
+    assert_eq!(
+        operator.installed(JANE).unwrap()["productOffering"]["id"],
+        "PO-SF500H"
+    );
 }
 
 #[test]
@@ -245,8 +330,12 @@ fn cease_removes_everything_backwards_and_leaves_no_trace() {
     let operator = Operator::new();
     operator.carry_out(&order("order.json"));
     operator.carry_out(&order("order-static-ip.json"));
-    let others: Vec<String> =
-        operator.inventory().lines().filter(|it| !it.contains("4821")).map(str::to_owned).collect();
+    let others: Vec<String> = operator
+        .inventory()
+        .lines()
+        .filter(|it| !it.contains("4821"))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(others.len(), 12);
     operator.carry_out(&order("order-modify.json"));
     let removed = operator.carry_out(&order("order-cease.json"));
@@ -259,8 +348,11 @@ fn cease_removes_everything_backwards_and_leaves_no_trace() {
     let mut entries = journal
         .prepare("SELECT task, max(seq) FROM entry WHERE order_id = ? AND task IS NOT NULL GROUP BY task ORDER BY 2")
         .unwrap();
-    let ended: Vec<String> =
-        entries.query_map(["ORD-4821-0003"], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let ended: Vec<String> = entries
+        .query_map(["ORD-4821-0003"], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(ended.len(), 7);
     let position = |name: &str| ended.iter().position(|it| it.ends_with(name)).unwrap();
     for (first, later) in [
@@ -271,7 +363,10 @@ fn cease_removes_everything_backwards_and_leaves_no_trace() {
         ("QOS-PROFILE", "VLAN-SERVICE"),
         ("VLAN-SERVICE", "GPON-BEARER"),
     ] {
-        assert!(position(first) < position(later), "{first} before {later}: {ended:?}");
+        assert!(
+            position(first) < position(later),
+            "{first} before {later}: {ended:?}"
+        );
     }
 }
 
@@ -280,14 +375,20 @@ fn what_is_not_installed_is_named_and_what_is_is_not_added_again() {
     let operator = Operator::new();
     for file in ["order-modify.json", "order-cease.json"] {
         let said = operator.refused(&order(file));
-        assert!(said.contains("error[decompose/not-installed]") && said.contains(JANE), "{said}");
+        assert!(
+            said.contains("error[decompose/not-installed]") && said.contains(JANE),
+            "{said}"
+        );
     }
     operator.carry_out(&order("order.json"));
     let mut again = order("order.json");
     again["id"] = "ORD-4821-0099".into();
     again["productOrderItem"][0]["product"]["id"] = JANE.into();
     let said = operator.refused(&again);
-    assert!(said.contains("error[decompose/already-installed]") && said.contains(JANE), "{said}");
+    assert!(
+        said.contains("error[decompose/already-installed]") && said.contains(JANE),
+        "{said}"
+    );
     // A service order that comes alone is held to the same.
     let service = json!({
         "@type": "ServiceOrder", "id": "SO-1", "serviceOrderItem": [{
@@ -312,17 +413,32 @@ fn a_service_order_alone_changes_what_is_installed() {
             }
         }]
     });
-    assert_eq!(methods(&operator.carry_out(&service)), ["PATCH QoS-Profile"]);
-    assert_eq!(operator.value(&id, "serviceCharacteristic", "downloadSpeed"), 1000);
-    assert_eq!(operator.value(&id, "serviceCharacteristic", "uploadSpeed"), 50);
+    assert_eq!(
+        methods(&operator.carry_out(&service)),
+        ["PATCH QoS-Profile"]
+    );
+    assert_eq!(
+        operator.value(&id, "serviceCharacteristic", "downloadSpeed"),
+        1000
+    );
+    assert_eq!(
+        operator.value(&id, "serviceCharacteristic", "uploadSpeed"),
+        50
+    );
 
     let wifi = format!("{JANE}.CFS-WIFI-MGMT");
     let service = json!({
         "@type": "ServiceOrder", "id": "SO-2",
         "serviceOrderItem": [{"id": "1", "action": "delete", "service": {"id": wifi}}]
     });
-    assert_eq!(methods(&operator.carry_out(&service)), ["DELETE Cloud-WiFi"]);
-    assert!(!operator.inventory().contains(&wifi), "the product does not refer to it any more");
+    assert_eq!(
+        methods(&operator.carry_out(&service)),
+        ["DELETE Cloud-WiFi"]
+    );
+    assert!(
+        !operator.inventory().contains(&wifi),
+        "the product does not refer to it any more"
+    );
 }
 
 #[test]
@@ -342,7 +458,8 @@ fn the_same_installed_base_gives_the_same_bytes_in_one_step_or_two() {
 fn explain_says_what_becomes_of_what_is_installed() {
     let operator = Operator::new();
     operator.carry_out(&order("order.json"));
-    let change = json!([{"name": "downloadSpeed", "value": 500}, {"name": "wifiApp", "value": false}]);
+    let change =
+        json!([{"name": "downloadSpeed", "value": 500}, {"name": "wifiApp", "value": false}]);
     let order = modify("ORD-4821-0030", &change).to_string();
     let said = String::from_utf8(operator.run(&["decompose", "--explain"], &order).stderr).unwrap();
     for line in [
@@ -367,8 +484,16 @@ fn a_folder_keeps_its_files_and_what_nobody_knows() {
         .map(|line| line.replacen('{', "{\"x-owner\":\"billing\", ", 1))
         .partition(|line| line.contains("\"@type\":\"Product\""));
     let party = "{\"@type\":\"Party\",\"id\":\"CUST-4821\"}";
-    fs::write(folder.join("products.json"), format!("[{}]", products.join(","))).unwrap();
-    fs::write(folder.join("network.ndjson"), format!("{party}\n{}\n", others.join("\n"))).unwrap();
+    fs::write(
+        folder.join("products.json"),
+        format!("[{}]", products.join(",")),
+    )
+    .unwrap();
+    fs::write(
+        folder.join("network.ndjson"),
+        format!("{party}\n{}\n", others.join("\n")),
+    )
+    .unwrap();
     fs::write(folder.join("notes.txt"), "not an inventory").unwrap();
 
     let path = folder.to_str().unwrap();
@@ -386,17 +511,37 @@ fn a_folder_keeps_its_files_and_what_nobody_knows() {
     assert!(network.contains("500000"));
 
     // What is new goes to a file of its own.
-    let chain = operator.pass(&["decompose", "--inventory", path], &order("order-hfc.json").to_string());
+    let chain = operator.pass(
+        &["decompose", "--inventory", path],
+        &order("order-hfc.json").to_string(),
+    );
     let plan = operator.pass(&["plan"], &chain);
     operator.pass(&["activate", "-o", "json", "--inventory", path], &plan);
-    assert_eq!(fs::read_to_string(folder.join("network.ndjson")).unwrap(), network);
-    assert_eq!(fs::read_to_string(folder.join("inventory.ndjson")).unwrap().lines().count(), 11);
+    assert_eq!(
+        fs::read_to_string(folder.join("network.ndjson")).unwrap(),
+        network
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("inventory.ndjson"))
+            .unwrap()
+            .lines()
+            .count(),
+        11
+    );
     let cease = order("order-cease.json").to_string();
     let chain = operator.pass(&["decompose", "--inventory", path], &cease);
     let plan = operator.pass(&["plan"], &chain);
     operator.pass(&["activate", "-o", "json", "--inventory", path], &plan);
-    assert_eq!(fs::read_to_string(folder.join("products.json")).unwrap(), "[]\n");
-    assert_eq!(fs::read_to_string(folder.join("network.ndjson")).unwrap().trim(), party);
+    assert_eq!(
+        fs::read_to_string(folder.join("products.json")).unwrap(),
+        "[]\n"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.join("network.ndjson"))
+            .unwrap()
+            .trim(),
+        party
+    );
 }
 
 #[test]
@@ -418,33 +563,69 @@ fn without_an_installed_base_actions_are_handed_down() {
 }
 
 fn documents(texts: &[Value]) -> Vec<Document> {
-    texts.iter().map(|text| Document::parse(text.to_string(), "given").unwrap()).collect()
+    texts
+        .iter()
+        .map(|text| Document::parse(text.to_string(), "given").unwrap())
+        .collect()
 }
 
 /// A chain without its plan: an order and what it is decomposed into.
 fn chain(catalog: &Catalog, inventory: &Inventory, order: &Value) -> Chain {
-    let with = Decomposer { catalog, inventory: Some(inventory), explain: true };
-    let valid = |document: &Document| {
-        let validation = Validation { catalog: Some(catalog), ..Validation::default() };
-        assert!(validation.check(document).order.is_some(), "{:?}", validation.check(document).diagnostics);
+    let with = Decomposer {
+        catalog,
+        inventory: Some(inventory),
+        explain: true,
     };
-    let validation = Validation { catalog: Some(catalog), ..Validation::default() };
+    let valid = |document: &Document| {
+        let validation = Validation {
+            catalog: Some(catalog),
+            ..Validation::default()
+        };
+        assert!(
+            validation.check(document).order.is_some(),
+            "{:?}",
+            validation.check(document).diagnostics
+        );
+    };
+    let validation = Validation {
+        catalog: Some(catalog),
+        ..Validation::default()
+    };
     let root = documents(std::slice::from_ref(order)).remove(0);
     valid(&root);
     let product = validation.check(&root).order.unwrap();
-    let services = decompose::service_order(&with, &product).unwrap().document.unwrap();
+    let services = decompose::service_order(&with, &product)
+        .unwrap()
+        .document
+        .unwrap();
     valid(&services);
     let service = validation.check(&services).order.unwrap();
-    let resources = decompose::resource_order(&with, &service, Some(&product)).unwrap().document;
-    Chain { documents: [root.clone(), services.clone()].into_iter().chain(resources).collect() }
+    let resources = decompose::resource_order(&with, &service, Some(&product))
+        .unwrap()
+        .document;
+    Chain {
+        documents: [root.clone(), services.clone()]
+            .into_iter()
+            .chain(resources)
+            .collect(),
+    }
 }
 
 fn items(chain: &Chain, list: &str) -> Vec<String> {
     let of = |document: &Document| -> Vec<String> {
         let order: Value = serde_json::from_str(document.text()).unwrap();
         let items = order[list].as_array().cloned().unwrap_or_default();
-        let entity = |it: &Value| it["resource"]["id"].as_str().or(it["service"]["id"].as_str()).unwrap().to_owned();
-        items.iter().map(|it| format!("{} {}", it["action"].as_str().unwrap(), entity(it))).collect()
+        let entity = |it: &Value| {
+            it["resource"]["id"]
+                .as_str()
+                .or(it["service"]["id"].as_str())
+                .unwrap()
+                .to_owned()
+        };
+        items
+            .iter()
+            .map(|it| format!("{} {}", it["action"].as_str().unwrap(), entity(it)))
+            .collect()
     };
     chain.documents.iter().flat_map(of).collect()
 }
@@ -494,21 +675,34 @@ fn an_installed_base_of_another_system_is_found_by_its_references() {
     let touched = items(&change, "orderItem");
     assert!(touched.contains(&"modify R-ONT".to_owned()), "{touched:?}");
     assert!(touched.contains(&"modify R-ACS".to_owned()), "{touched:?}");
-    assert_eq!(touched.iter().filter(|it| it.starts_with("add ")).count(), 4);
+    assert_eq!(
+        touched.iter().filter(|it| it.starts_with("add ")).count(),
+        4
+    );
 
     inventory.apply(inventory::after(&inventory, &change));
     let product = inventory.product("P").unwrap();
     assert_eq!(inventory.services_of(&product).len(), 2);
-    let before: Vec<String> = inventory.documents().map(|it| it.text().to_owned()).collect();
+    let before: Vec<String> = inventory
+        .documents()
+        .map(|it| it.text().to_owned())
+        .collect();
     inventory.apply(inventory::after(&inventory, &change));
-    let after: Vec<String> = inventory.documents().map(|it| it.text().to_owned()).collect();
+    let after: Vec<String> = inventory
+        .documents()
+        .map(|it| it.text().to_owned())
+        .collect();
     assert_eq!(before, after);
 
     order["id"] = "ORD-CEASE".into();
     order["productOrderItem"][0]["action"] = "delete".into();
     order["productOrderItem"][0]["product"] = json!({"id": "P"});
     let cease = chain(&catalog, &inventory, &order);
-    assert!(items(&cease, "orderItem").iter().all(|it| it.starts_with("delete ")));
+    assert!(
+        items(&cease, "orderItem")
+            .iter()
+            .all(|it| it.starts_with("delete "))
+    );
     inventory.apply(inventory::after(&inventory, &cease));
     let left: Vec<&str> = inventory.documents().map(Document::text).collect();
     assert_eq!(left, [r#"{"@type":"Party","id":"CUST-4821"}"#]);

@@ -19,7 +19,11 @@ use serde_json::{Map, Value, json};
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/broadband-b2c");
 
 fn decomposer() -> Decomposer<'static> {
-    Decomposer { catalog: catalog(), inventory: None, explain: false }
+    Decomposer {
+        catalog: catalog(),
+        inventory: None,
+        explain: false,
+    }
 }
 
 fn catalog() -> &'static Catalog {
@@ -96,7 +100,10 @@ fn item(position: usize, line: &Line) -> Value {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it becomes part of the order")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it becomes part of the order"
+)]
 fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
     let mut order = json!({
         "@type": "ProductOrder",
@@ -127,8 +134,7 @@ fn plan(text: &str) -> (Chain, OrchestrationPlan) {
     let service = checked
         .order
         .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
-    let resources =
-        resource_order(&decomposer(), &service, Some(&product)).expect("decomposable");
+    let resources = resource_order(&decomposer(), &service, Some(&product)).expect("decomposable");
     let resources = resources.document.expect("services need resources");
     let mut chain = Chain::new(document.clone());
     chain.documents.extend([services.clone(), resources]);

@@ -25,8 +25,13 @@ impl Mock {
             .spawn()
             .unwrap();
         let mut address = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Mock { process, address: address.trim().to_owned() }
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
+        Mock {
+            process,
+            address: address.trim().to_owned(),
+        }
     }
 }
 
@@ -44,7 +49,11 @@ fn every_console_block_of_the_readme_gives_what_it_shows() {
     let mock = Mock::start(&example);
     let journal = tempfile::tempdir().unwrap();
     let folder = cargo_bin("orderctl").parent().unwrap().to_owned();
-    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
+    let path = format!(
+        "{}:{}",
+        folder.display(),
+        env::var("PATH").unwrap_or_default()
+    );
     let run = |command: &str| {
         if command.contains("jq ") && Command::new("jq").arg("--version").output().is_err() {
             return None;
@@ -55,7 +64,10 @@ fn every_console_block_of_the_readme_gives_what_it_shows() {
             .env("PATH", &path)
             .env("ORDERCTL_MOCK", &mock.address)
             .env("ORDERCTL_JOURNAL", journal.path().join("journal.db"))
-            .env("ORDERCTL_INVENTORY", journal.path().join("inventory.ndjson"))
+            .env(
+                "ORDERCTL_INVENTORY",
+                journal.path().join("inventory.ndjson"),
+            )
             .stdin(Stdio::null())
             .output()
             .unwrap();

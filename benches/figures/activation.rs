@@ -38,22 +38,47 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
         let mock = Mock::start(bench, &endpoints)?;
         let journal = bench.file(&format!("journal-{round}.db"));
         let mut activate = bench.orderctl(&["activate", "--quiet", "-o", "json"]);
-        activate.args(["-j", &AT_ONCE.to_string()]).arg("--endpoints").arg(&endpoints);
-        activate.arg("--journal").arg(&journal).arg(&plans).env("ORDERCTL_MOCK", &mock.address);
+        activate
+            .args(["-j", &AT_ONCE.to_string()])
+            .arg("--endpoints")
+            .arg(&endpoints);
+        activate
+            .arg("--journal")
+            .arg(&journal)
+            .arg(&plans)
+            .env("ORDERCTL_MOCK", &mock.address);
         let own = count / run::pipe(None, vec![activate])?.as_secs_f64();
         drop(mock);
         let mock = Mock::start(bench, &endpoints)?;
         let authority = mock.address.trim_start_matches("http://");
-        let sent = requests.iter().map(|request| request.replace("{authority}", authority).into_bytes());
+        let sent = requests
+            .iter()
+            .map(|request| request.replace("{authority}", authority).into_bytes());
         let other = count / load::run(authority, sent.collect(), AT_ONCE)?.as_secs_f64();
         tasks.push(own);
         plain.push(other);
         ratios.push(own / other);
     }
-    let remark = format!("{ORDERS} orders, {count} tasks, journal in {}", std::env::temp_dir().display());
-    report.add("activate -j 64", (median(tasks), "tasks/s"), Target::AtLeast(3_000.0), remark);
-    let remark = format!("plain: {:.0} requests/s, own generator, {AT_ONCE} connections", median(plain));
-    report.add("the same, to plain requests", (median(ratios), "×"), Target::AtLeast(0.3), remark);
+    let remark = format!(
+        "{ORDERS} orders, {count} tasks, journal in {}",
+        std::env::temp_dir().display()
+    );
+    report.add(
+        "activate -j 64",
+        (median(tasks), "tasks/s"),
+        Target::AtLeast(3_000.0),
+        remark,
+    );
+    let remark = format!(
+        "plain: {:.0} requests/s, own generator, {AT_ONCE} connections",
+        median(plain)
+    );
+    report.add(
+        "the same, to plain requests",
+        (median(ratios), "×"),
+        Target::AtLeast(0.3),
+        remark,
+    );
     Ok(())
 }
 
@@ -100,16 +125,31 @@ struct Mock {
 impl Mock {
     fn start(bench: &Bench, endpoints: &Path) -> io::Result<Mock> {
         let mut command: Command = bench.orderctl(&["mock", "--listen", "127.0.0.1:0"]);
-        command.arg("--endpoints").arg(endpoints).env("ORDERCTL_MOCK", "http://127.0.0.1:0");
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        command
+            .arg("--endpoints")
+            .arg(endpoints)
+            .env("ORDERCTL_MOCK", "http://127.0.0.1:0");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
         let mut line = String::new();
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no pipe from the mock"))?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| io::Error::other("no pipe from the mock"))?;
         BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let address = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"));
         let address = address.map(|address| address.trim_end_matches('/').to_owned());
-        let mut mock = Mock { child, address: String::new() };
-        mock.address = address.ok_or_else(|| io::Error::other("the mock does not say where it listens"))?;
+        let mut mock = Mock {
+            child,
+            address: String::new(),
+        };
+        mock.address =
+            address.ok_or_else(|| io::Error::other("the mock does not say where it listens"))?;
         Ok(mock)
     }
 }

@@ -8,7 +8,11 @@ use super::run::{self, Bench, median};
 /// Measures `decompose | plan` over orders of three sizes, and `plan` alone.
 pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     let both = || vec![bench.orderctl(&["decompose"]), bench.orderctl(&["plan"])];
-    let (small, middle, large) = (bench.large(2_000)?, bench.large(10_000)?, bench.large(100_000)?);
+    let (small, middle, large) = (
+        bench.large(2_000)?,
+        bench.large(10_000)?,
+        bench.large(100_000)?,
+    );
     let derived = bench.file("lines-2000-derived.ndjson");
     run::into_file(&small, vec![bench.orderctl(&["decompose"])], &derived)?;
     let (mut alone, mut few, mut some) = (Vec::new(), Vec::new(), Vec::new());
@@ -26,10 +30,25 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     }
     let name = "decompose | plan, one order of 2,000 lines";
     let remark = format!("plan alone {:.0} ms", median(alone) * 1e3);
-    report.add(name, (median(few) * 1e3, "ms"), Target::AtMost(100.0), remark);
+    report.add(
+        name,
+        (median(few) * 1e3, "ms"),
+        Target::AtMost(100.0),
+        remark,
+    );
     let name = "decompose | plan, one order of 100,000 lines";
-    report.add(name, (median(many), "s"), Target::AtMost(10.0), String::new());
+    report.add(
+        name,
+        (median(many), "s"),
+        Target::AtMost(10.0),
+        String::new(),
+    );
     let name = "the same, 100,000 lines to 10,000";
-    report.add(name, (median(growth), "×"), Target::AtMost(12.0), format!("10,000 lines {:.2} s", median(some)));
+    report.add(
+        name,
+        (median(growth), "×"),
+        Target::AtMost(12.0),
+        format!("10,000 lines {:.2} s", median(some)),
+    );
     Ok(())
 }

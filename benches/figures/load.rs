@@ -22,8 +22,13 @@ struct Queue {
 /// # Errors
 /// If a connection breaks, or an answer is no success.
 pub fn run(authority: &str, requests: Vec<Vec<u8>>, connections: usize) -> io::Result<Duration> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let queue = Arc::new(Queue { requests, next: AtomicUsize::new(0) });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let queue = Arc::new(Queue {
+        requests,
+        next: AtomicUsize::new(0),
+    });
     runtime.block_on(async {
         let start = Instant::now();
         let mut workers = JoinSet::new();
@@ -41,7 +46,10 @@ pub fn run(authority: &str, requests: Vec<Vec<u8>>, connections: usize) -> io::R
 
 async fn send_all(mut stream: TcpStream, queue: Arc<Queue>) -> io::Result<()> {
     let mut answer = vec![0; 1 << 16];
-    while let Some(request) = queue.requests.get(queue.next.fetch_add(1, Ordering::Relaxed)) {
+    while let Some(request) = queue
+        .requests
+        .get(queue.next.fetch_add(1, Ordering::Relaxed))
+    {
         stream.write_all(request).await?;
         let mut filled = 0;
         loop {
@@ -67,7 +75,8 @@ fn length(answer: &[u8]) -> Option<usize> {
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let body = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     Some(end + body.unwrap_or(0))
 }

@@ -31,7 +31,8 @@ const GROUPS: [(&str, Group); 5] = [
     ("activation", activation::measure),
 ];
 
-const USAGE: &str = "usage: cargo bench --bench figures -- [GROUP]... [--rounds R] [--orders N] [--seed S]
+const USAGE: &str =
+    "usage: cargo bench --bench figures -- [GROUP]... [--rounds R] [--orders N] [--seed S]
        cargo bench --bench figures -- generate N [--seed S]
        cargo bench --bench figures -- lines-of N [--seed S]
 groups: startup, streams, lines, memory, activation; without a name all of them
@@ -68,7 +69,12 @@ fn main() -> ExitCode {
 }
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Option<Request> {
-    let mut request = Request { words: Vec::new(), rounds: 5, orders: 1_000_000, seed: 7 };
+    let mut request = Request {
+        words: Vec::new(),
+        rounds: 5,
+        orders: 1_000_000,
+        seed: 7,
+    };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             // Cargo says that this is a benchmark.
@@ -87,7 +93,9 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Option<Request> {
 fn answer(request: &Request) -> io::Result<bool> {
     let words: Vec<&str> = request.words.iter().map(String::as_str).collect();
     if let [verb @ ("generate" | "lines-of"), count] = words[..] {
-        let Ok(count) = count.parse() else { return Ok(false) };
+        let Ok(count) = count.parse() else {
+            return Ok(false);
+        };
         let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         if verb == "generate" {
             orders::stream(&mut output, count, request.seed)?;
@@ -96,7 +104,10 @@ fn answer(request: &Request) -> io::Result<bool> {
         }
         return output.flush().map(|()| true);
     }
-    if !words.iter().all(|word| GROUPS.iter().any(|(name, _)| name == word)) {
+    if !words
+        .iter()
+        .all(|word| GROUPS.iter().any(|(name, _)| name == word))
+    {
         return Ok(false);
     }
     let bench = Bench::new(request.rounds, request.orders, request.seed)?;

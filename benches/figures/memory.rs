@@ -19,15 +19,26 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
         let peak = peak(bench.orderctl(arguments), bench)?;
         let seconds = start.elapsed().as_secs_f64();
         let name = format!("{}, {} orders", arguments.join(" "), bench.orders);
-        report.add(&name, (peak / 1e6, "MB"), Target::AtMost(150.0), format!("{seconds:.1} s"));
+        report.add(
+            &name,
+            (peak / 1e6, "MB"),
+            Target::AtMost(150.0),
+            format!("{seconds:.1} s"),
+        );
     }
     Ok(())
 }
 
 #[allow(clippy::cast_precision_loss)]
 fn peak(mut command: Command, bench: &Bench) -> io::Result<f64> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-    let stdin = child.stdin.take().ok_or_else(|| io::Error::other("no pipe to the command"))?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let stdin = child
+        .stdin
+        .take()
+        .ok_or_else(|| io::Error::other("no pipe to the command"))?;
     let (orders, seed) = (bench.orders, bench.seed);
     let writer = thread::spawn(move || {
         let mut output = BufWriter::with_capacity(1 << 16, stdin);
@@ -42,6 +53,12 @@ fn peak(mut command: Command, bench: &Bench) -> io::Result<f64> {
         }
         thread::sleep(INTERVAL);
     };
-    writer.join().map_err(|_| io::Error::other("the orders could not be made"))??;
-    if status.success() { Ok(peak as f64) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
+    writer
+        .join()
+        .map_err(|_| io::Error::other("the orders could not be made"))??;
+    if status.success() {
+        Ok(peak as f64)
+    } else {
+        Err(io::Error::other(format!("{command:?}: {status}")))
+    }
 }

@@ -29,19 +29,37 @@ impl Choice {
 }
 
 const GIVEN_NAMES: [&str; 12] = [
-    "Jane", "Daniel", "Mei Lin", "Zoë", "Arjun", "Siobhán", "Noah", "Aroha", "José", "Freya", "Omar",
-    "Chloé",
+    "Jane", "Daniel", "Mei Lin", "Zoë", "Arjun", "Siobhán", "Noah", "Aroha", "José", "Freya",
+    "Omar", "Chloé",
 ];
 const FAMILY_NAMES: [&str; 12] = [
-    "Smith", "Okafor", "Tan", "Müller", "Patel", "O'Brien", "Nguyen", "Ngata", "García", "Lindqvist",
-    "Haddad", "Lefèvre",
+    "Smith",
+    "Okafor",
+    "Tan",
+    "Müller",
+    "Patel",
+    "O'Brien",
+    "Nguyen",
+    "Ngata",
+    "García",
+    "Lindqvist",
+    "Haddad",
+    "Lefèvre",
 ];
-const STREETS: [&str; 6] =
-    ["Fibre Lane", "Cable Street", "Riverside Quay", "Harbour Road", "Station Parade", "Elm Close"];
+const STREETS: [&str; 6] = [
+    "Fibre Lane",
+    "Cable Street",
+    "Riverside Quay",
+    "Harbour Road",
+    "Station Parade",
+    "Elm Close",
+];
 const TOWNS: [&str; 5] = ["Melbourne", "Richmond", "Southbank", "Carlton", "Footscray"];
 const AREAS: [&str; 5] = ["EAST", "WEST", "NORTH", "SOUTH", "RICHMOND"];
-const OFFERINGS: [(&str, &str, u64, u64); 2] =
-    [("PO-SF200H", "SuperFibre 200 Home", 200, 89), ("PO-SF500H", "SuperFibre 500 Home", 500, 109)];
+const OFFERINGS: [(&str, &str, u64, u64); 2] = [
+    ("PO-SF200H", "SuperFibre 200 Home", 200, 89),
+    ("PO-SF500H", "SuperFibre 500 Home", 500, 109),
+];
 const CHANNELS: [(&str, &str); 2] = [("CH-ONLINE", "Online shop"), ("CH-RETAIL", "Retail store")];
 
 /// Writes `count` orders, one a line.
@@ -86,7 +104,11 @@ fn order(
     number: usize,
     items: impl FnOnce(&mut String, &mut Choice),
 ) {
-    let name = format!("{} {}", choice.one_of(&GIVEN_NAMES), choice.one_of(&FAMILY_NAMES));
+    let name = format!(
+        "{} {}",
+        choice.one_of(&GIVEN_NAMES),
+        choice.one_of(&FAMILY_NAMES)
+    );
     let (channel, channel_name) = choice.one_of(&CHANNELS);
     let (day, hour) = (choice.below(28) + 1, choice.below(24));
     let (minute, second) = (choice.below(60), choice.below(60));
@@ -118,8 +140,11 @@ fn item(text: &mut String, choice: &mut Choice, number: usize) {
     let fibre = choice.below(3) > 0;
     let technology = if fibre { "GPON" } else { "HFC" };
     let node = if fibre { "OLT" } else { "CMTS" };
-    let router =
-        if fibre { choice.one_of(&["Huawei HG8245H", "Nokia G-240W-C"]) } else { "Technicolor CGA4234" };
+    let router = if fibre {
+        choice.one_of(&["Huawei HG8245H", "Nokia G-240W-C"])
+    } else {
+        "Technicolor CGA4234"
+    };
     let place = choice.below(100_000);
     let _ = write!(
         text,
@@ -139,7 +164,11 @@ fn item(text: &mut String, choice: &mut Choice, number: usize) {
         choice.one_of(&TOWNS),
         choice.below(200),
     );
-    let area = format!("\"{node}-{}-{:02}\"", choice.one_of(&AREAS), choice.below(40) + 1);
+    let area = format!(
+        "\"{node}-{}-{:02}\"",
+        choice.one_of(&AREAS),
+        choice.below(40) + 1
+    );
     let quota = choice.one_of(&["\"unlimited\"", "\"1000 GB\"", "\"500 GB\""]);
     let upload = choice.one_of(&["20", "50", "100"]);
     let download = download.to_string();
@@ -150,8 +179,20 @@ fn item(text: &mut String, choice: &mut Choice, number: usize) {
         ("uploadSpeed", "integer", upload),
         ("dataQuota", "string", quota),
         ("router", "string", &*format!("\"{router}\"")),
-        ("wifiApp", "boolean", if choice.below(4) > 0 { "true" } else { "false" }),
-        ("staticIp", "boolean", if choice.below(8) == 0 { "true" } else { "false" }),
+        (
+            "wifiApp",
+            "boolean",
+            if choice.below(4) > 0 { "true" } else { "false" },
+        ),
+        (
+            "staticIp",
+            "boolean",
+            if choice.below(8) == 0 {
+                "true"
+            } else {
+                "false"
+            },
+        ),
     ];
     for (position, (name, value_type, value)) in characteristics.into_iter().enumerate() {
         let comma = if position == 0 { "" } else { "," };

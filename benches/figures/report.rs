@@ -30,8 +30,20 @@ pub struct Report {
 
 impl Report {
     /// Adds a figure.
-    pub fn add(&mut self, name: &str, (value, unit): (f64, &'static str), target: Target, remark: String) {
-        self.rows.push(Row { name: name.to_owned(), value, unit, target, remark });
+    pub fn add(
+        &mut self,
+        name: &str,
+        (value, unit): (f64, &'static str),
+        target: Target,
+        remark: String,
+    ) {
+        self.rows.push(Row {
+            name: name.to_owned(),
+            value,
+            unit,
+            target,
+            remark,
+        });
     }
 
     /// Adds a line below the table.
@@ -68,13 +80,31 @@ impl fmt::Display for Report {
                 Target::AtLeast(bound) => ("≥ ", Some(bound), row.value >= bound),
                 Target::Comparison => ("", None, true),
             };
-            let target = bound.map_or_else(String::new, |bound| format!("{sign}{} {}", number(bound), row.unit));
-            let verdict = if bound.is_none() { "" } else if met { "met" } else { "missed" };
+            let target = bound.map_or_else(String::new, |bound| {
+                format!("{sign}{} {}", number(bound), row.unit)
+            });
+            let verdict = if bound.is_none() {
+                ""
+            } else if met {
+                "met"
+            } else {
+                "missed"
+            };
             let measured = format!("{} {}", number(row.value), row.unit);
-            lines.push([row.name.clone(), measured, target, verdict.to_owned(), row.remark.clone()]);
+            lines.push([
+                row.name.clone(),
+                measured,
+                target,
+                verdict.to_owned(),
+                row.remark.clone(),
+            ]);
         }
         let width = |column: usize| {
-            lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default()
+            lines
+                .iter()
+                .map(|line| line[column].chars().count())
+                .max()
+                .unwrap_or_default()
         };
         let widths = [width(0), width(1), width(2), width(3)];
         for line in &lines {

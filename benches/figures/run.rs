@@ -27,7 +27,12 @@ pub struct Bench {
 impl Bench {
     /// Makes the folder.
     pub fn new(rounds: usize, orders: usize, seed: u64) -> io::Result<Bench> {
-        Ok(Bench { folder: tempfile::tempdir()?, rounds, orders, seed })
+        Ok(Bench {
+            folder: tempfile::tempdir()?,
+            rounds,
+            orders,
+            seed,
+        })
     }
 
     /// A file of the folder.
@@ -60,9 +65,18 @@ impl Bench {
     /// `orderctl` with these arguments, quiet, in the folder.
     pub fn orderctl(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(ORDERCTL);
-        command.args(arguments).current_dir(self.folder.path()).env_clear();
-        if arguments.first().is_some_and(|it| CATALOG_READERS.contains(it)) {
-            command.arg("--quiet").arg("--catalog").arg(example("catalog"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear();
+        if arguments
+            .first()
+            .is_some_and(|it| CATALOG_READERS.contains(it))
+        {
+            command
+                .arg("--quiet")
+                .arg("--catalog")
+                .arg(example("catalog"));
         }
         command
     }
@@ -72,7 +86,9 @@ const CATALOG_READERS: [&str; 3] = ["validate", "decompose", "plan"];
 
 /// A file of the example that is measured with.
 pub fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/broadband-b2c").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples/broadband-b2c")
+        .join(name)
 }
 
 /// Time of a pipe of commands from the start of the first to the end of the last, `input` on the
@@ -93,7 +109,12 @@ pub fn pipe(input: Option<&Path>, commands: Vec<Command>) -> io::Result<Duration
 /// # Errors
 /// If a command cannot be run or does not end with success.
 pub fn into_file(input: &Path, commands: Vec<Command>, output: &Path) -> io::Result<()> {
-    run(Stdio::from(File::open(input)?), commands, Stdio::from(File::create(output)?)).map(drop)
+    run(
+        Stdio::from(File::open(input)?),
+        commands,
+        Stdio::from(File::create(output)?),
+    )
+    .map(drop)
 }
 
 fn run(mut stdin: Stdio, commands: Vec<Command>, output: Stdio) -> io::Result<Duration> {
@@ -103,7 +124,11 @@ fn run(mut stdin: Stdio, commands: Vec<Command>, output: Stdio) -> io::Result<Du
     let start = Instant::now();
     for (position, mut command) in commands.into_iter().enumerate() {
         let last = position + 1 == count;
-        let stdout = if last { output.take().unwrap_or_else(Stdio::null) } else { Stdio::piped() };
+        let stdout = if last {
+            output.take().unwrap_or_else(Stdio::null)
+        } else {
+            Stdio::piped()
+        };
         let mut child = command.stdin(stdin).stdout(stdout).spawn()?;
         stdin = child.stdout.take().map_or_else(Stdio::null, Stdio::from);
         children.push((child, command));
@@ -120,8 +145,15 @@ fn run(mut stdin: Stdio, commands: Vec<Command>, output: Stdio) -> io::Result<Du
 /// Largest resident memory of a process so far, in bytes; none once it has ended.
 pub fn peak_memory(child: &Child) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim()
+        .strip_suffix("kB")?
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kilobytes| kilobytes * 1024)
 }
 
 /// The middle value.
@@ -133,6 +165,10 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 /// Whether a program can be run.
 pub fn is_there(program: &str) -> bool {
     let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok()
 }

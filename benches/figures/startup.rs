@@ -21,8 +21,18 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
         validate.push(run::pipe(Some(&order), vec![command])?.as_secs_f64() * 1e3);
     }
     let nothing = String::new;
-    report.add("orderctl --version", (median(version), "ms"), Target::AtMost(5.0), nothing());
+    report.add(
+        "orderctl --version",
+        (median(version), "ms"),
+        Target::AtMost(5.0),
+        nothing(),
+    );
     let name = "validate, one order with the example catalog";
-    report.add(name, (median(validate), "ms"), Target::AtMost(25.0), nothing());
+    report.add(
+        name,
+        (median(validate), "ms"),
+        Target::AtMost(25.0),
+        nothing(),
+    );
     Ok(())
 }

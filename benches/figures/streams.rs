@@ -36,9 +36,13 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
             rates.jq.push(rate(vec![command])?);
         }
         rates.validate.push(rate(vec![orderctl(&["validate"])])?);
-        rates.validate_two.push(rate(vec![orderctl(&["validate", "-j", "2"])])?);
+        rates
+            .validate_two
+            .push(rate(vec![orderctl(&["validate", "-j", "2"])])?);
         rates.decompose.push(rate(vec![orderctl(&["decompose"])])?);
-        rates.decompose_two.push(rate(vec![orderctl(&["decompose", "-j", "2"])])?);
+        rates
+            .decompose_two
+            .push(rate(vec![orderctl(&["decompose", "-j", "2"])])?);
         let whole = ["validate", "decompose", "plan"].map(|command| orderctl(&[command]));
         rates.pipe.push(rate(whole.into())?);
     }
@@ -48,23 +52,43 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
 
 fn show(rates: Rates, jq: bool, report: &mut Report) {
     let ratio = |above: &[f64], below: &[f64]| {
-        median(above.iter().zip(below).map(|(above, below)| above / below).collect())
+        median(
+            above
+                .iter()
+                .zip(below)
+                .map(|(above, below)| above / below)
+                .collect(),
+        )
     };
     let shown = |rates: &[f64]| format!("{:.0} orders/s", median(rates.to_vec()));
     if jq {
         let remark = format!("{ORDERS} orders, compared with below");
-        report.add("jq -c .", (median(rates.jq.clone()), "orders/s"), Target::Comparison, remark);
-        for (name, measured, target) in
-            [("validate, one thread", &rates.validate, 3.0), ("decompose, one thread", &rates.decompose, 1.0)]
-        {
+        report.add(
+            "jq -c .",
+            (median(rates.jq.clone()), "orders/s"),
+            Target::Comparison,
+            remark,
+        );
+        for (name, measured, target) in [
+            ("validate, one thread", &rates.validate, 3.0),
+            ("decompose, one thread", &rates.decompose, 1.0),
+        ] {
             let value = ratio(measured, &rates.jq);
-            report.add(name, (value, "× jq"), Target::AtLeast(target), shown(measured));
+            report.add(
+                name,
+                (value, "× jq"),
+                Target::AtLeast(target),
+                shown(measured),
+            );
         }
     } else {
-        report.note("jq is not installed: `validate` and `decompose` were not compared with it".to_owned());
-        for (name, measured) in
-            [("validate, one thread", &rates.validate), ("decompose, one thread", &rates.decompose)]
-        {
+        report.note(
+            "jq is not installed: `validate` and `decompose` were not compared with it".to_owned(),
+        );
+        for (name, measured) in [
+            ("validate, one thread", &rates.validate),
+            ("decompose, one thread", &rates.decompose),
+        ] {
             let value = median(measured.clone());
             report.add(name, (value, "orders/s"), Target::Comparison, String::new());
         }
@@ -73,10 +97,20 @@ fn show(rates: Rates, jq: bool, report: &mut Report) {
         ("validate -j 2", &rates.validate_two, &rates.validate),
         ("decompose -j 2", &rates.decompose_two, &rates.decompose),
     ] {
-        report.add(name, (ratio(two, one), "× one thread"), Target::AtLeast(1.7), shown(two));
+        report.add(
+            name,
+            (ratio(two, one), "× one thread"),
+            Target::AtLeast(1.7),
+            shown(two),
+        );
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let remark = format!("{cores} cores");
     let value = (median(rates.pipe), "orders/s");
-    report.add("validate | decompose | plan", value, Target::AtLeast(10_000.0), remark);
+    report.add(
+        "validate | decompose | plan",
+        value,
+        Target::AtLeast(10_000.0),
+        remark,
+    );
 }

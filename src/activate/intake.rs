@@ -49,7 +49,10 @@ impl Intake {
             Diagnostic::new(Code(code), Severity::Error, root.location(), message)
         };
         let version = root.text("formatVersion").unwrap_or_default();
-        let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        let major = version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u64>().ok());
         if major.is_some_and(|major| major > FORMAT_MAJOR) {
             let message = format!(
                 "the plan has format version {version}; orderctl {} reads {FORMAT_MAJOR}.x",
@@ -73,8 +76,9 @@ impl Intake {
         if !allow_stale {
             let hint = "plan the order again, or give --allow-stale";
             let stale = stale(chain, &plan).into_iter();
-            let stale: Vec<Diagnostic> =
-                stale.map(|what| error("plan/stale", what).with_hint(hint)).collect();
+            let stale: Vec<Diagnostic> = stale
+                .map(|what| error("plan/stale", what).with_hint(hint))
+                .collect();
             if !stale.is_empty() {
                 return Intake::Refused(stale);
             }
@@ -85,7 +89,11 @@ impl Intake {
             .and_then(|order| crate::model::product_order::external_id(order.root()))
             .map(std::borrow::Cow::into_owned);
         let documents = chain.documents.iter().map(compact).collect();
-        Intake::Accepted(super::Chain { plan: Arc::new(plan), external_id, documents })
+        Intake::Accepted(super::Chain {
+            plan: Arc::new(plan),
+            external_id,
+            documents,
+        })
     }
 }
 

@@ -203,27 +203,43 @@ impl CharacteristicSpecification {
 
     /// Reads how an offering narrows a characteristic (`ProductSpecificationCharacteristicValueUse`):
     /// a lone value is the only one that is sold, be it marked as default or not.
-    pub fn narrowing(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> CharacteristicSpecification {
+    pub fn narrowing(
+        node: Node<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> CharacteristicSpecification {
         let mut read = CharacteristicSpecification::read(node, diagnostics);
         if node.get("maxCardinality").is_none() {
             read.maximum = None;
         }
-        if read.allowed.is_empty() && let Some(only) = &read.default {
+        if read.allowed.is_empty()
+            && let Some(only) = &read.default
+        {
             let value = Some(only.clone());
-            read.allowed.push(Allowed { value, from: None, to: None, regex: None });
+            read.allowed.push(Allowed {
+                value,
+                from: None,
+                to: None,
+                regex: None,
+            });
         }
         read
     }
 
     fn value_specification(&mut self, node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
         self.unit = self.unit.take().or_else(|| {
-            node.text("unitOfMeasure").filter(|unit| !unit.is_empty()).map(Cow::into_owned)
+            node.text("unitOfMeasure")
+                .filter(|unit| !unit.is_empty())
+                .map(Cow::into_owned)
         });
         let value = node.get("value").filter(|value| value.raw() != "\"\"");
         let bound = |key: &str| node.get(key).and_then(Node::as_f64);
-        let interval = node.text("rangeInterval").unwrap_or(Cow::Borrowed("closed"));
-        let from = bound("valueFrom").map(|bound| (bound, matches!(&*interval, "closed" | "closedBottom")));
-        let to = bound("valueTo").map(|bound| (bound, matches!(&*interval, "closed" | "closedTop")));
+        let interval = node
+            .text("rangeInterval")
+            .unwrap_or(Cow::Borrowed("closed"));
+        let from = bound("valueFrom")
+            .map(|bound| (bound, matches!(&*interval, "closed" | "closedBottom")));
+        let to =
+            bound("valueTo").map(|bound| (bound, matches!(&*interval, "closed" | "closedTop")));
         if let (Some((from, _)), Some((to, _))) = (from, to)
             && from > to
         {
@@ -248,8 +264,15 @@ impl CharacteristicSpecification {
         let regex = regex(node, diagnostics);
         if value.is_some() || from.is_some() || to.is_some() || regex.is_some() {
             let ranged = from.is_some() || to.is_some();
-            let value = value.filter(|_| !ranged).map(|value| value.compact().into_owned());
-            self.allowed.push(Allowed { value, from, to, regex });
+            let value = value
+                .filter(|_| !ranged)
+                .map(|value| value.compact().into_owned());
+            self.allowed.push(Allowed {
+                value,
+                from,
+                to,
+                regex,
+            });
         }
     }
 
@@ -265,7 +288,9 @@ impl CharacteristicSpecification {
 
     /// Values that are allowed one by one, as compact JSON texts; empty if there is no such list.
     pub fn allowed_values(&self) -> impl Iterator<Item = &str> {
-        self.allowed.iter().filter_map(|allowed| allowed.value.as_deref())
+        self.allowed
+            .iter()
+            .filter_map(|allowed| allowed.value.as_deref())
     }
 
     /// Checks a value, each element for itself where a list is allowed.
@@ -275,7 +300,8 @@ impl CharacteristicSpecification {
     pub fn check<'d>(&self, value: Node<'d>) -> Result<(), (Node<'d>, Misfit)> {
         if value.kind() == Kind::Array && self.is_list() {
             for element in value.elements() {
-                self.check_one(element).map_err(|misfit| (element, misfit))?;
+                self.check_one(element)
+                    .map_err(|misfit| (element, misfit))?;
             }
             return Ok(());
         }
@@ -303,20 +329,37 @@ impl CharacteristicSpecification {
         if self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed.admits(value)) {
             return Ok(());
         }
-        if let [Allowed { value: None, from: None, to: None, regex: Some(regex) }] =
-            self.allowed.as_slice()
+        if let [
+            Allowed {
+                value: None,
+                from: None,
+                to: None,
+                regex: Some(regex),
+            },
+        ] = self.allowed.as_slice()
         {
             return matches(regex, value);
         }
-        Err(Misfit::Value { allowed: self.allowed_text(), hint: self.nearest(value) })
+        Err(Misfit::Value {
+            allowed: self.allowed_text(),
+            hint: self.nearest(value),
+        })
     }
 
     fn allowed_text(&self) -> String {
-        let mut parts: Vec<String> = self.allowed.iter().take(12).map(Allowed::to_string).collect();
+        let mut parts: Vec<String> = self
+            .allowed
+            .iter()
+            .take(12)
+            .map(Allowed::to_string)
+            .collect();
         if self.allowed.len() > 12 {
             parts.push(format!("… ({} in all)", self.allowed.len()));
         }
-        let unit = self.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+        let unit = self
+            .unit
+            .as_ref()
+            .map_or(String::new(), |unit| format!(" {unit}"));
         format!("{}{unit}", parts.join(", "))
     }
 
@@ -326,7 +369,8 @@ impl CharacteristicSpecification {
             .allowed_values()
             .filter_map(|allowed| serde_json::from_str::<String>(allowed).ok())
             .collect();
-        let nearest = crate::diagnostic::suggestion::closest(&text, texts.iter().map(String::as_str))?;
+        let nearest =
+            crate::diagnostic::suggestion::closest(&text, texts.iter().map(String::as_str))?;
         Some(format!("did you mean `{nearest}`?"))
     }
 }
@@ -335,16 +379,22 @@ impl Allowed {
     fn admits(&self, value: Node<'_>) -> bool {
         if let Some(allowed) = &self.value {
             return allowed == value.raw()
-                || value.as_f64().is_some_and(|number| allowed.parse() == Ok(number))
+                || value
+                    .as_f64()
+                    .is_some_and(|number| allowed.parse() == Ok(number))
                 || value.compact() == *allowed;
         }
         if self.from.is_some() || self.to.is_some() {
-            let Some(number) = value.as_f64() else { return false };
+            let Some(number) = value.as_f64() else {
+                return false;
+            };
             let above = |(bound, closed)| number > bound || closed && number >= bound;
             let below = |(bound, closed)| number < bound || closed && number <= bound;
             return self.from.is_none_or(above) && self.to.is_none_or(below);
         }
-        self.regex.as_ref().is_none_or(|regex| matches(regex, value).is_ok())
+        self.regex
+            .as_ref()
+            .is_none_or(|regex| matches(regex, value).is_ok())
     }
 }
 
@@ -356,7 +406,9 @@ impl fmt::Display for Allowed {
         if let (None, None, Some(regex)) = (self.from, self.to, &self.regex) {
             return write!(f, "what matches `{}`", source(regex));
         }
-        let bound = |bound: Option<(f64, bool)>| bound.map_or(String::new(), |(bound, _)| bound.to_string());
+        let bound = |bound: Option<(f64, bool)>| {
+            bound.map_or(String::new(), |(bound, _)| bound.to_string())
+        };
         write!(f, "{}–{}", bound(self.from), bound(self.to))
     }
 }
@@ -364,7 +416,9 @@ impl fmt::Display for Allowed {
 /// What was written in the catalog, without the anchors put around it.
 fn source(regex: &Regex) -> &str {
     let text = regex.as_str();
-    text.strip_prefix("^(?:").and_then(|text| text.strip_suffix(")$")).unwrap_or(text)
+    text.strip_prefix("^(?:")
+        .and_then(|text| text.strip_suffix(")$"))
+        .unwrap_or(text)
 }
 
 fn matches(regex: &Regex, value: Node<'_>) -> Result<(), Misfit> {
@@ -372,7 +426,9 @@ fn matches(regex: &Regex, value: Node<'_>) -> Result<(), Misfit> {
     if regex.is_match(&text) {
         return Ok(());
     }
-    Err(Misfit::Pattern { regex: source(regex).to_owned() })
+    Err(Misfit::Pattern {
+        regex: source(regex).to_owned(),
+    })
 }
 
 /// A number that exports write as number, as text, or leave empty.
@@ -393,7 +449,11 @@ fn regex(node: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Regex> {
                 regex::Error::CompiledTooBig(_) => "it is too large",
                 _ => "it is no regular expression",
             };
-            diagnostics.push(fault(value, "catalog/regex", &format!("regex `{text}` cannot be used: {reason}")));
+            diagnostics.push(fault(
+                value,
+                "catalog/regex",
+                &format!("regex `{text}` cannot be used: {reason}"),
+            ));
             None
         }
     }

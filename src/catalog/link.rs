@@ -37,7 +37,11 @@ struct Step<'d> {
 
 /// Ties the documents together. Every fault is a diagnostic.
 pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Vec<Diagnostic>) {
-    let mut linker = Linker { catalog, diagnostics, steps: BTreeMap::new() };
+    let mut linker = Linker {
+        catalog,
+        diagnostics,
+        steps: BTreeMap::new(),
+    };
     for document in documents {
         let root = document.root();
         let id = root.text("id").unwrap_or_default();
@@ -59,16 +63,29 @@ pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Ve
 }
 
 impl<'d> Linker<'_, 'd> {
-    fn error(&mut self, code: &'static str, location: Location, message: String) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic::new(Code(code), Severity::Error, location, message));
-        self.diagnostics.last_mut().expect("a diagnostic was just pushed")
+    fn error(
+        &mut self,
+        code: &'static str,
+        location: Location,
+        message: String,
+    ) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::new(
+            Code(code),
+            Severity::Error,
+            location,
+            message,
+        ));
+        self.diagnostics
+            .last_mut()
+            .expect("a diagnostic was just pushed")
     }
 
     fn dangling(&mut self, reference: Node<'_>, kind: &str, hint: Option<String>) {
         let place = reference.get("id").unwrap_or(reference);
         let id = reference.text("id").unwrap_or_default();
         let message = format!("{kind} `{id}` is not in the catalog");
-        self.error("catalog/dangling-reference", place.location(), message).hint = hint;
+        self.error("catalog/dangling-reference", place.location(), message)
+            .hint = hint;
     }
 
     fn offering_reference(&mut self, reference: Node<'_>) {
@@ -110,45 +127,64 @@ impl<'d> Linker<'_, 'd> {
     }
 
     fn offering(&mut self, root: Node<'_>, id: &str) {
-        let Some(index) = self.catalog.offering_by_id.get(id).copied() else { return };
+        let Some(index) = self.catalog.offering_by_id.get(id).copied() else {
+            return;
+        };
         if let Some(reference) = root.get("productSpecification") {
             self.catalog.offerings[index].product = self.product_reference(reference);
         }
         for reference in root.list("bundledProductOffering") {
             self.offering_reference(reference);
         }
-        let Some(product) = self.catalog.offerings[index].product else { return };
+        let Some(product) = self.catalog.offerings[index].product else {
+            return;
+        };
         for narrowed in root.list("prodSpecCharValueUse") {
             let name = narrowed.text("name").unwrap_or_default();
             let specification = &self.catalog.products[product.0].specification;
             if specification.characteristic(&name).is_some() {
                 continue;
             }
-            let names = specification.characteristics.iter().map(|known| known.name.as_str());
+            let names = specification
+                .characteristics
+                .iter()
+                .map(|known| known.name.as_str());
             let hint = closest(&name, names).map(|name| format!("did you mean `{name}`?"));
             let message = format!("{} has no characteristic `{name}`", specification.name);
             let place = narrowed.get("name").unwrap_or(narrowed).location();
-            self.error("catalog/unknown-characteristic", place, message).hint = hint;
+            self.error("catalog/unknown-characteristic", place, message)
+                .hint = hint;
         }
     }
 
     fn product(&mut self, root: Node<'_>, id: &str) {
-        let Some(index) = self.catalog.product_by_id.get(id).copied() else { return };
+        let Some(index) = self.catalog.product_by_id.get(id).copied() else {
+            return;
+        };
         for reference in root.list("serviceSpecification") {
-            let Some(target) = self.service_reference(reference) else { continue };
+            let Some(target) = self.service_reference(reference) else {
+                continue;
+            };
             self.reference_step(Source::Product(index), target, reference);
         }
     }
 
     fn service(&mut self, root: Node<'_>, id: &str) {
-        let Some(index) = self.catalog.service_by_id.get(id).copied() else { return };
+        let Some(index) = self.catalog.service_by_id.get(id).copied() else {
+            return;
+        };
         for reference in root.list("serviceSpecRelationship") {
             let relationship_type = reference.text("relationshipType").unwrap_or_default();
             let informative = ["migration", "substitution", "exclusivity"];
-            if informative.iter().any(|name| relationship_type.eq_ignore_ascii_case(name)) {
+            if informative
+                .iter()
+                .any(|name| relationship_type.eq_ignore_ascii_case(name))
+            {
                 continue;
             }
-            let Some(target) = self.service_reference(reference) else { continue };
+            let Some(target) = self.service_reference(reference) else {
+                continue;
+            };
             let facing = |index: ServiceIndex| self.catalog.services[index.0].facing;
             match (facing(index), facing(target)) {
                 (Facing::Customer, Facing::Resource) => {
@@ -180,16 +216,25 @@ impl<'d> Linker<'_, 'd> {
             && root.list("resourceSpecification").next().is_none()
         {
             let message = format!("resource-facing service `{id}` names no resource specification");
-            self.error("catalog/no-resource", root.location(), message).hint = Some(
-                "add the resource that realizes it to `resourceSpecification`".to_owned(),
-            );
+            self.error("catalog/no-resource", root.location(), message)
+                .hint =
+                Some("add the resource that realizes it to `resourceSpecification`".to_owned());
         }
     }
 
     fn activation(&mut self, root: Node<'_>, id: &str) {
-        let Some(reference) = root.get("resourceSpecification") else { return };
-        let Some(resource) = self.resource_reference(reference) else { return };
-        if let Some(rule) = self.catalog.activations.iter().position(|rule| rule.id == id) {
+        let Some(reference) = root.get("resourceSpecification") else {
+            return;
+        };
+        let Some(resource) = self.resource_reference(reference) else {
+            return;
+        };
+        if let Some(rule) = self
+            .catalog
+            .activations
+            .iter()
+            .position(|rule| rule.id == id)
+        {
             self.catalog.activation_by_resource.insert(resource, rule);
         }
     }
@@ -200,7 +245,8 @@ impl<'d> Linker<'_, 'd> {
             && self.catalog.services[target.0].facing == Facing::Resource
         {
             let id = &self.catalog.services[target.0].specification.id;
-            let message = format!("a product needs customer-facing services; `{id}` faces resources");
+            let message =
+                format!("a product needs customer-facing services; `{id}` faces resources");
             self.error("catalog/reference-type", location, message);
             return;
         }
@@ -208,19 +254,31 @@ impl<'d> Linker<'_, 'd> {
         if let Some(first) = steps.iter().find(|step| step.target == target) {
             let related = first.location.clone();
             let message = "the same specification is referred to twice".to_owned();
-            self.error("catalog/duplicate-reference", location, message).related = Some(related);
+            self.error("catalog/duplicate-reference", location, message)
+                .related = Some(related);
             return;
         }
-        steps.push(Step { target, location, rule: None });
+        steps.push(Step {
+            target,
+            location,
+            rule: None,
+        });
     }
 
     /// Enters a rule at its step; a rule for a pair that no reference names adds the step.
     fn rule(&mut self, root: Node<'d>) {
-        let Some(source) = root.get("source").and_then(|source| self.rule_source(source)) else {
+        let Some(source) = root
+            .get("source")
+            .and_then(|source| self.rule_source(source))
+        else {
             return;
         };
-        let Some(reference) = root.get("target") else { return };
-        let Some(target) = self.service_reference(reference) else { return };
+        let Some(reference) = root.get("target") else {
+            return;
+        };
+        let Some(target) = self.service_reference(reference) else {
+            return;
+        };
         let facing = self.catalog.services[target.0].facing;
         if facing == Facing::Resource && matches!(source, Source::Product(_)) {
             let message = "a product is decomposed into customer-facing services".to_owned();
@@ -248,23 +306,39 @@ impl<'d> Linker<'_, 'd> {
                 step.rule = Some(root);
                 step.location = root.location();
             }
-            None => steps.push(Step { target, location: root.location(), rule: Some(root) }),
+            None => steps.push(Step {
+                target,
+                location: root.location(),
+                rule: Some(root),
+            }),
         }
     }
 
     fn rule_source(&mut self, reference: Node<'_>) -> Option<Source> {
         let id = reference.text("id").unwrap_or_default();
-        let product = self.catalog.product_by_id.get(&*id).map(|index| Source::Product(*index));
-        let service = self.catalog.service_by_id.get(&*id).map(|index| Source::Service(*index));
+        let product = self
+            .catalog
+            .product_by_id
+            .get(&*id)
+            .map(|index| Source::Product(*index));
+        let service = self
+            .catalog
+            .service_by_id
+            .get(&*id)
+            .map(|index| Source::Service(*index));
         match (product, service) {
             (Some(_), Some(_)) => {
                 let message = format!("`{id}` is both a product and a service specification");
-                self.error("rule/ambiguous-source", reference.location(), message).hint =
-                    Some("rename one of them".to_owned());
+                self.error("rule/ambiguous-source", reference.location(), message)
+                    .hint = Some("rename one of them".to_owned());
                 None
             }
             (None, None) => {
-                let known = self.catalog.product_by_id.keys().chain(self.catalog.service_by_id.keys());
+                let known = self
+                    .catalog
+                    .product_by_id
+                    .keys()
+                    .chain(self.catalog.service_by_id.keys());
                 let hint = suggest(&id, known);
                 self.dangling(reference, "specification", hint);
                 None
@@ -330,7 +404,9 @@ impl<'d> Linker<'_, 'd> {
             Source::Product(_) => own.clone(),
             Source::Service(index) => {
                 let products = products.get(&index).into_iter().flatten();
-                joined(products.map(|product| shape(&self.catalog.products[product.0].specification)))
+                joined(
+                    products.map(|product| shape(&self.catalog.products[product.0].specification)),
+                )
             }
         };
         let texts = |optional: &[&str]| {
@@ -349,13 +425,19 @@ impl<'d> Linker<'_, 'd> {
             .with(
                 "order",
                 Shape::Object(
-                    texts(&["externalId", "category", "priority"]).with_required("id", Shape::String),
+                    texts(&["externalId", "category", "priority"])
+                        .with_required("id", Shape::String),
                 ),
             )
             .with("place", Shape::Object(texts(&["id", "name", "role"])))
     }
 
-    fn expression(&mut self, node: Node<'_>, expected: &Expected, scope: &Scope) -> Option<Expression> {
+    fn expression(
+        &mut self,
+        node: Node<'_>,
+        expected: &Expected,
+        scope: &Scope,
+    ) -> Option<Expression> {
         let text = node.as_str()?;
         match Expression::compile(&text, expected, scope) {
             Ok(expression) => Some(expression),
@@ -364,7 +446,10 @@ impl<'d> Linker<'_, 'd> {
                     let location = node.text_location(fault.start);
                     let diagnostic =
                         Diagnostic::new(fault.code, Severity::Error, location, fault.message);
-                    self.diagnostics.push(Diagnostic { hint: fault.hint, ..diagnostic });
+                    self.diagnostics.push(Diagnostic {
+                        hint: fault.hint,
+                        ..diagnostic
+                    });
                 }
                 None
             }
@@ -391,7 +476,9 @@ impl<'d> Linker<'_, 'd> {
                 }
             }
             for reference in rule.list("dependsOn") {
-                let Some(before) = self.service_reference(reference) else { continue };
+                let Some(before) = self.service_reference(reference) else {
+                    continue;
+                };
                 let facing = |index: ServiceIndex| self.catalog.services[index.0].facing;
                 if facing(before) == facing(step.target) {
                     made.depends_on.push(before);
@@ -417,10 +504,14 @@ impl<'d> Linker<'_, 'd> {
         let name = name_node.as_str()?.into_owned();
         let specification = &self.catalog.services[target.0].specification;
         let Some(characteristic) = specification.characteristic(&name).cloned() else {
-            let names = specification.characteristics.iter().map(|known| known.name.as_str());
+            let names = specification
+                .characteristics
+                .iter()
+                .map(|known| known.name.as_str());
             let hint = closest(&name, names).map(|name| format!("did you mean `{name}`?"));
             let message = format!("{} has no characteristic `{name}`", specification.name);
-            self.error("rule/unknown-target", name_node.location(), message).hint = hint;
+            self.error("rule/unknown-target", name_node.location(), message)
+                .hint = hint;
             return None;
         };
         if before.iter().any(|mapping| mapping.target == name) {
@@ -445,7 +536,10 @@ impl<'d> Linker<'_, 'd> {
             // The schema has said that it is one of the two.
             _ => return None,
         };
-        Some(Mapping { target: name, source })
+        Some(Mapping {
+            target: name,
+            source,
+        })
     }
 
     /// Mandatory characteristics of the target have to come from somewhere, and what is copied
@@ -463,7 +557,8 @@ impl<'d> Linker<'_, 'd> {
         let mapped = |name: &str| {
             made.mapping.iter().any(|mapping| mapping.target == name)
                 || rule.is_some_and(|rule| {
-                    rule.list("mapping").any(|mapping| mapping.text("target").as_deref() == Some(name))
+                    rule.list("mapping")
+                        .any(|mapping| mapping.text("target").as_deref() == Some(name))
                 })
         };
         let mut found = Vec::new();
@@ -476,19 +571,24 @@ impl<'d> Linker<'_, 'd> {
                 None if characteristic.has_to_be_given() => found.push((
                     "rule/mandatory-unmapped",
                     format!("{} needs `{name}`, and nothing supplies it", target.name),
-                    format!("map it in a rule, or give it a default, or add it to {}", from.name),
-                )),
-                Some(other) if !copies(other.value_type, characteristic.value_type) => found.push((
-                    "rule/type-mismatch",
                     format!(
-                        "`{name}` is {} in {} and {} in {}",
-                        other.value_type.name(),
-                        from.name,
-                        characteristic.value_type.name(),
-                        target.name
+                        "map it in a rule, or give it a default, or add it to {}",
+                        from.name
                     ),
-                    "map it with an expression that converts it".to_owned(),
                 )),
+                Some(other) if !copies(other.value_type, characteristic.value_type) => {
+                    found.push((
+                        "rule/type-mismatch",
+                        format!(
+                            "`{name}` is {} in {} and {} in {}",
+                            other.value_type.name(),
+                            from.name,
+                            characteristic.value_type.name(),
+                            target.name
+                        ),
+                        "map it with an expression that converts it".to_owned(),
+                    ))
+                }
                 _ => {}
             }
         }
@@ -502,7 +602,11 @@ impl<'d> Linker<'_, 'd> {
         let services = self.catalog.services.len();
         let mut decomposes: Vec<Vec<usize>> = vec![Vec::new(); services];
         let mut waits: Vec<Vec<usize>> = vec![Vec::new(); services];
-        let products = self.catalog.products.iter().map(|product| (None, &product.decompositions));
+        let products = self
+            .catalog
+            .products
+            .iter()
+            .map(|product| (None, &product.decompositions));
         let all = self.catalog.services.iter().enumerate();
         let all = all.map(|(index, service)| (Some(index), &service.decompositions));
         for (index, decompositions) in products.chain(all) {
@@ -522,7 +626,10 @@ impl<'d> Linker<'_, 'd> {
                 let name = |index: &usize| self.catalog.services[*index].specification.id.clone();
                 let mut members: Vec<String> = cycle.iter().map(name).collect();
                 members.push(name(&cycle[0]));
-                let location = self.catalog.services[cycle[0]].specification.location.clone();
+                let location = self.catalog.services[cycle[0]]
+                    .specification
+                    .location
+                    .clone();
                 let message = format!("{what} leads back to itself: {}", members.join(" → "));
                 self.error("catalog/cycle", location, message);
             }
@@ -551,7 +658,11 @@ fn characteristic_shape(characteristic: &CharacteristicSpecification) -> Shape {
         ValueType::Boolean => Shape::Boolean,
         ValueType::Object | ValueType::Any => Shape::Any,
     };
-    if characteristic.is_list() { Shape::List(Box::new(one)) } else { one }
+    if characteristic.is_list() {
+        Shape::List(Box::new(one))
+    } else {
+        one
+    }
 }
 
 /// The characteristics that an item of a specification has, for expressions.
@@ -559,7 +670,11 @@ fn shape(specification: &Specification) -> ObjectShape {
     let mut shape = ObjectShape::closed();
     for characteristic in &specification.characteristics {
         let present = characteristic.minimum > 0 || characteristic.default.is_some();
-        shape.insert(&characteristic.name, characteristic_shape(characteristic), present);
+        shape.insert(
+            &characteristic.name,
+            characteristic_shape(characteristic),
+            present,
+        );
     }
     shape
 }
@@ -572,10 +687,16 @@ fn joined(shapes: impl Iterator<Item = ObjectShape>) -> ObjectShape {
     let mut joined = ObjectShape::closed();
     for name in names {
         let members = shapes.iter().filter_map(|shape| shape.member(name));
-        let required = shapes.iter().all(|shape| shape.member(name).is_some_and(|it| it.required));
+        let required = shapes
+            .iter()
+            .all(|shape| shape.member(name).is_some_and(|it| it.required));
         let mut kinds = members.map(|member| &member.shape);
         let first = kinds.next().cloned().unwrap_or(Shape::Any);
-        let shape = if kinds.all(|kind| *kind == first) { first } else { Shape::Any };
+        let shape = if kinds.all(|kind| *kind == first) {
+            first
+        } else {
+            Shape::Any
+        };
         joined.insert(name, shape, required);
     }
     joined

@@ -61,9 +61,16 @@ pub enum LoadError {
 /// # Errors
 /// The first file or folder that cannot be read; a folder without such a file.
 pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
-    let selection = Selection { what: "catalog", extensions: &["json", "yaml", "yml"] };
+    let selection = Selection {
+        what: "catalog",
+        extensions: &["json", "yaml", "yml"],
+    };
     let files = selection.read(path)?;
-    if files.is_empty() { Err(selection.empty(path)) } else { Ok(files) }
+    if files.is_empty() {
+        Err(selection.empty(path))
+    } else {
+        Ok(files)
+    }
 }
 
 /// Loads a catalog. A pure function of the files.
@@ -83,12 +90,24 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
         }
     }
     link::link(&mut loader.catalog, &accepted, &mut loader.diagnostics);
-    let Loader { mut catalog, mut diagnostics, .. } = loader;
-    diagnostics.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.code.cmp(&b.code)));
+    let Loader {
+        mut catalog,
+        mut diagnostics,
+        ..
+    } = loader;
+    diagnostics.sort_by(|a, b| {
+        a.location
+            .cmp(&b.location)
+            .then_with(|| a.code.cmp(&b.code))
+    });
     catalog.digest = digest(&accepted);
     let documents = documents.len();
     let catalog = (!has_errors(&diagnostics)).then_some(catalog);
-    Ok(Loaded { catalog, diagnostics, documents })
+    Ok(Loaded {
+        catalog,
+        diagnostics,
+        documents,
+    })
 }
 
 fn parse(file: &SourceFile, documents: &mut Vec<Document>) -> Result<(), LoadError> {
@@ -148,7 +167,12 @@ struct Loader {
 
 impl Loader {
     fn report(&mut self, code: &'static str, severity: Severity, node: Node<'_>, message: String) {
-        self.diagnostics.push(Diagnostic::new(Code(code), severity, node.location(), message));
+        self.diagnostics.push(Diagnostic::new(
+            Code(code),
+            severity,
+            node.location(),
+            message,
+        ));
     }
 
     /// Enters a document; false if it takes no further part.
@@ -178,8 +202,10 @@ impl Loader {
             self.diagnostics.extend(faults);
             return false;
         }
-        if matches!(kind, DocumentKind::DecompositionRule | DocumentKind::ActivationRule)
-            && !self.format_version(root)
+        if matches!(
+            kind,
+            DocumentKind::DecompositionRule | DocumentKind::ActivationRule
+        ) && !self.format_version(root)
         {
             return false;
         }
@@ -231,7 +257,10 @@ impl Loader {
     fn format_version(&mut self, root: Node<'_>) -> bool {
         let node = root.get("formatVersion").unwrap_or(root);
         let version = node.as_str().unwrap_or_default();
-        let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        let major = version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u64>().ok());
         if major.is_some_and(|major| major <= FORMAT_MAJOR) {
             return true;
         }
@@ -249,7 +278,9 @@ impl Loader {
         match kind {
             DocumentKind::ProductOffering => {
                 let specification = Specification::read(root, &[], diagnostics);
-                catalog.offering_by_id.insert(id.clone(), catalog.offerings.len());
+                catalog
+                    .offering_by_id
+                    .insert(id.clone(), catalog.offerings.len());
                 catalog.offerings.push(Offering {
                     specification,
                     id,
@@ -263,13 +294,17 @@ impl Loader {
                 });
             }
             DocumentKind::ProductSpecification => {
-                let keys = ["productSpecCharacteristic", "productSpecificationCharacteristic"];
+                let keys = [
+                    "productSpecCharacteristic",
+                    "productSpecificationCharacteristic",
+                ];
                 let specification = Specification::read(root, &keys, diagnostics);
                 let index = ProductIndex(catalog.products.len());
                 catalog.product_by_id.insert(id, index);
-                catalog
-                    .products
-                    .push(ProductSpecification { specification, decompositions: Vec::new() });
+                catalog.products.push(ProductSpecification {
+                    specification,
+                    decompositions: Vec::new(),
+                });
             }
             DocumentKind::ServiceSpecification => {
                 let keys = ["specCharacteristic", "serviceSpecCharacteristic"];
@@ -289,7 +324,9 @@ impl Loader {
                 let specification = Specification::read(root, &keys, diagnostics);
                 let index = ResourceIndex(catalog.resources.len());
                 catalog.resource_by_id.insert(id, index);
-                catalog.resources.push(ResourceSpecification { specification });
+                catalog
+                    .resources
+                    .push(ResourceSpecification { specification });
             }
             DocumentKind::ActivationRule => self.activation(root, id),
             DocumentKind::DecompositionRule
@@ -320,11 +357,18 @@ impl Loader {
         self.activations.insert(resource.clone(), place);
         let duration = self.duration(root);
         let endpoint = root.text("endpoint").unwrap_or_default().into_owned();
-        self.catalog.activations.push(ActivationRule { id, resource, endpoint, duration });
+        self.catalog.activations.push(ActivationRule {
+            id,
+            resource,
+            endpoint,
+            duration,
+        });
     }
 
     fn duration(&mut self, root: Node<'_>) -> SignedDuration {
-        let Some(object) = root.get("duration") else { return SignedDuration::ZERO };
+        let Some(object) = root.get("duration") else {
+            return SignedDuration::ZERO;
+        };
         let mut read = |key: &str| {
             let node = object.get(key)?;
             let text = node.as_str().unwrap_or_default();
@@ -332,15 +376,22 @@ impl Loader {
             if duration.is_none() {
                 let message = format!("`{text}` is no duration");
                 self.diagnostics.push(
-                    Diagnostic::new(Code("rule/duration"), Severity::Error, node.location(), message)
-                        .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
+                    Diagnostic::new(
+                        Code("rule/duration"),
+                        Severity::Error,
+                        node.location(),
+                        message,
+                    )
+                    .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
                 );
             }
             duration.map(|duration| (duration, node))
         };
         let (optimistic, likely, pessimistic) =
             (read("optimistic"), read("mostLikely"), read("pessimistic"));
-        let Some((likely, node)) = likely else { return SignedDuration::ZERO };
+        let Some((likely, node)) = likely else {
+            return SignedDuration::ZERO;
+        };
         let lowest = optimistic.map_or(likely, |(duration, _)| duration);
         let highest = pessimistic.map_or(likely, |(duration, _)| duration);
         if lowest > likely || likely > highest {
@@ -349,7 +400,9 @@ impl Loader {
             return likely;
         }
         // PERT: (o + 4m + p) / 6.
-        let sum = likely.checked_mul(4).and_then(|sum| sum.checked_add(lowest)?.checked_add(highest));
+        let sum = likely
+            .checked_mul(4)
+            .and_then(|sum| sum.checked_add(lowest)?.checked_add(highest));
         sum.map_or(likely, |sum| SignedDuration::from_secs((sum / 6).as_secs()))
     }
 }
@@ -364,7 +417,10 @@ pub(crate) fn iso_duration(text: &str) -> Option<SignedDuration> {
 fn bundled(node: Node<'_>) -> BundledOffering {
     let option = node.get("bundledProductOfferingOption").unwrap_or(node);
     let limit = |key: &str| {
-        option.get(key).and_then(Node::as_i64).and_then(|limit| u64::try_from(limit).ok())
+        option
+            .get(key)
+            .and_then(Node::as_i64)
+            .and_then(|limit| u64::try_from(limit).ok())
     };
     BundledOffering {
         id: node.text("id").unwrap_or_default().into_owned(),
@@ -376,10 +432,18 @@ fn bundled(node: Node<'_>) -> BundledOffering {
 /// By `@type`, else by what real catalogs write into `category`; else customer-facing.
 fn facing(root: Node<'_>) -> Facing {
     let is = |key: &str, names: &[&str]| {
-        root.text(key).is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
+        root.text(key)
+            .is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
     };
-    let resource = ["ResourceFacingServiceSpecification", "ResourceFacingService", "RFS"];
-    if ["@type", "@baseType", "category", "serviceType"].iter().any(|key| is(key, &resource)) {
+    let resource = [
+        "ResourceFacingServiceSpecification",
+        "ResourceFacingService",
+        "RFS",
+    ];
+    if ["@type", "@baseType", "category", "serviceType"]
+        .iter()
+        .any(|key| is(key, &resource))
+    {
         Facing::Resource
     } else {
         Facing::Customer

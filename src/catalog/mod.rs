@@ -15,8 +15,8 @@ mod specification;
 use std::collections::HashMap;
 
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
-pub use load::{LoadError, Loaded, load, read_folder};
 pub(crate) use load::iso_duration;
+pub use load::{LoadError, Loaded, load, read_folder};
 pub use rule::{ActivationRule, Decomposition, Mapping, MappingSource};
 pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
@@ -59,12 +59,16 @@ impl Catalog {
 
     /// An offering by id.
     pub fn offering(&self, id: &str) -> Option<&Offering> {
-        self.offering_by_id.get(id).map(|index| &self.offerings[*index])
+        self.offering_by_id
+            .get(id)
+            .map(|index| &self.offerings[*index])
     }
 
     /// A product specification by id.
     pub fn product(&self, id: &str) -> Option<&ProductSpecification> {
-        self.product_by_id.get(id).map(|index| self.product_at(*index))
+        self.product_by_id
+            .get(id)
+            .map(|index| self.product_at(*index))
     }
 
     /// A product specification by position.
@@ -74,7 +78,9 @@ impl Catalog {
 
     /// A service specification by id.
     pub fn service(&self, id: &str) -> Option<&ServiceSpecification> {
-        self.service_by_id.get(id).map(|index| self.service_at(*index))
+        self.service_by_id
+            .get(id)
+            .map(|index| self.service_at(*index))
     }
 
     /// Position of a service specification by id.
@@ -89,7 +95,9 @@ impl Catalog {
 
     /// A resource specification by id.
     pub fn resource(&self, id: &str) -> Option<&ResourceSpecification> {
-        self.resource_by_id.get(id).map(|index| self.resource_at(*index))
+        self.resource_by_id
+            .get(id)
+            .map(|index| self.resource_at(*index))
     }
 
     /// A resource specification by position.
@@ -100,22 +108,30 @@ impl Catalog {
     /// How a resource specification's resources are carried out.
     pub fn activation(&self, resource_specification: &str) -> Option<&ActivationRule> {
         let index = self.resource_by_id.get(resource_specification)?;
-        self.activation_by_resource.get(index).map(|rule| &self.activations[*rule])
+        self.activation_by_resource
+            .get(index)
+            .map(|rule| &self.activations[*rule])
     }
 
     /// Ids of all product specifications.
     pub fn product_ids(&self) -> impl Iterator<Item = &str> {
-        self.products.iter().map(|product| product.specification.id.as_str())
+        self.products
+            .iter()
+            .map(|product| product.specification.id.as_str())
     }
 
     /// Ids of all service specifications.
     pub fn service_ids(&self) -> impl Iterator<Item = &str> {
-        self.services.iter().map(|service| service.specification.id.as_str())
+        self.services
+            .iter()
+            .map(|service| service.specification.id.as_str())
     }
 
     /// Ids of all resource specifications.
     pub fn resource_ids(&self) -> impl Iterator<Item = &str> {
-        self.resources.iter().map(|resource| resource.specification.id.as_str())
+        self.resources
+            .iter()
+            .map(|resource| resource.specification.id.as_str())
     }
 
     /// Ids of all offerings.

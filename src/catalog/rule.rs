@@ -27,11 +27,17 @@ pub struct Decomposition {
 impl Decomposition {
     /// Whether its condition or its mapping looks at a variable.
     pub fn reads(&self, variable: &str) -> bool {
-        let mapping = self.mapping.iter().filter_map(|mapping| match &mapping.source {
-            MappingSource::Value(_) => None,
-            MappingSource::Expression(expression) => Some(expression),
-        });
-        self.condition.iter().chain(mapping).any(|expression| expression.reads(variable))
+        let mapping = self
+            .mapping
+            .iter()
+            .filter_map(|mapping| match &mapping.source {
+                MappingSource::Value(_) => None,
+                MappingSource::Expression(expression) => Some(expression),
+            });
+        self.condition
+            .iter()
+            .chain(mapping)
+            .any(|expression| expression.reads(variable))
     }
 }
 

@@ -25,7 +25,10 @@ impl Period {
             let text = node.get("validFor")?.text(key)?;
             DateReading::of(&text).timestamp()
         };
-        Period { start: moment("startDateTime"), end: moment("endDateTime") }
+        Period {
+            start: moment("startDateTime"),
+            end: moment("endDateTime"),
+        }
     }
 }
 
@@ -74,14 +77,23 @@ impl Specification {
 
     /// A characteristic by name.
     pub fn characteristic(&self, name: &str) -> Option<&CharacteristicSpecification> {
-        self.characteristics.iter().find(|characteristic| characteristic.name == name)
+        self.characteristics
+            .iter()
+            .find(|characteristic| characteristic.name == name)
     }
 
     /// Why it cannot be ordered at `moment`, if it cannot: by its life cycle or its validity.
     /// Life-cycle names are TMF620's; one that is not among them does not forbid.
     pub fn refuses_orders(&self, moment: Option<Timestamp>) -> Option<String> {
         let status = self.lifecycle_status.as_deref().unwrap_or_default();
-        let closed = ["In study", "In design", "In test", "Rejected", "Retired", "Obsolete"];
+        let closed = [
+            "In study",
+            "In design",
+            "In test",
+            "Rejected",
+            "Retired",
+            "Obsolete",
+        ];
         let compact = |text: &str| text.replace([' ', '_', '-'], "").to_ascii_lowercase();
         if closed.iter().any(|name| compact(name) == compact(status)) {
             return Some(format!("its lifecycleStatus is {status}"));
@@ -90,12 +102,16 @@ impl Specification {
         if let Some(start) = self.valid_for.start
             && moment < start
         {
-            return Some(format!("it is valid from {start} on, the order is of {moment}"));
+            return Some(format!(
+                "it is valid from {start} on, the order is of {moment}"
+            ));
         }
         if let Some(end) = self.valid_for.end
             && moment >= end
         {
-            return Some(format!("it was valid until {end}, the order is of {moment}"));
+            return Some(format!(
+                "it was valid until {end}, the order is of {moment}"
+            ));
         }
         None
     }
@@ -132,7 +148,9 @@ pub struct Offering {
 impl Offering {
     /// What the offering says about a characteristic, if it narrows it.
     pub fn narrows(&self, characteristic: &str) -> Option<&CharacteristicSpecification> {
-        self.uses.iter().find(|narrowed| narrowed.name == characteristic)
+        self.uses
+            .iter()
+            .find(|narrowed| narrowed.name == characteristic)
     }
 }
 

@@ -25,12 +25,17 @@ fn product_specification<'c>(
     item: &ProductOrderItem<'_>,
     installed: Option<&Installed<'_>>,
 ) -> Option<&'c ProductSpecification> {
-    let named = item.specification.as_ref().and_then(|reference| catalog.product(&reference.id));
+    let named = item
+        .specification
+        .as_ref()
+        .and_then(|reference| catalog.product(&reference.id));
     let offered = || {
         let offering = catalog.offering(&item.offering.as_ref()?.id)?;
         offering.product.map(|index| catalog.product_at(index))
     };
-    named.or_else(offered).or_else(|| catalog.product(installed?.specification_id()))
+    named
+        .or_else(offered)
+        .or_else(|| catalog.product(installed?.specification_id()))
 }
 
 /// Characteristics of a product order item, over those that are installed, with the defaults of
@@ -40,13 +45,19 @@ pub fn product_values<'d>(
     item: &ProductOrderItem<'d>,
     installed: Option<&Installed<'d>>,
 ) -> Values<'d> {
-    let offering = item.offering.as_ref().and_then(|reference| catalog.offering(&reference.id));
+    let offering = item
+        .offering
+        .as_ref()
+        .and_then(|reference| catalog.offering(&reference.id));
     let specification = product_specification(catalog, item, installed).map(|it| &it.specification);
     let Some(installed) = installed else {
         return Values::of_item(&item.characteristics, offering, specification);
     };
     let mut values = Values::given(&item.characteristics, specification);
-    let sold = installed.node.get("productOffering").and_then(|it| it.text("id"));
+    let sold = installed
+        .node
+        .get("productOffering")
+        .and_then(|it| it.text("id"));
     let uses = offering.iter().flat_map(|it| &it.uses);
     if offering.is_some_and(|offering| sold.as_deref() != Some(&*offering.id)) {
         values = values.with_defaults(uses.clone());
@@ -77,7 +88,10 @@ pub fn installed_product<'d>(
 }
 
 /// Place of an order item; else of what is installed.
-pub fn place_of<'d>(entity: Option<Node<'d>>, installed: Option<&Installed<'d>>) -> Option<Node<'d>> {
+pub fn place_of<'d>(
+    entity: Option<Node<'d>>,
+    installed: Option<&Installed<'d>>,
+) -> Option<Node<'d>> {
     first_place(entity).or_else(|| installed?.place())
 }
 
@@ -104,26 +118,45 @@ pub fn service_order(
     with: &Decomposer<'_>,
     order: &ValidOrder<'_>,
 ) -> Result<Derived, NotDecomposable> {
-    let Some(order) = order.product() else { return Ok(Derived::default()) };
+    let Some(order) = order.product() else {
+        return Ok(Derived::default());
+    };
     let order_id = order_name(order.node.document());
     let order_members = mapping::order_members(&order_id, order.node);
     let steps = Steps::new(with.explain);
     let reached = HashSet::new();
-    let mut com = Com { with, order_id: &order_id, order_members: &order_members, steps, reached };
+    let mut com = Com {
+        with,
+        order_id: &order_id,
+        order_members: &order_members,
+        steps,
+        reached,
+    };
     for item in &order.items {
         com.item(item);
     }
     com.steps.finish(|items| {
         let id = format!("{order_id}.S");
-        let derivation = Derivation { id: &id, above: order.node, above_id: &order_id, items };
+        let derivation = Derivation {
+            id: &id,
+            above: order.node,
+            above_id: &order_id,
+            items,
+        };
         write::service_order(&derivation)
     })
 }
 
 impl<'c> Com<'_, 'c> {
     /// What is installed of an item's product; the second value is false if that is at fault.
-    fn installed(&mut self, item: &ProductOrderItem<'_>, id: &str) -> (Option<Installed<'c>>, bool) {
-        let Some(inventory) = self.with.inventory else { return (None, true) };
+    fn installed(
+        &mut self,
+        item: &ProductOrderItem<'_>,
+        id: &str,
+    ) -> (Option<Installed<'c>>, bool) {
+        let Some(inventory) = self.with.inventory else {
+            return (None, true);
+        };
         let action = item.action.unwrap_or(Action::Add);
         // Bundles and fees are no product of their own.
         let none = product_specification(self.with.catalog, item, None).is_none();
@@ -148,16 +181,19 @@ impl<'c> Com<'_, 'c> {
     }
 
     fn item(&mut self, item: &ProductOrderItem<'_>) {
-        let product_id = item.product_id().map_or_else(
-            || format!("{}.{}", self.order_id, item.id),
-            Cow::into_owned,
-        );
+        let product_id = item
+            .product_id()
+            .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);
         let (installed, sound) = self.installed(item, &product_id);
         let catalog = self.with.catalog;
         let product = product_specification(catalog, item, installed.as_ref());
-        let Some(product) = product.filter(|_| sound) else { return };
+        let Some(product) = product.filter(|_| sound) else {
+            return;
+        };
         let values = product_values(catalog, item, installed.as_ref());
-        let before = installed.as_ref().map(|it| installed_values(it, Some(&product.specification)));
+        let before = installed
+            .as_ref()
+            .map(|it| installed_values(it, Some(&product.specification)));
         let around = |product, place| Surroundings {
             product,
             item: [
@@ -169,14 +205,19 @@ impl<'c> Com<'_, 'c> {
             place: mapping::place(place),
         };
         let now = around(Some(&values), place_of(item.product, installed.as_ref()));
-        let then = around(before.as_ref(), installed.as_ref().and_then(Installed::place));
+        let then = around(
+            before.as_ref(),
+            installed.as_ref().and_then(Installed::place),
+        );
         let given = item.product.and_then(|it| it.get("place"));
         let origin = Origin {
             item,
             place: given.or_else(|| installed.as_ref()?.node.get("place")),
             now: &now,
             then: &then,
-            changes: before.as_ref().is_some_and(|before| differ(before, &values)),
+            changes: before
+                .as_ref()
+                .is_some_and(|before| differ(before, &values)),
         };
         let mode = match &installed {
             Some(_) => Mode::below(item.action.unwrap_or(Action::Add)),
@@ -215,7 +256,9 @@ impl<'c> Com<'_, 'c> {
             .collect();
         let Matched { found, others } = standing::matched(parent.children, &ids);
         let source = (parent.item_id, parent.specification);
-        for (((decomposition, target), (computed, _)), found) in candidates.iter().zip(ids).zip(found) {
+        for (((decomposition, target), (computed, _)), found) in
+            candidates.iter().zip(ids).zip(found)
+        {
             let specification = &target.specification;
             let item_id = format!("{}.{}", parent.item_id, specification.id);
             let before = found.as_ref().map(|it| installed_values(it, None));
@@ -240,23 +283,38 @@ impl<'c> Com<'_, 'c> {
                 (Mode::All(_), ..) => continue,
                 (Mode::Compare, Some(installed), Some(before)) => {
                     let wanted = self.steps.take(&step);
-                    let fate = self.steps.compare(wanted.as_ref(), &Subject {
-                        item_id: &item_id,
-                        installed,
-                        before,
-                        place: first_place(origin.item.product),
-                        touched: origin.changes && reads_product(catalog, target),
-                        judged: true,
-                    });
-                    (fate, Some(wanted.map_or_else(|| before.clone(), |it| it.over(before))))
+                    let fate = self.steps.compare(
+                        wanted.as_ref(),
+                        &Subject {
+                            item_id: &item_id,
+                            installed,
+                            before,
+                            place: first_place(origin.item.product),
+                            touched: origin.changes && reads_product(catalog, target),
+                            judged: true,
+                        },
+                    );
+                    (
+                        fate,
+                        Some(wanted.map_or_else(|| before.clone(), |it| it.over(before))),
+                    )
                 }
                 (mode, ..) => {
-                    let Some(mapped) = self.steps.take(&step) else { continue };
+                    let Some(mapped) = self.steps.take(&step) else {
+                        continue;
+                    };
                     let action = match mode {
                         Mode::Make(action) => action,
                         Mode::Compare | Mode::All(_) => Action::Add,
                     };
-                    (Fate { action, values: mapped, with_place: true }, None)
+                    (
+                        Fate {
+                            action,
+                            values: mapped,
+                            with_place: true,
+                        },
+                        None,
+                    )
                 }
             };
             let child = Child {
@@ -295,7 +353,13 @@ impl<'c> Com<'_, 'c> {
                 installed: Some(installed),
             };
             let full = Values::default();
-            self.make(origin, &child, &Fate::bare(action), &full, Mode::All(action));
+            self.make(
+                origin,
+                &child,
+                &Fate::bare(action),
+                &full,
+                Mode::All(action),
+            );
         }
     }
 
@@ -317,7 +381,12 @@ impl<'c> Com<'_, 'c> {
         self.steps.made.push(Made {
             service: child.service,
             root: item.id.to_string(),
-            depends_on: child.depends_on.iter().chain(&child.target.depends_on).copied().collect(),
+            depends_on: child
+                .depends_on
+                .iter()
+                .chain(&child.target.depends_on)
+                .copied()
+                .collect(),
             item: write::Item {
                 id: child.item_id.clone(),
                 action: fate.action.name(),
@@ -328,7 +397,10 @@ impl<'c> Com<'_, 'c> {
                 dependencies: Vec::new(),
             },
         });
-        let before = child.installed.as_ref().map(|it| installed_values(it, Some(specification)));
+        let before = child
+            .installed
+            .as_ref()
+            .map(|it| installed_values(it, Some(specification)));
         let below = match (mode, &child.installed) {
             (Mode::Make(action), _) => Mode::Make(action),
             (_, None) => Mode::Make(Action::Add),
@@ -394,7 +466,9 @@ fn reads_product(catalog: &Catalog, service: &ServiceSpecification) -> bool {
 
 fn differ(before: &Values<'_>, now: &Values<'_>) -> bool {
     let same = |(name, value): (&str, &str)| {
-        before.get(name).is_some_and(|before| standing::same(before, value))
+        before
+            .get(name)
+            .is_some_and(|before| standing::same(before, value))
     };
     !now.iter().all(same) || before.iter().count() != now.iter().count()
 }

@@ -77,11 +77,24 @@ impl fmt::Display for Explanation {
             None => format!("{} refers to it", self.source),
         };
         match &self.outcome {
-            Outcome::Made { item, condition: None, .. } => {
+            Outcome::Made {
+                item,
+                condition: None,
+                ..
+            } => {
                 write!(f, "+ {item}  {}: {because}", self.name)
             }
-            Outcome::Made { item, condition: Some(condition), seen } => {
-                write!(f, "+ {item}  {}: {because}, {condition}{}", self.name, values(seen))
+            Outcome::Made {
+                item,
+                condition: Some(condition),
+                seen,
+            } => {
+                write!(
+                    f,
+                    "+ {item}  {}: {because}, {condition}{}",
+                    self.name,
+                    values(seen)
+                )
             }
             Outcome::NotMade { condition, seen } => write!(
                 f,
@@ -94,16 +107,27 @@ impl fmt::Display for Explanation {
             Outcome::Modified { item, changes } => {
                 let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
                 let what = match changes.join(", ") {
-                    none if none.is_empty() => "installed, and what it is made from changes".to_owned(),
+                    none if none.is_empty() => {
+                        "installed, and what it is made from changes".to_owned()
+                    }
                     changes => changes,
                 };
                 write!(f, "~ {item}  {}: {what}", self.name)
             }
             Outcome::Unchanged { item } => {
-                write!(f, "= {item}  {}: installed, and nothing about it changes", self.name)
+                write!(
+                    f,
+                    "= {item}  {}: installed, and nothing about it changes",
+                    self.name
+                )
             }
             Outcome::Deleted { item, why, seen } => {
-                write!(f, "x {item}  {}: installed, and no longer wanted: {why}{}", self.name, values(seen))
+                write!(
+                    f,
+                    "x {item}  {}: installed, and no longer wanted: {why}{}",
+                    self.name,
+                    values(seen)
+                )
             }
         }
     }
@@ -114,7 +138,13 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let absent = "absent";
         let (from, to) = (self.from.as_deref(), self.to.as_deref());
-        write!(f, "{}: {} → {}", self.name, from.unwrap_or(absent), to.unwrap_or(absent))
+        write!(
+            f,
+            "{}: {} → {}",
+            self.name,
+            from.unwrap_or(absent),
+            to.unwrap_or(absent)
+        )
     }
 }
 

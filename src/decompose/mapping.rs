@@ -30,13 +30,14 @@ impl<'d> Values<'d> {
     }
 
     /// What a list of characteristics says.
-    pub fn given(
-        given: &[Characteristic<'d>],
-        specification: Option<&Specification>,
-    ) -> Self {
-        let mut values = Values { pairs: Vec::with_capacity(given.len() + 4) };
+    pub fn given(given: &[Characteristic<'d>], specification: Option<&Specification>) -> Self {
+        let mut values = Values {
+            pairs: Vec::with_capacity(given.len() + 4),
+        };
         for characteristic in given {
-            let Some(value) = characteristic.value else { continue };
+            let Some(value) = characteristic.value else {
+                continue;
+            };
             let known = specification.and_then(|it| it.characteristic(&characteristic.name));
             values.add(characteristic.name.clone(), value.compact(), known);
         }
@@ -55,8 +56,13 @@ impl<'d> Values<'d> {
 
     /// Those of the values that a test accepts.
     pub fn filtered(&self, accepts: impl Fn(&str, &str) -> bool) -> Self {
-        let pairs = self.pairs.iter().filter(|(name, value)| accepts(name, value));
-        Values { pairs: pairs.cloned().collect() }
+        let pairs = self
+            .pairs
+            .iter()
+            .filter(|(name, value)| accepts(name, value));
+        Values {
+            pairs: pairs.cloned().collect(),
+        }
     }
 
     /// Adds a value; several of one name make a list where the specification allows one.
@@ -69,7 +75,9 @@ impl<'d> Values<'d> {
         let list = known.is_some_and(CharacteristicSpecification::is_list);
         if let Some((_, text)) = self.pairs.iter_mut().find(|(other, _)| *other == name) {
             if list {
-                let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+                let inside = text
+                    .strip_prefix('[')
+                    .and_then(|text| text.strip_suffix(']'));
                 *text = Cow::Owned(format!("[{},{value}]", inside.unwrap_or(text)));
             }
             return;
@@ -84,7 +92,10 @@ impl<'d> Values<'d> {
 
     /// Compact JSON text of a value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
+        self.pairs
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| &**value)
     }
 
     /// Names and values.
@@ -101,7 +112,8 @@ impl<'d> Values<'d> {
             if let Some(default) = &known.default
                 && self.get(&known.name).is_none()
             {
-                self.pairs.push((Cow::Borrowed(&known.name), Cow::Borrowed(default)));
+                self.pairs
+                    .push((Cow::Borrowed(&known.name), Cow::Borrowed(default)));
             }
         }
         self
@@ -129,9 +141,18 @@ impl Surroundings<'_> {
         if let Some(product) = self.product {
             bindings.bind_object("product", product.iter());
         }
-        bindings.bind_object("item", self.item.iter().map(|(name, text)| (*name, text.as_str())));
-        bindings.bind_object("order", self.order.iter().map(|(name, text)| (*name, text.as_str())));
-        bindings.bind_object("place", self.place.iter().map(|(name, text)| (*name, &**text)));
+        bindings.bind_object(
+            "item",
+            self.item.iter().map(|(name, text)| (*name, text.as_str())),
+        );
+        bindings.bind_object(
+            "order",
+            self.order.iter().map(|(name, text)| (*name, text.as_str())),
+        );
+        bindings.bind_object(
+            "place",
+            self.place.iter().map(|(name, text)| (*name, &**text)),
+        );
         bindings
     }
 }
@@ -139,7 +160,10 @@ impl Surroundings<'_> {
 /// `id`, `name` and `role` of the first place of an entity, as JSON texts.
 pub fn place(place: Option<Node<'_>>) -> Vec<(&'static str, Cow<'_, str>)> {
     let member = |key: &'static str| place?.get(key).map(|node| (key, Cow::Borrowed(node.raw())));
-    ["id", "name", "role"].into_iter().filter_map(member).collect()
+    ["id", "name", "role"]
+        .into_iter()
+        .filter_map(member)
+        .collect()
 }
 
 /// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
@@ -153,7 +177,10 @@ pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
         };
         Some((key, crate::document::quote(&text)))
     };
-    ["id", "externalId", "category", "priority"].into_iter().filter_map(member).collect()
+    ["id", "externalId", "category", "priority"]
+        .into_iter()
+        .filter_map(member)
+        .collect()
 }
 
 /// A fault of an expression while an order is decomposed.
@@ -166,13 +193,28 @@ pub fn evaluation_fault(
     let seen: Vec<String> = fault
         .seen
         .iter()
-        .map(|seen| format!("{} is {}", seen.path, seen.value.as_deref().unwrap_or("absent")))
+        .map(|seen| {
+            format!(
+                "{} is {}",
+                seen.path,
+                seen.value.as_deref().unwrap_or("absent")
+            )
+        })
         .collect();
-    let seen = if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) };
+    let seen = if seen.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", seen.join(", "))
+    };
     let rule = decomposition.rule.as_deref().unwrap_or_default();
     let message = format!("rule `{rule}`: {what}: {}{seen}", fault.message);
-    Diagnostic::new(Code("decompose/expression"), Severity::Error, item.location(), message)
-        .with_related(decomposition.location.clone())
+    Diagnostic::new(
+        Code("decompose/expression"),
+        Severity::Error,
+        item.location(),
+        message,
+    )
+    .with_related(decomposition.location.clone())
 }
 
 /// What is installed of a target, for mappings.
@@ -190,7 +232,11 @@ impl Keep<'_> {
     fn value(&self, name: &str, expression: &Expression, new: &str) -> Option<String> {
         let installed = self.installed.get(name)?;
         let of_order = expression.reads("order") || expression.reads("item");
-        let same = || expression.evaluate(self.before).is_ok_and(|before| before == new);
+        let same = || {
+            expression
+                .evaluate(self.before)
+                .is_ok_and(|before| before == new)
+        };
         (of_order && same()).then(|| installed.to_owned())
     }
 }
@@ -206,9 +252,14 @@ pub fn map<'v>(
     item: Node<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Values<'v> {
-    let mut values = Values { pairs: Vec::with_capacity(target.characteristics.len()) };
+    let mut values = Values {
+        pairs: Vec::with_capacity(target.characteristics.len()),
+    };
     for known in &target.characteristics {
-        let mapping = decomposition.mapping.iter().find(|mapping| mapping.target == known.name);
+        let mapping = decomposition
+            .mapping
+            .iter()
+            .find(|mapping| mapping.target == known.name);
         let value = match mapping.map(|mapping| &mapping.source) {
             Some(MappingSource::Value(value)) => Some(Cow::Borrowed(value.as_str())),
             Some(MappingSource::Expression(expression)) => match expression.evaluate(bindings) {
@@ -223,16 +274,22 @@ pub fn map<'v>(
                     continue;
                 }
             },
-            None => source.get(&known.name).map(Cow::Borrowed).or_else(|| {
-                known.default.as_deref().map(Cow::Borrowed)
-            }),
+            None => source
+                .get(&known.name)
+                .map(Cow::Borrowed)
+                .or_else(|| known.default.as_deref().map(Cow::Borrowed)),
         };
         match value {
             Some(value) if value != "null" => {
-                values.pairs.push((Cow::Borrowed(known.name.as_str()), value));
+                values
+                    .pairs
+                    .push((Cow::Borrowed(known.name.as_str()), value));
             }
             _ if known.minimum > 0 => {
-                let message = format!("{} needs `{}`, which the order does not give", target.name, known.name);
+                let message = format!(
+                    "{} needs `{}`, which the order does not give",
+                    target.name, known.name
+                );
                 let code = Code("decompose/missing-characteristic");
                 diagnostics.push(
                     Diagnostic::new(code, Severity::Error, item.location(), message)
@@ -259,8 +316,11 @@ fn check(
     let document = Document::parse(value, "").ok()?;
     if let Err((_, misfit)) = known.check(document.root()) {
         let rule = decomposition.rule.as_deref().unwrap_or_default();
-        let message =
-            format!("rule `{rule}`: `{}` cannot be {}: {misfit}", known.name, document.text());
+        let message = format!(
+            "rule `{rule}`: `{}` cannot be {}: {misfit}",
+            known.name,
+            document.text()
+        );
         let code = Code("decompose/value");
         diagnostics.push(
             Diagnostic::new(code, Severity::Error, item.location(), message)

@@ -30,9 +30,9 @@ pub use som::resource_order;
 pub use standing::Change;
 
 use crate::catalog::Catalog;
+use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::inventory::Inventory;
-use crate::diagnostic::Diagnostic;
 
 /// What orders are decomposed with.
 #[derive(Debug, Clone, Copy)]

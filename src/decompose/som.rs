@@ -9,7 +9,9 @@ use super::standing::{self, Mode, Named};
 use super::step::{Fate, Made, Step, Steps, Subject};
 use super::write::{self, Derivation};
 use super::{Decomposer, Derived, NotDecomposable};
-use crate::catalog::{Decomposition, Facing, ResourceIndex, ServiceIndex, ServiceSpecification, Specification};
+use crate::catalog::{
+    Decomposition, Facing, ResourceIndex, ServiceIndex, ServiceSpecification, Specification,
+};
 use crate::chain::order_name;
 use crate::document::{Node, quote};
 use crate::inventory::{Installed, Layer};
@@ -39,7 +41,9 @@ pub fn resource_order(
     order: &ValidOrder<'_>,
     product_order: Option<&ValidOrder<'_>>,
 ) -> Result<Derived, NotDecomposable> {
-    let Some(order) = order.service() else { return Ok(Derived::default()) };
+    let Some(order) = order.service() else {
+        return Ok(Derived::default());
+    };
     let order_id = order_name(order.node.document());
     let root = product_order.and_then(ValidOrder::product);
     // A service order that comes alone still names the order that it came from.
@@ -59,7 +63,12 @@ pub fn resource_order(
     }
     som.steps.finish(|items| {
         let id = format!("{order_id}.R");
-        let derivation = Derivation { id: &id, above: order.node, above_id: &order_id, items };
+        let derivation = Derivation {
+            id: &id,
+            above: order.node,
+            above_id: &order_id,
+            items,
+        };
         write::resource_order(&derivation)
     })
 }
@@ -67,9 +76,10 @@ pub fn resource_order(
 impl<'c> Som<'_, 'c> {
     fn item(&mut self, item: &ServiceOrderItem<'_>) {
         let catalog = self.with.catalog;
-        let service_id = item
-            .service_id()
-            .map_or_else(|| format!("{}.{}", self.service_order_id, item.id), Cow::into_owned);
+        let service_id = item.service_id().map_or_else(
+            || format!("{}.{}", self.service_order_id, item.id),
+            Cow::into_owned,
+        );
         let action = item.action.unwrap_or(Action::Add);
         let named = Named {
             layer: Layer::Service,
@@ -84,8 +94,13 @@ impl<'c> Som<'_, 'c> {
             Ok(installed) => installed.flatten(),
             Err(finding) => return self.steps.fault(*finding),
         };
-        let named = item.specification.as_ref().map(|reference| reference.id.to_string());
-        let known = installed.as_ref().map(|it| it.specification_id().to_owned());
+        let named = item
+            .specification
+            .as_ref()
+            .map(|reference| reference.id.to_string());
+        let known = installed
+            .as_ref()
+            .map(|it| it.specification_id().to_owned());
         let Some(specification) = named.or(known).and_then(|id| catalog.service(&id)) else {
             return;
         };
@@ -96,7 +111,9 @@ impl<'c> Som<'_, 'c> {
             None => Mode::Make(action),
         };
         let known = &specification.specification;
-        let before = installed.as_ref().map(|it| com::installed_values(it, Some(known)));
+        let before = installed
+            .as_ref()
+            .map(|it| com::installed_values(it, Some(known)));
         let values = match &before {
             Some(before) => Values::given(&item.characteristics, Some(known)).over(before),
             None => Values::of_item(&item.characteristics, None, Some(known)),
@@ -107,16 +124,21 @@ impl<'c> Som<'_, 'c> {
             .find(|it| it.kind == RelationshipKind::Realizes)
             .map_or(String::new(), |it| it.item.to_string());
         let at_root = self.roots.get(&*root).copied();
-        let owner = at_root.zip(self.with.inventory).and_then(|(it, inventory)| {
-            let id = it.product_id().map_or_else(
-                || format!("{}.{}", self.product_order_id, it.id),
-                Cow::into_owned,
-            );
-            inventory.product(&id).filter(|_| it.action.is_some_and(|it| it != Action::Add))
-        });
+        let owner = at_root
+            .zip(self.with.inventory)
+            .and_then(|(it, inventory)| {
+                let id = it.product_id().map_or_else(
+                    || format!("{}.{}", self.product_order_id, it.id),
+                    Cow::into_owned,
+                );
+                inventory
+                    .product(&id)
+                    .filter(|_| it.action.is_some_and(|it| it != Action::Add))
+            });
         let product = at_root.map(|it| com::product_values(catalog, it, owner.as_ref()));
-        let product_before =
-            at_root.zip(owner.as_ref()).map(|(it, owner)| com::installed_product(catalog, it, owner));
+        let product_before = at_root
+            .zip(owner.as_ref())
+            .map(|(it, owner)| com::installed_product(catalog, it, owner));
         let around = |product, place| Surroundings {
             product,
             item: [
@@ -133,9 +155,11 @@ impl<'c> Som<'_, 'c> {
             installed.as_ref().and_then(Installed::place),
         );
         let installed = installed.zip(self.with.inventory);
-        let resources = installed.as_ref().map_or(Vec::new(), |(service, inventory)| {
-            standing::resources_below(inventory, catalog, service)
-        });
+        let resources = installed
+            .as_ref()
+            .map_or(Vec::new(), |(service, inventory)| {
+                standing::resources_below(inventory, catalog, service)
+            });
         let origin = Origin {
             item,
             root: &root,
@@ -169,16 +193,34 @@ impl<'c> Som<'_, 'c> {
                 let id = format!("{item_id}.{}", target.specification.id);
                 let name = Some(target.specification.name.as_str());
                 let depends_on = &decomposition.depends_on;
-                let of = Realization { service: decomposition.target, id, name, depends_on };
-                candidates.push(Candidate { decomposition: Some((decomposition, target)), of });
+                let of = Realization {
+                    service: decomposition.target,
+                    id,
+                    name,
+                    depends_on,
+                };
+                candidates.push(Candidate {
+                    decomposition: Some((decomposition, target)),
+                    of,
+                });
             }
         }
         if let Some(service) = catalog.service_index(&specification.specification.id) {
-            let of = Realization { service, id: item_id.to_owned(), name: None, depends_on: &[] };
-            candidates.push(Candidate { decomposition: None, of });
+            let of = Realization {
+                service,
+                id: item_id.to_owned(),
+                name: None,
+                depends_on: &[],
+            };
+            candidates.push(Candidate {
+                decomposition: None,
+                of,
+            });
         }
-        let parts: Vec<Vec<Part<'c>>> =
-            candidates.iter().map(|candidate| self.parts(origin, &candidate.of)).collect();
+        let parts: Vec<Vec<Part<'c>>> = candidates
+            .iter()
+            .map(|candidate| self.parts(origin, &candidate.of))
+            .collect();
         let ids: Vec<(String, &str)> = parts
             .iter()
             .flatten()
@@ -204,11 +246,19 @@ impl<'c> Som<'_, 'c> {
             let specification = &catalog.resource_at(*index).specification;
             let (item_id, name) = match of.name {
                 Some(name) if resources.len() == 1 => (of.id.clone(), name),
-                _ => (format!("{}.{}", of.id, specification.id), specification.name.as_str()),
+                _ => (
+                    format!("{}.{}", of.id, specification.id),
+                    specification.name.as_str(),
+                ),
             };
             let inside = item_id.strip_prefix(&*origin.item.id).unwrap_or_default();
             let resource_id = format!("{}{inside}", origin.service_id);
-            Part { item_id, resource_id, name, specification }
+            Part {
+                item_id,
+                resource_id,
+                name,
+                specification,
+            }
         };
         resources.iter().map(part).collect()
     }
@@ -249,37 +299,58 @@ impl<'c> Som<'_, 'c> {
             _ => Some(origin.values.clone()).filter(|_| judged),
         };
         for ((part, found), before) in parts.into_iter().zip(found).zip(before) {
-            let full = wanted.clone().map(|it| it.with_defaults(&part.specification.characteristics));
+            let full = wanted
+                .clone()
+                .map(|it| it.with_defaults(&part.specification.characteristics));
             let fate = match (origin.mode, &found, &before) {
                 (Mode::All(action), Some(_), _) => {
                     let source = (&*origin.item.id, origin.source);
                     let realized = &self.with.catalog.service_at(of.service).specification.id;
-                    self.steps.explain(source, (realized, part.name), &part.item_id, origin.mode);
+                    self.steps
+                        .explain(source, (realized, part.name), &part.item_id, origin.mode);
                     Fate::bare(action)
                 }
                 (Mode::All(_), None, _) => continue,
-                (_, Some(installed), Some(before)) => self.steps.compare(full.as_ref(), &Subject {
-                    item_id: &part.item_id,
-                    installed,
-                    before,
-                    place: first_place(origin.item.service),
-                    touched: false,
-                    judged: candidate.decomposition.is_some(),
-                }),
+                (_, Some(installed), Some(before)) => self.steps.compare(
+                    full.as_ref(),
+                    &Subject {
+                        item_id: &part.item_id,
+                        installed,
+                        before,
+                        place: first_place(origin.item.service),
+                        touched: false,
+                        judged: candidate.decomposition.is_some(),
+                    },
+                ),
                 (mode, ..) => {
                     let Some(values) = full else { continue };
                     let action = match mode {
                         Mode::Make(action) => action,
                         Mode::Compare | Mode::All(_) => Action::Add,
                     };
-                    Fate { action, values, with_place: true }
+                    Fate {
+                        action,
+                        values,
+                        with_place: true,
+                    }
                 }
             };
             let specification = self.with.catalog.service_at(of.service);
-            let depends_on = of.depends_on.iter().chain(&specification.depends_on).copied().collect();
+            let depends_on = of
+                .depends_on
+                .iter()
+                .chain(&specification.depends_on)
+                .copied()
+                .collect();
             let resource_id = found.map_or(part.resource_id, |it| it.id.into_owned());
             let thing = (resource_id.as_str(), part.name, part.specification);
-            self.make(origin, part.item_id, thing, &fate, (Some(of.service), depends_on));
+            self.make(
+                origin,
+                part.item_id,
+                thing,
+                &fate,
+                (Some(of.service), depends_on),
+            );
         }
     }
 
@@ -289,16 +360,32 @@ impl<'c> Som<'_, 'c> {
             return self.steps.unknown(origin.item.node, resource);
         };
         let specification = &specification.specification;
-        let item_id = self.steps.new_id(format!("{}.{}", origin.item.id, specification.id));
+        let item_id = self
+            .steps
+            .new_id(format!("{}.{}", origin.item.id, specification.id));
         let source = (&*origin.item.id, origin.source);
-        self.steps.explain(source, (&specification.id, &specification.name), &item_id, origin.mode);
+        self.steps.explain(
+            source,
+            (&specification.id, &specification.name),
+            &item_id,
+            origin.mode,
+        );
         let action = match origin.mode {
             Mode::All(action) => action,
             Mode::Compare | Mode::Make(_) => Action::Delete,
         };
-        let name = resource.node.text("name").unwrap_or(Cow::Borrowed(&specification.name));
+        let name = resource
+            .node
+            .text("name")
+            .unwrap_or(Cow::Borrowed(&specification.name));
         let thing = (&*resource.id, &*name, specification);
-        self.make(origin, item_id, thing, &Fate::bare(action), (None, Vec::new()));
+        self.make(
+            origin,
+            item_id,
+            thing,
+            &Fate::bare(action),
+            (None, Vec::new()),
+        );
     }
 
     fn make(

@@ -65,15 +65,23 @@ impl Named<'_> {
     /// # Errors
     /// A finding if it should be installed and is not, or the other way round. What this very item
     /// has added may be added again: it is the same order, looked at once more.
-    pub fn find<'i>(&self, inventory: &'i Inventory) -> Result<Option<Installed<'i>>, Box<Diagnostic>> {
+    pub fn find<'i>(
+        &self,
+        inventory: &'i Inventory,
+    ) -> Result<Option<Installed<'i>>, Box<Diagnostic>> {
         let installed = inventory.get(self.layer, self.id);
         let (layer, id) = (self.layer.name(), self.id);
         match (self.action, installed) {
             (Action::Add, Some(installed)) if !installed.came_from(self.order, self.item) => {
-                let message = format!("item `{}` adds {layer} `{id}`, which is installed already", self.item);
+                let message = format!(
+                    "item `{}` adds {layer} `{id}`, which is installed already",
+                    self.item
+                );
                 let finding = self.error("decompose/already-installed", message);
                 let finding = finding.with_related(installed.node.location());
-                Err(Box::new(finding.with_hint("to change it, order `modify`; to add another one, leave its id out")))
+                Err(Box::new(finding.with_hint(
+                    "to change it, order `modify`; to add another one, leave its id out",
+                )))
             }
             (Action::Add, _) => Ok(None),
             (_, Some(installed)) => Ok(Some(installed)),
@@ -83,9 +91,14 @@ impl Named<'_> {
                     Action::NoChange => "refers to",
                     Action::Add | Action::Modify => "modifies",
                 };
-                let message = format!("item `{}` {verb} {layer} `{id}`, which is not installed", self.item);
+                let message = format!(
+                    "item `{}` {verb} {layer} `{id}`, which is not installed",
+                    self.item
+                );
                 let finding = self.error("decompose/not-installed", message);
-                Err(Box::new(finding.with_hint(format!("give `{layer}.id` as it stands in the inventory"))))
+                Err(Box::new(finding.with_hint(format!(
+                    "give `{layer}.id` as it stands in the inventory"
+                ))))
             }
         }
     }
@@ -108,22 +121,32 @@ pub struct Matched<'i> {
 /// Matches installed things to candidates, given by computed id and id of the specification.
 pub fn matched<'i>(installed: Vec<Installed<'i>>, candidates: &[(String, &str)]) -> Matched<'i> {
     if installed.is_empty() {
-        return Matched { found: vec![None; candidates.len()], others: installed };
+        return Matched {
+            found: vec![None; candidates.len()],
+            others: installed,
+        };
     }
     let mut rest: Vec<Option<Installed<'i>>> = installed.into_iter().map(Some).collect();
     let mut take = |fits: &dyn Fn(&Installed<'_>) -> bool| {
-        rest.iter_mut().find(|it| it.as_ref().is_some_and(fits)).and_then(Option::take)
+        rest.iter_mut()
+            .find(|it| it.as_ref().is_some_and(fits))
+            .and_then(Option::take)
     };
     let mut found: Vec<Option<Installed<'i>>> = candidates
         .iter()
-        .map(|(id, specification)| take(&|it| it.id == *id && it.specification_id() == *specification))
+        .map(|(id, specification)| {
+            take(&|it| it.id == *id && it.specification_id() == *specification)
+        })
         .collect();
     for (found, (_, specification)) in found.iter_mut().zip(candidates) {
         if found.is_none() {
             *found = take(&|it| it.specification_id() == *specification);
         }
     }
-    Matched { found, others: rest.into_iter().flatten().collect() }
+    Matched {
+        found,
+        others: rest.into_iter().flatten().collect(),
+    }
 }
 
 /// The resources of a service: its own, and those of the resource-facing services behind it.
@@ -181,7 +204,8 @@ pub fn difference<'v>(
     before: &Values<'_>,
     place: Option<Node<'_>>,
 ) -> Difference<'v> {
-    let values = wanted.filtered(|name, value| !before.get(name).is_some_and(|old| same(old, value)));
+    let values =
+        wanted.filtered(|name, value| !before.get(name).is_some_and(|old| same(old, value)));
     let mut changes: Vec<Change> = values
         .iter()
         .map(|(name, value)| Change {
@@ -194,12 +218,26 @@ pub fn difference<'v>(
     if moves {
         let shown = |place: Option<Node<'_>>| {
             let place = place?;
-            Some(place.get("name").or_else(|| place.get("id"))?.raw().to_owned())
+            Some(
+                place
+                    .get("name")
+                    .or_else(|| place.get("id"))?
+                    .raw()
+                    .to_owned(),
+            )
         };
         let (from, to) = (shown(installed.place()), shown(place));
-        changes.push(Change { name: "place".to_owned(), from, to });
+        changes.push(Change {
+            name: "place".to_owned(),
+            from,
+            to,
+        });
     }
-    Difference { values, changes, moves }
+    Difference {
+        values,
+        changes,
+        moves,
+    }
 }
 
 /// Whether two JSON texts mean the same value.

@@ -70,7 +70,11 @@ pub struct Subject<'a, 'v> {
 impl Fate<'_> {
     /// An item that carries nothing but the id of what it is about.
     pub fn bare(action: Action) -> Self {
-        Fate { action, values: Values::default(), with_place: false }
+        Fate {
+            action,
+            values: Values::default(),
+            with_place: false,
+        }
     }
 }
 
@@ -86,7 +90,10 @@ pub struct Steps {
 impl Steps {
     /// Nothing yet; with `explain` every step is explained.
     pub fn new(explain: bool) -> Steps {
-        Steps { explain, ..Steps::default() }
+        Steps {
+            explain,
+            ..Steps::default()
+        }
     }
 
     /// The target's characteristics, if the step makes it.
@@ -120,14 +127,23 @@ impl Steps {
         if !self.explain {
             return Ok(made);
         }
-        let verdict = condition.map(|condition| condition.explain(step.bindings)).transpose()?;
+        let verdict = condition
+            .map(|condition| condition.explain(step.bindings))
+            .transpose()?;
         let (conjunct, seen) =
             verdict.map_or_else(Default::default, |verdict| (verdict.conjunct, verdict.seen));
         let outcome = if made {
             let condition = condition.map(|condition| condition.source().to_owned());
-            Outcome::Made { item: step.item_id.to_owned(), condition, seen }
+            Outcome::Made {
+                item: step.item_id.to_owned(),
+                condition,
+                seen,
+            }
         } else {
-            Outcome::NotMade { condition: conjunct, seen }
+            Outcome::NotMade {
+                condition: conjunct,
+                seen,
+            }
         };
         self.explanations.push(Explanation {
             source_item: step.source_item.to_owned(),
@@ -148,23 +164,38 @@ impl Steps {
     /// What becomes of something installed that is `wanted` with these characteristics, or not at
     /// all. Where a condition decided, it has to be called right after [`Steps::take`], whose
     /// explanation it completes.
-    pub fn compare<'v>(&mut self, wanted: Option<&Values<'v>>, subject: &Subject<'_, '_>) -> Fate<'v> {
+    pub fn compare<'v>(
+        &mut self,
+        wanted: Option<&Values<'v>>,
+        subject: &Subject<'_, '_>,
+    ) -> Fate<'v> {
         let item = subject.item_id.to_owned();
         let Some(wanted) = wanted else {
             self.amend(subject, |outcome| match outcome {
-                Outcome::NotMade { condition, seen } => Outcome::Deleted { item, why: condition, seen },
+                Outcome::NotMade { condition, seen } => Outcome::Deleted {
+                    item,
+                    why: condition,
+                    seen,
+                },
                 other => other,
             });
             return Fate::bare(Action::Delete);
         };
-        let Difference { values, changes, moves } =
-            difference(wanted, subject.installed, subject.before, subject.place);
+        let Difference {
+            values,
+            changes,
+            moves,
+        } = difference(wanted, subject.installed, subject.before, subject.place);
         if changes.is_empty() && !subject.touched {
             self.amend(subject, |_| Outcome::Unchanged { item });
             return Fate::bare(Action::NoChange);
         }
         self.amend(subject, |_| Outcome::Modified { item, changes });
-        Fate { action: Action::Modify, values, with_place: moves }
+        Fate {
+            action: Action::Modify,
+            values,
+            with_place: moves,
+        }
     }
 
     fn amend(&mut self, subject: &Subject<'_, '_>, change: impl FnOnce(Outcome) -> Outcome) {
@@ -190,12 +221,18 @@ impl Steps {
         let item = item.to_owned();
         let outcome = match mode {
             Mode::All(Action::NoChange) => Outcome::Unchanged { item },
-            Mode::All(_) => {
-                Outcome::Deleted { item, why: format!("item {} is deleted", source.0), seen: Vec::new() }
-            }
+            Mode::All(_) => Outcome::Deleted {
+                item,
+                why: format!("item {} is deleted", source.0),
+                seen: Vec::new(),
+            },
             Mode::Compare | Mode::Make(_) => {
                 let why = format!("{} does not refer to it", source.1.id);
-                Outcome::Deleted { item, why, seen: Vec::new() }
+                Outcome::Deleted {
+                    item,
+                    why,
+                    seen: Vec::new(),
+                }
             }
         };
         self.explanations.push(Explanation {
@@ -243,7 +280,10 @@ impl Steps {
         }
         let items = with_dependencies(self.made);
         let document = (!items.is_empty()).then(|| write(&items));
-        Ok(Derived { document, explanations: self.explanations })
+        Ok(Derived {
+            document,
+            explanations: self.explanations,
+        })
     }
 }
 
@@ -252,7 +292,10 @@ fn with_dependencies(mut made: Vec<Made>) -> Vec<write::Item> {
     let mut by_service: HashMap<(&str, ServiceIndex), Vec<&str>> = HashMap::new();
     for made in &made {
         if let Some(service) = made.service {
-            by_service.entry((&made.root, service)).or_default().push(&made.item.id);
+            by_service
+                .entry((&made.root, service))
+                .or_default()
+                .push(&made.item.id);
         }
     }
     let dependencies: Vec<Vec<String>> = made
@@ -260,7 +303,11 @@ fn with_dependencies(mut made: Vec<Made>) -> Vec<write::Item> {
         .map(|made| {
             let mut before: Vec<String> = Vec::new();
             for service in &made.depends_on {
-                for other in by_service.get(&(made.root.as_str(), *service)).into_iter().flatten() {
+                for other in by_service
+                    .get(&(made.root.as_str(), *service))
+                    .into_iter()
+                    .flatten()
+                {
                     if *other != made.item.id && !before.iter().any(|known| known == other) {
                         before.push((*other).to_owned());
                     }

@@ -71,7 +71,12 @@ const RESOURCE: Layer = Layer {
 
 /// A TMF641 `ServiceOrder` made from a product order.
 pub fn service_order(derivation: &Derivation<'_>) -> Document {
-    let Derivation { id, above, above_id, items } = *derivation;
+    let Derivation {
+        id,
+        above,
+        above_id,
+        items,
+    } = *derivation;
     let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
     order.object(|order| {
         head(order, "ServiceOrder", derivation);
@@ -80,22 +85,31 @@ pub fn service_order(derivation: &Derivation<'_>) -> Document {
             order.key("priority").string(&text);
         }
         order.key("state").string("acknowledged");
-        order.key("orderRelationship").array([above_id], |list, id| {
-            list.object(|relationship| {
-                relationship.key("id").string(id);
-                relationship.key("relationshipType").string("cross-ref");
-                relationship.key("@referredType").string("ProductOrder");
+        order
+            .key("orderRelationship")
+            .array([above_id], |list, id| {
+                list.object(|relationship| {
+                    relationship.key("id").string(id);
+                    relationship.key("relationshipType").string("cross-ref");
+                    relationship.key("@referredType").string("ProductOrder");
+                });
             });
-        });
         related_parties(order, above);
-        order.key("serviceOrderItem").array(items, |list, it| item(list, it, &SERVICE, derivation));
+        order
+            .key("serviceOrderItem")
+            .array(items, |list, it| item(list, it, &SERVICE, derivation));
     });
     order.finish(&format!("ServiceOrder {id}"))
 }
 
 /// A TMF652 `ResourceOrder` made from a service order.
 pub fn resource_order(derivation: &Derivation<'_>) -> Document {
-    let Derivation { id, above, above_id, items } = *derivation;
+    let Derivation {
+        id,
+        above,
+        above_id,
+        items,
+    } = *derivation;
     let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
     order.object(|order| {
         head(order, "ResourceOrder", derivation);
@@ -106,17 +120,23 @@ pub fn resource_order(derivation: &Derivation<'_>) -> Document {
         }
         order.key("state").string("acknowledged");
         // The members of both published schemas.
-        order.key("externalReference").array([above_id], |list, id| {
-            list.object(|reference| {
-                reference.key("id").string(id);
-                reference.key("name").string(id);
-                reference.key("externalReferenceType").string("ServiceOrder");
-                reference.key("entityType").string("ServiceOrder");
-                reference.key("owner").string("SOM");
+        order
+            .key("externalReference")
+            .array([above_id], |list, id| {
+                list.object(|reference| {
+                    reference.key("id").string(id);
+                    reference.key("name").string(id);
+                    reference
+                        .key("externalReferenceType")
+                        .string("ServiceOrder");
+                    reference.key("entityType").string("ServiceOrder");
+                    reference.key("owner").string("SOM");
+                });
             });
-        });
         related_parties(order, above);
-        order.key("orderItem").array(items, |list, it| item(list, it, &RESOURCE, derivation));
+        order
+            .key("orderItem")
+            .array(items, |list, it| item(list, it, &RESOURCE, derivation));
     });
     order.finish(&format!("ResourceOrder {id}"))
 }
@@ -133,7 +153,10 @@ fn head(order: &mut Composer, type_name: &str, derivation: &Derivation<'_>) {
     for (key, value) in [
         ("category", text("category")),
         ("description", text("description")),
-        ("orderDate", text("orderDate").or_else(|| text("creationDate"))),
+        (
+            "orderDate",
+            text("orderDate").or_else(|| text("creationDate")),
+        ),
         ("requestedStartDate", text("requestedStartDate")),
         ("requestedCompletionDate", text("requestedCompletionDate")),
     ] {
@@ -155,12 +178,24 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
         }
         to.key(layer.entity).piece(&item.entity);
         // TMF641 and TMF652 name the order of an item above by the same member.
-        let realizes =
-            ("realizes", &item.realizes, SERVICE.order_member, derivation.above_id, layer.item_above_type);
+        let realizes = (
+            "realizes",
+            &item.realizes,
+            SERVICE.order_member,
+            derivation.above_id,
+            layer.item_above_type,
+        );
         let dependencies = item.dependencies.iter().map(|other| {
-            ("dependency", other, layer.order_member, derivation.id, layer.item_type)
+            (
+                "dependency",
+                other,
+                layer.order_member,
+                derivation.id,
+                layer.item_type,
+            )
         });
-        to.key(layer.relationships).array(std::iter::once(realizes).chain(dependencies), relationship);
+        to.key(layer.relationships)
+            .array(std::iter::once(realizes).chain(dependencies), relationship);
     });
 }
 
@@ -168,7 +203,13 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
 /// though they name the item `itemId`; both are written.
 fn relationship(
     list: &mut Composer,
-    (relationship_type, item, order_member, order, referred_type): (&str, &String, &str, &str, &str),
+    (relationship_type, item, order_member, order, referred_type): (
+        &str,
+        &String,
+        &str,
+        &str,
+        &str,
+    ),
 ) {
     list.object(|to| {
         to.key("relationshipType").string(relationship_type);
@@ -276,26 +317,33 @@ fn related_parties(order: &mut Composer, above: Node<'_>) {
     if parties.peek().is_none() {
         return;
     }
-    order.key("relatedParty").array(parties, |list, (id, party, node)| {
-        list.object(|to| {
-            to.key("@type").string("RelatedParty");
-            to.key("id").string(&id);
-            for (key, holder) in [("href", party), ("name", party), ("role", node)] {
-                if let Some(value) = holder.text(key).filter(|value| !value.is_empty()) {
-                    to.key(key).string(&value);
+    order
+        .key("relatedParty")
+        .array(parties, |list, (id, party, node)| {
+            list.object(|to| {
+                to.key("@type").string("RelatedParty");
+                to.key("id").string(&id);
+                for (key, holder) in [("href", party), ("name", party), ("role", node)] {
+                    if let Some(value) = holder.text(key).filter(|value| !value.is_empty()) {
+                        to.key(key).string(&value);
+                    }
                 }
-            }
-            let referred = party.text("@referredType").unwrap_or(Cow::Borrowed("Party"));
-            if !referred.is_empty() {
-                to.key("@referredType").string(&referred);
-            }
+                let referred = party
+                    .text("@referredType")
+                    .unwrap_or(Cow::Borrowed("Party"));
+                if !referred.is_empty() {
+                    to.key("@referredType").string(&referred);
+                }
+            });
         });
-    });
 }
 
 /// Quantity of an item; 1 if it says nothing.
 pub fn quantity(item: Node<'_>) -> i64 {
-    item.get("quantity").and_then(Node::as_i64).filter(|quantity| *quantity > 0).unwrap_or(1)
+    item.get("quantity")
+        .and_then(Node::as_i64)
+        .filter(|quantity| *quantity > 0)
+        .unwrap_or(1)
 }
 
 /// The action of a derived item: that of the item above.

@@ -88,7 +88,14 @@ impl Diagnostic {
         message: impl Into<String>,
     ) -> Diagnostic {
         let message = message.into();
-        Diagnostic { code, severity, message, location, hint: None, related: None }
+        Diagnostic {
+            code,
+            severity,
+            message,
+            location,
+            hint: None,
+            related: None,
+        }
     }
 
     /// The finding with what to do about it.
@@ -108,5 +115,7 @@ impl Diagnostic {
 
 /// Whether any of the findings is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
 }

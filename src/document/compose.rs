@@ -24,7 +24,11 @@ impl Composer {
     /// Nothing yet, with room for a text of `size` bytes.
     pub fn new(size: usize) -> Composer {
         let (text, entries) = (String::with_capacity(size), Vec::with_capacity(size / 16));
-        Composer { text, entries, open: Vec::new() }
+        Composer {
+            text,
+            entries,
+            open: Vec::new(),
+        }
     }
 
     /// An object, whose members `write` adds by [`Composer::key`] and a value each.
@@ -111,19 +115,17 @@ impl Composer {
             text: Arc::new(self.text),
             start: 0,
             entries: self.entries,
-            origin: Origin { file: Arc::from(name), line: 1, column: 1 },
+            origin: Origin {
+                file: Arc::from(name),
+                line: 1,
+                column: 1,
+            },
             spaced: false,
             places: None,
         }
     }
 
-    fn container(
-        &mut self,
-        kind: Kind,
-        begin: char,
-        end: char,
-        write: impl FnOnce(&mut Composer),
-    ) {
+    fn container(&mut self, kind: Kind, begin: char, end: char, write: impl FnOnce(&mut Composer)) {
         let (start, index) = (self.text.len(), self.entries.len());
         self.text.push(begin);
         self.scalar(kind, start, false);
@@ -137,7 +139,9 @@ impl Composer {
 
     /// Counts a member or element of the innermost container, and sets it off from the one before.
     fn comma(&mut self) {
-        let Some(&container) = self.open.last() else { return };
+        let Some(&container) = self.open.last() else {
+            return;
+        };
         let container = &mut self.entries[container];
         if container.count > 0 {
             self.text.push(',');
@@ -149,7 +153,14 @@ impl Composer {
     fn scalar(&mut self, kind: Kind, start: usize, escaped: bool) {
         let (start, end) = (offset(start), offset(self.text.len()));
         let next = offset(self.entries.len() + 1);
-        self.entries.push(Entry { start, end, next, count: 0, kind, escaped });
+        self.entries.push(Entry {
+            start,
+            end,
+            next,
+            count: 0,
+            kind,
+            escaped,
+        });
     }
 
     /// Text and entries from elsewhere, where the first of them had the index `index`.
@@ -190,15 +201,24 @@ mod tests {
     /// What was composed is what the parser reads from its text.
     fn check(document: &Document) {
         let parsed = Document::parse(document.text().to_owned(), "").expect("JSON");
-        assert_eq!(format!("{:?}", document.entries), format!("{:?}", parsed.entries));
+        assert_eq!(
+            format!("{:?}", document.entries),
+            format!("{:?}", parsed.entries)
+        );
     }
 
     #[test]
     fn a_composed_document_has_the_tape_of_its_text() {
-        let spaced = Document::parse(" { \"a\" : [ 1 , {\"b\": \"\\n\"} ] }".to_owned(), "").expect("JSON");
-        let tight = Document::parse("{\"a\":[1,{\"b\":\"\\n\"}],\"c\":{}}".to_owned(), "").expect("JSON");
+        let spaced =
+            Document::parse(" { \"a\" : [ 1 , {\"b\": \"\\n\"} ] }".to_owned(), "").expect("JSON");
+        let tight =
+            Document::parse("{\"a\":[1,{\"b\":\"\\n\"}],\"c\":{}}".to_owned(), "").expect("JSON");
         let mut piece = Composer::new(0);
-        piece.object(|piece| piece.key("copied").copy(tight.root().member("a").expect("a")));
+        piece.object(|piece| {
+            piece
+                .key("copied")
+                .copy(tight.root().member("a").expect("a"))
+        });
         let mut composer = Composer::new(16);
         composer.object(|to| {
             to.key("text").string("quote \" and \u{1}");

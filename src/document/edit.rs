@@ -50,7 +50,8 @@ impl Edits {
             self.filled.push(range.start);
         }
         let comma = if first { "" } else { "," };
-        self.changes.push((range.end - 1, range.end - 1, format!("{comma}{text}")));
+        self.changes
+            .push((range.end - 1, range.end - 1, format!("{comma}{text}")));
     }
 
     /// The document with the changes made.

@@ -41,7 +41,9 @@ impl DocumentKind {
     pub fn of(document: &Document) -> DocumentKind {
         let root = document.root();
         let by_name = |key: &str| root.text(key).and_then(|name| Self::by_type(&name));
-        by_name("@type").or_else(|| by_name("@baseType")).unwrap_or_else(|| Self::by_shape(root))
+        by_name("@type")
+            .or_else(|| by_name("@baseType"))
+            .unwrap_or_else(|| Self::by_shape(root))
     }
 
     /// Name as in `@type`, for messages.

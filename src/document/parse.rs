@@ -85,7 +85,10 @@ pub(super) fn plain_until(bytes: &[u8], mut position: usize) -> usize {
         position += 8;
     }
     let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    bytes[position..].iter().position(stops).map_or(bytes.len(), |more| position + more)
+    bytes[position..]
+        .iter()
+        .position(stops)
+        .map_or(bytes.len(), |more| position + more)
 }
 
 /// Parses the value that begins at byte `start` of `text` (after white space)
@@ -101,12 +104,24 @@ pub fn parse_value(
     entries: &mut Vec<Entry>,
 ) -> Result<Parsed, SyntaxFault> {
     let bytes = text.as_bytes();
-    let mut parser = Parser { text, bytes, position: start, base: 0, entries, open: Vec::new(), spaced: false };
+    let mut parser = Parser {
+        text,
+        bytes,
+        position: start,
+        base: 0,
+        entries,
+        open: Vec::new(),
+        spaced: false,
+    };
     parser.skip_white_space();
     parser.base = parser.position;
     parser.spaced = false;
     parser.document()?;
-    Ok(Parsed { start: parser.base, end: parser.position, spaced: parser.spaced })
+    Ok(Parsed {
+        start: parser.base,
+        end: parser.position,
+        spaced: parser.spaced,
+    })
 }
 
 /// Where a value stands in a text.
@@ -163,7 +178,10 @@ impl Parser<'_> {
         } else {
             format!("`{character}`")
         };
-        fault(self.position, SyntaxFaultKind::Unexpected { expected, found })
+        fault(
+            self.position,
+            SyntaxFaultKind::Unexpected { expected, found },
+        )
     }
 
     /// Offset within the document. The stream refuses documents of 4 GiB.
@@ -176,7 +194,14 @@ impl Parser<'_> {
     fn push(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) {
         let next = self.entries.len() as u32 + 1;
         let (start, end) = (self.relative(start), self.relative(end));
-        self.entries.push(Entry { start, end, next, count: 0, kind, escaped });
+        self.entries.push(Entry {
+            start,
+            end,
+            next,
+            count: 0,
+            kind,
+            escaped,
+        });
     }
 
     /// The state machine: a value, then whatever closes or follows it.
@@ -193,7 +218,9 @@ impl Parser<'_> {
             }
             // Here a value has just ended: close containers until one goes on.
             loop {
-                let Some(&container) = self.open.last() else { return Ok(()) };
+                let Some(&container) = self.open.last() else {
+                    return Ok(());
+                };
                 let object = self.entries[container as usize].kind == Kind::Object;
                 match self.peek() {
                     Some(b',') => {
@@ -265,7 +292,11 @@ impl Parser<'_> {
                 if self.open.len() >= MAXIMUM_DEPTH {
                     return fault(self.position, SyntaxFaultKind::TooDeep);
                 }
-                let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
+                let kind = if byte == b'{' {
+                    Kind::Object
+                } else {
+                    Kind::Array
+                };
                 self.open.push(self.entries.len() as u32);
                 self.push(kind, self.position, self.position, false);
                 self.position += 1;
@@ -289,7 +320,12 @@ impl Parser<'_> {
             return Ok(());
         }
         if word.as_bytes().starts_with(rest) {
-            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a literal" });
+            return fault(
+                self.bytes.len(),
+                SyntaxFaultKind::Torn {
+                    inside: "a literal",
+                },
+            );
         }
         self.unexpected("a value")
     }
@@ -356,15 +392,19 @@ impl Parser<'_> {
                 }
             }
             Some(_) => fault(position, SyntaxFaultKind::Escape),
-            None => {
-                fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" })
-            }
+            None => fault(
+                self.bytes.len(),
+                SyntaxFaultKind::Torn { inside: "a string" },
+            ),
         }
     }
 
     fn code_unit(&self, position: usize) -> Result<u32, SyntaxFault> {
         let Some(digits) = self.bytes.get(position + 2..position + 6) else {
-            return fault(self.bytes.len(), SyntaxFaultKind::Torn { inside: "a string" });
+            return fault(
+                self.bytes.len(),
+                SyntaxFaultKind::Torn { inside: "a string" },
+            );
         };
         let mut unit = 0;
         for &digit in digits {
@@ -425,9 +465,13 @@ impl Parser<'_> {
     }
 
     fn key_text(&self, entry: Entry) -> Cow<'_, str> {
-        let raw = &self.text
-            [self.base + entry.start as usize + 1..self.base + entry.end as usize - 1];
-        if entry.escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
+        let raw =
+            &self.text[self.base + entry.start as usize + 1..self.base + entry.end as usize - 1];
+        if entry.escaped {
+            Cow::Owned(unescape(raw))
+        } else {
+            Cow::Borrowed(raw)
+        }
     }
 
     /// A small filter over length and edge bytes keeps most objects from any
@@ -451,7 +495,11 @@ impl Parser<'_> {
             filter |= bit;
             index = self.entries[index as usize + 1].next;
         }
-        if suspicious { self.compare_keys(container) } else { Ok(()) }
+        if suspicious {
+            self.compare_keys(container)
+        } else {
+            Ok(())
+        }
     }
 
     #[allow(clippy::cast_possible_truncation)]
@@ -467,7 +515,10 @@ impl Parser<'_> {
             let first = if wide {
                 table.insert(key.clone(), entry)
             } else {
-                let first = seen.iter().find(|(other, _)| *other == key).map(|(_, entry)| *entry);
+                let first = seen
+                    .iter()
+                    .find(|(other, _)| *other == key)
+                    .map(|(_, entry)| *entry);
                 seen.push((key.clone(), entry));
                 first
             };
@@ -520,7 +571,9 @@ pub fn unescape(raw: &str) -> String {
 }
 
 fn hex(text: &str) -> u32 {
-    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+    text.get(..4)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .unwrap_or(0xFFFD)
 }
 
 #[cfg(test)]

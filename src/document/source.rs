@@ -91,7 +91,11 @@ impl Selection {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => dotted.concat(),
         };
-        SourceError::Empty { what: self.what, extensions, path: path.to_owned() }
+        SourceError::Empty {
+            what: self.what,
+            extensions,
+            path: path.to_owned(),
+        }
     }
 
     /// Reads all files that count of a folder and the folders in it, sorted by path; or one file,
@@ -111,14 +115,24 @@ impl Selection {
         let mut files = Vec::with_capacity(paths.len());
         for file in paths {
             let bytes = fs::read(&file).map_err(|source| self.failure(&file, source))?;
-            let yaml = !file.extension().is_none_or(|it| it == "json" || it == "ndjson");
-            files.push(SourceFile { name: file.display().to_string(), yaml, bytes });
+            let yaml = !file
+                .extension()
+                .is_none_or(|it| it == "json" || it == "ndjson");
+            files.push(SourceFile {
+                name: file.display().to_string(),
+                yaml,
+                bytes,
+            });
         }
         Ok(files)
     }
 
     fn failure(&self, path: &Path, source: io::Error) -> SourceError {
-        SourceError::Read { what: self.what, path: path.to_owned(), source }
+        SourceError::Read {
+            what: self.what,
+            path: path.to_owned(),
+            source,
+        }
     }
 
     fn collect(
@@ -128,7 +142,10 @@ impl Selection {
         paths: &mut Vec<PathBuf>,
     ) -> Result<(), SourceError> {
         if depth > MAXIMUM_DEPTH {
-            return Err(SourceError::TooDeep { what: self.what, path: folder.to_owned() });
+            return Err(SourceError::TooDeep {
+                what: self.what,
+                path: folder.to_owned(),
+            });
         }
         for entry in fs::read_dir(folder).map_err(|source| self.failure(folder, source))? {
             let entry = entry.map_err(|source| self.failure(folder, source))?;

@@ -78,7 +78,9 @@ pub enum StreamError {
 }
 
 fn first_place(file: &str, first: Option<(u64, u64)>) -> String {
-    first.map_or(String::new(), |(line, column)| format!(", first at {file}:{line}:{column}"))
+    first.map_or(String::new(), |(line, column)| {
+        format!(", first at {file}:{line}:{column}")
+    })
 }
 
 /// Where a frame begins.
@@ -120,7 +122,12 @@ impl Batch {
 
     /// Parses the batch: its documents, and the error that ends the stream, if one does.
     pub fn parse(self) -> (Vec<Document>, Option<StreamError>) {
-        let Batch { file, bytes, frames, error } = self;
+        let Batch {
+            file,
+            bytes,
+            frames,
+            error,
+        } = self;
         let mut documents = Vec::with_capacity(frames.len());
         let (text, rest) = match String::from_utf8(bytes) {
             Ok(text) => (text, Vec::new()),
@@ -143,7 +150,15 @@ impl Batch {
                     let (line, column) = advance(frame.place, &text[start..]);
                     let offset = frame.place.offset + (text.len() - start) as u64;
                     let file = file.to_string();
-                    return (documents, Some(StreamError::Encoding { file, line, column, offset }));
+                    return (
+                        documents,
+                        Some(StreamError::Encoding {
+                            file,
+                            line,
+                            column,
+                            offset,
+                        }),
+                    );
                 }
             };
             match parsed {
@@ -187,10 +202,14 @@ impl Batch {
 }
 
 /// Stands for a fault in a line that is cut again anyway.
-const NOT_TEXT: SyntaxFault = SyntaxFault { offset: 0, kind: SyntaxFaultKind::Escape };
+const NOT_TEXT: SyntaxFault = SyntaxFault {
+    offset: 0,
+    kind: SyntaxFaultKind::Escape,
+};
 
 fn blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+    text.bytes()
+        .all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 fn syntax_error(file: &str, text: &str, frame: Frame, fault: SyntaxFault) -> StreamError {
@@ -200,7 +219,13 @@ fn syntax_error(file: &str, text: &str, frame: Frame, fault: SyntaxFault) -> Str
         SyntaxFaultKind::DuplicateKey { first, .. } => Some(place(*first)),
         _ => None,
     };
-    StreamError::Syntax { file: file.to_owned(), line, column, first, kind: fault.kind }
+    StreamError::Syntax {
+        file: file.to_owned(),
+        line,
+        column,
+        first,
+        kind: fault.kind,
+    }
 }
 
 /// Line and column after `text`, which begins at `place`.
@@ -209,7 +234,10 @@ fn advance(place: Place, text: &str) -> (u64, u64) {
         None => (place.line, place.column + text.chars().count() as u64),
         Some(newline) => {
             let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64;
-            (place.line + lines, text[newline + 1..].chars().count() as u64 + 1)
+            (
+                place.line + lines,
+                text[newline + 1..].chars().count() as u64 + 1,
+            )
         }
     }
 }
@@ -236,7 +264,10 @@ enum End {
 }
 
 /// Reads a stream of documents in batches.
-#[expect(clippy::struct_excessive_bools, reason = "each says another thing about where it is")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing about where it is"
+)]
 #[derive(Debug)]
 pub struct Stream<R> {
     reader: R,
@@ -281,7 +312,11 @@ impl<R: Read> Stream<R> {
             buffer: Vec::new(),
             incoming: Vec::new(),
             position: 0,
-            place: Place { offset: 0, line: 1, column: 1 },
+            place: Place {
+                offset: 0,
+                line: 1,
+                column: 1,
+            },
             in_array: false,
             expect_element: false,
             after_element: false,
@@ -303,7 +338,10 @@ impl<R: Read> Stream<R> {
                     self.done = true;
                 } else if let Err(source) = self.fill() {
                     self.done = true;
-                    let error = Some(StreamError::Read { file: self.file.to_string(), source });
+                    let error = Some(StreamError::Read {
+                        file: self.file.to_string(),
+                        source,
+                    });
                     return Some(self.batch(Vec::new(), error));
                 }
                 continue;
@@ -328,7 +366,12 @@ impl<R: Read> Stream<R> {
         if let Some(scan) = &mut self.scan {
             scan.position -= end;
         }
-        Batch { file: Arc::clone(&self.file), bytes, frames, error }
+        Batch {
+            file: Arc::clone(&self.file),
+            bytes,
+            frames,
+            error,
+        }
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -432,7 +475,10 @@ impl<R: Read> Stream<R> {
                 }
                 _ => match self.character() {
                     Character::Is(found) if self.after_element => {
-                        let kind = SyntaxFaultKind::Unexpected { expected: "`,` or `]`", found };
+                        let kind = SyntaxFaultKind::Unexpected {
+                            expected: "`,` or `]`",
+                            found,
+                        };
                         return Some(self.syntax(kind));
                     }
                     Character::Is(found) => {
@@ -484,7 +530,12 @@ impl<R: Read> Stream<R> {
     }
 
     fn cut(&mut self, end: usize, line: bool, frames: &mut Vec<Frame>) {
-        frames.push(Frame { start: self.position, end, place: self.place, line });
+        frames.push(Frame {
+            start: self.position,
+            end,
+            place: self.place,
+            line,
+        });
         let bytes = &self.buffer[self.position..end];
         self.place.offset += bytes.len() as u64;
         match memchr::memrchr(b'\n', bytes) {
@@ -520,7 +571,10 @@ impl<R: Read> Stream<R> {
                 return End::OfLine(newline);
             }
         }
-        let start = Scan { position: self.position, ..Scan::default() };
+        let start = Scan {
+            position: self.position,
+            ..Scan::default()
+        };
         let mut scan = self.scan.take().unwrap_or(start);
         let end = scan.run(&self.buffer, !self.in_array);
         self.scan = Some(scan);

@@ -80,7 +80,13 @@ pub(super) struct WrittenPlace {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Document({}:{} {})", self.origin.file, self.origin.line, self.text())
+        write!(
+            f,
+            "Document({}:{} {})",
+            self.origin.file,
+            self.origin.line,
+            self.text()
+        )
     }
 }
 
@@ -95,11 +101,21 @@ impl Document {
         let parsed = parse_value(&text, 0, &mut entries)?;
         if let Some(rest) = text[parsed.end..].find(|character| !is_white_space(character)) {
             let offset = parsed.end + rest;
-            let found = text[offset..].chars().next().map_or(String::new(), |c| format!("`{c}`"));
+            let found = text[offset..]
+                .chars()
+                .next()
+                .map_or(String::new(), |c| format!("`{c}`"));
             let expected = "the end of the input";
-            return Err(SyntaxFault { offset, kind: SyntaxFaultKind::Unexpected { expected, found } });
+            return Err(SyntaxFault {
+                offset,
+                kind: SyntaxFaultKind::Unexpected { expected, found },
+            });
         }
-        let origin = Origin { file: Arc::from(file), line: 1, column: 1 };
+        let origin = Origin {
+            file: Arc::from(file),
+            line: 1,
+            column: 1,
+        };
         let mut document = Document {
             text: Arc::new(text),
             start: 0,
@@ -122,8 +138,13 @@ impl Document {
             entry.kind == Kind::Null || entry.kind == Kind::String && entry.end - entry.start == 2
         };
         let indices = 0_u32..;
-        let entries = indices.zip(&self.entries).filter(move |(_, entry)| blank(entry));
-        entries.map(|(index, _)| Node { document: self, index })
+        let entries = indices
+            .zip(&self.entries)
+            .filter(move |(_, entry)| blank(entry));
+        entries.map(|(index, _)| Node {
+            document: self,
+            index,
+        })
     }
 
     /// The elements of a document that is a list, as documents; `None` for any other.
@@ -131,7 +152,12 @@ impl Document {
         if self.root().kind() != Kind::Array {
             return None;
         }
-        Some(self.root().elements().map(|element| self.part(element)).collect())
+        Some(
+            self.root()
+                .elements()
+                .map(|element| self.part(element))
+                .collect(),
+        )
     }
 
     /// A value inside as a document of its own.
@@ -194,7 +220,10 @@ impl Document {
 
     /// Its outermost value.
     pub fn root(&self) -> Node<'_> {
-        Node { document: self, index: 0 }
+        Node {
+            document: self,
+            index: 0,
+        }
     }
 
     /// Line and column (from 1) of a byte offset of the document.
@@ -202,10 +231,16 @@ impl Document {
         let text = self.text();
         let before = &text[..offset.min(text.len())];
         match memchr::memrchr(b'\n', before.as_bytes()) {
-            None => (self.origin.line, self.origin.column + before.chars().count() as u64),
+            None => (
+                self.origin.line,
+                self.origin.column + before.chars().count() as u64,
+            ),
             Some(newline) => {
                 let lines = memchr::memchr_iter(b'\n', before.as_bytes()).count() as u64;
-                (self.origin.line + lines, before[newline + 1..].chars().count() as u64 + 1)
+                (
+                    self.origin.line + lines,
+                    before[newline + 1..].chars().count() as u64 + 1,
+                )
             }
         }
     }
@@ -216,7 +251,11 @@ fn is_white_space(character: char) -> bool {
 }
 
 fn punctuation(between: &[u8], output: &mut Vec<u8>) {
-    output.extend(between.iter().filter(|byte| !is_white_space(char::from(**byte))));
+    output.extend(
+        between
+            .iter()
+            .filter(|byte| !is_white_space(char::from(**byte))),
+    );
 }
 
 /// A value in a document: cheap to copy, knows its place.
@@ -272,7 +311,11 @@ impl<'d> Node<'d> {
         }
         let raw = self.raw();
         let inside = &raw[1..raw.len() - 1];
-        Some(if entry.escaped { Cow::Owned(unescape(inside)) } else { Cow::Borrowed(inside) })
+        Some(if entry.escaped {
+            Cow::Owned(unescape(inside))
+        } else {
+            Cow::Borrowed(inside)
+        })
     }
 
     /// The value of a boolean.
@@ -286,7 +329,9 @@ impl<'d> Node<'d> {
 
     /// A number as 64-bit float; never infinite.
     pub fn as_f64(self) -> Option<f64> {
-        (self.kind() == Kind::Number).then(|| self.raw().parse().ok()).flatten()
+        (self.kind() == Kind::Number)
+            .then(|| self.raw().parse().ok())
+            .flatten()
     }
 
     /// A number without fraction, however it is written (`2`, `2.0`, `2e0`).
@@ -329,7 +374,10 @@ impl<'d> Node<'d> {
                 || name.escaped
                     && unescape(&text[name.start as usize + 1..name.end as usize - 1]) == key
             {
-                return Some(Node { document: self.document, index: index + 1 });
+                return Some(Node {
+                    document: self.document,
+                    index: index + 1,
+                });
             }
             index = entries[index as usize + 1].next;
         }
@@ -348,21 +396,41 @@ impl<'d> Node<'d> {
 
     /// Members of an object in order; nothing for other values.
     pub fn members(self) -> Members<'d> {
-        let end = if self.kind() == Kind::Object { self.entry().next } else { self.index + 1 };
-        Members { document: self.document, index: self.index + 1, end }
+        let end = if self.kind() == Kind::Object {
+            self.entry().next
+        } else {
+            self.index + 1
+        };
+        Members {
+            document: self.document,
+            index: self.index + 1,
+            end,
+        }
     }
 
     /// Elements of an array in order; nothing for other values.
     pub fn elements(self) -> Elements<'d> {
-        let end = if self.kind() == Kind::Array { self.entry().next } else { self.index + 1 };
-        Elements { document: self.document, index: self.index + 1, end }
+        let end = if self.kind() == Kind::Array {
+            self.entry().next
+        } else {
+            self.index + 1
+        };
+        Elements {
+            document: self.document,
+            index: self.index + 1,
+            end,
+        }
     }
 
     /// Elements of the array member `key`; nothing if it is absent or no array.
     pub fn list(self, key: &str) -> Elements<'d> {
         match self.member(key) {
             Some(node) => node.elements(),
-            None => Elements { document: self.document, index: 0, end: 0 },
+            None => Elements {
+                document: self.document,
+                index: 0,
+                end: 0,
+            },
         }
     }
 
@@ -371,27 +439,28 @@ impl<'d> Node<'d> {
         let mut pointer = String::new();
         let mut here = self.document.root();
         while here.index != self.index {
-            let inside = |node: &Node<'_>| {
-                node.index <= self.index && self.index < node.entry().next
-            };
+            let inside =
+                |node: &Node<'_>| node.index <= self.index && self.index < node.entry().next;
             let next = if here.kind() == Kind::Array {
                 let mut elements = here.elements().enumerate();
-                elements.find(|(_, node)| inside(node)).map(|(position, node)| {
-                    pointer.push('/');
-                    pointer.push_str(&position.to_string());
-                    node
-                })
+                elements
+                    .find(|(_, node)| inside(node))
+                    .map(|(position, node)| {
+                        pointer.push('/');
+                        pointer.push_str(&position.to_string());
+                        node
+                    })
             } else {
                 let mut members = here.members();
                 // A key belongs to its member.
-                members.find(|(key, node)| key.index == self.index || inside(node)).map(
-                    |(key, node)| {
+                members
+                    .find(|(key, node)| key.index == self.index || inside(node))
+                    .map(|(key, node)| {
                         pointer.push('/');
                         let name = key.as_str().unwrap_or_default();
                         pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
                         if key.index == self.index { key } else { node }
-                    },
-                )
+                    })
             };
             match next {
                 Some(node) => here = node,
@@ -408,9 +477,10 @@ impl<'d> Node<'d> {
         for segment in pointer.split('/').skip(1) {
             let segment = segment.replace("~1", "/").replace("~0", "~");
             let next = match here.kind() {
-                Kind::Array => {
-                    segment.parse().ok().and_then(|index: usize| here.elements().nth(index))
-                }
+                Kind::Array => segment
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| here.elements().nth(index)),
                 _ => here.member(&segment),
             };
             match next {
@@ -498,8 +568,14 @@ impl<'d> Iterator for Members<'d> {
         if self.index >= self.end {
             return None;
         }
-        let key = Node { document: self.document, index: self.index };
-        let value = Node { document: self.document, index: self.index + 1 };
+        let key = Node {
+            document: self.document,
+            index: self.index,
+        };
+        let value = Node {
+            document: self.document,
+            index: self.index + 1,
+        };
         self.index = value.entry().next;
         Some((key, value))
     }
@@ -519,7 +595,10 @@ impl<'d> Iterator for Elements<'d> {
         if self.index >= self.end {
             return None;
         }
-        let node = Node { document: self.document, index: self.index };
+        let node = Node {
+            document: self.document,
+            index: self.index,
+        };
         self.index = node.entry().next;
         Some(node)
     }

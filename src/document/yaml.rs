@@ -46,11 +46,21 @@ struct Builder<'f> {
 /// The first fault, with its place.
 pub fn documents(text: &str, file: &str) -> Result<Vec<Document>, YamlError> {
     let mut documents = Vec::new();
-    let mut builder = Builder { file, json: String::new(), places: Vec::new(), open: Vec::new() };
+    let mut builder = Builder {
+        file,
+        json: String::new(),
+        places: Vec::new(),
+        open: Vec::new(),
+    };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let marker = *error.marker();
-            failure(file, marker.line() as u64, marker.col() as u64 + 1, error.info())
+            failure(
+                file,
+                marker.line() as u64,
+                marker.col() as u64 + 1,
+                error.info(),
+            )
         })?;
         match event {
             Event::DocumentStart(..) => {
@@ -81,7 +91,12 @@ pub fn documents(text: &str, file: &str) -> Result<Vec<Document>, YamlError> {
 }
 
 fn failure(file: &str, line: u64, column: u64, message: String) -> YamlError {
-    YamlError { file: file.to_owned(), line, column, message }
+    YamlError {
+        file: file.to_owned(),
+        line,
+        column,
+        message,
+    }
 }
 
 impl Builder<'_> {
@@ -92,7 +107,10 @@ impl Builder<'_> {
 
     fn refuse(&self, anchor: bool, tag: bool, span: Span) -> Result<(), YamlError> {
         if anchor {
-            return self.fail(span, "anchors and aliases are not read; write the value out");
+            return self.fail(
+                span,
+                "anchors and aliases are not read; write the value out",
+            );
         }
         if tag {
             return self.fail(span, "tags are not read; quote the value if it is a text");
@@ -117,7 +135,9 @@ impl Builder<'_> {
     }
 
     fn is_key(&self) -> bool {
-        self.open.last().is_some_and(|open| open.mapping && open.nodes % 2 == 0)
+        self.open
+            .last()
+            .is_some_and(|open| open.mapping && open.nodes % 2 == 0)
     }
 
     fn begin(&mut self, mapping: bool, span: Span) -> Result<(), YamlError> {
@@ -129,7 +149,11 @@ impl Builder<'_> {
         }
         self.node(span, None);
         self.json.push(if mapping { '{' } else { '[' });
-        self.open.push(Open { mapping, nodes: 0, keys: HashSet::new() });
+        self.open.push(Open {
+            mapping,
+            nodes: 0,
+            keys: HashSet::new(),
+        });
         Ok(())
     }
 
@@ -155,7 +179,11 @@ impl Builder<'_> {
             _ => None,
         };
         self.node(span, lead);
-        let literal = if key || style != ScalarStyle::Plain { None } else { plain(value) };
+        let literal = if key || style != ScalarStyle::Plain {
+            None
+        } else {
+            plain(value)
+        };
         match literal {
             Some(literal) => self.json.push_str(literal),
             None => self.json.push_str(&quote(value)),
@@ -166,14 +194,25 @@ impl Builder<'_> {
     fn document(&mut self) -> Result<Document, YamlError> {
         let json = std::mem::take(&mut self.json);
         let places = std::mem::take(&mut self.places);
-        let begin = places.first().map_or((1, 1), |place| (place.line, place.column));
+        let begin = places
+            .first()
+            .map_or((1, 1), |place| (place.line, place.column));
         // Keys were compared above; a number out of range is the fault that is left.
         let mut document = Document::parse(json, self.file).map_err(|fault| {
             let (line, column) = begin;
-            failure(self.file, u64::from(line), u64::from(column), fault.kind.to_string())
+            failure(
+                self.file,
+                u64::from(line),
+                u64::from(column),
+                fault.kind.to_string(),
+            )
         })?;
         let file = Arc::clone(&document.origin.file);
-        document.origin = Origin { file, line: u64::from(begin.0), column: u64::from(begin.1) };
+        document.origin = Origin {
+            file,
+            line: u64::from(begin.0),
+            column: u64::from(begin.1),
+        };
         document.places = Some(places);
         Ok(document)
     }

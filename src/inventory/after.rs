@@ -81,7 +81,12 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
             installed.is_some_and(|it| it.came_from(&root.order, &root.item))
         })
         .collect();
-    let mut update = Update { inventory, things: &things, gone: HashSet::new(), below: HashMap::new() };
+    let mut update = Update {
+        inventory,
+        things: &things,
+        gone: HashSet::new(),
+        below: HashMap::new(),
+    };
     for (position, thing) in things.iter().enumerate() {
         match thing.action {
             _ if done[position] => {}
@@ -134,14 +139,20 @@ fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
         };
         let order_id = order_name(order.node().document());
         for item in order.items() {
-            let given = item.entity.and_then(|entity| entity.text("id")).filter(|id| !id.is_empty());
+            let given = item
+                .entity
+                .and_then(|entity| entity.text("id"))
+                .filter(|id| !id.is_empty());
             let id = given.map_or_else(|| format!("{order_id}.{}", item.id), Cow::into_owned);
             let upper = match layer {
                 Layer::Product => None,
                 Layer::Service => Some(Layer::Product),
                 Layer::Resource => Some(Layer::Service),
             };
-            let realized = item.relationships.iter().find(|it| it.kind == RelationshipKind::Realizes);
+            let realized = item
+                .relationships
+                .iter()
+                .find(|it| it.kind == RelationshipKind::Realizes);
             let above = upper
                 .zip(realized)
                 .and_then(|(layer, it)| by_item.get(&(layer, it.item.to_string())).copied());
@@ -179,11 +190,20 @@ impl<'a> Update<'a> {
     /// What loses something below it without an order item of its own. Services that lose all
     /// their resources go; the rest is returned.
     fn between(&mut self) -> Vec<Installed<'a>> {
-        let ordered: HashSet<(Layer, &str)> =
-            self.things.iter().map(|thing| (thing.layer, thing.id.as_str())).collect();
+        let ordered: HashSet<(Layer, &str)> = self
+            .things
+            .iter()
+            .map(|thing| (thing.layer, thing.id.as_str()))
+            .collect();
         let mut stay = Vec::new();
-        for thing in self.things.iter().filter(|thing| thing.layer == Layer::Service) {
-            let Some(service) = self.inventory.service(&thing.id) else { continue };
+        for thing in self
+            .things
+            .iter()
+            .filter(|thing| thing.layer == Layer::Service)
+        {
+            let Some(service) = self.inventory.service(&thing.id) else {
+                continue;
+            };
             for inside in self.inventory.services_inside(&service) {
                 let resources = self.inventory.resources_of(&inside);
                 let gone = |it: &Installed<'_>| self.gone.contains(&(it.layer, it.id.to_string()));
@@ -208,9 +228,13 @@ impl<'a> Update<'a> {
             let holders = self.inventory.documents().filter(|document| {
                 let layer = Layer::of(document);
                 let id = document.root().text("id").unwrap_or_default();
-                let known = |layer| ordered.contains(&(layer, &*id))
-                    || stay.iter().any(|it| it.layer == layer && it.id == id);
-                layer.is_some_and(|layer| !known(layer) && self.refers_to_gone(layer, document.root()))
+                let known = |layer| {
+                    ordered.contains(&(layer, &*id))
+                        || stay.iter().any(|it| it.layer == layer && it.id == id)
+                };
+                layer.is_some_and(|layer| {
+                    !known(layer) && self.refers_to_gone(layer, document.root())
+                })
             });
             let holders: Vec<Installed<'a>> = holders
                 .filter_map(|it| Some(Installed::read(Layer::of(it)?, it.root())))
@@ -249,8 +273,13 @@ impl<'a> Update<'a> {
                 Layer::Service => to.key("state").string("active"),
                 Layer::Resource => to.key("resourceStatus").string("available"),
             }
-            let party = chain.orders().next().and_then(|order| order.root().get("relatedParty"));
-            let has = thing.entity.is_some_and(|entity| entity.get("relatedParty").is_some());
+            let party = chain
+                .orders()
+                .next()
+                .and_then(|order| order.root().get("relatedParty"));
+            let has = thing
+                .entity
+                .is_some_and(|entity| entity.get("relatedParty").is_some());
             if let Some(party) = party.filter(|_| thing.layer == Layer::Product && !has) {
                 to.key("relatedParty").copy(party);
             }
@@ -258,7 +287,8 @@ impl<'a> Update<'a> {
                 let ids = self.ids_below(position, *layer);
                 if !ids.is_empty() {
                     to.key(key).array(ids, |list, id| {
-                        list.json(&reference(*layer, id)).expect("a reference is JSON");
+                        list.json(&reference(*layer, id))
+                            .expect("a reference is JSON");
                     });
                 }
             }
@@ -321,7 +351,9 @@ impl<'a> Update<'a> {
 
     fn ids_below(&self, position: usize, layer: Layer) -> Vec<&'a str> {
         let below = self.below.get(&position).into_iter().flatten();
-        let below = below.map(|below| &self.things[*below]).filter(|it| it.layer == layer);
+        let below = below
+            .map(|below| &self.things[*below])
+            .filter(|it| it.layer == layer);
         below.map(|it| it.id.as_str()).collect()
     }
 }
@@ -350,7 +382,9 @@ fn given<'d>(thing: &Thing<'d>) -> Vec<(String, Node<'d>)> {
 
 /// Characteristics with those that an item gives in the place of those of the same name.
 fn merged(installed: &[Characteristic<'_>], entity: Option<Node<'_>>, layer: Layer) -> String {
-    let given = entity.map_or(Vec::new(), |it| Characteristic::list(it, layer.characteristics()));
+    let given = entity.map_or(Vec::new(), |it| {
+        Characteristic::list(it, layer.characteristics())
+    });
     let given: Vec<&Characteristic<'_>> = given.iter().filter(|it| it.value.is_some()).collect();
     let mut written: HashSet<&str> = HashSet::new();
     let mut texts: Vec<String> = Vec::new();
@@ -395,7 +429,10 @@ fn reference(layer: Layer, id: &str) -> String {
         Layer::Service => "Service",
         Layer::Resource => "Resource",
     };
-    format!("{{\"id\":{},\"@referredType\":\"{referred_type}\"}}", quote(id))
+    format!(
+        "{{\"id\":{},\"@referredType\":\"{referred_type}\"}}",
+        quote(id)
+    )
 }
 
 /// How a document names an order item: TMF637 `RelatedProductOrderItem`, TMF638

@@ -73,9 +73,12 @@ impl Layer {
     /// reference for item, order and action. TMF639 has none.
     fn order_items(self) -> Option<[&'static str; 4]> {
         match self {
-            Layer::Product => {
-                Some(["productOrderItem", "orderItemId", "productOrderId", "orderItemAction"])
-            }
+            Layer::Product => Some([
+                "productOrderItem",
+                "orderItemId",
+                "productOrderId",
+                "orderItemAction",
+            ]),
             Layer::Service => Some(["serviceOrderItem", "itemId", "serviceOrderId", "itemAction"]),
             Layer::Resource => None,
         }
@@ -85,9 +88,10 @@ impl Layer {
     fn references(self) -> &'static [(&'static str, Layer)] {
         match self {
             Layer::Product => &[("realizingService", Layer::Service)],
-            Layer::Service => {
-                &[("supportingService", Layer::Service), ("supportingResource", Layer::Resource)]
-            }
+            Layer::Service => &[
+                ("supportingService", Layer::Service),
+                ("supportingResource", Layer::Resource),
+            ],
             Layer::Resource => &[],
         }
     }
@@ -121,12 +125,16 @@ impl<'i> Installed<'i> {
 
     /// Id of its specification; empty if it names none.
     pub fn specification_id(&self) -> &str {
-        self.specification.as_ref().map_or("", |reference| &reference.id)
+        self.specification
+            .as_ref()
+            .map_or("", |reference| &reference.id)
     }
 
     /// Whether an order item has already done its work on it.
     pub fn came_from(&self, order: &str, item: &str) -> bool {
-        let Some([list, item_key, order_key, _]) = self.layer.order_items() else { return false };
+        let Some([list, item_key, order_key, _]) = self.layer.order_items() else {
+            return false;
+        };
         self.node.list(list).any(|reference| {
             reference.text(item_key).as_deref() == Some(item)
                 && reference.text(order_key).as_deref() == Some(order)
@@ -136,7 +144,11 @@ impl<'i> Installed<'i> {
     /// First place where it is.
     pub fn place(&self) -> Option<Node<'i>> {
         let place = self.node.get("place")?;
-        if place.kind() == crate::document::Kind::Array { place.elements().next() } else { Some(place) }
+        if place.kind() == crate::document::Kind::Array {
+            place.elements().next()
+        } else {
+            Some(place)
+        }
     }
 }
 
@@ -163,10 +175,16 @@ impl Inventory {
                 let position = inventory.documents.len();
                 let known = &mut inventory.by_id[layer as usize];
                 if id.is_empty() {
-                    let message = format!("a {} without an `id`; nothing can refer to it", layer.name());
+                    let message = format!(
+                        "a {} without an `id`; nothing can refer to it",
+                        layer.name()
+                    );
                     diagnostics.push(warning("inventory/missing-id", root, message));
                 } else if let Some(first) = known.get(&id) {
-                    let message = format!("two {}s have the id `{id}`; the first one counts", layer.name());
+                    let message = format!(
+                        "two {}s have the id `{id}`; the first one counts",
+                        layer.name()
+                    );
                     let node = root.get("id").unwrap_or(root);
                     let mut finding = warning("inventory/duplicate-id", node, message);
                     if let Some(first) = &inventory.documents[*first] {
@@ -182,12 +200,18 @@ impl Inventory {
         for document in inventory.documents() {
             inventory.dangling(document, &mut diagnostics);
         }
-        diagnostics.sort_by(|a, b| a.location.cmp(&b.location).then_with(|| a.code.cmp(&b.code)));
+        diagnostics.sort_by(|a, b| {
+            a.location
+                .cmp(&b.location)
+                .then_with(|| a.code.cmp(&b.code))
+        });
         (inventory, diagnostics)
     }
 
     fn dangling(&self, document: &Document, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(layer) = Layer::of(document) else { return };
+        let Some(layer) = Layer::of(document) else {
+            return;
+        };
         let root = document.root();
         for (key, below) in layer.references() {
             for reference in root.list(key) {
@@ -217,7 +241,8 @@ impl Inventory {
 
     /// What is there under an id.
     pub fn get(&self, layer: Layer, id: &str) -> Option<Installed<'_>> {
-        self.document(layer, id).map(|document| Installed::read(layer, document.root()))
+        self.document(layer, id)
+            .map(|document| Installed::read(layer, document.root()))
     }
 
     /// A product by id.
@@ -272,7 +297,9 @@ impl Inventory {
             }
         }
         for document in changes.upserts {
-            let Some(layer) = Layer::of(&document) else { continue };
+            let Some(layer) = Layer::of(&document) else {
+                continue;
+            };
             let id = document.root().text("id").unwrap_or_default().into_owned();
             let known = &mut self.by_id[layer as usize];
             if let Some(position) = known.get(&id) {

@@ -16,7 +16,10 @@ use super::{Inventory, Layer};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Selection, SourceError, StreamError};
 
-const FILES: Selection = Selection { what: "inventory", extensions: &["json", "ndjson"] };
+const FILES: Selection = Selection {
+    what: "inventory",
+    extensions: &["json", "ndjson"],
+};
 
 /// File of a folder that takes what is new.
 const NEW: &str = "inventory.ndjson";
@@ -65,7 +68,10 @@ pub fn update(path: &Path, change: impl FnOnce(&mut Inventory)) -> Result<(), St
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.is_dir() || !path.exists() && path.extension().is_none();
     let new = if folder { path.join(NEW) } else { path.clone() };
-    let parent = new.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = new
+        .parent()
+        .filter(|it| !it.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| failure(parent, source))?;
     let lock = beside(&new, "lock");
     let guard = File::options()
@@ -75,16 +81,20 @@ pub fn update(path: &Path, change: impl FnOnce(&mut Inventory)) -> Result<(), St
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|source| failure(&lock, source))?;
     let (mut inventory, _shown_when_it_is_used) = read(&path)?;
-    let known: HashSet<Arc<str>> =
-        inventory.documents().map(|document| Arc::clone(&document.origin().file)).collect();
+    let known: HashSet<Arc<str>> = inventory
+        .documents()
+        .map(|document| Arc::clone(&document.origin().file))
+        .collect();
     let before = by_file(&inventory, &known, &new);
     change(&mut inventory);
     let mut after = by_file(&inventory, &known, &new);
     for file in before.keys() {
         after.entry(file.clone()).or_default();
     }
-    let mut changed: Vec<&PathBuf> =
-        after.keys().filter(|file| before.get(*file) != after.get(*file)).collect();
+    let mut changed: Vec<&PathBuf> = after
+        .keys()
+        .filter(|file| before.get(*file) != after.get(*file))
+        .collect();
     // Products note which orders are done: they are written last.
     changed.sort_by_key(|file| after[*file].products);
     for file in changed {
@@ -123,11 +133,17 @@ fn by_file(
     let mut files: BTreeMap<PathBuf, Content> = BTreeMap::new();
     for (layer, _, document) in documents {
         let origin = &document.origin().file;
-        let file = if known.contains(origin) { Path::new(&**origin) } else { new };
+        let file = if known.contains(origin) {
+            Path::new(&**origin)
+        } else {
+            new
+        };
         let mut line = Vec::with_capacity(document.text().len());
         document.write_compact(&mut line);
         let content = files.entry(file.to_owned()).or_default();
-        content.lines.push(String::from_utf8(line).expect("a document is UTF-8"));
+        content
+            .lines
+            .push(String::from_utf8(line).expect("a document is UTF-8"));
         content.products |= layer == Some(Layer::Product);
     }
     files
@@ -144,11 +160,16 @@ fn beside(file: &Path, extension: &str) -> PathBuf {
 
 /// Writes a file whole or not at all: an array if it is called `.json`, else one document a line.
 fn replace(file: &Path, lines: &[String]) -> io::Result<()> {
-    let array = file.extension().is_some_and(|extension| extension == "json");
+    let array = file
+        .extension()
+        .is_some_and(|extension| extension == "json");
     let text = match lines {
         [] if array => "[]\n".to_owned(),
         lines if array => format!("[\n{}\n]\n", lines.join(",\n")),
-        lines => lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect(),
+        lines => lines
+            .iter()
+            .flat_map(|line| [line.as_str(), "\n"])
+            .collect(),
     };
     let written = beside(file, "new");
     let mut output = File::create(&written)?;
@@ -162,5 +183,8 @@ fn replace(file: &Path, lines: &[String]) -> io::Result<()> {
 }
 
 fn failure(path: &Path, source: io::Error) -> StoreError {
-    StoreError::Write { path: path.to_owned(), source }
+    StoreError::Write {
+        path: path.to_owned(),
+        source,
+    }
 }

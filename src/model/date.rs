@@ -22,15 +22,14 @@ impl DateReading {
         if zoned && let Ok(timestamp) = text.parse::<Timestamp>() {
             return DateReading::Exact(timestamp);
         }
-        let lenient = text
-            .parse::<Timestamp>()
-            .ok()
-            .or_else(|| {
-                let civil = text.parse::<DateTime>().ok().or_else(|| {
-                    text.parse::<Date>().ok().map(|date| date.to_datetime(jiff::civil::Time::midnight()))
-                })?;
-                civil.in_tz("UTC").ok().map(|zoned| zoned.timestamp())
-            });
+        let lenient = text.parse::<Timestamp>().ok().or_else(|| {
+            let civil = text.parse::<DateTime>().ok().or_else(|| {
+                text.parse::<Date>()
+                    .ok()
+                    .map(|date| date.to_datetime(jiff::civil::Time::midnight()))
+            })?;
+            civil.in_tz("UTC").ok().map(|zoned| zoned.timestamp())
+        });
         lenient.map_or(DateReading::None, DateReading::Lenient)
     }
 

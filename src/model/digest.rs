@@ -21,8 +21,12 @@ const PROGRESS: [&str; 12] = [
     "href",
 ];
 
-const ITEM_LISTS: [&str; 4] =
-    ["productOrderItem", "serviceOrderItem", "orderItem", "resourceOrderItem"];
+const ITEM_LISTS: [&str; 4] = [
+    "productOrderItem",
+    "serviceOrderItem",
+    "orderItem",
+    "resourceOrderItem",
+];
 
 /// Digest of what an order asks for: all members but those that tell its progress.
 pub fn order_digest(order: Node<'_>) -> String {

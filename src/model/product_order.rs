@@ -44,7 +44,9 @@ pub struct ProductOrderItem<'d> {
 impl ProductOrderItem<'_> {
     /// Id of the product that the item is about, if it names one.
     pub fn product_id(&self) -> Option<Cow<'_, str>> {
-        self.product.and_then(|it| it.text("id")).filter(|id| !id.is_empty())
+        self.product
+            .and_then(|it| it.text("id"))
+            .filter(|id| !id.is_empty())
     }
 }
 
@@ -60,7 +62,9 @@ impl<'d> ProductOrder<'d> {
     /// Reads a product order.
     pub fn read(node: Node<'d>) -> ProductOrder<'d> {
         let mut items = Vec::new();
-        let list = node.get("productOrderItem").or_else(|| node.get("orderItem"));
+        let list = node
+            .get("productOrderItem")
+            .or_else(|| node.get("orderItem"));
         if let Some(list) = list {
             read_items(list, None, &mut items);
         }
@@ -74,7 +78,9 @@ impl<'d> ProductOrder<'d> {
 
     /// When it was ordered: `orderDate`, in version 5 `creationDate`.
     pub fn order_date(&self) -> Option<Cow<'d, str>> {
-        self.node.text("orderDate").or_else(|| self.node.text("creationDate"))
+        self.node
+            .text("orderDate")
+            .or_else(|| self.node.text("creationDate"))
     }
 }
 
@@ -86,14 +92,18 @@ fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<Product
             node,
             id: node.text("id").unwrap_or_default(),
             parent,
-            action: node.text("action").and_then(|text| Action::read(&text)).map(|read| read.0),
+            action: node
+                .text("action")
+                .and_then(|text| Action::read(&text))
+                .map(|read| read.0),
             offering: node.get("productOffering").map(Reference::read),
             product,
             specification: product
                 .and_then(|product| product.get("productSpecification"))
                 .map(Reference::read),
-            characteristics: product
-                .map_or(Vec::new(), |product| Characteristic::list(product, "productCharacteristic")),
+            characteristics: product.map_or(Vec::new(), |product| {
+                Characteristic::list(product, "productCharacteristic")
+            }),
             relationships: ItemRelationship::list(
                 node,
                 &["productOrderItemRelationship", "orderItemRelationship"],

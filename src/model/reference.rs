@@ -86,7 +86,10 @@ impl<'d> ItemRelationship<'d> {
         ItemRelationship {
             node,
             kind,
-            item: target.text("itemId").or_else(|| target.text("id")).unwrap_or_default(),
+            item: target
+                .text("itemId")
+                .or_else(|| target.text("id"))
+                .unwrap_or_default(),
             order: ["serviceOrderId", "resourceOrderId", "productOrderId"]
                 .iter()
                 .find_map(|key| target.text(key)),
@@ -97,6 +100,8 @@ impl<'d> ItemRelationship<'d> {
     /// The relationships listed under the first of `keys` that the item has.
     pub fn list(item: Node<'d>, keys: &[&str]) -> Vec<ItemRelationship<'d>> {
         let array = keys.iter().find_map(|key| item.get(key));
-        array.map_or(Vec::new(), |array| array.elements().map(Self::read).collect())
+        array.map_or(Vec::new(), |array| {
+            array.elements().map(Self::read).collect()
+        })
     }
 }

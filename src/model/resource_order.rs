@@ -73,14 +73,18 @@ fn read_item(node: Node<'_>) -> ResourceOrderItem<'_> {
     ResourceOrderItem {
         node,
         id: node.text("id").unwrap_or_default(),
-        action: node.text("action").and_then(|text| Action::read(&text)).map(|read| read.0),
+        action: node
+            .text("action")
+            .and_then(|text| Action::read(&text))
+            .map(|read| read.0),
         resource,
         specification: node
             .get("resourceSpecification")
             .or_else(|| resource.and_then(|resource| resource.get("resourceSpecification")))
             .map(Reference::read),
-        characteristics: resource
-            .map_or(Vec::new(), |resource| Characteristic::list(resource, "resourceCharacteristic")),
+        characteristics: resource.map_or(Vec::new(), |resource| {
+            Characteristic::list(resource, "resourceCharacteristic")
+        }),
         relationships: ItemRelationship::list(
             node,
             &["orderItemRelationship", "resourceOrderItemRelationship"],

@@ -45,7 +45,9 @@ pub struct ServiceOrderItem<'d> {
 impl ServiceOrderItem<'_> {
     /// Id of the service that the item is about, if it names one.
     pub fn service_id(&self) -> Option<Cow<'_, str>> {
-        self.service.and_then(|it| it.text("id")).filter(|id| !id.is_empty())
+        self.service
+            .and_then(|it| it.text("id"))
+            .filter(|id| !id.is_empty())
     }
 }
 
@@ -53,7 +55,9 @@ impl<'d> ServiceOrder<'d> {
     /// Reads a service order.
     pub fn read(node: Node<'d>) -> ServiceOrder<'d> {
         let mut items = Vec::new();
-        let list = node.get("serviceOrderItem").or_else(|| node.get("orderItem"));
+        let list = node
+            .get("serviceOrderItem")
+            .or_else(|| node.get("orderItem"));
         if let Some(list) = list {
             read_items(list, None, &mut items);
         }
@@ -84,13 +88,17 @@ fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<Service
             node,
             id: node.text("id").unwrap_or_default(),
             parent,
-            action: node.text("action").and_then(|text| Action::read(&text)).map(|read| read.0),
+            action: node
+                .text("action")
+                .and_then(|text| Action::read(&text))
+                .map(|read| read.0),
             service,
             specification: service
                 .and_then(|service| service.get("serviceSpecification"))
                 .map(Reference::read),
-            characteristics: service
-                .map_or(Vec::new(), |service| Characteristic::list(service, "serviceCharacteristic")),
+            characteristics: service.map_or(Vec::new(), |service| {
+                Characteristic::list(service, "serviceCharacteristic")
+            }),
             relationships: ItemRelationship::list(
                 node,
                 &["serviceOrderItemRelationship", "orderItemRelationship"],

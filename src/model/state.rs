@@ -94,7 +94,11 @@ impl OrderState {
     pub fn is_final(self) -> bool {
         match self {
             Rejected | Cancelled | Completed | Failed | Partial => true,
-            Acknowledged | Pending | Held | InProgress | AssessingCancellation
+            Acknowledged
+            | Pending
+            | Held
+            | InProgress
+            | AssessingCancellation
             | PendingCancellation => false,
         }
     }
@@ -103,7 +107,14 @@ impl OrderState {
     pub fn product_order_successors(self) -> &'static [OrderState] {
         match self {
             Acknowledged => &[InProgress, Pending],
-            InProgress => &[Pending, Held, AssessingCancellation, Completed, Failed, Partial],
+            InProgress => &[
+                Pending,
+                Held,
+                AssessingCancellation,
+                Completed,
+                Failed,
+                Partial,
+            ],
             Pending | Held => &[InProgress, AssessingCancellation, Cancelled],
             AssessingCancellation => &[InProgress, Pending, Held, PendingCancellation],
             PendingCancellation => &[Cancelled],
@@ -115,9 +126,15 @@ impl OrderState {
     pub fn service_order_successors(self) -> &'static [OrderState] {
         match self {
             Acknowledged => &[InProgress, Rejected, AssessingCancellation, Cancelled],
-            InProgress => {
-                &[Pending, Held, AssessingCancellation, Cancelled, Completed, Failed, Partial]
-            }
+            InProgress => &[
+                Pending,
+                Held,
+                AssessingCancellation,
+                Cancelled,
+                Completed,
+                Failed,
+                Partial,
+            ],
             Pending | Held => &[InProgress, AssessingCancellation, Cancelled],
             AssessingCancellation => {
                 &[Acknowledged, InProgress, Pending, Held, PendingCancellation]
@@ -131,7 +148,14 @@ impl OrderState {
     pub fn resource_order_successors(self) -> &'static [OrderState] {
         match self {
             Acknowledged => &[InProgress, Rejected, AssessingCancellation],
-            InProgress => &[Pending, Held, AssessingCancellation, Completed, Failed, Partial],
+            InProgress => &[
+                Pending,
+                Held,
+                AssessingCancellation,
+                Completed,
+                Failed,
+                Partial,
+            ],
             Pending | Held => &[InProgress, AssessingCancellation, Cancelled],
             AssessingCancellation => {
                 &[Acknowledged, InProgress, Pending, Held, PendingCancellation]
@@ -154,7 +178,11 @@ impl OrderState {
             all += 1;
         }
         let count = |state: OrderState| counts[state as usize];
-        let ended: usize = Self::ALL.into_iter().filter(|state| state.is_final()).map(count).sum();
+        let ended: usize = Self::ALL
+            .into_iter()
+            .filter(|state| state.is_final())
+            .map(count)
+            .sum();
         if count(PendingCancellation) > 0 {
             PendingCancellation
         } else if count(AssessingCancellation) > 0 {
@@ -299,7 +327,10 @@ mod tests {
         assert_eq!(OrderState::roll_up([Held, InProgress]), InProgress);
         assert_eq!(OrderState::roll_up([Held, Completed, Acknowledged]), Held);
         assert_eq!(OrderState::roll_up([Completed, Acknowledged]), InProgress);
-        assert_eq!(OrderState::roll_up([Acknowledged, Acknowledged]), Acknowledged);
+        assert_eq!(
+            OrderState::roll_up([Acknowledged, Acknowledged]),
+            Acknowledged
+        );
     }
 
     #[test]
@@ -312,7 +343,10 @@ mod tests {
             ] {
                 let ends = [Failed, Partial, Completed];
                 if state != InProgress {
-                    assert!(successors.iter().all(|next| !ends.contains(next)), "{state}");
+                    assert!(
+                        successors.iter().all(|next| !ends.contains(next)),
+                        "{state}"
+                    );
                 }
                 assert_eq!(state.is_final(), successors.is_empty(), "{state}");
             }
@@ -322,7 +356,10 @@ mod tests {
     #[test]
     fn other_spellings_are_read_and_told_apart() {
         assert_eq!(OrderState::read("inProgress"), Some((InProgress, true)));
-        assert_eq!(OrderState::read("ACKNOWLEDGED"), Some((Acknowledged, false)));
+        assert_eq!(
+            OrderState::read("ACKNOWLEDGED"),
+            Some((Acknowledged, false))
+        );
         assert_eq!(OrderState::read("IN_PROGRESS"), Some((InProgress, false)));
         assert_eq!(OrderState::read("draft"), Some((Acknowledged, false)));
         assert_eq!(OrderState::read("active"), None);

@@ -30,11 +30,26 @@ pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     // Tasks below each item of each layer.
     let mut below: Below<'_> = HashMap::new();
     for (task, draft) in drafts.iter().enumerate() {
-        below.entry(("ResourceOrderItem", &draft.item.id)).or_default().push(task);
+        below
+            .entry(("ResourceOrderItem", &draft.item.id))
+            .or_default()
+            .push(task);
     }
-    gather(orders, "ResourceOrder", "ResourceOrderItem", "ServiceOrderItem", &mut below);
+    gather(
+        orders,
+        "ResourceOrder",
+        "ResourceOrderItem",
+        "ServiceOrderItem",
+        &mut below,
+    );
     nest(orders, "ServiceOrder", "ServiceOrderItem", &mut below);
-    gather(orders, "ServiceOrder", "ServiceOrderItem", "ProductOrderItem", &mut below);
+    gather(
+        orders,
+        "ServiceOrder",
+        "ServiceOrderItem",
+        "ProductOrderItem",
+        &mut below,
+    );
     nest(orders, "ProductOrder", "ProductOrderItem", &mut below);
     let mut edges = vec![Vec::new(); drafts.len()];
     let deleted = |task: usize| drafts[task].item.action == Some(Action::Delete);
@@ -84,12 +99,17 @@ struct Needs<'a> {
 }
 
 fn needs<'a>(order: &'a Order<'_>) -> Needs<'a> {
-    let mut needs = Needs { items: Vec::with_capacity(order.len()), positions: HashMap::new() };
+    let mut needs = Needs {
+        items: Vec::with_capacity(order.len()),
+        positions: HashMap::new(),
+    };
     for item in order.items() {
         let before = item.relationships.iter();
         let before = before.filter(|it| it.kind == RelationshipKind::Dependency);
         needs.positions.insert(item.id, needs.items.len());
-        needs.items.push((item.id, before.map(|it| &*it.item).collect()));
+        needs
+            .items
+            .push((item.id, before.map(|it| &*it.item).collect()));
     }
     needs
 }
@@ -121,8 +141,13 @@ fn nest<'a>(orders: &'a [Order<'_>], type_name: &str, layer: &'static str, below
         for position in (0..order.len()).rev() {
             let item = order.item(position);
             let Some(parent) = item.parent else { continue };
-            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else { continue };
-            below.entry((layer, order.item(parent).id)).or_default().extend(tasks);
+            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else {
+                continue;
+            };
+            below
+                .entry((layer, order.item(parent).id))
+                .or_default()
+                .extend(tasks);
         }
     }
     for tasks in below.values_mut() {
@@ -149,10 +174,15 @@ fn gather<'a>(
 ) {
     for order in orders.iter().filter(|order| order.type_name() == type_name) {
         for item in order.items() {
-            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else { continue };
+            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else {
+                continue;
+            };
             for relationship in item.relationships {
                 if relationship.kind == RelationshipKind::Realizes {
-                    below.entry((above, &*relationship.item)).or_default().extend(&tasks);
+                    below
+                        .entry((above, &*relationship.item))
+                        .or_default()
+                        .extend(&tasks);
                 }
             }
         }

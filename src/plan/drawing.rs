@@ -25,17 +25,27 @@ pub fn draw(plan: &OrchestrationPlan, notation: Notation) -> String {
 }
 
 fn position(plan: &OrchestrationPlan) -> std::collections::HashMap<&str, usize> {
-    plan.task_flow.iter().enumerate().map(|(index, task)| (task.id.as_str(), index)).collect()
+    plan.task_flow
+        .iter()
+        .enumerate()
+        .map(|(index, task)| (task.id.as_str(), index))
+        .collect()
 }
 
 fn on_path(plan: &OrchestrationPlan, before: &str, after: &str) -> bool {
-    plan.schedule.critical_path.windows(2).any(|pair| pair[0] == before && pair[1] == after)
+    plan.schedule
+        .critical_path
+        .windows(2)
+        .any(|pair| pair[0] == before && pair[1] == after)
 }
 
 fn dot(plan: &OrchestrationPlan) -> String {
     let text = |text: &str| printable(text).replace('\\', "\\\\").replace('"', "\\\"");
     let positions = position(plan);
-    let mut drawing = format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n", text(&plan.id));
+    let mut drawing = format!(
+        "digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n",
+        text(&plan.id)
+    );
     for (index, task) in plan.task_flow.iter().enumerate() {
         let duration = duration_for_people(&task.duration);
         let style = if task.critical { ", style=bold" } else { "" };
@@ -48,7 +58,9 @@ fn dot(plan: &OrchestrationPlan) -> String {
     }
     for (index, task) in plan.task_flow.iter().enumerate() {
         for before in &task.relationship {
-            let Some(other) = positions.get(before.task_flow.id.as_str()) else { continue };
+            let Some(other) = positions.get(before.task_flow.id.as_str()) else {
+                continue;
+            };
             let bold = on_path(plan, &before.task_flow.id, &task.id);
             let style = if bold { " [style=bold]" } else { "" };
             let _ = writeln!(drawing, "  t{other} -> t{index}{style};");
@@ -77,9 +89,14 @@ fn mermaid(plan: &OrchestrationPlan) -> String {
     }
     for (index, task) in plan.task_flow.iter().enumerate() {
         for before in &task.relationship {
-            let Some(other) = positions.get(before.task_flow.id.as_str()) else { continue };
-            let arrow =
-                if on_path(plan, &before.task_flow.id, &task.id) { "==>" } else { "-->" };
+            let Some(other) = positions.get(before.task_flow.id.as_str()) else {
+                continue;
+            };
+            let arrow = if on_path(plan, &before.task_flow.id, &task.id) {
+                "==>"
+            } else {
+                "-->"
+            };
             let _ = writeln!(drawing, "  t{other} {arrow} t{index}");
         }
     }

@@ -126,13 +126,20 @@ pub struct TaskFlow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Id of the resource specification.
-    #[serde(rename = "taskFlowSpecification", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "taskFlowSpecification",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub specification: Option<String>,
     /// The order item that it carries out, then what it realizes.
     #[serde(rename = "relatedEntity")]
     pub related_entity: Vec<RelatedEntity>,
     /// The tasks that have to be completed before this one starts.
-    #[serde(rename = "taskFlowRelationship", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        rename = "taskFlowRelationship",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub relationship: Vec<TaskFlowRelationship>,
     /// Name of the endpoint, as in the endpoints file.
     pub endpoint: String,

@@ -83,9 +83,12 @@ impl Planning<'_> {
             .collect();
         // Where nothing below an order changes, none is derived from it.
         let lowest = orders.iter().rev().take(1);
-        let mut actions = lowest.flat_map(Order::items).map(|item| item.action).peekable();
-        let unchanged = actions.peek().is_some()
-            && actions.all(|action| action == Some(Action::NoChange));
+        let mut actions = lowest
+            .flat_map(Order::items)
+            .map(|item| item.action)
+            .peekable();
+        let unchanged =
+            actions.peek().is_some() && actions.all(|action| action == Some(Action::NoChange));
         if resource_orders.is_empty() && !unchanged {
             let lowest = chain.orders().last();
             let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
@@ -114,7 +117,12 @@ impl Planning<'_> {
             members.push(members[0]);
             let message = format!("tasks wait for each other: {}", members.join(" → "));
             let place = drafts[cycle[0]].item.node;
-            let finding = Diagnostic::new(Code("plan/cycle"), Severity::Error, place.location(), message);
+            let finding = Diagnostic::new(
+                Code("plan/cycle"),
+                Severity::Error,
+                place.location(),
+                message,
+            );
             diagnostics.push(finding.with_hint("remove one of these item relationships"));
         }
         if !diagnostics.is_empty() {
@@ -131,16 +139,27 @@ impl Planning<'_> {
     ) -> Option<Draft<'d>> {
         if item.action.is_none() {
             let node = item.node.get("action").unwrap_or(item.node);
-            let message = format!("item `{}` has an unknown action {}", item.id, describe(node));
+            let message = format!(
+                "item `{}` has an unknown action {}",
+                item.id,
+                describe(node)
+            );
             diagnostics.push(
-                Diagnostic::new(Code("plan/unknown-action"), Severity::Error, node.location(), message)
-                    .with_hint("use one of add, modify, delete, noChange"),
+                Diagnostic::new(
+                    Code("plan/unknown-action"),
+                    Severity::Error,
+                    node.location(),
+                    message,
+                )
+                .with_hint("use one of add, modify, delete, noChange"),
             );
             return None;
         }
         let specification = item.specification.as_ref().map(|reference| &*reference.id);
         let rule = specification.and_then(|id| self.catalog?.activation(id));
-        let endpoint = rule.map(|rule| rule.endpoint.as_str()).or(self.default_endpoint);
+        let endpoint = rule
+            .map(|rule| rule.endpoint.as_str())
+            .or(self.default_endpoint);
         let Some(endpoint) = endpoint else {
             let what = specification.map_or_else(
                 || format!("item `{}` without a resource specification", item.id),
@@ -162,10 +181,21 @@ impl Planning<'_> {
             }
         };
         let duration = rule.map_or(SignedDuration::ZERO, |rule| rule.duration);
-        Some(Draft { order, item, endpoint: endpoint.to_owned(), duration, request })
+        Some(Draft {
+            order,
+            item,
+            endpoint: endpoint.to_owned(),
+            duration,
+            request,
+        })
     }
 
-    fn assemble(&self, chain: &Chain, drafts: &[Draft<'_>], edges: &[Vec<usize>]) -> OrchestrationPlan {
+    fn assemble(
+        &self,
+        chain: &Chain,
+        drafts: &[Draft<'_>],
+        edges: &[Vec<usize>],
+    ) -> OrchestrationPlan {
         let durations: Vec<SignedDuration> = drafts.iter().map(|draft| draft.duration).collect();
         let times = schedule::Times::compute(edges, &durations);
         let root = chain.orders().next().map_or_else(String::new, order_name);
@@ -271,13 +301,18 @@ fn task(
         kind: TaskKind::Activation,
         state: TaskState::New,
         reason: None,
-        specification: item.specification.as_ref().map(|reference| reference.id.to_string()),
+        specification: item
+            .specification
+            .as_ref()
+            .map(|reference| reference.id.to_string()),
         related_entity,
         relationship: edges[position]
             .iter()
             .map(|before| TaskFlowRelationship {
                 relationship_type: "finishToStart".to_owned(),
-                task_flow: TaskFlowRef { id: drafts[*before].item.id.to_string() },
+                task_flow: TaskFlowRef {
+                    id: drafts[*before].item.id.to_string(),
+                },
             })
             .collect(),
         endpoint: draft.endpoint.clone(),

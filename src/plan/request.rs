@@ -17,28 +17,43 @@ pub fn request(item: &ResourceOrderItem<'_>) -> Result<Request, Box<Diagnostic>>
     match item.action {
         Some(Action::Modify) => {
             let path = existing(item)?;
-            Ok(Request { method: Method::Patch, path, body: Some(body(item)) })
+            Ok(Request {
+                method: Method::Patch,
+                path,
+                body: Some(body(item)),
+            })
         }
-        Some(Action::Delete) => {
-            Ok(Request { method: Method::Delete, path: existing(item)?, body: None })
-        }
+        Some(Action::Delete) => Ok(Request {
+            method: Method::Delete,
+            path: existing(item)?,
+            body: None,
+        }),
         Some(Action::Add | Action::NoChange) | None => {
             let path = "resource".to_owned();
-            Ok(Request { method: Method::Post, path, body: Some(body(item)) })
+            Ok(Request {
+                method: Method::Post,
+                path,
+                body: Some(body(item)),
+            })
         }
     }
 }
 
 /// The item's resource, with its specification.
 fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
-    let given = item.resource.filter(|resource| resource.kind() == Kind::Object);
+    let given = item
+        .resource
+        .filter(|resource| resource.kind() == Kind::Object);
     let resource = given.map_or_else(|| "{}".into(), Node::compact);
     let has = given.is_some_and(|resource| resource.get("resourceSpecification").is_some());
     let text = match &item.specification {
         Some(specification) if !has => {
             let nested = &resource[..resource.len() - 1];
             let comma = if nested == "{" { "" } else { "," };
-            format!("{nested}{comma}\"resourceSpecification\":{}}}", specification.node.compact())
+            format!(
+                "{nested}{comma}\"resourceSpecification\":{}}}",
+                specification.node.compact()
+            )
         }
         _ => resource.into_owned(),
     };
@@ -46,7 +61,10 @@ fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
 }
 
 fn existing(item: &ResourceOrderItem<'_>) -> Result<String, Box<Diagnostic>> {
-    let id = item.resource.and_then(|resource| resource.text("id")).filter(|id| !id.is_empty());
+    let id = item
+        .resource
+        .and_then(|resource| resource.text("id"))
+        .filter(|id| !id.is_empty());
     if let Some(id) = id {
         return Ok(format!("resource/{}", segment(&id)));
     }

@@ -58,14 +58,23 @@ impl Times {
         }
         let ends = |task: usize| earliest[task].saturating_add(durations[task]);
         let length = (0..count).map(ends).max().unwrap_or_default();
-        let mut latest: Vec<SignedDuration> =
-            durations.iter().map(|duration| length - *duration).collect();
+        let mut latest: Vec<SignedDuration> = durations
+            .iter()
+            .map(|duration| length - *duration)
+            .collect();
         for &task in order.iter().rev() {
             for &next in &after[task] {
                 latest[task] = latest[task].min(latest[next] - durations[task]);
             }
         }
-        let mut times = Times { order, earliest, latest, wave, length, path: Vec::new() };
+        let mut times = Times {
+            order,
+            earliest,
+            latest,
+            wave,
+            length,
+            path: Vec::new(),
+        };
         times.path = times.critical_path(before, durations);
         times
     }
@@ -80,12 +89,19 @@ impl Times {
         let ends = |task: usize| self.earliest[task].saturating_add(durations[task]);
         let mut path = Vec::new();
         // The last of its wave comes last, so that tasks without duration are part of the path.
-        let last = self.order.iter().copied().filter(|task| ends(*task) == self.length);
+        let last = self
+            .order
+            .iter()
+            .copied()
+            .filter(|task| ends(*task) == self.length);
         let mut here = last.max_by_key(|task| (self.wave[*task], Reverse(*task)));
         while let Some(task) = here {
             path.push(task);
             let start = self.earliest[task];
-            let preceding = before[task].iter().copied().filter(|other| ends(*other) == start);
+            let preceding = before[task]
+                .iter()
+                .copied()
+                .filter(|other| ends(*other) == start);
             here = preceding.max_by_key(|other| (self.wave[*other], Reverse(*other)));
         }
         path.reverse();
@@ -99,13 +115,19 @@ impl Times {
         durations: &[SignedDuration],
         requested: Option<Timestamp>,
     ) -> Schedule {
-        let total = durations.iter().fold(SignedDuration::ZERO, |sum, it| sum.saturating_add(*it));
+        let total = durations
+            .iter()
+            .fold(SignedDuration::ZERO, |sum, it| sum.saturating_add(*it));
         let start = requested.and_then(|date| date.checked_sub(self.length).ok());
         Schedule {
             expected_duration: iso(self.length),
             total_duration: iso(total),
             waves: self.wave.iter().copied().max().unwrap_or(0),
-            critical_path: self.path.iter().map(|task| names[*task].to_owned()).collect(),
+            critical_path: self
+                .path
+                .iter()
+                .map(|task| names[*task].to_owned())
+                .collect(),
             calculated_start: start.map(|start| start.to_string()),
         }
     }
@@ -130,7 +152,9 @@ pub fn iso(duration: SignedDuration) -> String {
 
 /// An ISO 8601 duration as people write it: `4 h 11 min`; the text itself if it is none.
 pub fn duration_for_people(iso: &str) -> String {
-    let Some(duration) = crate::catalog::iso_duration(iso) else { return iso.to_owned() };
+    let Some(duration) = crate::catalog::iso_duration(iso) else {
+        return iso.to_owned();
+    };
     let seconds = duration.as_secs();
     let parts = [
         (seconds / 86400, "d"),
@@ -143,5 +167,9 @@ pub fn duration_for_people(iso: &str) -> String {
         .filter(|(number, _)| *number != 0)
         .map(|(number, unit)| format!("{number} {unit}"))
         .collect();
-    if shown.is_empty() { "0 s".to_owned() } else { shown.join(" ") }
+    if shown.is_empty() {
+        "0 s".to_owned()
+    } else {
+        shown.join(" ")
+    }
 }

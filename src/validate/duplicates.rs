@@ -44,7 +44,9 @@ impl OrderKey {
         hash.update(external_id.as_bytes());
         let digest = hash.finalize();
         let word = |start: usize| {
-            digest[start..start + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte))
+            digest[start..start + 8]
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte))
         };
         let document = node.document();
         let (line, column) = document.line_and_column(node.range().start);
@@ -75,8 +77,13 @@ impl OrderKey {
             "a {} with the external id `{}` {first}",
             self.type_name, self.external_id
         );
-        Diagnostic::new(Code("order/duplicate"), Severity::Error, self.location(), message)
-            .with_hint("an order that was sent twice is carried out once; a new one needs its own id")
+        Diagnostic::new(
+            Code("order/duplicate"),
+            Severity::Error,
+            self.location(),
+            message,
+        )
+        .with_hint("an order that was sent twice is carried out once; a new one needs its own id")
     }
 }
 
@@ -99,12 +106,18 @@ impl Duplicates {
         }
         let number = usize::try_from(first >> FILE_SHIFT).unwrap_or(usize::MAX);
         let related = Location {
-            file: self.files.get(number).map_or(String::new(), ToString::to_string),
+            file: self
+                .files
+                .get(number)
+                .map_or(String::new(), ToString::to_string),
             line: (first & ((1 << FILE_SHIFT) - 1)) >> COLUMN_BITS,
             column: first & ((1 << COLUMN_BITS) - 1),
             pointer: "/externalId".to_owned(),
         };
-        let first = format!("stands in the stream already, at {}:{}", related.file, related.line);
+        let first = format!(
+            "stands in the stream already, at {}:{}",
+            related.file, related.line
+        );
         Some(key.duplicate(&first).with_related(related))
     }
 

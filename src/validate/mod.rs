@@ -88,7 +88,11 @@ impl Validation<'_> {
             self.settle(&mut diagnostics);
         }
         let accepted = !has_errors(&diagnostics);
-        Checked { diagnostics, order: order.filter(|_| accepted).map(ValidOrder), accepted }
+        Checked {
+            diagnostics,
+            order: order.filter(|_| accepted).map(ValidOrder),
+            accepted,
+        }
     }
 
     fn settle(&self, diagnostics: &mut [Diagnostic]) {

@@ -11,7 +11,9 @@ pub fn rejected(document: &Document, diagnostics: &[Diagnostic]) -> Result<Docum
     let root = document.root();
     let mut edits = Edits::new();
     edits.set(root, "state", "\"rejected\"");
-    let errors = diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors = diagnostics
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
     let notes: Vec<String> = errors
         .enumerate()
         .map(|(number, finding)| {

@@ -10,8 +10,11 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// A bar, shown or not.
     pub fn new(shown: bool) -> Bar {
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tasks  {wide_msg}")
             .expect("the template is fixed");

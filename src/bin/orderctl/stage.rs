@@ -77,8 +77,18 @@ pub fn run(
     work: &(dyn Fn(Chain) -> Produced + Sync),
     take: &mut dyn FnMut(Produced) -> Result<Flow, Failure>,
 ) -> Result<(), Failure> {
-    let mut sequence = Sequence { unit, pending: None, work, take, documents: 0 };
-    let sources = if files.is_empty() { vec![PathBuf::from("-")] } else { files.to_vec() };
+    let mut sequence = Sequence {
+        unit,
+        pending: None,
+        work,
+        take,
+        documents: 0,
+    };
+    let sources = if files.is_empty() {
+        vec![PathBuf::from("-")]
+    } else {
+        files.to_vec()
+    };
     let mut ended = Flow::Continue;
     for source in &sources {
         let mut reader = open(source)?;
@@ -102,7 +112,9 @@ pub fn run(
         sequence.finish()?;
     }
     if sequence.documents == 0 {
-        return Err(Failure::NoDocument { names: names(&sources) });
+        return Err(Failure::NoDocument {
+            names: names(&sources),
+        });
     }
     Ok(())
 }
@@ -285,7 +297,10 @@ fn parallel<R: Read + Send>(
             let (batches, results) = (&batches, result_sender.clone());
             scope.spawn(move || {
                 while let Some((number, batch)) = next(batches) {
-                    if results.send((number, work_batch(batch, unit, work))).is_err() {
+                    if results
+                        .send((number, work_batch(batch, unit, work)))
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -320,7 +335,11 @@ fn read_batches<R: Read>(
 }
 
 fn next(batches: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
-    batches.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    batches
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .recv()
+        .ok()
 }
 
 /// Takes the results in the order of the input; each one taken permits to read one more batch.

@@ -116,7 +116,10 @@ impl<W: Write> Output<W> {
                 delivery => Ok(delivery),
             });
         }
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             if self.document(line)? == Delivery::Closed {
                 return Ok(Delivery::Closed);
             }

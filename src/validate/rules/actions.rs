@@ -10,14 +10,20 @@ use crate::validate::Subject;
 /// The rule.
 pub const RULE: Rule = Rule {
     demand: "every item has an action, and changes name what they change",
-    codes: &["order/action", "order/action-spelling", "order/missing-instance"],
+    codes: &[
+        "order/action",
+        "order/action-spelling",
+        "order/missing-instance",
+    ],
     check,
 };
 
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let holders = subject.order.holders();
     for (item, holds) in subject.order.items().zip(holders) {
-        let Some(node) = item.node.get("action") else { continue };
+        let Some(node) = item.node.get("action") else {
+            continue;
+        };
         let Some(text) = node.as_str() else { continue };
         match Action::read(&text) {
             None => {

@@ -14,9 +14,15 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let (Some(catalog), Order::Product(order)) = (subject.catalog, subject.order) else { return };
+    let (Some(catalog), Order::Product(order)) = (subject.catalog, subject.order) else {
+        return;
+    };
     for (position, item) in order.items.iter().enumerate() {
-        let Some(offering) = item.offering.as_ref().and_then(|it| catalog.offering(&it.id)) else {
+        let Some(offering) = item
+            .offering
+            .as_ref()
+            .and_then(|it| catalog.offering(&it.id))
+        else {
             continue;
         };
         if item.action != Some(Action::Add) {
@@ -26,7 +32,9 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             let count = parts(order, position, &bundled.id);
             let over = bundled.maximum.is_some_and(|maximum| count > maximum);
             if count < bundled.minimum || over {
-                let most = bundled.maximum.map_or("any number".to_owned(), |most| most.to_string());
+                let most = bundled
+                    .maximum
+                    .map_or("any number".to_owned(), |most| most.to_string());
                 let message = format!(
                     "bundle `{}` needs {} to {most} of `{}`, the order has {count}",
                     offering.specification.name, bundled.minimum, bundled.id
@@ -40,17 +48,25 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
 /// How many of an offering stand inside an item, or are bundled by it.
 fn parts(order: &ProductOrder<'_>, bundle: usize, offering: &str) -> u64 {
     let bundles = |id: &str| {
-        order.items[bundle].relationships.iter().any(|relationship| {
-            relationship.kind == RelationshipKind::Bundles && relationship.item == id
-        })
+        order.items[bundle]
+            .relationships
+            .iter()
+            .any(|relationship| {
+                relationship.kind == RelationshipKind::Bundles && relationship.item == id
+            })
     };
     let inside = order.items.iter().filter(|item| {
-        item.offering.as_ref().is_some_and(|reference| reference.id == offering)
+        item.offering
+            .as_ref()
+            .is_some_and(|reference| reference.id == offering)
             && (item.parent == Some(bundle) || bundles(&item.id))
     });
     inside
         .map(|item| {
-            let quantity = item.node.get("quantity").and_then(crate::document::Node::as_i64);
+            let quantity = item
+                .node
+                .get("quantity")
+                .and_then(crate::document::Node::as_i64);
             u64::try_from(quantity.unwrap_or(1)).unwrap_or(0)
         })
         .sum()

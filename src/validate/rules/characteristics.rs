@@ -32,7 +32,8 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                     .and_then(|offering| offering.narrows(&characteristic.name));
                 let base = specification.characteristic(&characteristic.name);
                 // What the product itself does not allow has been reported.
-                if let (Some(narrowed), Some(base), Some(value)) = (narrowed, base, characteristic.value)
+                if let (Some(narrowed), Some(base), Some(value)) =
+                    (narrowed, base, characteristic.value)
                     && base.check(value).is_ok()
                 {
                     fits(narrowed, value, diagnostics);
@@ -46,8 +47,12 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn offering<'a>(subject: &Subject<'a, '_>, position: usize) -> Option<&'a Offering> {
-    let Order::Product(order) = subject.order else { return None };
-    subject.catalog?.offering(&order.items[position].offering.as_ref()?.id)
+    let Order::Product(order) = subject.order else {
+        return None;
+    };
+    subject
+        .catalog?
+        .offering(&order.items[position].offering.as_ref()?.id)
 }
 
 fn specification<'a>(subject: &Subject<'a, '_>, position: usize) -> Option<&'a Specification> {
@@ -83,12 +88,18 @@ fn known_and_allowed(
             }
             continue;
         };
-        let earlier = given[..position].iter().find(|other| other.name == characteristic.name);
+        let earlier = given[..position]
+            .iter()
+            .find(|other| other.name == characteristic.name);
         if let Some(first) = earlier.filter(|_| !known.is_list()) {
             let message = format!("`{}` is given twice", characteristic.name);
             diagnostics.push(
-                error("order/characteristic-cardinality", characteristic.node, message)
-                    .with_related(first.node.location()),
+                error(
+                    "order/characteristic-cardinality",
+                    characteristic.node,
+                    message,
+                )
+                .with_related(first.node.location()),
             );
         }
         if let Some(value) = characteristic.value {
@@ -102,9 +113,15 @@ fn unknown(
     characteristic: &Characteristic<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let names = specification.characteristics.iter().map(|known| known.name.as_str());
+    let names = specification
+        .characteristics
+        .iter()
+        .map(|known| known.name.as_str());
     let name = &characteristic.name;
-    let node = characteristic.node.get("name").unwrap_or(characteristic.node);
+    let node = characteristic
+        .node
+        .get("name")
+        .unwrap_or(characteristic.node);
     let message = format!("`{name}` is no characteristic of {}", specification.name);
     let mut finding = error("order/unknown-characteristic", node, message);
     finding.hint = closest(name, names).map(|name| format!("did you mean `{name}`?"));
@@ -117,16 +134,26 @@ fn fits(known: &CharacteristicSpecification, value: Node<'_>, diagnostics: &mut 
         let count = value.len() as u64;
         let over = known.maximum.is_some_and(|maximum| count > maximum);
         if known.is_list() && (over || count < known.minimum) {
-            let most = known.maximum.map_or("any number".to_owned(), |most| most.to_string());
-            let message = format!("`{name}` takes {} to {most} values, found {count}", known.minimum);
+            let most = known
+                .maximum
+                .map_or("any number".to_owned(), |most| most.to_string());
+            let message = format!(
+                "`{name}` takes {} to {most} values, found {count}",
+                known.minimum
+            );
             diagnostics.push(error("order/characteristic-cardinality", value, message));
         }
     }
-    let Err((place, misfit)) = known.check(value) else { return };
+    let Err((place, misfit)) = known.check(value) else {
+        return;
+    };
     let (code, message) = match &misfit {
         Misfit::Type { found, .. } => (
             "order/characteristic-type",
-            format!("`{name}` has to be of type {}, found {found}", known.value_type.name()),
+            format!(
+                "`{name}` has to be of type {}, found {found}",
+                known.value_type.name()
+            ),
         ),
         Misfit::Value { allowed, .. } => (
             "order/characteristic-value",
@@ -134,7 +161,10 @@ fn fits(known: &CharacteristicSpecification, value: Node<'_>, diagnostics: &mut 
         ),
         Misfit::Pattern { regex } => (
             "order/characteristic-pattern",
-            format!("`{name}` is {}, which does not match `{regex}`", shown(place)),
+            format!(
+                "`{name}` is {}, which does not match `{regex}`",
+                shown(place)
+            ),
         ),
     };
     let mut finding = error(code, place, message);
@@ -154,7 +184,11 @@ fn complete(
     // Characteristics that cannot be read are not missing.
     let lists = ["productCharacteristic", "serviceCharacteristic"];
     let unread = |entity: Node<'_>| {
-        lists.iter().any(|key| entity.get(key).is_some_and(|list| list.kind() != Kind::Array))
+        lists.iter().any(|key| {
+            entity
+                .get(key)
+                .is_some_and(|list| list.kind() != Kind::Array)
+        })
     };
     if item.entity.is_some_and(unread) {
         return;

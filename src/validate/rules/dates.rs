@@ -48,9 +48,10 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     let moment = |key: &str| DateReading::of(&root.text(key)?).timestamp();
-    if let (Some(start), Some(end)) =
-        (moment("requestedStartDate"), moment("requestedCompletionDate"))
-        && end < start
+    if let (Some(start), Some(end)) = (
+        moment("requestedStartDate"),
+        moment("requestedCompletionDate"),
+    ) && end < start
     {
         let node = root.get("requestedCompletionDate").unwrap_or(root);
         let message = "`requestedCompletionDate` is before `requestedStartDate`".to_owned();

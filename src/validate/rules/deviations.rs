@@ -9,7 +9,12 @@ use crate::validate::Subject;
 /// The rule.
 pub const RULE: Rule = Rule {
     demand: "written as the standard has it: no nulls, no empty texts, `@type`, keys of version 4",
-    codes: &["order/null", "order/empty-text", "order/missing-type", "order/version-3-key"],
+    codes: &[
+        "order/null",
+        "order/empty-text",
+        "order/missing-type",
+        "order/version-3-key",
+    ],
     check,
 };
 

@@ -23,7 +23,9 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(catalog) = subject.catalog else { return };
+    let Some(catalog) = subject.catalog else {
+        return;
+    };
     match subject.order {
         Order::Product(order) => {
             for (item, holds) in order.items.iter().zip(subject.order.holders()) {
@@ -32,7 +34,9 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         Order::Service(order) => {
             for item in &order.items {
-                let Some(reference) = &item.specification else { continue };
+                let Some(reference) = &item.specification else {
+                    continue;
+                };
                 if catalog.service(&reference.id).is_none() {
                     diagnostics.push(unknown("service", reference, catalog.service_ids()));
                 }
@@ -40,7 +44,9 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         Order::Resource(order) => {
             for item in &order.items {
-                let Some(reference) = &item.specification else { continue };
+                let Some(reference) = &item.specification else {
+                    continue;
+                };
                 if catalog.resource(&reference.id).is_none() {
                     diagnostics.push(unknown("resource", reference, catalog.resource_ids()));
                 }
@@ -54,7 +60,10 @@ fn unknown<'a>(
     reference: &Reference<'_>,
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
-    let message = format!("{layer} specification `{}` is not in the catalog", reference.id);
+    let message = format!(
+        "{layer} specification `{}` is not in the catalog",
+        reference.id
+    );
     let node = reference.node.get("id").unwrap_or(reference.node);
     let mut finding = error("order/unknown-specification", node, message);
     finding.hint = closest(&reference.id, known).map(|id| format!("did you mean `{id}`?"));
@@ -87,7 +96,9 @@ fn product(
                 let refusal = offering
                     .specification
                     .refuses_orders(subject.moment)
-                    .or_else(|| alone.then(|| "it is not sold by itself (isSellable is false)".to_owned()));
+                    .or_else(|| {
+                        alone.then(|| "it is not sold by itself (isSellable is false)".to_owned())
+                    });
                 if let Some(reason) = refusal.filter(|_| sold) {
                     let name = &offering.specification.name;
                     let message = format!("offering `{name}` cannot be ordered: {reason}");
@@ -112,15 +123,24 @@ fn product(
             diagnostics.push(error("order/specification-mismatch", node, message));
         }
     }
-    let named = item.specification.as_ref().and_then(|reference| catalog.product(&reference.id));
+    let named = item
+        .specification
+        .as_ref()
+        .and_then(|reference| catalog.product(&reference.id));
     let specification: Option<&Specification> = named
         .map(|product| &product.specification)
         .or_else(|| offered.map(|index| &catalog.product_at(index).specification));
     if let Some(specification) = specification {
-        if let Some(reason) = specification.refuses_orders(subject.moment).filter(|_| sold) {
+        if let Some(reason) = specification
+            .refuses_orders(subject.moment)
+            .filter(|_| sold)
+        {
             let name = &specification.name;
             let message = format!("specification `{name}` cannot be ordered: {reason}");
-            let place = item.offering.as_ref().map_or(item.node, |reference| reference.node);
+            let place = item
+                .offering
+                .as_ref()
+                .map_or(item.node, |reference| reference.node);
             diagnostics.push(error("order/specification-not-orderable", place, message));
         }
     } else if item.offering.is_none() && item.specification.is_none() && !holds && sold {

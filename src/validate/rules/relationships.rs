@@ -21,12 +21,18 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     if order.items().all(|item| item.relationships.is_empty()) {
         return;
     }
-    let positions: HashMap<&str, usize> =
-        order.items().enumerate().map(|(position, item)| (&**item.id, position)).collect();
+    let positions: HashMap<&str, usize> = order
+        .items()
+        .enumerate()
+        .map(|(position, item)| (&**item.id, position))
+        .collect();
     let mut edges = vec![Vec::new(); order.len()];
     for (position, item) in order.items().enumerate() {
         for relationship in item.relationships {
-            let elsewhere = relationship.order.as_ref().is_some_and(|id| Some(id) != order.id());
+            let elsewhere = relationship
+                .order
+                .as_ref()
+                .is_some_and(|id| Some(id) != order.id());
             if relationship.kind == RelationshipKind::Realizes || elsewhere {
                 continue;
             }
@@ -36,23 +42,27 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                 }
                 Some(_) => {}
                 None => {
-                    let message =
-                        format!("item `{}` refers to item `{}`, which is not in the order", item.id, relationship.item);
+                    let message = format!(
+                        "item `{}` refers to item `{}`, which is not in the order",
+                        item.id, relationship.item
+                    );
                     let others = positions.keys().copied().filter(|id| *id != &**item.id);
                     let mut known: Vec<&str> = others.collect();
                     known.sort_unstable();
                     let mut finding =
                         error("order/dangling-relationship", relationship.node, message);
-                    finding.hint =
-                        closest(&relationship.item, known).map(|id| format!("did you mean `{id}`?"));
+                    finding.hint = closest(&relationship.item, known)
+                        .map(|id| format!("did you mean `{id}`?"));
                     diagnostics.push(finding);
                 }
             }
         }
     }
     for cycle in graph::cycles(&edges) {
-        let mut members: Vec<String> =
-            cycle.iter().map(|position| order.item(*position).id.to_string()).collect();
+        let mut members: Vec<String> = cycle
+            .iter()
+            .map(|position| order.item(*position).id.to_string())
+            .collect();
         members.push(members[0].clone());
         let message = format!("items wait for each other: {}", members.join(" → "));
         diagnostics.push(

@@ -21,7 +21,9 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn state(object: Node<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(node) = object.get("state") else { return };
+    let Some(node) = object.get("state") else {
+        return;
+    };
     let Some(text) = node.as_str() else { return };
     match OrderState::read(&text) {
         Some((_, true)) => {}

@@ -56,7 +56,13 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     let runtime = signals::runtime()?;
     let installed = InstalledBase::open(settings.inventory)?;
-    runtime.block_on(carry_out(args, endpoints, &settings.journal, installed, context))
+    runtime.block_on(carry_out(
+        args,
+        endpoints,
+        &settings.journal,
+        installed,
+        context,
+    ))
 }
 
 fn open_endpoints(file: &Path) -> Result<OpenEndpoints, Failure> {

@@ -31,10 +31,20 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
         Ok(catalog) => catalog,
         Err(code) => return Ok(code),
     };
-    let inventory = settings.inventory.map(|path| context.inventory(&path)).transpose()?;
-    let with =
-        Decomposer { catalog: &catalog, inventory: inventory.as_ref(), explain: args.explain };
-    let step = Step { with, to: args.to, now: args.now.now };
+    let inventory = settings
+        .inventory
+        .map(|path| context.inventory(&path))
+        .transpose()?;
+    let with = Decomposer {
+        catalog: &catalog,
+        inventory: inventory.as_ref(),
+        explain: args.explain,
+    };
+    let step = Step {
+        with,
+        to: args.to,
+        now: args.now.now,
+    };
     let mut sink = Sink::new(context, args.rejects.as_deref())?;
     let ended = stage::run(
         &args.input.files,
@@ -57,8 +67,10 @@ struct Step<'c> {
 
 impl Step<'_> {
     fn work(&self, chain: &Chain) -> Produced {
-        let mut produced =
-            Produced { documents: chain.documents.len() as u64, ..Produced::default() };
+        let mut produced = Produced {
+            documents: chain.documents.len() as u64,
+            ..Produced::default()
+        };
         match self.derive(chain, &mut produced) {
             Ok(derived) => write(chain, &derived, &mut produced),
             Err(diagnostics) => {
@@ -73,9 +85,15 @@ impl Step<'_> {
     }
 
     /// The orders that the chain does not have yet.
-    fn derive(&self, chain: &Chain, produced: &mut Produced) -> Result<Vec<Document>, Vec<Diagnostic>> {
+    fn derive(
+        &self,
+        chain: &Chain,
+        produced: &mut Produced,
+    ) -> Result<Vec<Document>, Vec<Diagnostic>> {
         let mut derived = Vec::new();
-        let Some(root) = chain.orders().next() else { return Ok(derived) };
+        let Some(root) = chain.orders().next() else {
+            return Ok(derived);
+        };
         if chain.first(DocumentKind::ResourceOrder).is_some() {
             return Ok(derived);
         }
@@ -83,7 +101,8 @@ impl Step<'_> {
             DocumentKind::ProductOrder => Some(self.valid(root)?),
             _ => None,
         };
-        let mut service_orders: Vec<&Document> = chain.of_kind(DocumentKind::ServiceOrder).collect();
+        let mut service_orders: Vec<&Document> =
+            chain.of_kind(DocumentKind::ServiceOrder).collect();
         if let Some(order) = &product_order
             && service_orders.is_empty()
         {
@@ -105,8 +124,11 @@ impl Step<'_> {
     }
 
     fn valid<'d>(&self, document: &'d Document) -> Result<ValidOrder<'d>, Vec<Diagnostic>> {
-        let validation =
-            Validation { catalog: Some(self.with.catalog), strict: false, now: self.now };
+        let validation = Validation {
+            catalog: Some(self.with.catalog),
+            strict: false,
+            now: self.now,
+        };
         let checked = validation.check(document);
         // `validate` is where deviations are reported; here only errors matter.
         checked.order.ok_or(checked.diagnostics)

@@ -88,7 +88,11 @@ impl<'c> Sink<'c> {
         } else {
             self.stdout.documents(&produced.output)?
         };
-        Ok(if delivery == Delivery::Closed { Flow::Stop } else { Flow::Continue })
+        Ok(if delivery == Delivery::Closed {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        })
     }
 
     /// Hands everything to the system; the exit code of the run.
@@ -106,7 +110,8 @@ impl<'c> Sink<'c> {
             let count = self.documents;
             let plural = if count == 1 { "" } else { "s" };
             let subject = format!("{command}: {count} document{plural}");
-            self.context.say(&human::summary(&subject, self.tally, self.context.styling));
+            self.context
+                .say(&human::summary(&subject, self.tally, self.context.styling));
         }
     }
 }

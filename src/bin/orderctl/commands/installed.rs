@@ -27,7 +27,11 @@ impl InstalledBase {
         if let Some(path) = &path {
             store::read(path)?;
         }
-        Ok(InstalledBase { path, completed: Vec::new(), size: 0 })
+        Ok(InstalledBase {
+            path,
+            completed: Vec::new(),
+            size: 0,
+        })
     }
 
     /// Takes note of a chain that was completed.
@@ -38,9 +42,16 @@ impl InstalledBase {
         let orders = chain.documents.iter();
         let orders = orders.filter(|it| DocumentKind::of(it) != DocumentKind::OrchestrationPlan);
         let documents: Vec<_> = orders.cloned().collect();
-        self.size += documents.iter().map(|order| order.text().len()).sum::<usize>();
+        self.size += documents
+            .iter()
+            .map(|order| order.text().len())
+            .sum::<usize>();
         self.completed.push(Chain { documents });
-        if self.size > ENOUGH { self.write() } else { Ok(()) }
+        if self.size > ENOUGH {
+            self.write()
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what the chains made, changed and removed.

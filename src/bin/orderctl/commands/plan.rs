@@ -3,7 +3,7 @@
 use orderctl::chain::{Chain, order_name};
 use orderctl::document::DocumentKind;
 use orderctl::plan::flow::OrchestrationPlan;
-use orderctl::plan::{self, Notation, NotPlanned, Planning};
+use orderctl::plan::{self, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, line};
@@ -14,7 +14,10 @@ use crate::stage::{self, Produced, Unit};
 
 /// Writes each chain followed by its plan.
 pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let overrides = Overrides { catalog: args.catalog.catalog, ..Overrides::default() };
+    let overrides = Overrides {
+        catalog: args.catalog.catalog,
+        ..Overrides::default()
+    };
     let catalog = match context.settings(overrides)?.catalog {
         Some(folder) => match context.catalog(&folder)? {
             Ok(catalog) => Some(catalog),
@@ -22,8 +25,10 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         },
         None => None,
     };
-    let planning =
-        Planning { catalog: catalog.as_ref(), default_endpoint: args.endpoint.as_deref() };
+    let planning = Planning {
+        catalog: catalog.as_ref(),
+        default_endpoint: args.endpoint.as_deref(),
+    };
     let mut sink = Sink::new(context, None)?;
     let notation = args.graph.map(|language| match language {
         GraphLanguage::Dot => Notation::Dot,
@@ -44,7 +49,10 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> Produced {
-    let mut produced = Produced { documents: chain.documents.len() as u64, ..Produced::default() };
+    let mut produced = Produced {
+        documents: chain.documents.len() as u64,
+        ..Produced::default()
+    };
     let planned = chain.first(DocumentKind::OrchestrationPlan).is_some();
     if !planned && chain.orders().next().is_some() {
         match planning.plan(chain) {

@@ -28,13 +28,19 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
         },
         None => None,
     };
-    let validation =
-        Validation { catalog: catalog.as_ref(), strict: args.strict, now: args.now.now };
+    let validation = Validation {
+        catalog: catalog.as_ref(),
+        strict: args.strict,
+        now: args.now.now,
+    };
     let mut sink = Sink::new(context, args.rejects.as_deref())?;
     sink.findings = (args.format == ReportFormat::Json || args.report.is_some()).then(Vec::new);
     sink.passes_on = args.format == ReportFormat::Human;
     sink.shows = args.format == ReportFormat::Human;
-    let mut known = Known { duplicates: Duplicates::default(), journal: journal(&settings.journal)? };
+    let mut known = Known {
+        duplicates: Duplicates::default(),
+        journal: journal(&settings.journal)?,
+    };
     let keeps = args.rejects.is_some();
     let ended = stage::run(
         &args.input.files,
@@ -56,8 +62,13 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn check(validation: &Validation<'_>, unit: Chain, keeps: bool) -> Produced {
-    let mut produced = Produced { documents: 1, ..Produced::default() };
-    let Some(document) = unit.documents.into_iter().next() else { return produced };
+    let mut produced = Produced {
+        documents: 1,
+        ..Produced::default()
+    };
+    let Some(document) = unit.documents.into_iter().next() else {
+        return produced;
+    };
     let checked = validation.check(&document);
     produced.key = checked.order.as_deref().and_then(OrderKey::of);
     if checked.accepted {
@@ -84,16 +95,22 @@ struct Known {
 impl Known {
     /// Rejects an order that is there already.
     fn search(&mut self, produced: &mut Produced) -> Result<(), Failure> {
-        let Some(key) = &produced.key else { return Ok(()) };
+        let Some(key) = &produced.key else {
+            return Ok(());
+        };
         let mut finding = self.duplicates.note(key);
         if let Some(journal) = &self.journal
             && let Some(order) = journal.find_external_id(&key.external_id)?
             && key.id.as_ref() != Some(&order)
             && key.type_name == "ProductOrder"
         {
-            finding = finding.or(Some(key.duplicate(&format!("was activated already, as order {order}"))));
+            finding = finding.or(Some(
+                key.duplicate(&format!("was activated already, as order {order}")),
+            ));
         }
-        let Some(finding) = finding else { return Ok(()) };
+        let Some(finding) = finding else {
+            return Ok(());
+        };
         produced.output.clear();
         produced.code = Some(ExitCode::NotAcceptable);
         produced.diagnostics.push(finding);
@@ -106,7 +123,11 @@ impl Known {
 
 /// The journal, if there is one already.
 fn journal(path: &Path) -> Result<Option<JournalReader>, Failure> {
-    if path.exists() { Ok(Some(JournalReader::open(path)?)) } else { Ok(None) }
+    if path.exists() {
+        Ok(Some(JournalReader::open(path)?))
+    } else {
+        Ok(None)
+    }
 }
 
 fn report(
@@ -115,7 +136,9 @@ fn report(
     file: Option<&Path>,
     context: &Context,
 ) -> Result<(), Failure> {
-    let Some(findings) = sink.findings.take() else { return Ok(()) };
+    let Some(findings) = sink.findings.take() else {
+        return Ok(());
+    };
     let report = Report::new(sink.documents, &findings).to_json();
     if let Some(mut file) = context.file(file)? {
         let _written = file.document(report.as_bytes())?;
