@@ -1,6 +1,5 @@
 //! The one loop: starts what may start, waits for what is under way.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::journal::entry::{Planned, Started};
 use crate::journal::{
     Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder, Progress,
 };
+use crate::model::digest;
 use crate::plan::flow::{OrchestrationPlan, Request, TaskFlow};
 
 /// Carries chains out; one for all chains of a run.
@@ -496,11 +496,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
 /// Digest over method, path and body of a request, `sha256:…`.
 fn request_digest(request: &Request) -> String {
     let text = serde_json::to_vec(request).expect("strings and JSON always serialize");
-    let mut digest = String::from("sha256:");
-    for byte in Sha256::digest(&text) {
-        write!(digest, "{byte:02x}").expect("a string takes every write");
-    }
-    digest
+    digest::text(&Sha256::digest(&text))
 }
 
 #[cfg(test)]

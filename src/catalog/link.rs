@@ -207,9 +207,15 @@ impl<'d> Linker<'_, 'd> {
             }
         }
         for reference in root.list("resourceSpecification") {
-            if let Some(resource) = self.resource_reference(reference) {
-                self.catalog.services[index.0].resources.push(resource);
+            let Some(resource) = self.resource_reference(reference) else {
+                continue;
+            };
+            if self.catalog.services[index.0].resources.contains(&resource) {
+                let message = "the same specification is referred to twice".to_owned();
+                self.error("catalog/duplicate-reference", reference.location(), message);
+                continue;
             }
+            self.catalog.services[index.0].resources.push(resource);
         }
         if self.catalog.services[index.0].facing == Facing::Resource
             && self.catalog.services[index.0].resources.is_empty()
@@ -587,7 +593,7 @@ impl<'d> Linker<'_, 'd> {
                             target.name
                         ),
                         "map it with an expression that converts it".to_owned(),
-                    ))
+                    ));
                 }
                 _ => {}
             }

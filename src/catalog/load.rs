@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
@@ -21,6 +20,7 @@ use crate::document::yaml::{self, YamlError};
 use crate::document::{
     Document, DocumentKind, Node, Selection, SourceError, SourceFile, StreamError,
 };
+use crate::model::digest;
 use crate::schemas;
 
 /// Newest major format version of our own catalog documents.
@@ -100,7 +100,7 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
             .cmp(&b.location)
             .then_with(|| a.code.cmp(&b.code))
     });
-    catalog.digest = digest(&accepted);
+    catalog.digest = digest_of(&accepted);
     let documents = documents.len();
     let catalog = (!has_errors(&diagnostics)).then_some(catalog);
     Ok(Loaded {
@@ -137,7 +137,7 @@ fn expand(documents: Vec<Document>) -> Vec<Document> {
 
 /// Digest over the sorted digests of the documents: moving a document to
 /// another file changes nothing.
-fn digest(documents: &[&Document]) -> String {
+fn digest_of(documents: &[&Document]) -> String {
     let mut digests: Vec<[u8; 32]> = documents
         .iter()
         .map(|document| {
@@ -147,12 +147,7 @@ fn digest(documents: &[&Document]) -> String {
         })
         .collect();
     digests.sort_unstable();
-    let all: [u8; 32] = Sha256::digest(digests.concat()).into();
-    let mut text = String::from("sha256:");
-    for byte in all {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    digest::text(&Sha256::digest(digests.concat()))
 }
 
 #[derive(Default)]

@@ -237,6 +237,10 @@ impl<'c> Com<'_, 'c> {
         self.expand(&origin, parent, &values);
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "what becomes of each target, from judging it to writing it down"
+    )]
     fn expand(&mut self, origin: &Origin<'_, '_>, parent: Parent<'_, 'c>, values: &Values<'_>) {
         let catalog = self.with.catalog;
         let bindings = origin.now.bindings(values);

@@ -293,7 +293,11 @@ pub fn map<'v>(
                 let code = Code("decompose/missing-characteristic");
                 diagnostics.push(
                     Diagnostic::new(code, Severity::Error, item.location(), message)
-                        .with_related(decomposition.location.clone()),
+                        .with_related(decomposition.location.clone())
+                        .with_hint(
+                            "give it in the order; for what is installed already, name the \
+                             installed base with --inventory",
+                        ),
                 );
             }
             _ => {}

@@ -217,7 +217,7 @@ mod tests {
         piece.object(|piece| {
             piece
                 .key("copied")
-                .copy(tight.root().member("a").expect("a"))
+                .copy(tight.root().member("a").expect("a"));
         });
         let mut composer = Composer::new(16);
         composer.object(|to| {

@@ -159,7 +159,7 @@ impl Selection {
             };
             if metadata.is_dir() {
                 self.collect(&path, depth + 1, paths)?;
-            } else if path.extension().is_some_and(counts) {
+            } else if metadata.is_file() && path.extension().is_some_and(counts) {
                 paths.push(path);
             }
         }

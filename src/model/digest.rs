@@ -28,7 +28,8 @@ const ITEM_LISTS: [&str; 4] = [
     "resourceOrderItem",
 ];
 
-/// Digest of what an order asks for: all members but those that tell its progress.
+/// Digest of what an order asks for: all members but those that tell its progress, by what they
+/// say rather than how they are written.
 pub fn order_digest(order: Node<'_>) -> String {
     let mut hash = Sha256::new();
     absorb(order, &mut hash);
@@ -41,7 +42,7 @@ fn absorb(object: Node<'_>, hash: &mut Sha256) {
         if PROGRESS.contains(&&*name) {
             continue;
         }
-        hash.update(key.raw());
+        hash.update(key.canonical().as_bytes());
         hash.update(":");
         if ITEM_LISTS.contains(&&*name) {
             for item in value.elements() {
@@ -50,7 +51,7 @@ fn absorb(object: Node<'_>, hash: &mut Sha256) {
                 hash.update("]");
             }
         } else {
-            hash.update(value.compact().as_bytes());
+            hash.update(value.canonical().as_bytes());
         }
         hash.update(",");
     }

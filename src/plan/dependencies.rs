@@ -15,11 +15,12 @@
 //! next to it (make before break), and there is no cycle where the dependencies
 //! have none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Draft;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::reference::RelationshipKind;
-use crate::model::{Action, Order};
+use crate::model::{Action, ItemRelationship, Order};
 
 /// For each task the tasks before it, by position, without repetition, in ascending order.
 ///
@@ -89,6 +90,34 @@ pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
     edges
 }
 
+/// Dependencies on items that their order does not have: nothing says when what they wait for
+/// is done.
+pub fn dangling(orders: &[Order<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for order in orders {
+        let positions = needs(order).positions;
+        let relationships = order.items().flat_map(|item| item.relationships);
+        for relationship in relationships.filter(|it| it.kind == RelationshipKind::Dependency) {
+            if is_here(order, relationship) && !positions.contains_key(&*relationship.item) {
+                let message = format!(
+                    "an item waits for item `{}`, which is not in the order",
+                    relationship.item
+                );
+                let location = relationship.node.location();
+                let code = Code("plan/dangling-dependency");
+                found.push(Diagnostic::new(code, Severity::Error, location, message));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a relationship is to an item of the order that it stands in.
+fn is_here(order: &Order<'_>, relationship: &ItemRelationship<'_>) -> bool {
+    let named = relationship.order.as_deref();
+    named.is_none_or(|named| order.id().is_none_or(|id| **id == *named))
+}
+
 /// Positions of the tasks below an item, ascending, by layer and id.
 type Below<'a> = HashMap<(&'a str, &'a str), Vec<usize>>;
 
@@ -105,7 +134,9 @@ fn needs<'a>(order: &'a Order<'_>) -> Needs<'a> {
     };
     for item in order.items() {
         let before = item.relationships.iter();
-        let before = before.filter(|it| it.kind == RelationshipKind::Dependency);
+        let before = before.filter(|relationship| {
+            relationship.kind == RelationshipKind::Dependency && is_here(order, relationship)
+        });
         needs.positions.insert(item.id, needs.items.len());
         needs
             .items
@@ -121,12 +152,11 @@ impl<'a> Needs<'a> {
             let position = self.positions.get(item);
             position.map_or(&[][..], |position| self.items[*position].1.as_slice())
         };
-        let (mut found, mut open, mut seen) = (Vec::new(), of(item).to_vec(), Vec::new());
+        let (mut found, mut open, mut seen) = (Vec::new(), of(item).to_vec(), HashSet::new());
         while let Some(other) = open.pop() {
             if has_tasks(other) {
                 found.push(other);
-            } else if !seen.contains(&other) {
-                seen.push(other);
+            } else if seen.insert(other) {
                 open.extend(of(other));
             }
         }

@@ -111,6 +111,7 @@ impl Planning<'_> {
                 }
             }
         }
+        diagnostics.extend(dependencies::dangling(&orders));
         let edges = dependencies::edges(&orders, &drafts);
         for cycle in graph::cycles(&edges) {
             let mut members: Vec<&str> = cycle.iter().map(|task| &*drafts[*task].item.id).collect();

@@ -45,7 +45,8 @@ fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
         .resource
         .filter(|resource| resource.kind() == Kind::Object);
     let resource = given.map_or_else(|| "{}".into(), Node::compact);
-    let has = given.is_some_and(|resource| resource.get("resourceSpecification").is_some());
+    // A null stands for "absent", but the member is there.
+    let has = given.is_some_and(|resource| resource.member("resourceSpecification").is_some());
     let text = match &item.specification {
         Some(specification) if !has => {
             let nested = &resource[..resource.len() - 1];

@@ -1,6 +1,7 @@
 //! The same order twice: same type, same external id.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -100,10 +101,13 @@ impl Duplicates {
         let column = u64::from(u16::try_from(key.column).unwrap_or(0));
         let file = self.file_number(&key.file) << FILE_SHIFT;
         let place = file | key.line << COLUMN_BITS | column;
-        let first = *self.places.entry(key.fingerprint).or_insert(place);
-        if first == place {
-            return None;
-        }
+        let first = match self.places.entry(key.fingerprint) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(place);
+                return None;
+            }
+            Entry::Occupied(first) => *first.get(),
+        };
         let number = usize::try_from(first >> FILE_SHIFT).unwrap_or(usize::MAX);
         let related = Location {
             file: self

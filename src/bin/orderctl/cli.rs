@@ -354,7 +354,8 @@ pub struct StatusArgs {
 
 /// Play the endpoints of an endpoints file, on loopback
 ///
-/// Reads the endpoints file and answers as a TMF702 system for each of its endpoints, until it is
+/// Reads the endpoints file and answers as a TMF702 system for each of its endpoints, below
+/// /NAME/tmf-api/ResourceActivationAndConfiguration/v4 whatever its address says, until it is
 /// interrupted. Writes the address it listens on to standard output as soon as connections are
 /// accepted. Keeps what it was told (GET shows it, and `/record` lists every request), and honours
 /// idempotency keys.

@@ -93,10 +93,22 @@ impl Context {
         Ok(inventory)
     }
 
-    /// A file for documents beside standard output (`--rejects`, `--report`).
-    pub fn file(&self, path: Option<&Path>) -> Result<Option<Output<File>>, Failure> {
+    /// A file for documents beside standard output (`--rejects`, `--report`); never one of the
+    /// `inputs`, which would be lost.
+    pub fn file(
+        &self,
+        path: Option<&Path>,
+        inputs: &[PathBuf],
+    ) -> Result<Option<Output<File>>, Failure> {
         let Some(path) = path else { return Ok(None) };
         let name = path.display().to_string();
+        let same = |input: &PathBuf| match (input.canonicalize(), path.canonicalize()) {
+            (Ok(input), Ok(output)) => input == output,
+            _ => false,
+        };
+        if inputs.iter().any(same) {
+            return Err(Failure::OutputIsInput { name });
+        }
         match File::create(path) {
             Ok(file) => Ok(Some(Output::new(file, &name, self.layout))),
             Err(error) => Err(OutputError::new(&name, error).into()),

@@ -120,6 +120,12 @@ pub enum Failure {
         /// Which command, and how to get there.
         advice: String,
     },
+    /// An output would overwrite an input.
+    #[error("{name} is read; write to another file")]
+    OutputIsInput {
+        /// The file.
+        name: String,
+    },
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -151,6 +157,22 @@ pub enum Failure {
         /// What was probably meant, or where all of them are listed.
         advice: String,
     },
+}
+
+impl Failure {
+    /// What is said about it: a line, or a line for each fault of an endpoints file.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Failure::Endpoints(DefinitionError::Faults { path, faults }) => {
+                let place = path.display();
+                faults
+                    .iter()
+                    .map(|fault| format!("{place}:{fault}"))
+                    .collect()
+            }
+            other => vec![other.to_string()],
+        }
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,9 @@ fn main() -> process::ExitCode {
     let code = match run(cli.command, &context) {
         Ok(code) => code,
         Err(failure) => {
-            terminal::report_failure(&failure.to_string(), context.styling);
+            for line in failure.lines() {
+                terminal::report_failure(&line, context.styling);
+            }
             ExitCode::Caller
         }
     };

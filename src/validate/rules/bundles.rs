@@ -69,5 +69,5 @@ fn parts(order: &ProductOrder<'_>, bundle: usize, offering: &str) -> u64 {
                 .and_then(crate::document::Node::as_i64);
             u64::try_from(quantity.unwrap_or(1)).unwrap_or(0)
         })
-        .sum()
+        .fold(0, u64::saturating_add)
 }

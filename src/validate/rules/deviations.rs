@@ -18,13 +18,17 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+/// Most nulls and empty texts of one order that are listed one by one.
+const LISTED: usize = 100;
+
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let root = subject.order.node();
     if root.get("@type").is_none() {
         let message = format!("`@type` is missing; read as {}", subject.order.type_name());
         diagnostics.push(warning("order/missing-type", root, message));
     }
-    for node in root.document().blanks() {
+    let mut blanks = root.document().blanks();
+    for node in blanks.by_ref().take(LISTED) {
         let pointer = node.pointer();
         let key = pointer.rsplit('/').next().unwrap_or_default();
         let (code, message) = match node.kind() {
@@ -32,6 +36,11 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             _ => ("order/empty-text", format!("`{key}` is an empty text")),
         };
         diagnostics.push(warning(code, node, message));
+    }
+    if let Some(next) = blanks.next() {
+        let count = blanks.count() + 1;
+        let message = format!("{count} more nulls and empty texts are not listed");
+        diagnostics.push(warning("order/null", next, message));
     }
     let items = match subject.order {
         Order::Product(_) => "productOrderItem",

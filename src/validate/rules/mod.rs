@@ -7,6 +7,7 @@ mod dates;
 mod deviations;
 mod identifiers;
 mod offerings;
+mod quantities;
 mod relationships;
 mod states;
 
@@ -30,6 +31,7 @@ pub static RULES: &[Rule] = &[
     deviations::RULE,
     identifiers::RULE,
     actions::RULE,
+    quantities::RULE,
     states::RULE,
     dates::RULE,
     relationships::RULE,

@@ -35,6 +35,8 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         Order::Service(order) => {
             for item in &order.items {
                 let Some(reference) = &item.specification else {
+                    let message = "the item names no service specification".to_owned();
+                    diagnostics.push(warning("order/nothing-ordered", item.node, message));
                     continue;
                 };
                 if catalog.service(&reference.id).is_none() {

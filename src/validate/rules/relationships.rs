@@ -16,6 +16,9 @@ pub const RULE: Rule = Rule {
     check,
 };
 
+/// Most items among which the one that was meant is looked for.
+const SUGGESTED_AMONG: usize = 500;
+
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let order = subject.order;
     if order.items().all(|item| item.relationships.is_empty()) {
@@ -47,8 +50,11 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                         item.id, relationship.item
                     );
                     let others = positions.keys().copied().filter(|id| *id != &**item.id);
-                    let mut known: Vec<&str> = others.collect();
+                    let mut known: Vec<&str> = others.take(SUGGESTED_AMONG).collect();
                     known.sort_unstable();
+                    if positions.len() > SUGGESTED_AMONG {
+                        known.clear();
+                    }
                     let mut finding =
                         error("order/dangling-relationship", relationship.node, message);
                     finding.hint = closest(&relationship.item, known)

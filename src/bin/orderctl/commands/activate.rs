@@ -81,7 +81,7 @@ fn dry_run(
     endpoints: &OpenEndpoints,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let mut sink = Sink::new(context, None)?;
+    let mut sink = Sink::new(context, None, &[])?;
     sink.raw = true;
     let ended = stage::run(
         &args.plans,

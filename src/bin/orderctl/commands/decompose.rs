@@ -45,7 +45,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
         to: args.to,
         now: args.now.now,
     };
-    let mut sink = Sink::new(context, args.rejects.as_deref())?;
+    let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
     let ended = stage::run(
         &args.input.files,
         Unit::Chain,

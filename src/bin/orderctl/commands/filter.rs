@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::Stdout;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human;
@@ -38,11 +38,15 @@ pub struct Sink<'c> {
 
 impl<'c> Sink<'c> {
     /// A sink that passes documents on and shows findings.
-    pub fn new(context: &'c Context, rejects: Option<&Path>) -> Result<Sink<'c>, Failure> {
+    pub fn new(
+        context: &'c Context,
+        rejects: Option<&Path>,
+        inputs: &[PathBuf],
+    ) -> Result<Sink<'c>, Failure> {
         Ok(Sink {
             context,
             stdout: context.stdout(),
-            rejects: context.file(rejects)?,
+            rejects: context.file(rejects, inputs)?,
             findings: None,
             passes_on: true,
             raw: false,

@@ -29,7 +29,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         catalog: catalog.as_ref(),
         default_endpoint: args.endpoint.as_deref(),
     };
-    let mut sink = Sink::new(context, None)?;
+    let mut sink = Sink::new(context, None, &[])?;
     let notation = args.graph.map(|language| match language {
         GraphLanguage::Dot => Notation::Dot,
         GraphLanguage::Mermaid => Notation::Mermaid,
@@ -59,8 +59,10 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
             Ok(plan) => add(chain, &plan, notation, &mut produced),
             Err(NotPlanned::NotDecomposed { type_name, id }) => {
                 produced.failure = Some(Failure::WrongDocument {
-                    what: format!("{type_name} {id} has no resource order yet and"),
-                    advice: "pipe it through `orderctl decompose` first".to_owned(),
+                    what: format!("{type_name} {id} has no resource order and"),
+                    advice: "pipe it through `orderctl decompose`, which says so if there is \
+                             nothing to carry out"
+                        .to_owned(),
                 });
             }
             Err(NotPlanned::Faults(diagnostics)) => {
@@ -70,7 +72,18 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
         }
         return produced;
     }
-    if notation.is_none() {
+    if let Some(notation) = notation {
+        for document in chain.of_kind(DocumentKind::OrchestrationPlan) {
+            match serde_json::from_str(document.text()) {
+                Ok(plan) => produced.output.extend(plan::draw(&plan, notation).bytes()),
+                Err(error) => {
+                    let what = format!("the plan at line {}", document.origin().line);
+                    let advice = format!("it cannot be read ({error}); plan the order again");
+                    produced.failure = Some(Failure::WrongDocument { what, advice });
+                }
+            }
+        }
+    } else {
         for document in &chain.documents {
             line(document, &mut produced.output);
         }

@@ -17,8 +17,8 @@ use crate::stage::{self, Produced, Unit};
 /// Passes on the documents that are valid.
 pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
-        catalog: args.catalog.catalog,
-        journal: args.journal.journal,
+        catalog: args.catalog.catalog.clone(),
+        journal: args.journal.journal.clone(),
         ..Overrides::default()
     })?;
     let catalog = match &settings.catalog {
@@ -33,7 +33,7 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
         strict: args.strict,
         now: args.now.now,
     };
-    let mut sink = Sink::new(context, args.rejects.as_deref())?;
+    let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
     sink.findings = (args.format == ReportFormat::Json || args.report.is_some()).then(Vec::new);
     sink.passes_on = args.format == ReportFormat::Human;
     sink.shows = args.format == ReportFormat::Human;
@@ -53,7 +53,7 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
         },
     );
     let code = sink.finish()?;
-    report(&mut sink, args.format, args.report.as_deref(), context)?;
+    report(&mut sink, &args, context)?;
     if args.format == ReportFormat::Human {
         sink.summarize("validate");
     }
@@ -130,21 +130,16 @@ fn journal(path: &Path) -> Result<Option<JournalReader>, Failure> {
     }
 }
 
-fn report(
-    sink: &mut Sink<'_>,
-    format: ReportFormat,
-    file: Option<&Path>,
-    context: &Context,
-) -> Result<(), Failure> {
+fn report(sink: &mut Sink<'_>, args: &ValidateArgs, context: &Context) -> Result<(), Failure> {
     let Some(findings) = sink.findings.take() else {
         return Ok(());
     };
     let report = Report::new(sink.documents, &findings).to_json();
-    if let Some(mut file) = context.file(file)? {
+    if let Some(mut file) = context.file(args.report.as_deref(), &args.input.files)? {
         let _written = file.document(report.as_bytes())?;
         let _written = file.flush()?;
     }
-    if format == ReportFormat::Json {
+    if args.format == ReportFormat::Json {
         let mut stdout = context.stdout();
         let _written = stdout.document(report.as_bytes())?;
         let _written = stdout.flush()?;
