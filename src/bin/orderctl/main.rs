@@ -47,7 +47,7 @@ fn main() -> process::ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
     match command {
-        Command::Validate(args) => commands::validate::run(args, context),
+        Command::Validate(args) => commands::validate::run(&args, context),
         Command::Decompose(args) => commands::decompose::run(args, context),
         Command::Plan(args) => commands::plan::run(args, context),
         Command::Activate(args) => commands::activate::run(args, context),

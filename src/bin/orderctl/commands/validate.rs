@@ -15,7 +15,7 @@ use crate::exit::{ExitCode, Failure};
 use crate::stage::{self, Produced, Unit};
 
 /// Passes on the documents that are valid.
-pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog.clone(),
         journal: args.journal.journal.clone(),
@@ -53,7 +53,7 @@ pub fn run(args: ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
         },
     );
     let code = sink.finish()?;
-    report(&mut sink, &args, context)?;
+    report(&mut sink, args, context)?;
     if args.format == ReportFormat::Human {
         sink.summarize("validate");
     }
