@@ -10,6 +10,8 @@ mod commands;
 mod context;
 mod exit;
 mod logging;
+#[cfg(target_os = "linux")]
+mod pipes;
 mod signals;
 mod stage;
 mod terminal;

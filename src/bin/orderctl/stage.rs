@@ -157,6 +157,8 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
         if stdin.is_terminal() {
             tracing::warn!("reading documents from the terminal; end with Ctrl-D");
         }
+        #[cfg(target_os = "linux")]
+        crate::pipes::widen(&stdin);
         return Ok(Box::new(stdin));
     }
     let file = path.display().to_string();

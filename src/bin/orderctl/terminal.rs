@@ -68,6 +68,8 @@ impl Output<io::Stdout> {
     pub fn stdout(layout: Layout) -> Self {
         let stdout = io::stdout();
         let immediate = stdout.is_terminal();
+        #[cfg(target_os = "linux")]
+        crate::pipes::widen(&stdout);
         Self {
             immediate,
             ..Self::new(stdout, "standard output", layout)
