@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use jiff::Timestamp;
@@ -98,6 +99,9 @@ impl EntryRow {
     }
 }
 
+/// How long somebody waits who has found another one preparing the file.
+const TURN: Duration = Duration::from_millis(5);
+
 impl JournalWriter {
     /// Opens the journal at `path`; makes it, and its folder, where absent.
     ///
@@ -110,7 +114,7 @@ impl JournalWriter {
         }
         sqlite::refuse_folder(path)?;
         let mut connection = connect(path)?;
-        let owner = prepare(&mut connection, path)?;
+        let owner = prepare_in_turn(&mut connection, path)?;
         let path: Arc<Path> = path.into();
         let (queue, commands) = mpsc::channel();
         let file = File {
@@ -230,6 +234,18 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
             Ok(connection)
         })
         .map_err(|error| JournalError::database(path, &error))
+}
+
+/// Prepares the file once others that do the same have done it: SQLite refuses two that turn a new
+/// file to WAL at one time at once, whatever its busy time-out says.
+fn prepare_in_turn(connection: &mut Connection, path: &Path) -> Result<Owner, JournalError> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match prepare(connection, path) {
+            Err(JournalError::Locked { .. }) if Instant::now() < deadline => thread::sleep(TURN),
+            prepared => return prepared,
+        }
+    }
 }
 
 /// Looks what the file is before anything in it is changed, then makes it a
