@@ -88,42 +88,37 @@ impl<'d> Linker<'_, 'd> {
             .hint = hint;
     }
 
-    fn offering_reference(&mut self, reference: Node<'_>) {
+    /// What a reference leads to in a table of the catalog; a finding if it leads nowhere.
+    fn follow<I: Copy>(
+        &mut self,
+        reference: Node<'_>,
+        kind: &str,
+        table: fn(&Catalog) -> &HashMap<String, I>,
+    ) -> Option<I> {
         let id = reference.text("id").unwrap_or_default();
-        if !self.catalog.offering_by_id.contains_key(&*id) {
-            let hint = suggest(&id, self.catalog.offering_by_id.keys());
-            self.dangling(reference, "product offering", hint);
+        let table = table(self.catalog);
+        let found = table.get(&*id).copied();
+        if found.is_none() {
+            let hint = suggest(&id, table.keys());
+            self.dangling(reference, kind, hint);
         }
+        found
+    }
+
+    fn offering_reference(&mut self, reference: Node<'_>) {
+        self.follow(reference, "product offering", |it| &it.offering_by_id);
     }
 
     fn product_reference(&mut self, reference: Node<'_>) -> Option<ProductIndex> {
-        let id = reference.text("id").unwrap_or_default();
-        let found = self.catalog.product_by_id.get(&*id).copied();
-        if found.is_none() {
-            let hint = suggest(&id, self.catalog.product_by_id.keys());
-            self.dangling(reference, "product specification", hint);
-        }
-        found
+        self.follow(reference, "product specification", |it| &it.product_by_id)
     }
 
     fn service_reference(&mut self, reference: Node<'_>) -> Option<ServiceIndex> {
-        let id = reference.text("id").unwrap_or_default();
-        let found = self.catalog.service_by_id.get(&*id).copied();
-        if found.is_none() {
-            let hint = suggest(&id, self.catalog.service_by_id.keys());
-            self.dangling(reference, "service specification", hint);
-        }
-        found
+        self.follow(reference, "service specification", |it| &it.service_by_id)
     }
 
     fn resource_reference(&mut self, reference: Node<'_>) -> Option<ResourceIndex> {
-        let id = reference.text("id").unwrap_or_default();
-        let found = self.catalog.resource_by_id.get(&*id).copied();
-        if found.is_none() {
-            let hint = suggest(&id, self.catalog.resource_by_id.keys());
-            self.dangling(reference, "resource specification", hint);
-        }
-        found
+        self.follow(reference, "resource specification", |it| &it.resource_by_id)
     }
 
     fn offering(&mut self, root: Node<'_>, id: &str) {

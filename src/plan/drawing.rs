@@ -1,5 +1,6 @@
 //! Plans as graphs for people: Graphviz DOT and Mermaid.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::flow::OrchestrationPlan;
@@ -24,24 +25,40 @@ pub fn draw(plan: &OrchestrationPlan, notation: Notation) -> String {
     }
 }
 
-fn position(plan: &OrchestrationPlan) -> std::collections::HashMap<&str, usize> {
-    plan.task_flow
-        .iter()
-        .enumerate()
-        .map(|(index, task)| (task.id.as_str(), index))
-        .collect()
+/// A dependency, by positions of tasks.
+struct Arrow {
+    from: usize,
+    to: usize,
+    /// Whether the critical path goes along it.
+    critical: bool,
 }
 
-fn on_path(plan: &OrchestrationPlan, before: &str, after: &str) -> bool {
-    plan.schedule
-        .critical_path
-        .windows(2)
-        .any(|pair| pair[0] == before && pair[1] == after)
+/// All dependencies, in the order of the tasks that wait. Linear: each step of the critical path
+/// is looked up, not searched for.
+fn arrows(plan: &OrchestrationPlan) -> Vec<Arrow> {
+    let tasks = plan.task_flow.iter().enumerate();
+    let positions: HashMap<&str, usize> = tasks
+        .map(|(index, task)| (task.id.as_str(), index))
+        .collect();
+    let steps = plan.schedule.critical_path.windows(2);
+    let path: HashSet<(&str, &str)> = steps
+        .map(|pair| (pair[0].as_str(), pair[1].as_str()))
+        .collect();
+    let mut arrows = Vec::new();
+    for (to, task) in plan.task_flow.iter().enumerate() {
+        for before in &task.relationship {
+            let id = before.task_flow.id.as_str();
+            if let Some(&from) = positions.get(id) {
+                let critical = path.contains(&(id, task.id.as_str()));
+                arrows.push(Arrow { from, to, critical });
+            }
+        }
+    }
+    arrows
 }
 
 fn dot(plan: &OrchestrationPlan) -> String {
     let text = |text: &str| printable(text).replace('\\', "\\\\").replace('"', "\\\"");
-    let positions = position(plan);
     let mut drawing = format!(
         "digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box];\n",
         text(&plan.id)
@@ -56,15 +73,9 @@ fn dot(plan: &OrchestrationPlan) -> String {
             text(&task.endpoint)
         );
     }
-    for (index, task) in plan.task_flow.iter().enumerate() {
-        for before in &task.relationship {
-            let Some(other) = positions.get(before.task_flow.id.as_str()) else {
-                continue;
-            };
-            let bold = on_path(plan, &before.task_flow.id, &task.id);
-            let style = if bold { " [style=bold]" } else { "" };
-            let _ = writeln!(drawing, "  t{other} -> t{index}{style};");
-        }
+    for Arrow { from, to, critical } in arrows(plan) {
+        let style = if critical { " [style=bold]" } else { "" };
+        let _ = writeln!(drawing, "  t{from} -> t{to}{style};");
     }
     drawing.push_str("}\n");
     drawing
@@ -75,7 +86,6 @@ fn mermaid(plan: &OrchestrationPlan) -> String {
         let escaped = printable(text).replace('#', "#35;").replace('"', "#quot;");
         escaped.replace('<', "#lt;").replace('>', "#gt;")
     };
-    let positions = position(plan);
     let mut drawing = String::from("flowchart LR\n");
     for (index, task) in plan.task_flow.iter().enumerate() {
         let duration = duration_for_people(&task.duration);
@@ -87,18 +97,9 @@ fn mermaid(plan: &OrchestrationPlan) -> String {
             text(&task.endpoint)
         );
     }
-    for (index, task) in plan.task_flow.iter().enumerate() {
-        for before in &task.relationship {
-            let Some(other) = positions.get(before.task_flow.id.as_str()) else {
-                continue;
-            };
-            let arrow = if on_path(plan, &before.task_flow.id, &task.id) {
-                "==>"
-            } else {
-                "-->"
-            };
-            let _ = writeln!(drawing, "  t{other} {arrow} t{index}");
-        }
+    for Arrow { from, to, critical } in arrows(plan) {
+        let arrow = if critical { "==>" } else { "-->" };
+        let _ = writeln!(drawing, "  t{from} {arrow} t{to}");
     }
     drawing.push_str("  classDef critical stroke-width:3px\n");
     drawing
