@@ -551,7 +551,7 @@ fn without_an_installed_base_actions_are_handed_down() {
         .arg("decompose")
         .arg(example().join("order-modify.json"))
         .arg("--catalog")
-        .arg(example().join("catalog"))
+        .arg(example().join("../catalog/broadband"))
         .current_dir(folder.path())
         .env_remove("ORDERCTL_INVENTORY")
         .output()
@@ -660,7 +660,7 @@ fn foreign() -> Vec<Value> {
 
 #[test]
 fn an_installed_base_of_another_system_is_found_by_its_references() {
-    let files = catalog::read_folder(&example().join("catalog")).unwrap();
+    let files = catalog::read_folder(&example().join("../catalog/broadband")).unwrap();
     let catalog = catalog::load(&files).unwrap().catalog.unwrap();
     let (mut inventory, findings) = Inventory::of(documents(&foreign()));
     assert!(findings.is_empty(), "{findings:?}");
@@ -714,7 +714,7 @@ fn an_installed_base_of_another_system_is_found_by_its_references() {
 
 #[test]
 fn references_that_run_in_circles_end() {
-    let files = catalog::read_folder(&example().join("catalog")).unwrap();
+    let files = catalog::read_folder(&example().join("../catalog/broadband")).unwrap();
     let catalog = catalog::load(&files).unwrap().catalog.unwrap();
     let mut documents_in_circles = foreign();
     documents_in_circles[1]["supportingService"] = json!([{"id": "S-CPE"}, {"id": "F-ONT"}]);

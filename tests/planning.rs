@@ -30,7 +30,7 @@ fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
         let files =
-            read_folder(format!("{EXAMPLE}/catalog").as_ref()).expect("the example's catalog");
+            read_folder(format!("{EXAMPLE}/../catalog/broadband").as_ref()).expect("the example's catalog");
         load(&files)
             .expect("JSON and YAML")
             .catalog

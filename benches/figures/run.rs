@@ -76,7 +76,7 @@ impl Bench {
             command
                 .arg("--quiet")
                 .arg("--catalog")
-                .arg(example("catalog"));
+                .arg(example("../catalog/broadband"));
         }
         command
     }

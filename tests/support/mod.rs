@@ -58,7 +58,7 @@ pub fn numbered(order: &str, number: &str) -> String {
 
 /// Orders, and everything derived from them, with their plans.
 pub fn chain_of(orders: &str) -> String {
-    let catalog = example().join("catalog");
+    let catalog = example().join("../catalog/broadband");
     let decomposed = filter(
         orderctl()
             .args(["decompose", "--now", NOW, "--catalog"])
