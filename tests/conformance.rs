@@ -207,7 +207,8 @@ fn the_example_catalog_is_valid_against_the_catalog_standards() {
             "ResourceSpecification",
         ),
     ] {
-        let text = std::fs::read(example().join("../catalog/broadband").join(file)).expect("a catalog file");
+        let text = std::fs::read(example().join("../catalog/broadband").join(file))
+            .expect("a catalog file");
         for value in serde_json::Deserializer::from_slice(&text).into_iter::<Value>() {
             let value = value.expect("catalog files are JSON");
             let documents = value.as_array().cloned().unwrap_or_else(|| vec![value]);

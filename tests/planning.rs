@@ -29,8 +29,8 @@ fn decomposer() -> Decomposer<'static> {
 fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {
-        let files =
-            read_folder(format!("{EXAMPLE}/../catalog/broadband").as_ref()).expect("the example's catalog");
+        let files = read_folder(format!("{EXAMPLE}/../catalog/broadband").as_ref())
+            .expect("the example's catalog");
         load(&files)
             .expect("JSON and YAML")
             .catalog
@@ -161,7 +161,7 @@ fn work(plan: &OrchestrationPlan) -> BTreeMap<String, (BTreeSet<String>, String)
         .map(|task| {
             (
                 task.id.clone(),
-                (before(task), task.idempotency_key.clone()),
+                (before(task), task.idempotency_key.clone().unwrap()),
             )
         })
         .collect()

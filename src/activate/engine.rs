@@ -19,7 +19,7 @@ use crate::journal::{
     Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder, Progress,
 };
 use crate::model::digest;
-use crate::plan::flow::{OrchestrationPlan, Request, TaskFlow};
+use crate::plan::flow::{OrchestrationPlan, Request, TaskCall, TaskFlow};
 
 /// Carries chains out; one for all chains of a run.
 #[derive(Debug)]
@@ -284,8 +284,9 @@ impl<C: Clock, E: Callable> Engine<C, E> {
     /// Finds what makes a plan impossible before anything is begun.
     fn check(&self, plan: &OrchestrationPlan) -> Result<(), ActivateError> {
         for task in &plan.task_flow {
-            if self.pool.line(&task.endpoint).is_none() {
-                let (task, endpoint) = (task.id.clone(), task.endpoint.clone());
+            let Some(call) = task.call() else { continue };
+            if self.pool.line(call.endpoint).is_none() {
+                let (task, endpoint) = (task.id.clone(), call.endpoint.to_owned());
                 return Err(ActivateError::UnknownEndpoint { task, endpoint });
             }
         }
@@ -385,14 +386,17 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// Sends a task's request until it is done, held, or to be left.
     async fn carry_out(self: Arc<Self>, at: usize) -> Worked {
         let task = &self.plan.task_flow[at];
-        let line =
-            self.pool
-                .line(&task.endpoint)
-                .ok_or_else(|| ActivateError::UnknownEndpoint {
-                    task: task.id.clone(),
-                    endpoint: task.endpoint.clone(),
-                })?;
-        let request_digest = request_digest(&task.request);
+        let Some(call) = task.call() else {
+            return Ok((at, End::Left));
+        };
+        let line = self
+            .pool
+            .line(call.endpoint)
+            .ok_or_else(|| ActivateError::UnknownEndpoint {
+                task: task.id.clone(),
+                endpoint: call.endpoint.to_owned(),
+            })?;
+        let request_digest = request_digest(call.request);
         let mut stop = self.stop.clone();
         loop {
             let permit = tokio::select! {
@@ -400,7 +404,10 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
                 () = stop.requested() => return Ok((at, End::Left)),
                 permit = line.permits.acquire() => permit.expect("nobody closes the semaphore"),
             };
-            match self.attempt(task, (line, permit), &request_digest).await? {
+            match self
+                .attempt(task, call, (line, permit), &request_digest)
+                .await?
+            {
                 Decision::Complete => return Ok((at, End::Completed)),
                 Decision::Hold { .. } => return Ok((at, End::Held)),
                 Decision::Retry { after } => tokio::select! {
@@ -416,6 +423,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     async fn attempt(
         &self,
         task: &TaskFlow,
+        call: TaskCall<'_>,
         (line, permit): (&Line<E>, SemaphorePermit<'_>),
         request_digest: &str,
     ) -> Result<Decision, ActivateError> {
@@ -426,7 +434,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         self.record(vec![Event::Started(Started {
             task: task.id.clone(),
             attempt,
-            idempotency_key: task.idempotency_key.clone(),
+            idempotency_key: call.idempotency_key.to_owned(),
             request_digest: request_digest.to_owned(),
         })])
         .await?;
@@ -436,8 +444,8 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         });
         let call = Call {
             task: &task.id,
-            request: &task.request,
-            idempotency_key: &task.idempotency_key,
+            request: call.request,
+            idempotency_key: call.idempotency_key,
         };
         // Boxed, so that the many that wait for a permit do not carry its room.
         let outcome = Box::pin(line.endpoint.call(&call)).await;

@@ -70,7 +70,7 @@ fn dot(plan: &OrchestrationPlan) -> String {
             drawing,
             "  t{index} [label=\"{}\\n{} · {duration}\"{style}];",
             text(&task.name),
-            text(&task.endpoint)
+            text(task.endpoint.as_deref().unwrap_or_default())
         );
     }
     for Arrow { from, to, critical } in arrows(plan) {
@@ -94,7 +94,7 @@ fn mermaid(plan: &OrchestrationPlan) -> String {
             drawing,
             "  t{index}[\"{}<br/>{} · {duration}\"]{class}",
             text(&task.name),
-            text(&task.endpoint)
+            text(task.endpoint.as_deref().unwrap_or_default())
         );
     }
     for Arrow { from, to, critical } in arrows(plan) {

@@ -94,6 +94,19 @@ pub struct Schedule {
     /// Ids of the tasks on the critical path, first to last.
     #[serde(rename = "criticalPath")]
     pub critical_path: Vec<String>,
+    /// When the plan is reckoned to start, RFC 3339, where the order gives a date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// When everything should be done if it does, RFC 3339.
+    #[serde(
+        rename = "expectedCompletion",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expected_completion: Option<String>,
+    /// By how much the requested completion cannot be met, ISO 8601 duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jeopardy: Option<String>,
     /// Root order's requested completion minus critical path, RFC 3339, where
     /// a completion date was requested.
     #[serde(rename = "calculatedStart", skip_serializing_if = "Option::is_none")]
@@ -106,6 +119,10 @@ pub struct Schedule {
 pub enum TaskKind {
     /// A call to an endpoint.
     Activation,
+    /// Something that a person does, and says so.
+    Manual,
+    /// A point that other tasks and people wait for; reached once everything before it is done.
+    Milestone,
 }
 
 /// One task (TMF701 `TaskFlow`).
@@ -125,6 +142,22 @@ pub struct TaskFlow {
     /// Why it is held or was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why it is there, in a sentence: the rule, gate or rollout that put it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What the order item asks for; none for tasks that belong to no item of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// For a gate: its kind, such as `feasibility` or `approval`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
+    /// Wave of the rollout that it belongs to.
+    #[serde(
+        rename = "rolloutWave",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rollout_wave: Option<String>,
     /// Id of the resource specification.
     #[serde(
         rename = "taskFlowSpecification",
@@ -141,13 +174,38 @@ pub struct TaskFlow {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub relationship: Vec<TaskFlowRelationship>,
-    /// Name of the endpoint, as in the endpoints file.
-    pub endpoint: String,
-    /// What will be sent.
-    pub request: Request,
-    /// Key under which the endpoint will recognise a repeated request.
-    #[serde(rename = "idempotencyKey")]
-    pub idempotency_key: String,
+    /// Name of the endpoint, as in the endpoints file; of an activation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// What will be sent; of an activation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// Key under which the endpoint will recognise a repeated request; of an activation.
+    #[serde(
+        rename = "idempotencyKey",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub idempotency_key: Option<String>,
+    /// When it may start, and when it is too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Whether its start cannot be undone.
+    #[serde(rename = "pointOfNoReturn", default, skip_serializing_if = "is_false")]
+    pub point_of_no_return: bool,
+    /// What undoes it; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<Compensation>,
+    /// What becomes of it when it cannot be done.
+    #[serde(
+        rename = "onFailure",
+        default,
+        skip_serializing_if = "OnFailure::is_hold"
+    )]
+    pub on_failure: OnFailure,
+    /// What the expected duration was computed from, where there are several estimates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Expected duration, ISO 8601.
     pub duration: String,
     /// Earliest start after the plan's start, ISO 8601 duration.
@@ -170,9 +228,93 @@ pub struct TaskFlowRelationship {
     /// Always `finishToStart`.
     #[serde(rename = "relationshipType")]
     pub relationship_type: String,
+    /// How long after the other task's end, ISO 8601 duration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag: Option<String>,
+    /// What the other task has to have come to.
+    #[serde(default, skip_serializing_if = "Until::is_completed")]
+    pub until: Until,
     /// The task to wait for.
     #[serde(rename = "taskFlow")]
     pub task_flow: TaskFlowRef,
+}
+
+/// What a task that is waited for has to have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Until {
+    /// It was completed.
+    #[default]
+    Completed,
+    /// It was completed, or was given up.
+    Ended,
+}
+
+impl Until {
+    /// Whether only completion counts.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub fn is_completed(&self) -> bool {
+        *self == Until::Completed
+    }
+}
+
+/// From when to when a task may start. RFC 3339.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Not before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// Not at or after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+}
+
+/// What undoes a task.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Compensation {
+    /// A request to the same endpoint.
+    Request(Request),
+    /// Nothing does, or need do so, and why.
+    None(String),
+}
+
+/// What becomes of a task that was rejected, or whose retries are spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnFailure {
+    /// It waits for somebody.
+    #[default]
+    Hold,
+    /// It has failed, and with it its item; others go on.
+    Fail,
+}
+
+impl OnFailure {
+    /// Whether it waits for somebody.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub fn is_hold(&self) -> bool {
+        *self == OnFailure::Hold
+    }
+}
+
+/// Estimates of a duration, ISO 8601 durations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// When all goes well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimistic: Option<String>,
+    /// Most likely.
+    #[serde(rename = "mostLikely")]
+    pub most_likely: String,
+    /// When much goes wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pessimistic: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Reference to a task (TMF701 `TaskFlowRef`).
@@ -204,6 +346,28 @@ pub struct Request {
     /// JSON body; none for `DELETE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Box<RawValue>>,
+}
+
+/// A task's call to its endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskCall<'t> {
+    /// Name of the endpoint.
+    pub endpoint: &'t str,
+    /// What is sent.
+    pub request: &'t Request,
+    /// Key under which the endpoint recognises a repetition.
+    pub idempotency_key: &'t str,
+}
+
+impl TaskFlow {
+    /// What an activation sends; none for tasks of other kinds.
+    pub fn call(&self) -> Option<TaskCall<'_>> {
+        Some(TaskCall {
+            endpoint: self.endpoint.as_deref()?,
+            request: self.request.as_ref()?,
+            idempotency_key: self.idempotency_key.as_deref()?,
+        })
+    }
 }
 
 impl Method {

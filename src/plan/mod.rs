@@ -311,14 +311,30 @@ fn task(
             .iter()
             .map(|before| TaskFlowRelationship {
                 relationship_type: "finishToStart".to_owned(),
+                lag: None,
+                until: flow::Until::Completed,
                 task_flow: TaskFlowRef {
                     id: drafts[*before].item.id.to_string(),
                 },
             })
             .collect(),
-        endpoint: draft.endpoint.clone(),
-        idempotency_key: digest::idempotency_key(root, draft.order, item, &draft.request),
-        request: draft.request.clone(),
+        why: None,
+        action: item.action.map(|action| action.name().to_owned()),
+        gate: None,
+        rollout_wave: None,
+        endpoint: Some(draft.endpoint.clone()),
+        idempotency_key: Some(digest::idempotency_key(
+            root,
+            draft.order,
+            item,
+            &draft.request,
+        )),
+        request: Some(draft.request.clone()),
+        window: None,
+        point_of_no_return: false,
+        compensation: None,
+        on_failure: flow::OnFailure::Hold,
+        estimate: None,
         duration: schedule::iso(draft.duration),
         earliest_start: schedule::iso(times.earliest[position]),
         latest_start: schedule::iso(times.latest[position]),

@@ -128,6 +128,9 @@ impl Times {
                 .iter()
                 .map(|task| names[*task].to_owned())
                 .collect(),
+            start: None,
+            expected_completion: None,
+            jeopardy: None,
             calculated_start: start.map(|start| start.to_string()),
         }
     }

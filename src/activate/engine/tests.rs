@@ -572,7 +572,7 @@ async fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_is_begun()
         "plan 1.P: two tasks have the id a"
     );
     let mut elsewhere = OrchestrationPlan::clone(&plan(&[("a", &[])]));
-    elsewhere.task_flow[0].endpoint = "bng".into();
+    elsewhere.task_flow[0].endpoint = Some("bng".into());
     assert_eq!(
         refused(Arc::new(elsewhere)).await,
         "task a needs endpoint bng, which is not defined"

@@ -13,7 +13,7 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints};
 use orderctl::journal::{JournalError, JournalWriter};
-use orderctl::plan::flow::TaskFlow;
+use orderctl::plan::flow::{TaskCall, TaskFlow};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use tokio::sync::mpsc;
@@ -99,8 +99,9 @@ fn requests(intake: &Intake, endpoints: &OpenEndpoints) -> Produced {
     let mut produced = Produced::default();
     match intake {
         Intake::Accepted(accepted) => {
-            for task in &accepted.plan.task_flow {
-                match request(task, endpoints) {
+            let calls = accepted.plan.task_flow.iter();
+            for (task, call) in calls.filter_map(|task| Some((task, task.call()?))) {
+                match request(task, call, endpoints) {
                     Ok(text) => produced.output.extend(text.bytes()),
                     Err(error) => produced.failure = Some(error.into()),
                 }
@@ -116,26 +117,30 @@ fn requests(intake: &Intake, endpoints: &OpenEndpoints) -> Produced {
     produced
 }
 
-fn request(task: &TaskFlow, endpoints: &OpenEndpoints) -> Result<String, ActivateError> {
+fn request(
+    task: &TaskFlow,
+    call: TaskCall<'_>,
+    endpoints: &OpenEndpoints,
+) -> Result<String, ActivateError> {
     let found = endpoints
         .iter()
-        .find(|(definition, _)| definition.name == task.endpoint);
+        .find(|(definition, _)| definition.name == call.endpoint);
     let Some((_, endpoint)) = found else {
         return Err(ActivateError::UnknownEndpoint {
             task: task.id.clone(),
-            endpoint: task.endpoint.clone(),
+            endpoint: call.endpoint.to_owned(),
         });
     };
     let request = endpoint.exact_request(&Call {
         task: &task.id,
-        request: &task.request,
-        idempotency_key: &task.idempotency_key,
+        request: call.request,
+        idempotency_key: call.idempotency_key,
     });
     Ok(format!(
         "# {} ({}) at {}\n{}\n\n",
         task.name,
         task.id,
-        task.endpoint,
+        call.endpoint,
         request.trim_end()
     ))
 }
