@@ -161,7 +161,12 @@ fn work(plan: &OrchestrationPlan) -> BTreeMap<String, (BTreeSet<String>, String)
         .map(|task| {
             (
                 task.id.clone(),
-                (before(task), task.idempotency_key.clone().unwrap()),
+                (
+                    before(task),
+                    task.idempotency_key
+                        .clone()
+                        .expect("an activation has a key"),
+                ),
             )
         })
         .collect()

@@ -66,7 +66,7 @@ impl Intake {
         if !faults.is_empty() {
             return Intake::Refused(faults);
         }
-        let plan: OrchestrationPlan = match serde_json::from_str(document.text()) {
+        let plan: OrchestrationPlan = match serde_json::from_str(&compact(document)) {
             Ok(plan) => plan,
             Err(fault) => {
                 let message = format!("the plan cannot be read: {fault}");

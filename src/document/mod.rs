@@ -3,6 +3,7 @@
 //! A [`Document`] keeps its text; everything read from it is a [`Node`] that
 //! knows its place, and what is passed on is passed on as it was written.
 
+mod canonical;
 mod compose;
 mod edit;
 mod kind;

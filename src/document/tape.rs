@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::edit::quote;
 use super::parse::{SyntaxFault, SyntaxFaultKind, parse_value, unescape};
 use crate::diagnostic::Location;
 
@@ -492,45 +491,6 @@ impl<'d> Node<'d> {
         here
     }
 
-    /// Its text by what it says rather than how it is written: no white space between tokens, no
-    /// needless escapes, numbers in their shortest form (`10.0` is `10`). Keys keep their order.
-    pub fn canonical(self) -> Cow<'d, str> {
-        let text = self.document.text();
-        let inside = self.index as usize..self.entry().next as usize;
-        let entries = &self.document.entries[inside];
-        let raw = |entry: &Entry| &text[entry.start as usize..entry.end as usize];
-        let plain = |entry: &Entry| match entry.kind {
-            Kind::String => !entry.escaped,
-            Kind::Number => !raw(entry).contains(['.', 'e', 'E']),
-            _ => true,
-        };
-        if !self.document.spaced && entries.iter().all(plain) {
-            return Cow::Borrowed(self.raw());
-        }
-        let mut canonical = Vec::with_capacity(self.raw().len());
-        let (mut position, end) = (self.range().start, self.range().end);
-        for entry in entries {
-            punctuation(
-                &text.as_bytes()[position..entry.start as usize],
-                &mut canonical,
-            );
-            position = entry.start as usize;
-            let token = match entry.kind {
-                Kind::Object | Kind::Array => continue,
-                Kind::String if entry.escaped => {
-                    let written = raw(entry);
-                    Cow::Owned(quote(&unescape(&written[1..written.len() - 1])))
-                }
-                Kind::Number if !plain(entry) => Cow::Owned(shortest(raw(entry))),
-                _ => Cow::Borrowed(raw(entry)),
-            };
-            canonical.extend_from_slice(token.as_bytes());
-            position = entry.end as usize;
-        }
-        punctuation(&text.as_bytes()[position..end], &mut canonical);
-        Cow::Owned(String::from_utf8_lossy(&canonical).into_owned())
-    }
-
     /// Its text without white space between tokens.
     pub fn compact(self) -> Cow<'d, str> {
         let raw = self.raw();
@@ -575,13 +535,6 @@ impl<'d> Node<'d> {
             pointer: self.pointer(),
         }
     }
-}
-
-/// A number with a fraction or an exponent in its shortest form.
-fn shortest(number: &str) -> String {
-    number
-        .parse::<f64>()
-        .map_or_else(|_| number.to_owned(), |float| float.to_string())
 }
 
 /// A value for messages: its type and its text, shortened.
@@ -648,22 +601,5 @@ impl<'d> Iterator for Elements<'d> {
         };
         self.index = node.entry().next;
         Some(node)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_canonical_text_is_the_same_however_a_value_is_written() {
-        let written = r#" { "price" : 89.00, "speed": 2e2, "name": "caf\u00e9 \/ \"bar\"", "list": [ 1, -0.50 ] } "#;
-        let other = r#"{"price":89,"speed":200,"name":"café / \"bar\"","list":[1,-0.5]}"#;
-        let canonical = |text: &str| {
-            let document = Document::parse(text.to_owned(), "").expect("JSON");
-            document.root().canonical().into_owned()
-        };
-        assert_eq!(canonical(written), other);
-        assert_eq!(canonical(other), other);
     }
 }

@@ -29,31 +29,31 @@ const ITEM_LISTS: [&str; 4] = [
 ];
 
 /// Digest of what an order asks for: all members but those that tell its progress, by what they
-/// say rather than how they are written.
+/// say rather than how they are written and in which sequence.
 pub fn order_digest(order: Node<'_>) -> String {
-    let mut hash = Sha256::new();
-    absorb(order, &mut hash);
-    text(&hash.finalize())
+    let mut asked = String::with_capacity(order.raw().len());
+    write(order, &mut asked);
+    text(&Sha256::digest(asked))
 }
 
-fn absorb(object: Node<'_>, hash: &mut Sha256) {
-    for (key, value) in object.members() {
+fn write(order: Node<'_>, asked: &mut String) {
+    for (key, value) in order.sorted_members() {
         let name = key.as_str().unwrap_or_default();
         if PROGRESS.contains(&&*name) {
             continue;
         }
-        hash.update(key.canonical().as_bytes());
-        hash.update(":");
+        key.write_canonical(asked);
+        asked.push(':');
         if ITEM_LISTS.contains(&&*name) {
             for item in value.elements() {
-                hash.update("[");
-                absorb(item, hash);
-                hash.update("]");
+                asked.push('[');
+                write(item, asked);
+                asked.push(']');
             }
         } else {
-            hash.update(value.canonical().as_bytes());
+            value.write_canonical(asked);
         }
-        hash.update(",");
+        asked.push(',');
     }
 }
 

@@ -1,30 +1,70 @@
 //! Digests: what a plan was made from, and what makes a request itself.
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::flow::{OrchestrationPlan, Request};
+use super::flow::{Compensation, Digests, OrchestrationPlan, Request, TaskFlow};
+use crate::document::Document;
 use crate::model::digest::text;
 use crate::model::state::{FlowState, TaskState};
 use crate::model::{ResourceOrder, ResourceOrderItem};
 
-/// Digest of a plan as it was made: its states and reasons do not count.
+/// Digest of a plan as it was made: its states and reasons do not count, nor does it matter how
+/// its values are written.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
-    let mut made = plan.clone();
-    made.state = FlowState::Active;
-    made.digest.plan.clear();
-    for task in &mut made.task_flow {
-        task.state = TaskState::New;
-        task.reason = None;
+    let mut hash = Sha256::new();
+    let head = OrchestrationPlan {
+        state: FlowState::Active,
+        digest: Digests {
+            plan: String::new(),
+            ..plan.digest.clone()
+        },
+        task_flow: Vec::new(),
+        type_name: plan.type_name.clone(),
+        base_type: plan.base_type.clone(),
+        format_version: plan.format_version.clone(),
+        id: plan.id.clone(),
+        specification: plan.specification.clone(),
+        related_entity: plan.related_entity.clone(),
+        schedule: plan.schedule.clone(),
+    };
+    hash.update(json(&head));
+    for task in &plan.task_flow {
+        hash.update(json(&as_made(task)));
     }
-    new_plan_digest(&made)
+    text(&hash.finalize())
 }
 
-/// Digest of a plan that has just been made, and has no digest yet.
-pub(super) fn new_plan_digest(plan: &OrchestrationPlan) -> String {
-    // A task takes some 1.5 kB.
-    let mut json = Vec::with_capacity(1024 + plan.task_flow.len() * 1536);
-    serde_json::to_writer(&mut json, plan).expect("a plan is made of texts and JSON values");
-    text(&Sha256::digest(json))
+/// A task before anything happened to it.
+fn as_made(task: &TaskFlow) -> TaskFlow {
+    let mut made = TaskFlow {
+        state: TaskState::New,
+        reason: None,
+        ..task.clone()
+    };
+    if let Some(request) = &mut made.request {
+        respell(request);
+    }
+    if let Some(Compensation::Request(request)) = &mut made.compensation {
+        respell(request);
+    }
+    made
+}
+
+fn respell(request: &mut Request) {
+    if let Some(body) = &mut request.body {
+        *body = RawValue::from_string(canonical(body)).expect("a canonical text is JSON");
+    }
+}
+
+fn canonical(body: &RawValue) -> String {
+    let document = Document::parse(body.get().to_owned(), "").expect("a raw value is JSON");
+    document.root().canonical()
+}
+
+fn json(part: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(part).expect("a plan is made of texts and JSON values")
 }
 
 /// Key by which an endpoint recognises a request that it has seen: the same for the same task of
@@ -41,6 +81,6 @@ pub fn idempotency_key(
         hash.update(part);
         hash.update([0]);
     }
-    hash.update(request.body.as_ref().map_or("", |body| body.get()));
+    hash.update(request.body.as_deref().map_or_else(String::new, canonical));
     text(&hash.finalize())["sha256:".len()..][..32].to_owned()
 }

@@ -252,7 +252,6 @@ pub enum Until {
 
 impl Until {
     /// Whether only completion counts.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub fn is_completed(&self) -> bool {
         *self == Until::Completed
     }
@@ -292,7 +291,6 @@ pub enum OnFailure {
 
 impl OnFailure {
     /// Whether it waits for somebody.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub fn is_hold(&self) -> bool {
         *self == OnFailure::Hold
     }

@@ -233,7 +233,7 @@ impl Planning<'_> {
             schedule: times.schedule(&names, &durations, requested),
             task_flow: tasks,
         };
-        plan.digest.plan = digest::new_plan_digest(&plan);
+        plan.digest.plan = plan_digest(&plan);
         plan
     }
 }

@@ -349,3 +349,40 @@ fn an_order_that_takes_time_is_done_when_the_answers_are_there() {
     assert_eq!(stderr(&output), "");
     every_effect_happened_once(&mock.record(), &plans(&documents(&chain)));
 }
+
+/// What is sent: method, path, key and body of every request, sorted.
+fn sent(record: &[Call]) -> Vec<String> {
+    let mut sent: Vec<String> = record.iter().map(|call| format!("{call:?}")).collect();
+    sent.sort();
+    sent
+}
+
+#[test]
+fn a_chain_that_another_tool_has_written_anew_is_the_same_chain() {
+    let chain = chain("order.json", "1");
+    // Indented, its members sorted, its numbers spelled in another way.
+    let rewritten: String = documents(&chain)
+        .iter()
+        .map(|document| serde_json::to_string_pretty(document).unwrap() + "\n")
+        .collect();
+    let number = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    };
+    let rewritten = number(&rewritten, "\"quantity\": 1,", "\"quantity\": 1.0,");
+    let rewritten = number(&rewritten, "\"value\": 200,", "\"value\": 2e2,");
+    let run = |chain: &str| {
+        let mock = Mock::start();
+        let workplace = Workplace::new(&mock.url());
+        let output = workplace.activate(chain, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        (mock, workplace)
+    };
+    let (_mock, _place) = run(&rewritten);
+    // Also where it was begun as it was planned.
+    let (mock, workplace) = run(&chain);
+    let before = sent(&mock.record());
+    let again = workplace.activate(&rewritten, &[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(sent(&mock.record()), before);
+}
