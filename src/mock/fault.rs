@@ -1,5 +1,5 @@
 //! Faults that the mock is told to commit: `olt:2`, `olt:2=503`, `olt:*=500`,
-//! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`.
+//! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`, `olt/port-7:1`.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -11,6 +11,8 @@ use thiserror::Error;
 pub struct Fault {
     /// Name of the endpoint.
     pub endpoint: String,
+    /// Part of a resource's id: only calls about such resources are concerned, and counted.
+    pub about: Option<String>,
     /// Which calls, from 1, repetitions counted.
     pub calls: RangeInclusive<u64>,
     /// What happens to them.
@@ -31,7 +33,7 @@ pub enum FaultKind {
 /// A fault that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "fault {text:?}: {why}; write ENDPOINT:CALLS[=KIND], CALLS being N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
+    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
 )]
 pub struct FaultError {
     /// The text.
@@ -53,6 +55,11 @@ impl Fault {
         let (endpoint, rest) = text
             .rsplit_once(':')
             .ok_or_else(|| wrong("there is no `:`"))?;
+        let (endpoint, about) = match endpoint.split_once('/') {
+            Some((_, "")) => return Err(wrong("the resource is missing")),
+            Some((endpoint, about)) => (endpoint, Some(about.to_owned())),
+            None => (endpoint, None),
+        };
         if endpoint.is_empty() {
             return Err(wrong("the endpoint is missing"));
         }
@@ -73,6 +80,7 @@ impl Fault {
         };
         Ok(Self {
             endpoint: endpoint.to_owned(),
+            about,
             calls,
             kind,
         })
@@ -111,8 +119,13 @@ mod tests {
     fn faults_are_read_as_written_on_the_command_line() {
         let fault = |calls, kind| Fault {
             endpoint: "olt".to_owned(),
+            about: None,
             calls,
             kind,
+        };
+        let about = Fault {
+            about: Some("port:7/1".to_owned()),
+            ..fault(1..=1, FaultKind::Status(422))
         };
         for (text, expected) in [
             ("olt:2", fault(2..=2, FaultKind::Status(500))),
@@ -121,6 +134,7 @@ mod tests {
             ("olt:3=hang", fault(3..=3, FaultKind::Hang)),
             ("olt:3=lost", fault(3..=3, FaultKind::Lost)),
             ("olt:2..4=404", fault(2..=4, FaultKind::Status(404))),
+            ("olt/port:7/1:1=422", about),
         ] {
             assert_eq!(text.parse::<Fault>().as_ref(), Ok(&expected), "{text}");
         }
@@ -131,6 +145,8 @@ mod tests {
         for (text, why) in [
             ("olt", "there is no `:`"),
             (":2", "the endpoint is missing"),
+            ("/port:2", "the endpoint is missing"),
+            ("olt/:2", "the resource is missing"),
             (
                 "olt:",
                 "the calls are neither a number from 1, a range nor `*`",
@@ -154,7 +170,7 @@ mod tests {
             assert_eq!(
                 Fault::parse(text).unwrap_err().to_string(),
                 format!(
-                    "fault {text:?}: {why}; write ENDPOINT:CALLS[=KIND], CALLS being N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
+                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
                 )
             );
         }

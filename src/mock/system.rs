@@ -40,6 +40,21 @@ pub(super) struct Call<'a> {
     pub body: &'a [u8],
 }
 
+impl Call<'_> {
+    /// Id of the resource that it is about, where it says so.
+    fn resource(&self) -> Option<Cow<'_, str>> {
+        match self.action {
+            Action::Change(id) | Action::Remove(id) => Some(id.into()),
+            Action::Create => {
+                let members = Members::read(self.body).ok()?;
+                let id = members.get("id")?.get();
+                serde_json::from_str::<String>(id).ok().map(Cow::Owned)
+            }
+            Action::Nothing(..) => None,
+        }
+    }
+}
+
 /// An answer to be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -71,11 +86,17 @@ struct Watched {
     reply: Reply,
 }
 
+/// A fault, and how many calls it has seen that it may concern.
+struct Armed {
+    fault: Fault,
+    seen: u64,
+}
+
 /// The state of one endpoint.
 pub(super) struct System {
     name: String,
     asynchronous: Option<Duration>,
-    faults: Vec<Fault>,
+    faults: Vec<Armed>,
     calls: u64,
     named: u64,
     resources: BTreeMap<String, Bytes>,
@@ -90,7 +111,10 @@ impl System {
         Self {
             name: name.to_owned(),
             asynchronous,
-            faults,
+            faults: faults
+                .into_iter()
+                .map(|fault| Armed { fault, seen: 0 })
+                .collect(),
             calls: 0,
             named: 0,
             resources: BTreeMap::new(),
@@ -104,11 +128,7 @@ impl System {
     pub fn call(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Delivery) {
         self.calls += 1;
         let number = self.calls;
-        let fault = self
-            .faults
-            .iter()
-            .find(|fault| fault.calls.contains(&number));
-        match fault.map(|fault| fault.kind) {
+        match self.fault(call) {
             Some(FaultKind::Hang) => (Effect::Failed, Delivery::Never),
             Some(FaultKind::Status(status)) => {
                 let message = format!("call {number} of endpoint {} was told to fail", self.name);
@@ -123,6 +143,25 @@ impl System {
                 (effect, Delivery::Answer(reply))
             }
         }
+    }
+
+    /// What is to befall a call: of the faults that count it as one of theirs, the first.
+    fn fault(&mut self, call: &Call<'_>) -> Option<FaultKind> {
+        let named = self.faults.iter().any(|armed| armed.fault.about.is_some());
+        let id = named.then(|| call.resource()).flatten();
+        let mut found = None;
+        for armed in &mut self.faults {
+            let concerned = match (&armed.fault.about, &id) {
+                (None, _) => true,
+                (Some(about), Some(id)) => id.contains(about),
+                (Some(_), None) => false,
+            };
+            armed.seen += u64::from(concerned);
+            if concerned && found.is_none() && armed.fault.calls.contains(&armed.seen) {
+                found = Some(armed.fault.kind);
+            }
+        }
+        found
     }
 
     /// Replays the answer to a known key, or carries the call out.
@@ -611,6 +650,26 @@ mod tests {
             ]
         );
         assert_eq!(olt.resources.len(), 1);
+    }
+
+    #[test]
+    fn a_fault_about_a_resource_counts_the_calls_about_it_alone() {
+        let faults = ["smdp/V-2.:2=422", "smdp/V-3:*"];
+        let faults = faults.map(|text| Fault::parse(text).unwrap()).to_vec();
+        let mut smdp = System::new("smdp", None, faults);
+        let create = |smdp: &mut System, id: &str| {
+            send(smdp, Action::Create, "", &format!(r#"{{"id":"{id}"}}"#)).1
+        };
+        let statuses: Vec<u16> = ["V-1", "V-2.tracker", "V-2.tablet", "V-20", "V-3"]
+            .into_iter()
+            .map(|id| create(&mut smdp, id).status)
+            .collect();
+        assert_eq!(statuses, [201, 201, 422, 201, 500]);
+        assert_eq!(create(&mut smdp, "V-2.tablet").status, 201);
+        let (effect, _) = send(&mut smdp, Action::Remove("V-3"), "", "");
+        assert_eq!(effect, Effect::Failed);
+        // A call that names no resource is about none.
+        assert_eq!(send(&mut smdp, Action::Create, "", "{}").1.status, 201);
     }
 
     #[test]

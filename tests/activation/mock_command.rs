@@ -125,7 +125,7 @@ fn it_ends_quietly_when_it_is_told_to() {
 fn what_cannot_be_played_is_refused_with_advice() {
     let workplace = Workplace::new("http://127.0.0.1:1");
     for (arguments, said) in [
-        (&["--fail", "olt"][..], "ENDPOINT:CALLS[=KIND]"),
+        (&["--fail", "olt"][..], "ENDPOINT[/RESOURCE]:CALLS[=KIND]"),
         (&["--fail", "olt:2=maybe"], "a status from 400 to 599"),
         (
             &["--fail", "tlo:2"],

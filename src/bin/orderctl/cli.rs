@@ -375,8 +375,9 @@ pub struct MockArgs {
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub latency: Duration,
     /// Let requests fail; may be repeated. `olt:2` is the second request to endpoint olt, `olt:2..4`
-    /// a range, `olt:*` all of them; `=503` gives the status (500), `=hang` never answers, `=lost`
-    /// carries out and does not answer
+    /// a range, `olt:*` all of them; `olt/port-7:1` is the first one about a resource whose id
+    /// contains `port-7`; `=503` gives the status (500), `=hang` never answers, `=lost` carries out
+    /// and does not answer
     #[arg(long, value_name = "SPEC")]
     pub fail: Vec<String>,
     /// Accept requests at once and carry them out behind a monitor
