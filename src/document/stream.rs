@@ -14,8 +14,8 @@ use super::tape::{Document, Origin};
 /// Largest document that is read, in bytes.
 pub const MAXIMUM_DOCUMENT: usize = 1 << 30;
 
-/// As much as a pipe holds: a larger buffer would be cleared anew for every read.
-const READ_SIZE: usize = 64 * 1024;
+/// Smaller batches cost several threads more in waking each other than they gain by being shared.
+const READ_SIZE: usize = 256 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why a stream could not be read on. Everything before it has been delivered.
@@ -382,7 +382,7 @@ impl<R: Read> Stream<R> {
             }
             self.position = 0;
         }
-        // Nothing here in proportion to what is in the buffer: a pipe brings 64 KiB at a time,
+        // Nothing here in proportion to what is in the buffer: a pipe brings little at a time,
         // however large the document.
         self.incoming.resize(READ_SIZE, 0);
         loop {
