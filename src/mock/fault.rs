@@ -1,5 +1,6 @@
 //! Faults that the mock is told to commit: `olt:2`, `olt:2=503`, `olt:*=500`,
-//! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`, `olt/port-7:1`.
+//! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`, `olt/port-7:1`,
+//! `mnp:1=422 account number does not match`.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -17,6 +18,8 @@ pub struct Fault {
     pub calls: RangeInclusive<u64>,
     /// What happens to them.
     pub kind: FaultKind,
+    /// What the answer says, where it is one with a status.
+    pub message: Option<String>,
 }
 
 /// What befalls a call.
@@ -33,7 +36,7 @@ pub enum FaultKind {
 /// A fault that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
+    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) and, after a space, what is said, or hang or lost"
 )]
 pub struct FaultError {
     /// The text.
@@ -52,7 +55,8 @@ impl Fault {
             text: text.to_owned(),
             why,
         };
-        let (endpoint, rest) = text
+        let (rule, message) = split_message(text);
+        let (endpoint, rest) = rule
             .rsplit_once(':')
             .ok_or_else(|| wrong("there is no `:`"))?;
         let (endpoint, about) = match endpoint.split_once('/') {
@@ -83,7 +87,20 @@ impl Fault {
             about,
             calls,
             kind,
+            message: message.map(str::to_owned),
         })
+    }
+}
+
+/// The fault, and what stands after its status: `=422 no such account`.
+fn split_message(text: &str) -> (&str, Option<&str>) {
+    let status = text.match_indices(' ').find(|(space, _)| {
+        let (before, digits) = text.split_at(text[..*space].rfind('=').map_or(*space, |it| it + 1));
+        before.ends_with('=') && number(&digits[..space - before.len()]).is_some()
+    });
+    match status {
+        Some((space, _)) => (&text[..space], Some(text[space..].trim())),
+        None => (text, None),
     }
 }
 
@@ -122,10 +139,15 @@ mod tests {
             about: None,
             calls,
             kind,
+            message: None,
         };
         let about = Fault {
             about: Some("port:7/1".to_owned()),
             ..fault(1..=1, FaultKind::Status(422))
+        };
+        let saying = Fault {
+            message: Some("no port: the splitter = full".to_owned()),
+            ..fault(2..=2, FaultKind::Status(422))
         };
         for (text, expected) in [
             ("olt:2", fault(2..=2, FaultKind::Status(500))),
@@ -135,6 +157,7 @@ mod tests {
             ("olt:3=lost", fault(3..=3, FaultKind::Lost)),
             ("olt:2..4=404", fault(2..=4, FaultKind::Status(404))),
             ("olt/port:7/1:1=422", about),
+            ("olt:2=422 no port: the splitter = full", saying),
         ] {
             assert_eq!(text.parse::<Fault>().as_ref(), Ok(&expected), "{text}");
         }
@@ -166,11 +189,12 @@ mod tests {
             ("olt:1=200", "the kind is not known"),
             ("olt:1=", "the kind is not known"),
             ("olt:1=later", "the kind is not known"),
+            ("olt:1=lost to the world", "the kind is not known"),
         ] {
             assert_eq!(
                 Fault::parse(text).unwrap_err().to_string(),
                 format!(
-                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent), hang or lost"
+                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) and, after a space, what is said, or hang or lost"
                 )
             );
         }

@@ -129,15 +129,17 @@ impl System {
         self.calls += 1;
         let number = self.calls;
         match self.fault(call) {
-            Some(FaultKind::Hang) => (Effect::Failed, Delivery::Never),
-            Some(FaultKind::Status(status)) => {
-                let message = format!("call {number} of endpoint {} was told to fail", self.name);
+            Some((FaultKind::Hang, _)) => (Effect::Failed, Delivery::Never),
+            Some((FaultKind::Status(status), message)) => {
+                let message = message.unwrap_or_else(|| {
+                    format!("call {number} of endpoint {} was told to fail", self.name)
+                });
                 (
                     Effect::Failed,
                     Delivery::Answer(error(status, "fault", &message)),
                 )
             }
-            Some(FaultKind::Lost) => (self.settle(call, now).0, Delivery::Cut),
+            Some((FaultKind::Lost, _)) => (self.settle(call, now).0, Delivery::Cut),
             None => {
                 let (effect, reply) = self.settle(call, now);
                 (effect, Delivery::Answer(reply))
@@ -145,8 +147,9 @@ impl System {
         }
     }
 
-    /// What is to befall a call: of the faults that count it as one of theirs, the first.
-    fn fault(&mut self, call: &Call<'_>) -> Option<FaultKind> {
+    /// What is to befall a call, and what is to be said: of the faults that count it as one of
+    /// theirs, the first.
+    fn fault(&mut self, call: &Call<'_>) -> Option<(FaultKind, Option<String>)> {
         let named = self.faults.iter().any(|armed| armed.fault.about.is_some());
         let id = named.then(|| call.resource()).flatten();
         let mut found = None;
@@ -158,7 +161,7 @@ impl System {
             };
             armed.seen += u64::from(concerned);
             if concerned && found.is_none() && armed.fault.calls.contains(&armed.seen) {
-                found = Some(armed.fault.kind);
+                found = Some((armed.fault.kind, armed.fault.message.clone()));
             }
         }
         found
