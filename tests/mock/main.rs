@@ -1,0 +1,12 @@
+//! The TMF702 client against the mock, and against servers that misbehave.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod answers;
+mod faults;
+mod monitors;
+mod playing;
+mod record;
+mod simulated;
