@@ -4,9 +4,10 @@
 //! from; nothing is looked up elsewhere.
 
 use crate::document::{Document, DocumentKind};
-use crate::model::digest::order_digest;
+use crate::model::digest::{ITEM_LISTS, order_digest};
 use crate::model::product_order::external_id;
-use crate::model::{ResourceOrder, ServiceOrder};
+use crate::model::state::OrderState;
+use crate::model::{Order, ResourceOrder, ServiceOrder};
 
 /// Documents that belong together, in the order of the stream.
 #[derive(Debug, Default)]
@@ -81,6 +82,25 @@ impl Chain {
     /// The orders of the chain, root first.
     pub fn orders(&self) -> impl Iterator<Item = &Document> {
         self.documents.iter().filter(|document| is_order(document))
+    }
+
+    /// The state in which the root order has ended, or all its items have; none where they have
+    /// not. What has ended is not decomposed, planned or carried out again.
+    pub fn ended(&self) -> Option<OrderState> {
+        let document = self.orders().next()?;
+        let ended = |node| OrderState::of(node).filter(|state| state.is_final());
+        let first = || {
+            ITEM_LISTS
+                .iter()
+                .find_map(|key| document.root().list(key).next())
+        };
+        ended(document.root()).or_else(|| {
+            // Most items have no state, or have not ended: then the others need not be looked at.
+            ended(first()?)?;
+            let order = Order::read(document)?;
+            let states: Option<Vec<OrderState>> = order.items().map(|it| ended(it.node)).collect();
+            states.map(OrderState::roll_up)
+        })
     }
 
     /// Whether this is about an order at all, or a document that is only passed on.

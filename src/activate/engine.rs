@@ -1,5 +1,6 @@
 //! The one loop: starts what may start, waits for what is under way.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::journal::{
     Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder, Progress,
 };
 use crate::model::digest;
+use crate::model::state::{FlowState, TaskState};
 use crate::plan::flow::{OrchestrationPlan, Request, TaskCall, TaskFlow};
 
 /// Carries chains out; one for all chains of a run.
@@ -48,6 +50,15 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Forgets what the plan says was done already; only the journal counts then.
+    pub fn forget_progress(&mut self) {
+        let plan = Arc::make_mut(&mut self.plan);
+        plan.state = FlowState::Active;
+        for task in &mut plan.task_flow {
+            task.state = TaskState::New;
+        }
+    }
+
     /// Id of its root order, where the plan names it.
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
@@ -164,6 +175,29 @@ pub enum ActivateError {
         /// Digest of the plan given.
         given: String,
     },
+    /// The order was begun, and the journal does not know what was done.
+    #[error(
+        "order {order} was begun, its plan says, but journal {} does not know it; name the journal \
+         that it was begun with (--journal FILE), or give --anew to send everything again",
+        journal.display()
+    )]
+    NotInJournal {
+        /// Root order id.
+        order: String,
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// The documents of an order are ahead of the journal.
+    #[error(
+        "order {order}: its plan says that task {task} is completed, the journal says that it is \
+         not; name the journal that it was done with (--journal FILE), or give --anew to go by this one"
+    )]
+    BehindPlan {
+        /// Root order id.
+        order: String,
+        /// Task id.
+        task: String,
+    },
     /// The plan does not say what its root order is.
     #[error("plan {plan} names no related entity in the role rootOrder")]
     NoRootOrder {
@@ -205,6 +239,12 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         let plan = chain.plan;
         let order_id = root_order(&plan)?;
         self.check(&plan)?;
+        if plan.is_begun() && !journal.knows(order_id).await? {
+            return Err(ActivateError::NotInJournal {
+                order: order_id.to_owned(),
+                journal: journal.path().to_owned(),
+            });
+        }
         let planned = Planned {
             order_id: order_id.to_owned(),
             external_id: chain.external_id,
@@ -247,6 +287,12 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 order: order_id.clone(),
                 fault,
             })?;
+        let done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
+        let mut tasks = plan.task_flow.iter();
+        if let Some(task) = tasks.find(|it| it.state == TaskState::Completed && !done(&it.id)) {
+            let (order, task) = (order_id, task.id.clone());
+            return Err(ActivateError::BehindPlan { order, task });
+        }
         let frontier = frontier(&plan, &progress)?;
         let (tasks, completed) = (progress.tasks().len(), progress.completed());
         self.observer

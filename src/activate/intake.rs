@@ -7,6 +7,7 @@ use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::DocumentKind;
 use crate::model::digest::order_digest;
+use crate::model::state::OrderState;
 use crate::plan::flow::OrchestrationPlan;
 use crate::plan::plan_digest;
 use crate::schemas;
@@ -28,6 +29,8 @@ pub enum Intake {
         /// Its id.
         id: String,
     },
+    /// Its order has ended, and it has no plan that could have been begun here.
+    Ended(OrderState),
     /// It is no order at all.
     Other,
 }
@@ -36,6 +39,9 @@ impl Intake {
     /// Looks at a chain. With `allow_stale` a plan is taken although its orders have changed.
     pub fn of(chain: &Chain, allow_stale: bool) -> Intake {
         let Some(document) = chain.first(DocumentKind::OrchestrationPlan) else {
+            if let Some(state) = chain.ended() {
+                return Intake::Ended(state);
+            }
             return match chain.orders().next() {
                 Some(order) => Intake::NotPlanned {
                     type_name: DocumentKind::of(order).name(),
@@ -82,6 +88,11 @@ impl Intake {
             if !stale.is_empty() {
                 return Intake::Refused(stale);
             }
+        }
+        if let Some(state) = chain.ended()
+            && !plan.is_begun()
+        {
+            return Intake::Ended(state);
         }
         let external_id = chain
             .orders()

@@ -15,6 +15,7 @@ use crate::catalog::{
 use crate::chain::order_name;
 use crate::document::{Node, quote};
 use crate::inventory::{Installed, Layer};
+use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrderItem};
 use crate::validate::ValidOrder;
 
@@ -181,6 +182,9 @@ impl<'c> Com<'_, 'c> {
     }
 
     fn item(&mut self, item: &ProductOrderItem<'_>) {
+        if OrderState::has_ended(item.node) {
+            return;
+        }
         let product_id = item
             .product_id()
             .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);

@@ -16,6 +16,7 @@ use crate::chain::order_name;
 use crate::document::{Node, quote};
 use crate::inventory::{Installed, Layer};
 use crate::model::reference::RelationshipKind;
+use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrder, ProductOrderItem, ServiceOrderItem};
 use crate::validate::ValidOrder;
 
@@ -75,6 +76,9 @@ pub fn resource_order(
 
 impl<'c> Som<'_, 'c> {
     fn item(&mut self, item: &ServiceOrderItem<'_>) {
+        if OrderState::has_ended(item.node) {
+            return;
+        }
         let catalog = self.with.catalog;
         let service_id = item.service_id().map_or_else(
             || format!("{}.{}", self.service_order_id, item.id),

@@ -67,6 +67,7 @@ type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
 
 #[derive(Debug)]
 enum Command {
+    Know(Arc<str>, Reply<bool>),
     Begin(Box<NewOrder>, Reply<Vec<Entry>>),
     Append(Rows, Reply<()>),
     Release(Arc<str>),
@@ -133,6 +134,21 @@ impl JournalWriter {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether an order was ever taken on.
+    ///
+    /// # Errors
+    /// Where the journal fails.
+    pub async fn knows(&self, order_id: &str) -> Result<bool, JournalError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = || JournalError::Closed {
+            path: self.path.to_path_buf(),
+        };
+        self.queue
+            .send(Command::Know(order_id.into(), reply))
+            .map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     /// Takes an order on, or goes on with it where the journal has it already,
@@ -299,6 +315,7 @@ struct File {
 
 /// What a command came to, told when the transaction is durable.
 enum Answer {
+    Known(bool),
     Entries(Result<Vec<Entry>, JournalError>),
     Done,
 }
@@ -358,6 +375,11 @@ impl File {
         let mut answers = Vec::with_capacity(group.len());
         for command in group {
             answers.push(match command {
+                Command::Know(order_id, _) => transaction
+                    .prepare_cached("SELECT 1 FROM plan WHERE order_id = ?")
+                    .and_then(|mut sql| sql.exists([order_id]))
+                    .map(Answer::Known)
+                    .map_err(wrong)?,
                 Command::Begin(new, _) => begin(&transaction, &self.path, &self.owner, new)?,
                 Command::Append(rows, _) => {
                     insert(&transaction, rows).map_err(wrong)?;
@@ -381,6 +403,9 @@ impl File {
 /// Whoever no longer waits need not be told.
 fn tell(command: Command, answer: Answer) {
     match (command, answer) {
+        (Command::Know(_, reply), Answer::Known(known)) => {
+            let _ = reply.send(Ok(known));
+        }
         (Command::Begin(_, reply), Answer::Entries(entries)) => {
             let _ = reply.send(entries);
         }
@@ -393,6 +418,9 @@ fn tell(command: Command, answer: Answer) {
 
 fn refuse(command: Command, error: &JournalError) {
     match command {
+        Command::Know(_, reply) => {
+            let _ = reply.send(Err(error.clone()));
+        }
         Command::Begin(_, reply) => {
             let _ = reply.send(Err(error.clone()));
         }

@@ -21,7 +21,8 @@ const PROGRESS: [&str; 12] = [
     "href",
 ];
 
-const ITEM_LISTS: [&str; 4] = [
+/// Members that list the items of an order, in all layers and versions.
+pub const ITEM_LISTS: [&str; 4] = [
     "productOrderItem",
     "serviceOrderItem",
     "orderItem",

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::Node;
+
 /// State of an order or order item (TMF622, TMF641, TMF652, version 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,6 +90,18 @@ impl OrderState {
         let lenient = text.replace(['_', '-'], "");
         let is = |state: &OrderState| state.name().eq_ignore_ascii_case(&lenient);
         Self::ALL.into_iter().find(is).map(|state| (state, false))
+    }
+
+    /// The state that an order or item is in, as far as it can be read.
+    pub fn of(node: Node<'_>) -> Option<OrderState> {
+        node.text("state")
+            .and_then(|text| Self::read(&text))
+            .map(|read| read.0)
+    }
+
+    /// Whether an order item has ended: nothing of it is carried out any more.
+    pub fn has_ended(item: Node<'_>) -> bool {
+        Self::of(item).is_some_and(Self::is_final)
     }
 
     /// Whether nothing follows.

@@ -357,6 +357,17 @@ pub struct TaskCall<'t> {
     pub idempotency_key: &'t str,
 }
 
+impl OrchestrationPlan {
+    /// Whether it says that anything of it was done already.
+    pub fn is_begun(&self) -> bool {
+        self.state == FlowState::Completed
+            || self
+                .task_flow
+                .iter()
+                .any(|task| task.state != TaskState::New)
+    }
+}
+
 impl TaskFlow {
     /// What an activation sends; none for tasks of other kinds.
     pub fn call(&self) -> Option<TaskCall<'_>> {

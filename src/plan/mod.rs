@@ -27,7 +27,7 @@ use crate::graph;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::reference::RelationshipKind;
-use crate::model::state::{FlowState, TaskState};
+use crate::model::state::{FlowState, OrderState, TaskState};
 use crate::model::{Action, Order, ResourceOrder, ResourceOrderItem};
 use crate::schemas;
 use flow::{
@@ -106,7 +106,7 @@ impl Planning<'_> {
         let mut drafts = Vec::new();
         for order in resource_orders {
             for item in &order.items {
-                if item.action != Some(Action::NoChange) {
+                if item.action != Some(Action::NoChange) && !OrderState::has_ended(item.node) {
                     drafts.extend(self.draft(order, item, &mut diagnostics));
                 }
             }

@@ -195,7 +195,7 @@ fn resource_item(
         Some(task) => Some(Level::of_task(&task, ready.contains(&**item.id))),
         None if item.action == Some(Action::NoChange) => None,
         None => Some(Level::of_state(
-            written_state(item.node).unwrap_or(Acknowledged),
+            OrderState::of(item.node).unwrap_or(Acknowledged),
         )),
     }
 }
@@ -213,16 +213,9 @@ fn idle(layer: Layer, action: Option<Action>, order: OrderState) -> OrderState {
     }
 }
 
-/// The state that an order or item is in, as far as it can be read.
-pub fn written_state(node: Node<'_>) -> Option<OrderState> {
-    node.text("state")
-        .and_then(|text| OrderState::read(&text))
-        .map(|read| read.0)
-}
-
 /// `wanted`, if the life cycle leads there from the state that is written; else that.
 fn settle(layer: Layer, node: Node<'_>, wanted: OrderState, is_item: bool) -> OrderState {
-    let Some(old) = written_state(node) else {
+    let Some(old) = OrderState::of(node) else {
         return wanted;
     };
     let target = if is_item {

@@ -84,14 +84,19 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// - Orders get `startDate` (service and resource orders) and `completionDate`, a held task a note
 ///   in its resource order, the plan the states of its tasks.
 ///
-/// The orders of a chain without a resource order stay as they are.
+/// Where nothing changes, there is no resource order and no task: such a chain is completed. Other
+/// chains without a resource order stay as they are.
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
     let ready = plan::ready(chain, tasks);
     let orders: Vec<Option<Order<'_>>> = chain.documents.iter().map(Order::read).collect();
     let mut changed: Vec<Option<Document>> = Vec::new();
     changed.resize_with(orders.len(), || None);
-    if chain.first(DocumentKind::ResourceOrder).is_some() {
+    let nothing_to_do = || {
+        let mut plans = chain.of_kind(DocumentKind::OrchestrationPlan).peekable();
+        plans.peek().is_some() && plans.all(|plan| plan.root().list("taskFlow").next().is_none())
+    };
+    if chain.first(DocumentKind::ResourceOrder).is_some() || nothing_to_do() {
         let mut below: HashMap<(Layer, String), Vec<Level>> = HashMap::new();
         for layer in [Layer::Resource, Layer::Service, Layer::Product] {
             for (position, order) in orders.iter().enumerate() {

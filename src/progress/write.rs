@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::TaskStanding;
-use super::level::{OrderStanding, written_state};
+use super::level::OrderStanding;
 use super::plan::{PlanTask, plan_tasks};
 use crate::document::{Document, Edits, Kind, Node, quote};
 use crate::model::Order;
@@ -20,7 +20,7 @@ pub fn order(
 ) -> Option<Document> {
     let root = order.node();
     let mut edits = Edits::new();
-    let was = written_state(root);
+    let was = OrderState::of(root);
     set_state(&mut edits, root, standing.state);
     for (item, standing) in order.items().zip(&standing.items) {
         set_state(&mut edits, item.node, standing.state);
@@ -47,7 +47,7 @@ pub fn order(
 
 /// What is the same, however it is spelled, stays as it is spelled.
 fn set_state(edits: &mut Edits, node: Node<'_>, state: OrderState) {
-    if written_state(node) != Some(state) {
+    if OrderState::of(node) != Some(state) {
         edits.set(node, "state", &quote(state.name()));
     }
 }

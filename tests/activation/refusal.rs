@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::support::{Mock, Workplace, chain, documents, numbered, orderctl, run, stderr, stdout};
+use crate::support::evidence::{every_effect_happened_once, plans};
+use crate::support::{
+    Mock, Workplace, chain, document, documents, numbered, orderctl, run, stderr, stdout,
+};
 
 /// A stream with a text replaced, once, in one of its documents.
 fn changed(chain: &str, type_name: &str, from: &str, to: &str) -> String {
@@ -212,6 +215,48 @@ fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
         .unwrap();
     drop(newer);
     refused("is corrupt: order ORD-1, entry 3");
+}
+
+#[test]
+fn what_was_begun_with_another_journal_is_not_begun_again() {
+    // The first try is refused for good, so that the order is held with work left.
+    let mock = Mock::failing(&["bng:1=422"]);
+    let workplace = Workplace::new(&mock.url());
+    let held = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(held.status.code(), Some(3), "{}", stderr(&held));
+    let written = stdout(&held);
+    fs::rename(workplace.journal(), workplace.path("kept.db")).unwrap();
+    let said = [
+        "order ORD-1 was begun",
+        "journal.db does not know it",
+        "--journal FILE",
+        "--anew",
+    ];
+    refused(&workplace, &mock, &written, 2, &said);
+    // A journal that knows the order, but less of it than the documents do.
+    let empty = Mock::failing(&["olt:1=422", "warehouse:1=422"]);
+    let elsewhere = Workplace::new(&empty.url());
+    let chain = chain("order.json", "1");
+    assert_eq!(elsewhere.activate(&chain, &[]).status.code(), Some(3));
+    let before = empty.record();
+    let output = elsewhere.activate(&written, &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let message = stderr(&output);
+    assert!(
+        message.contains("the journal says that it is not"),
+        "{message}"
+    );
+    assert_eq!(empty.record(), before);
+    // The right one goes on where it stopped; and who insists begins anew.
+    let onwards = workplace.activate(&written, &["--journal", "kept.db"]);
+    assert_eq!(onwards.status.code(), Some(0), "{}", stderr(&onwards));
+    assert_eq!(
+        document(&documents(&stdout(&onwards)), "ProductOrder")["state"],
+        "completed"
+    );
+    let anew = workplace.activate(&written, &["--anew"]);
+    assert_eq!(anew.status.code(), Some(0), "{}", stderr(&anew));
+    every_effect_happened_once(&mock.record(), &plans(&documents(&written)));
 }
 
 #[test]

@@ -319,6 +319,10 @@ pub struct ActivateArgs {
     /// Carry a plan out even if its orders have changed since it was made
     #[arg(long)]
     pub allow_stale: bool,
+    /// Carry out orders that were begun although the journal does not know what was done: every
+    /// request is sent again, under the key it had
+    #[arg(long)]
+    pub anew: bool,
     /// How long running tasks may go on after SIGINT or SIGTERM, such as 10s or 1m
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub grace: Duration,

@@ -13,12 +13,13 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints};
 use orderctl::journal::{JournalError, JournalWriter};
+use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{TaskCall, TaskFlow};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use tokio::sync::mpsc;
 
-use super::filter::{Sink, line};
+use super::filter::{Sink, ended, line};
 use super::installed::InstalledBase;
 use super::status::View;
 use crate::bar::Bar;
@@ -87,7 +88,7 @@ fn dry_run(
         &args.plans,
         Unit::Chain,
         args.jobs.jobs,
-        &|chain| requests(&Intake::of(&chain, args.allow_stale), endpoints),
+        &|chain| requests(&Intake::of(&chain, args.allow_stale), &chain, endpoints),
         &mut |produced| sink.take(produced),
     );
     let code = sink.finish()?;
@@ -95,7 +96,7 @@ fn dry_run(
     Ok(code)
 }
 
-fn requests(intake: &Intake, endpoints: &OpenEndpoints) -> Produced {
+fn requests(intake: &Intake, chain: &Chain, endpoints: &OpenEndpoints) -> Produced {
     let mut produced = Produced::default();
     match intake {
         Intake::Accepted(accepted) => {
@@ -112,6 +113,10 @@ fn requests(intake: &Intake, endpoints: &OpenEndpoints) -> Produced {
             produced.diagnostics.clone_from(diagnostics);
         }
         Intake::NotPlanned { type_name, id } => produced.failure = Some(not_planned(type_name, id)),
+        Intake::Ended(state) => {
+            let root = chain.orders().next();
+            produced.remarks = root.map(|root| ended(root, *state)).into_iter().collect();
+        }
         Intake::Other => {}
     }
     produced
@@ -156,6 +161,8 @@ fn not_planned(type_name: &str, id: &str) -> Failure {
 enum Ended {
     /// It is not about an order.
     Other(Chain),
+    /// Its order has ended elsewhere.
+    Over(Chain, OrderState),
     /// It was not acceptable.
     Refused(Intake),
     /// It was carried out, or the attempt was made.
@@ -188,7 +195,11 @@ async fn carry_out(
         context.styling,
     ));
     let mut sink = Output::new(args.output, installed, context);
-    let mut input = Input::read(args.plans, args.allow_stale);
+    let insist = Insist {
+        allow_stale: args.allow_stale,
+        anew: args.anew,
+    };
+    let mut input = Input::read(args.plans, insist);
 
     loop {
         while let Some(ended) = activation.lanes.take() {
@@ -272,11 +283,19 @@ impl Activation {
                     Ended::Ran(chain, report)
                 });
             }
+            Intake::Ended(state) => self.lanes.pass(Ended::Over(chain, state)),
             Intake::Other => self.lanes.pass(Ended::Other(chain)),
             refused => self.lanes.pass(Ended::Refused(refused)),
         }
         true
     }
+}
+
+/// What the caller insists on.
+#[derive(Debug, Clone, Copy)]
+struct Insist {
+    allow_stale: bool,
+    anew: bool,
 }
 
 /// A chain that was read and looked at.
@@ -288,11 +307,18 @@ struct Incoming {
 }
 
 impl Incoming {
-    fn new(chain: Chain, allow_stale: bool) -> Self {
-        let intake = Intake::of(&chain, allow_stale);
+    fn new(chain: Chain, insist: Insist) -> Self {
+        let mut intake = Intake::of(&chain, insist.allow_stale);
+        if let Intake::Accepted(accepted) = &mut intake
+            && insist.anew
+        {
+            accepted.forget_progress();
+        }
         let order_id = match &intake {
             Intake::Accepted(accepted) => accepted.order_id().unwrap_or_default().to_owned(),
-            Intake::Refused(_) | Intake::NotPlanned { .. } | Intake::Other => String::new(),
+            Intake::Refused(_) | Intake::NotPlanned { .. } | Intake::Ended(_) | Intake::Other => {
+                String::new()
+            }
         };
         Self {
             chain,
@@ -314,11 +340,11 @@ struct Input {
 }
 
 impl Input {
-    fn read(files: Vec<PathBuf>, allow_stale: bool) -> Self {
+    fn read(files: Vec<PathBuf>, insist: Insist) -> Self {
         let (sender, chains) = mpsc::channel(READ_AHEAD);
         let reader = thread::spawn(move || {
             stage::chains(&files, &mut |chain| {
-                let sent = sender.blocking_send(Incoming::new(chain, allow_stale));
+                let sent = sender.blocking_send(Incoming::new(chain, insist));
                 Ok(match sent {
                     Ok(()) => Flow::Continue,
                     Err(_) => Flow::Stop,
@@ -406,17 +432,27 @@ impl<'a> Output<'a> {
     fn take(&mut self, ended: Ended) {
         match ended {
             Ended::Other(chain) => self.write(&chain),
+            Ended::Over(chain, state) => self.pass_on(&chain, state),
             Ended::Refused(intake) => self.refuse(&intake),
             Ended::Ran(chain, Ok(report)) => {
                 self.report(&report);
                 let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
+                let ended = chain.ended().is_some();
                 let chain = progress::apply(&chain, &standing);
                 if report.state == RunState::Completed
+                    && !ended
                     && let Err(failure) = self.installed.completed(&chain)
                 {
                     self.fail(failure);
                 }
                 self.write(&chain);
+            }
+            Ended::Ran(chain, Err(ActivateError::NotInJournal { order, journal })) => {
+                // What has ended is never sent again, so that it may be unknown here.
+                match chain.ended() {
+                    Some(state) => self.pass_on(&chain, state),
+                    None => self.failed(ActivateError::NotInJournal { order, journal }),
+                }
             }
             Ended::Ran(_, Err(error)) => self.failed(error),
         }
@@ -434,8 +470,19 @@ impl<'a> Output<'a> {
                 self.complain(&not_planned(type_name, id).to_string());
                 self.note(ExitCode::Caller);
             }
-            Intake::Accepted(_) | Intake::Other => {}
+            Intake::Accepted(_) | Intake::Ended(_) | Intake::Other => {}
         }
+    }
+
+    /// Writes a chain whose order has ended; nothing is sent.
+    fn pass_on(&mut self, chain: &Chain, state: OrderState) {
+        if let Some(root) = chain.orders().next() {
+            self.context.say(&human::printable(&ended(root, state)));
+        }
+        if state != OrderState::Completed {
+            self.note(ExitCode::NotAcceptable);
+        }
+        self.write(chain);
     }
 
     /// Says how the run of an order ended.
@@ -466,6 +513,8 @@ impl<'a> Output<'a> {
             ActivateError::Journal(JournalError::OrderBusy { .. }) => ExitCode::WorkLeft,
             ActivateError::Journal(JournalError::Corrupt { .. })
             | ActivateError::History { .. }
+            | ActivateError::NotInJournal { .. }
+            | ActivateError::BehindPlan { .. }
             | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
             ActivateError::Journal(_) => return self.fail(error.into()),
             ActivateError::PlanDiffers { .. }

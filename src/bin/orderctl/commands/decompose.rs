@@ -7,7 +7,7 @@ use orderctl::document::{Document, DocumentKind};
 use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
-use super::filter::{Sink, line, rejected};
+use super::filter::{Sink, ended, line, rejected};
 use crate::cli::{DecomposeArgs, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -95,6 +95,10 @@ impl Step<'_> {
             return Ok(derived);
         };
         if chain.first(DocumentKind::ResourceOrder).is_some() {
+            return Ok(derived);
+        }
+        if let Some(state) = chain.ended() {
+            produced.remarks.push(ended(root, state));
             return Ok(derived);
         }
         let product_order = match DocumentKind::of(root) {

@@ -6,10 +6,12 @@ use std::fs::File;
 use std::io::Stdout;
 use std::path::{Path, PathBuf};
 
+use orderctl::chain::order_name;
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human;
 use orderctl::diagnostic::tally::Tally;
-use orderctl::document::Document;
+use orderctl::document::{Document, DocumentKind};
+use orderctl::model::state::OrderState;
 use orderctl::validate;
 
 use crate::context::Context;
@@ -129,6 +131,15 @@ pub fn rejected(order: &Document, diagnostics: &[Diagnostic]) -> Vec<u8> {
     }
     line.push(b'\n');
     line
+}
+
+/// What is said of a chain that is only passed on, because its order has ended.
+pub fn ended(root: &Document, state: OrderState) -> String {
+    let (kind, name) = (DocumentKind::of(root).name(), order_name(root));
+    format!(
+        "{kind} {name} has ended ({state}) and is passed on as it is; to have it carried out anew, \
+         remove its states"
+    )
 }
 
 /// A document as a line.

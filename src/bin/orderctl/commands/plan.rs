@@ -6,7 +6,7 @@ use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::plan::{self, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
-use super::filter::{Sink, line};
+use super::filter::{Sink, ended, line};
 use crate::cli::{GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -54,7 +54,10 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
         ..Produced::default()
     };
     let planned = chain.first(DocumentKind::OrchestrationPlan).is_some();
-    if !planned && chain.orders().next().is_some() {
+    let root = chain.orders().next().filter(|_| !planned);
+    if let Some((root, state)) = root.zip(chain.ended()) {
+        produced.remarks.push(ended(root, state));
+    } else if root.is_some() {
         match planning.plan(chain) {
             Ok(plan) => add(chain, &plan, notation, &mut produced),
             Err(NotPlanned::NotDecomposed { type_name, id }) => {
