@@ -33,7 +33,7 @@ pub use functions::{MAX_ELEMENTS, MAX_TEXT};
 pub use seen::Seen;
 pub use shape::{Expected, Member, ObjectShape, Scope, Shape};
 pub use syntax::{MAX_DEPTH, MAX_LENGTH};
-pub use value::Bindings;
+pub use value::{Bindings, Found, Kept};
 
 use crate::diagnostic::Code;
 
@@ -75,8 +75,10 @@ pub struct Expression {
     tree: IdedExpr,
     /// Variables used otherwise than through their members.
     whole: Vec<String>,
-    /// Variable and member, where the expression is nothing but one.
-    copies: Option<(String, String)>,
+    /// The names on the way to a value, where the expression is nothing but that.
+    path: Option<Vec<String>>,
+    /// What is known of its result.
+    shape: Shape,
 }
 
 /// What a condition came to.
@@ -118,16 +120,42 @@ impl Expression {
         let findings = check::check(&tree, source, expected, scope)?;
         prepare::prepare(&mut tree, &findings);
         syntax::check_depth(&tree, source).map_err(|fault| vec![fault])?;
-        let copies = match check::path_of(&tree).map(<[String; 2]>::try_from) {
-            Some(Ok([variable, member])) => Some((variable, member)),
-            _ => None,
-        };
+        let path = check::path_of(&tree);
         Ok(Expression {
             source: source.to_owned(),
             tree,
             whole: findings.whole,
-            copies,
+            path,
+            shape: findings.shape,
         })
+    }
+
+    /// What is known of its result.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Whether it is nothing but the names on the way to a value.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// The value that it leads to, where it is nothing but the names on the way to one and no
+    /// evaluation is needed: what is found is not copied.
+    #[must_use]
+    pub fn find<'v>(&self, bindings: &Bindings<'v>) -> Option<Found<'v>> {
+        match self.find_within(bindings)? {
+            (found, []) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// Like [`Expression::find`], as far as no evaluation is needed, with the names that are left.
+    #[must_use]
+    pub fn find_within<'v>(&self, bindings: &Bindings<'v>) -> Option<(Found<'v>, &[String])> {
+        bindings.find(self.path.as_ref()?)
     }
 
     /// The text it was compiled from.
@@ -139,10 +167,20 @@ impl Expression {
     /// Whether it looks at a variable.
     #[must_use]
     pub fn reads(&self, variable: &str) -> bool {
-        let nothing = Bindings::new();
-        let looks = |seen: &Seen| seen.path.split(['.', '[']).next() == Some(variable);
-        self.whole.iter().any(|whole| whole == variable)
-            || seen::seen(&self.tree, &nothing).iter().any(looks)
+        self.paths().iter().any(|path| path[0] == variable)
+    }
+
+    /// The paths of all values that it looks at, each once, in the order they are written; of a
+    /// variable that is used as a whole only its name.
+    #[must_use]
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        seen::paths(&self.tree)
+    }
+
+    /// Keeps what it looks at of bindings, but for one variable.
+    #[must_use]
+    pub fn keep(&self, bindings: &Bindings<'_>, except: &str) -> Kept {
+        Kept::of(&self.paths(), bindings, except)
     }
 
     /// Evaluates to a JSON text without white space. A member that is taken
@@ -154,15 +192,14 @@ impl Expression {
     /// When the values do not go together, one is absent, a limit is passed, or
     /// the result has no JSON form.
     pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<String, EvaluationFault> {
-        if let Some((variable, member)) = &self.copies {
-            return match bindings.member(variable, member) {
-                Some(text) => Ok(value::compact(text).into_owned()),
-                None => Err(fault(
-                    &self.tree,
-                    bindings,
-                    format!("`{}` is absent", self.source),
-                )),
-            };
+        match self.find(bindings) {
+            Some(Found::Text(text)) => return Ok(value::compact(text).into_owned()),
+            Some(Found::Node(node)) => return Ok(node.compact().into_owned()),
+            None if self.path.as_ref().is_some_and(|path| path.len() == 2) => {
+                let message = format!("`{}` is absent", self.source);
+                return Err(fault(&self.tree, bindings, message));
+            }
+            None => {}
         }
         self.run(&self.tree, bindings, |result| {
             let mut text = String::new();

@@ -2,11 +2,17 @@
 //! rules become steps, expressions are checked against the characteristics
 //! that they read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod cycles;
+mod dependencies;
+mod loops;
+mod mapping;
+mod rules;
+mod scope;
 
-use super::characteristic::{CharacteristicSpecification, ValueType};
-use super::expression::{Expected, Expression, ObjectShape, Scope, Shape};
-use super::rule::{Decomposition, Mapping, MappingSource};
+use std::collections::{BTreeMap, HashMap};
+
+use super::expression::{Expected, Expression, Scope};
+use super::rule::Dependency;
 use super::specification::{Facing, Specification};
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex};
 use crate::diagnostic::suggestion::closest;
@@ -62,7 +68,7 @@ pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Ve
     linker.cycles();
 }
 
-impl<'d> Linker<'_, 'd> {
+impl Linker<'_, '_> {
     fn error(
         &mut self,
         code: &'static str,
@@ -194,7 +200,8 @@ impl<'d> Linker<'_, 'd> {
                 }
                 (Facing::Customer, Facing::Customer) | (Facing::Resource, Facing::Resource) => {
                     if RelationshipKind::of(&relationship_type) == RelationshipKind::Dependency {
-                        self.catalog.services[index.0].depends_on.push(target);
+                        let dependency = Dependency::on(target);
+                        self.catalog.services[index.0].depends_on.push(dependency);
                     } else if facing(index) == Facing::Customer {
                         self.reference_step(Source::Service(index), target, reference);
                     }
@@ -266,173 +273,6 @@ impl<'d> Linker<'_, 'd> {
         });
     }
 
-    /// Enters a rule at its step; a rule for a pair that no reference names adds the step.
-    fn rule(&mut self, root: Node<'d>) {
-        let Some(source) = root
-            .get("source")
-            .and_then(|source| self.rule_source(source))
-        else {
-            return;
-        };
-        let Some(reference) = root.get("target") else {
-            return;
-        };
-        let Some(target) = self.service_reference(reference) else {
-            return;
-        };
-        let facing = self.catalog.services[target.0].facing;
-        if facing == Facing::Resource && matches!(source, Source::Product(_)) {
-            let message = "a product is decomposed into customer-facing services".to_owned();
-            self.error("catalog/reference-type", reference.location(), message);
-            return;
-        }
-        if let Source::Service(index) = source
-            && self.catalog.services[index.0].facing == Facing::Resource
-        {
-            let message = "a resource-facing service is not decomposed into services".to_owned();
-            let place = root.get("source").unwrap_or(root).location();
-            self.error("catalog/reference-type", place, message);
-            return;
-        }
-        let steps = self.steps.entry(source).or_default();
-        match steps.iter_mut().find(|step| step.target == target) {
-            Some(step) if step.rule.is_some() => {
-                let related = step.location.clone();
-                let message = "two rules decompose the same source into the same target".to_owned();
-                let finding = self.error("rule/conflict", root.location(), message);
-                finding.related = Some(related);
-                finding.hint = Some("join their conditions with `||` in one rule".to_owned());
-            }
-            Some(step) => {
-                step.rule = Some(root);
-                step.location = root.location();
-            }
-            None => steps.push(Step {
-                target,
-                location: root.location(),
-                rule: Some(root),
-            }),
-        }
-    }
-
-    fn rule_source(&mut self, reference: Node<'_>) -> Option<Source> {
-        let id = reference.text("id").unwrap_or_default();
-        let product = self
-            .catalog
-            .product_by_id
-            .get(&*id)
-            .map(|index| Source::Product(*index));
-        let service = self
-            .catalog
-            .service_by_id
-            .get(&*id)
-            .map(|index| Source::Service(*index));
-        match (product, service) {
-            (Some(_), Some(_)) => {
-                let message = format!("`{id}` is both a product and a service specification");
-                self.error("rule/ambiguous-source", reference.location(), message)
-                    .hint = Some("rename one of them".to_owned());
-                None
-            }
-            (None, None) => {
-                let known = self
-                    .catalog
-                    .product_by_id
-                    .keys()
-                    .chain(self.catalog.service_by_id.keys());
-                let hint = suggest(&id, known);
-                self.dangling(reference, "specification", hint);
-                None
-            }
-            (found, None) | (None, found) => found,
-        }
-    }
-
-    /// Turns the steps into decompositions, with their expressions compiled.
-    fn compile(&mut self) {
-        let steps = std::mem::take(&mut self.steps);
-        let products = self.products_of_services(&steps);
-        for (source, steps) in steps {
-            let scope = self.scope(source, &products);
-            let mut decompositions = Vec::with_capacity(steps.len());
-            for step in steps {
-                decompositions.push(self.decomposition(source, &step, &scope));
-            }
-            match source {
-                Source::Product(index) => {
-                    self.catalog.products[index.0].decompositions = decompositions;
-                }
-                Source::Service(index) => {
-                    self.catalog.services[index.0].decompositions = decompositions;
-                }
-            }
-        }
-    }
-
-    fn specification(&self, source: Source) -> &Specification {
-        match source {
-            Source::Product(index) => &self.catalog.products[index.0].specification,
-            Source::Service(index) => &self.catalog.services[index.0].specification,
-        }
-    }
-
-    /// From which products each service can be reached.
-    fn products_of_services(
-        &self,
-        steps: &BTreeMap<Source, Vec<Step<'_>>>,
-    ) -> HashMap<ServiceIndex, BTreeSet<ProductIndex>> {
-        let mut reached: HashMap<ServiceIndex, BTreeSet<ProductIndex>> = HashMap::new();
-        for product in (0..self.catalog.products.len()).map(ProductIndex) {
-            let mut open = vec![Source::Product(product)];
-            while let Some(source) = open.pop() {
-                for step in steps.get(&source).into_iter().flatten() {
-                    if reached.entry(step.target).or_default().insert(product) {
-                        open.push(Source::Service(step.target));
-                    }
-                }
-            }
-        }
-        reached
-    }
-
-    fn scope(
-        &self,
-        source: Source,
-        products: &HashMap<ServiceIndex, BTreeSet<ProductIndex>>,
-    ) -> Scope {
-        let own = shape(self.specification(source));
-        let product = match source {
-            Source::Product(_) => own.clone(),
-            Source::Service(index) => {
-                let products = products.get(&index).into_iter().flatten();
-                joined(
-                    products.map(|product| shape(&self.catalog.products[product.0].specification)),
-                )
-            }
-        };
-        let texts = |optional: &[&str]| {
-            optional.iter().fold(ObjectShape::closed(), |shape, name| {
-                shape.with_optional(*name, Shape::String)
-            })
-        };
-        let item = ObjectShape::closed()
-            .with_required("id", Shape::String)
-            .with_required("action", Shape::String)
-            .with_required("quantity", Shape::Integer);
-        Scope::new()
-            .with("source", Shape::Object(own))
-            .with("product", Shape::Object(product))
-            .with("item", Shape::Object(item))
-            .with(
-                "order",
-                Shape::Object(
-                    texts(&["externalId", "category", "priority"])
-                        .with_required("id", Shape::String),
-                ),
-            )
-            .with("place", Shape::Object(texts(&["id", "name", "role"])))
-    }
-
     fn expression(
         &mut self,
         node: Node<'_>,
@@ -457,183 +297,10 @@ impl<'d> Linker<'_, 'd> {
         }
     }
 
-    fn decomposition(&mut self, source: Source, step: &Step<'d>, scope: &Scope) -> Decomposition {
-        let mut made = Decomposition {
-            target: step.target,
-            rule: None,
-            location: step.location.clone(),
-            condition: None,
-            mapping: Vec::new(),
-            depends_on: Vec::new(),
-        };
-        if let Some(rule) = step.rule {
-            made.rule = rule.text("id").map(std::borrow::Cow::into_owned);
-            made.condition = rule
-                .get("condition")
-                .and_then(|node| self.expression(node, &Expected::Boolean, scope));
-            for node in rule.list("mapping") {
-                if let Some(mapping) = self.mapping(node, step.target, &made.mapping, scope) {
-                    made.mapping.push(mapping);
-                }
-            }
-            for reference in rule.list("dependsOn") {
-                let Some(before) = self.service_reference(reference) else {
-                    continue;
-                };
-                let facing = |index: ServiceIndex| self.catalog.services[index.0].facing;
-                if facing(before) == facing(step.target) {
-                    made.depends_on.push(before);
-                } else {
-                    let id = self.catalog.services[before.0].specification.id.clone();
-                    let message = format!("`{id}` is of another layer than the target of the rule");
-                    self.error("catalog/reference-type", reference.location(), message);
-                }
-            }
-        }
-        self.check_sources(source, step, &made, step.rule);
-        made
-    }
-
-    fn mapping(
-        &mut self,
-        node: Node<'_>,
-        target: ServiceIndex,
-        before: &[Mapping],
-        scope: &Scope,
-    ) -> Option<Mapping> {
-        let name_node = node.get("target")?;
-        let name = name_node.as_str()?.into_owned();
-        let specification = &self.catalog.services[target.0].specification;
-        let Some(characteristic) = specification.characteristic(&name).cloned() else {
-            let names = specification
-                .characteristics
-                .iter()
-                .map(|known| known.name.as_str());
-            let hint = closest(&name, names).map(|name| format!("did you mean `{name}`?"));
-            let message = format!("{} has no characteristic `{name}`", specification.name);
-            self.error("rule/unknown-target", name_node.location(), message)
-                .hint = hint;
-            return None;
-        };
-        if before.iter().any(|mapping| mapping.target == name) {
-            let message = format!("`{name}` is mapped twice");
-            self.error("rule/conflict", name_node.location(), message);
-            return None;
-        }
-        let value = node.member("value");
-        let expression = node.get("expression");
-        let source = match (value, expression) {
-            (Some(value), None) => {
-                if let Err((place, misfit)) = characteristic.check(value) {
-                    let message = format!("`{name}` cannot be {}: {misfit}", value.compact());
-                    self.error("rule/value", place.location(), message).hint = misfit.hint();
-                }
-                MappingSource::Value(value.compact().into_owned())
-            }
-            (None, Some(node)) => {
-                let expected = Expected::Shape(characteristic_shape(&characteristic));
-                MappingSource::Expression(self.expression(node, &expected, scope)?)
-            }
-            // The schema has said that it is one of the two.
-            _ => return None,
-        };
-        Some(Mapping {
-            target: name,
-            source,
-        })
-    }
-
-    /// Mandatory characteristics of the target have to come from somewhere, and what is copied
-    /// by name has to be of the same type.
-    fn check_sources(
-        &mut self,
-        source: Source,
-        step: &Step<'_>,
-        made: &Decomposition,
-        rule: Option<Node<'_>>,
-    ) {
-        let target = &self.catalog.services[step.target.0].specification;
-        let from = self.specification(source);
-        // A mapping that was not understood has been reported; its target counts as mapped.
-        let mapped = |name: &str| {
-            made.mapping.iter().any(|mapping| mapping.target == name)
-                || rule.is_some_and(|rule| {
-                    rule.list("mapping")
-                        .any(|mapping| mapping.text("target").as_deref() == Some(name))
-                })
-        };
-        let mut found = Vec::new();
-        for characteristic in &target.characteristics {
-            let name = &characteristic.name;
-            if mapped(name) {
-                continue;
-            }
-            match from.characteristic(name) {
-                None if characteristic.has_to_be_given() => found.push((
-                    "rule/mandatory-unmapped",
-                    format!("{} needs `{name}`, and nothing supplies it", target.name),
-                    format!(
-                        "map it in a rule, or give it a default, or add it to {}",
-                        from.name
-                    ),
-                )),
-                Some(other) if !copies(other.value_type, characteristic.value_type) => {
-                    found.push((
-                        "rule/type-mismatch",
-                        format!(
-                            "`{name}` is {} in {} and {} in {}",
-                            other.value_type.name(),
-                            from.name,
-                            characteristic.value_type.name(),
-                            target.name
-                        ),
-                        "map it with an expression that converts it".to_owned(),
-                    ));
-                }
-                _ => {}
-            }
-        }
-        for (code, message, hint) in found {
-            self.error(code, step.location.clone(), message).hint = Some(hint);
-        }
-    }
-
-    /// Neither decomposition nor order of work may lead back to where it began.
-    fn cycles(&mut self) {
-        let services = self.catalog.services.len();
-        let mut decomposes: Vec<Vec<usize>> = vec![Vec::new(); services];
-        let mut waits: Vec<Vec<usize>> = vec![Vec::new(); services];
-        let products = self
-            .catalog
-            .products
-            .iter()
-            .map(|product| (None, &product.decompositions));
-        let all = self.catalog.services.iter().enumerate();
-        let all = all.map(|(index, service)| (Some(index), &service.decompositions));
-        for (index, decompositions) in products.chain(all) {
-            for decomposition in decompositions {
-                if let Some(index) = index {
-                    decomposes[index].push(decomposition.target.0);
-                }
-                let before = decomposition.depends_on.iter().map(|before| before.0);
-                waits[decomposition.target.0].extend(before);
-            }
-        }
-        for (index, service) in self.catalog.services.iter().enumerate() {
-            waits[index].extend(service.depends_on.iter().map(|before| before.0));
-        }
-        for (edges, what) in [(decomposes, "decomposition"), (waits, "order of work")] {
-            for cycle in crate::graph::cycles(&edges) {
-                let name = |index: &usize| self.catalog.services[*index].specification.id.clone();
-                let mut members: Vec<String> = cycle.iter().map(name).collect();
-                members.push(name(&cycle[0]));
-                let location = self.catalog.services[cycle[0]]
-                    .specification
-                    .location
-                    .clone();
-                let message = format!("{what} leads back to itself: {}", members.join(" → "));
-                self.error("catalog/cycle", location, message);
-            }
+    fn specification(&self, source: Source) -> &Specification {
+        match source {
+            Source::Product(index) => &self.catalog.products[index.0].specification,
+            Source::Service(index) => &self.catalog.services[index.0].specification,
         }
     }
 }
@@ -642,63 +309,4 @@ fn suggest<'a>(id: &str, known: impl Iterator<Item = &'a String>) -> Option<Stri
     let mut known: Vec<&str> = known.map(String::as_str).collect();
     known.sort_unstable();
     closest(id, known).map(|id| format!("did you mean `{id}`?"))
-}
-
-fn copies(from: ValueType, to: ValueType) -> bool {
-    from == to
-        || from == ValueType::Any
-        || to == ValueType::Any
-        || (from, to) == (ValueType::Integer, ValueType::Number)
-}
-
-fn characteristic_shape(characteristic: &CharacteristicSpecification) -> Shape {
-    let one = match characteristic.value_type {
-        ValueType::String => Shape::String,
-        ValueType::Integer => Shape::Integer,
-        ValueType::Number => Shape::Number,
-        ValueType::Boolean => Shape::Boolean,
-        ValueType::Object | ValueType::Any => Shape::Any,
-    };
-    if characteristic.is_list() {
-        Shape::List(Box::new(one))
-    } else {
-        one
-    }
-}
-
-/// The characteristics that an item of a specification has, for expressions.
-fn shape(specification: &Specification) -> ObjectShape {
-    let mut shape = ObjectShape::closed();
-    for characteristic in &specification.characteristics {
-        let present = characteristic.minimum > 0 || characteristic.default.is_some();
-        shape.insert(
-            &characteristic.name,
-            characteristic_shape(characteristic),
-            present,
-        );
-    }
-    shape
-}
-
-/// What is known of an object that is of one of several shapes: members of all of them; certain
-/// are those that all have, of one type those of which all have the same.
-fn joined(shapes: impl Iterator<Item = ObjectShape>) -> ObjectShape {
-    let shapes: Vec<ObjectShape> = shapes.collect();
-    let names: BTreeSet<&str> = shapes.iter().flat_map(ObjectShape::names).collect();
-    let mut joined = ObjectShape::closed();
-    for name in names {
-        let members = shapes.iter().filter_map(|shape| shape.member(name));
-        let required = shapes
-            .iter()
-            .all(|shape| shape.member(name).is_some_and(|it| it.required));
-        let mut kinds = members.map(|member| &member.shape);
-        let first = kinds.next().cloned().unwrap_or(Shape::Any);
-        let shape = if kinds.all(|kind| *kind == first) {
-            first
-        } else {
-            Shape::Any
-        };
-        joined.insert(name, shape, required);
-    }
-    joined
 }

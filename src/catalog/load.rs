@@ -311,6 +311,7 @@ impl Loader {
                     facing: facing(root),
                     decompositions: Vec::new(),
                     depends_on: Vec::new(),
+                    observed: Vec::new(),
                     resources: Vec::new(),
                 });
             }

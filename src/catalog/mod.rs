@@ -17,7 +17,9 @@ use std::collections::HashMap;
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
 pub(crate) use load::iso_duration;
 pub use load::{LoadError, Loaded, load, read_folder};
-pub use rule::{ActivationRule, Decomposition, Mapping, MappingSource};
+pub use rule::{
+    ActivationRule, Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over,
+};
 pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
     ServiceSpecification, Specification,

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::characteristic::CharacteristicSpecification;
-use super::rule::Decomposition;
-use super::{ProductIndex, ResourceIndex, ServiceIndex};
+use super::rule::{Decomposition, Dependency};
+use super::{ProductIndex, ResourceIndex};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Node;
 use crate::model::date::DateReading;
@@ -182,7 +182,9 @@ pub struct ServiceSpecification {
     /// For a CFS: the services that it may need.
     pub decompositions: Vec<Decomposition>,
     /// Services of the same layer that come first, where they are made.
-    pub depends_on: Vec<ServiceIndex>,
+    pub depends_on: Vec<Dependency>,
+    /// Names of the characteristics by which dependencies choose between its items.
+    pub observed: Vec<String>,
     /// The resources that realize it; an RFS has at least one.
     pub resources: Vec<ResourceIndex>,
 }

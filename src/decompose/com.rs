@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::mapping::{self, Keep, Surroundings, Values};
-use super::standing::{self, Matched, Mode, Named};
+use super::around::{self, Places, Surroundings};
+use super::dependencies::Waiting;
+use super::loops::{self, Element, Reading};
+use super::mapping::{self, Keep, Values};
+use super::standing::{self, Mode, Named, Standing};
 use super::step::{Fate, Made, Step, Steps, Subject};
 use super::write::{self, Derivation};
 use super::{Decomposer, Derived, NotDecomposable};
+use crate::catalog::expression::Bindings;
 use crate::catalog::{
     Catalog, Decomposition, Facing, ProductSpecification, ServiceIndex, ServiceSpecification,
     Specification,
 };
 use crate::chain::order_name;
-use crate::document::{Node, quote};
+use crate::document::Node;
 use crate::inventory::{Installed, Layer};
 use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrderItem};
@@ -88,24 +92,11 @@ pub fn installed_product<'d>(
     installed_values(installed, specification.map(|it| &it.specification))
 }
 
-/// Place of an order item; else of what is installed.
-pub fn place_of<'d>(
-    entity: Option<Node<'d>>,
-    installed: Option<&Installed<'d>>,
-) -> Option<Node<'d>> {
-    first_place(entity).or_else(|| installed?.place())
-}
-
-/// First place of an entity that an order gives.
-pub fn first_place(entity: Option<Node<'_>>) -> Option<Node<'_>> {
-    entity?.list("place").next()
-}
-
 struct Com<'a, 'c> {
     with: &'a Decomposer<'c>,
     order_id: &'a str,
     order_members: &'a [(&'static str, String)],
-    steps: Steps,
+    steps: Steps<'c>,
     /// Installed services that the item has led to: references may run in circles.
     reached: HashSet<String>,
 }
@@ -198,25 +189,18 @@ impl<'c> Com<'_, 'c> {
         let before = installed
             .as_ref()
             .map(|it| installed_values(it, Some(&product.specification)));
-        let around = |product, place| Surroundings {
+        let members = around::item_members(&item.id, item.action, item.node);
+        let around = |product| Surroundings {
             product,
-            item: [
-                ("id", quote(&item.id)),
-                ("action", quote(write::action(item.action))),
-                ("quantity", write::quantity(item.node).to_string()),
-            ],
+            item: &members,
             order: self.order_members,
-            place: mapping::place(place),
         };
-        let now = around(Some(&values), place_of(item.product, installed.as_ref()));
-        let then = around(
-            before.as_ref(),
-            installed.as_ref().and_then(Installed::place),
-        );
+        let now = around(Some(&values)).bindings();
+        let then = around(before.as_ref()).bindings();
         let given = item.product.and_then(|it| it.get("place"));
+        let there = installed.as_ref().and_then(|it| it.node.get("place"));
         let origin = Origin {
             item,
-            place: given.or_else(|| installed.as_ref()?.node.get("place")),
             now: &now,
             then: &then,
             changes: before
@@ -234,174 +218,268 @@ impl<'c> Com<'_, 'c> {
             decompositions: &product.decompositions,
             entity_id: &product_id,
             mode,
+            place: given.or(there),
+            given: around::first(given),
             before: before.as_ref(),
+            there,
             children: children.map_or(Vec::new(), |(it, inventory)| inventory.services_of(it)),
         };
         self.reached.clear();
         self.expand(&origin, parent, &values);
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "what becomes of each target, from judging it to writing it down"
-    )]
-    fn expand(&mut self, origin: &Origin<'_, '_>, parent: Parent<'_, 'c>, values: &Values<'_>) {
+    /// Makes the items for the services that a thing needs.
+    fn expand(&mut self, origin: &Origin<'_, '_>, mut parent: Parent<'_, 'c>, values: &Values<'_>) {
         let catalog = self.with.catalog;
-        let bindings = origin.now.bindings(values);
-        let bindings_before = parent.before.map(|before| origin.then.bindings(before));
-        let candidates: Vec<(&'c Decomposition, &'c ServiceSpecification)> = parent
+        let (places, there) = (Places::of(parent.place), Places::of(parent.there));
+        let bindings = places.bindings(origin.now, values);
+        let before = parent.before.map(|it| there.bindings(origin.then, it));
+        let candidates: Vec<Candidate<'c>> = parent
             .decompositions
             .iter()
-            .map(|decomposition| (decomposition, catalog.service_at(decomposition.target)))
-            .filter(|(_, target)| target.facing == Facing::Customer)
+            .map(|decomposition| Candidate {
+                decomposition,
+                target: catalog.service_at(decomposition.target),
+            })
+            .filter(|candidate| candidate.target.facing == Facing::Customer)
             .collect();
-        let ids: Vec<(String, &str)> = candidates
+        let ids: Vec<Option<(String, &str)>> = candidates
             .iter()
-            .map(|(_, target)| {
-                let id = &target.specification.id;
-                (format!("{}.{id}", parent.entity_id), id.as_str())
+            .map(|candidate| {
+                let id = candidate.target.specification.id.as_str();
+                let once = candidate.decomposition.loops.is_empty();
+                once.then(|| (format!("{}.{id}", parent.entity_id), id))
             })
             .collect();
-        let Matched { found, others } = standing::matched(parent.children, &ids);
-        let source = (parent.item_id, parent.specification);
-        for (((decomposition, target), (computed, _)), found) in
-            candidates.iter().zip(ids).zip(found)
-        {
-            let specification = &target.specification;
-            let item_id = format!("{}.{}", parent.item_id, specification.id);
-            let before = found.as_ref().map(|it| installed_values(it, None));
-            let keep = bindings_before.as_ref().zip(before.as_ref());
-            let step = Step {
-                decomposition,
-                source_item: parent.item_id,
-                source: parent.specification,
-                target: specification,
-                item_id: &item_id,
-                place: origin.item.node,
-                values,
-                bindings: &bindings,
-                keep: keep.map(|(before, installed)| Keep { before, installed }),
-            };
-            let (fate, full) = match (parent.mode, &found, &before) {
-                (Mode::All(action), Some(_), Some(before)) => {
-                    let target = (&*specification.id, &*specification.name);
-                    self.steps.explain(source, target, &item_id, parent.mode);
-                    (Fate::bare(action), Some(before.clone()))
+        let mut standing = Standing::new(std::mem::take(&mut parent.children));
+        let found = standing.matched(&ids);
+        let level = Level {
+            origin,
+            parent: &parent,
+            values,
+            before: before.as_ref(),
+        };
+        for (candidate, mut found) in candidates.into_iter().zip(found) {
+            let loops = &candidate.decomposition.loops;
+            let specification = &candidate.target.specification.id;
+            if let Mode::All(action) = parent.mode {
+                let found = found.map(|it| (String::new(), it)).into_iter();
+                let prefix = format!("{}.{specification}", parent.entity_id);
+                let looped = match loops.as_slice() {
+                    [] => Vec::new(),
+                    _ => standing.take_all(&prefix, specification),
+                };
+                for (suffix, installed) in found.chain(looped) {
+                    self.stays(&level, candidate, &suffix, (installed, action));
                 }
-                (Mode::All(_), ..) => continue,
-                (Mode::Compare, Some(installed), Some(before)) => {
-                    let wanted = self.steps.take(&step);
-                    let fate = self.steps.compare(
-                        wanted.as_ref(),
-                        &Subject {
-                            item_id: &item_id,
-                            installed,
-                            before,
-                            place: first_place(origin.item.product),
-                            touched: origin.changes && reads_product(catalog, target),
-                            judged: true,
-                        },
-                    );
-                    (
-                        fate,
-                        Some(wanted.map_or_else(|| before.clone(), |it| it.over(before))),
-                    )
-                }
-                (mode, ..) => {
-                    let Some(mapped) = self.steps.take(&step) else {
-                        continue;
-                    };
-                    let action = match mode {
-                        Mode::Make(action) => action,
-                        Mode::Compare | Mode::All(_) => Action::Add,
-                    };
-                    (
-                        Fate {
-                            action,
-                            values: mapped,
-                            with_place: true,
-                        },
-                        None,
-                    )
-                }
-            };
-            let child = Child {
-                service: Some(decomposition.target),
-                depends_on: &decomposition.depends_on,
-                target,
-                item_id,
-                entity_id: found.as_ref().map_or(computed, |it| it.id.to_string()),
-                installed: found,
-            };
-            let full = full.as_ref().unwrap_or(&fate.values);
-            self.make(origin, &child, &fate, full, parent.mode);
-        }
-        for installed in others {
-            let Some(target) = catalog.service(installed.specification_id()) else {
-                self.steps.unknown(origin.item.node, &installed);
-                continue;
-            };
-            if target.facing == Facing::Resource || self.reached.contains(&*installed.id) {
                 continue;
             }
-            let item_id = format!("{}.{}", parent.item_id, target.specification.id);
-            let item_id = self.steps.new_id(item_id);
-            let names = (&*target.specification.id, &*target.specification.name);
-            self.steps.explain(source, names, &item_id, parent.mode);
-            let action = match parent.mode {
-                Mode::All(action) => action,
-                Mode::Compare | Mode::Make(_) => Action::Delete,
-            };
-            let child = Child {
-                service: catalog.service_index(&target.specification.id),
-                depends_on: &[],
-                target,
-                item_id,
-                entity_id: installed.id.to_string(),
-                installed: Some(installed),
-            };
-            let full = Values::default();
-            self.make(
-                origin,
-                &child,
-                &Fate::bare(action),
-                &full,
-                Mode::All(action),
-            );
+            let faults = loops::each(loops, &bindings, &mut |element| {
+                let found = if loops.is_empty() {
+                    found.take()
+                } else {
+                    let id = format!("{}.{specification}{}", parent.entity_id, element.suffix);
+                    standing.take(&id, specification)
+                };
+                self.element(&level, candidate, element, found);
+            });
+            let decomposition = candidate.decomposition;
+            self.steps
+                .loop_faults(decomposition, origin.item.node, faults);
         }
+        for installed in standing.rest() {
+            self.other(&level, installed);
+        }
+    }
+
+    /// An installed service that gets the action of what is above it.
+    fn stays(
+        &mut self,
+        level: &Level<'_, 'c>,
+        Candidate {
+            decomposition,
+            target,
+        }: Candidate<'c>,
+        suffix: &str,
+        (installed, action): (Installed<'c>, Action),
+    ) {
+        let specification = &target.specification;
+        let parent = level.parent;
+        let item_id = format!("{}.{}{suffix}", parent.item_id, specification.id);
+        let source = (parent.item_id, parent.specification);
+        let names = (&*specification.id, &*specification.name);
+        self.steps.explain(source, names, &item_id, parent.mode);
+        let full = installed_values(&installed, None);
+        let child = Child {
+            service: Some(decomposition.target),
+            waits: (decomposition.depends_on.iter())
+                .chain(&target.depends_on)
+                .map(Waiting::certain)
+                .collect(),
+            target,
+            item_id,
+            entity_id: installed.id.to_string(),
+            place: installed.node.get("place"),
+            given: None,
+            installed: Some(installed),
+        };
+        self.make(level, child, &Fate::bare(action), &full);
+    }
+
+    /// What becomes of a target for one element of its rule's loops.
+    fn element(
+        &mut self,
+        level: &Level<'_, 'c>,
+        Candidate {
+            decomposition,
+            target,
+        }: Candidate<'c>,
+        element: &Element<'_>,
+        found: Option<Installed<'c>>,
+    ) {
+        let (origin, parent) = (level.origin, level.parent);
+        let specification = &target.specification;
+        let item_id = format!("{}.{}{}", parent.item_id, specification.id, element.suffix);
+        let mut bindings = Bindings::over(element.bindings);
+        let own = self
+            .steps
+            .place(decomposition, element.bindings, origin.item.node);
+        let own = own.as_ref().map(Reading::node);
+        if own.is_some() {
+            around::bind_place(&mut bindings, own);
+        }
+        let before = found.as_ref().map(|it| installed_values(it, None));
+        let keep = level.before.zip(before.as_ref());
+        let step = Step {
+            decomposition,
+            source_item: parent.item_id,
+            source: parent.specification,
+            target: specification,
+            item_id: &item_id,
+            place: origin.item.node,
+            values: level.values,
+            bindings: &bindings,
+            keep: keep.map(|(before, installed)| Keep { before, installed }),
+        };
+        let given = own.or(parent.given);
+        let (fate, full) = match (parent.mode, &found, &before) {
+            (Mode::Compare, Some(installed), Some(before)) => {
+                let wanted = self.steps.take(&step);
+                let fate = self.steps.compare(
+                    wanted.as_ref(),
+                    &Subject {
+                        item_id: &item_id,
+                        installed,
+                        before,
+                        place: given,
+                        touched: origin.changes && reads_product(self.with.catalog, target),
+                        judged: true,
+                    },
+                );
+                let full = wanted.map_or_else(|| before.clone(), |it| it.over(before));
+                (fate, Some(full))
+            }
+            (mode, ..) => {
+                let Some(values) = self.steps.take(&step) else {
+                    return;
+                };
+                let action = match mode {
+                    Mode::Make(action) => action,
+                    Mode::Compare | Mode::All(_) => Action::Add,
+                };
+                let with_place = true;
+                let fate = Fate {
+                    action,
+                    values,
+                    with_place,
+                };
+                (fate, None)
+            }
+        };
+        let waits = self
+            .steps
+            .waits(&step, &target.depends_on, &decomposition.depends_on);
+        let computed = || {
+            let id = &specification.id;
+            format!("{}.{id}{}", parent.entity_id, element.suffix)
+        };
+        let child = Child {
+            service: Some(decomposition.target),
+            waits,
+            target,
+            entity_id: found.as_ref().map_or_else(computed, |it| it.id.to_string()),
+            item_id,
+            place: own.or(parent.place),
+            given,
+            installed: found,
+        };
+        let full = full.as_ref().unwrap_or(&fate.values);
+        self.make(level, child, &fate, full);
+    }
+
+    /// An installed service that the catalog would not make.
+    fn other(&mut self, level: &Level<'_, 'c>, installed: Installed<'c>) {
+        let (catalog, parent) = (self.with.catalog, level.parent);
+        let Some(target) = catalog.service(installed.specification_id()) else {
+            let item = level.origin.item.node;
+            return self.steps.unknown(item, &installed);
+        };
+        if target.facing == Facing::Resource || self.reached.contains(&*installed.id) {
+            return;
+        }
+        let item_id = format!("{}.{}", parent.item_id, target.specification.id);
+        let item_id = self.steps.new_id(item_id);
+        let names = (&*target.specification.id, &*target.specification.name);
+        let source = (parent.item_id, parent.specification);
+        self.steps.explain(source, names, &item_id, parent.mode);
+        let action = match parent.mode {
+            Mode::All(action) => action,
+            Mode::Compare | Mode::Make(_) => Action::Delete,
+        };
+        let child = Child {
+            service: catalog.service_index(&target.specification.id),
+            waits: target.depends_on.iter().map(Waiting::certain).collect(),
+            target,
+            item_id,
+            entity_id: installed.id.to_string(),
+            place: installed.node.get("place"),
+            given: None,
+            installed: Some(installed),
+        };
+        let full = Values::default();
+        self.make(level, child, &Fate::bare(action), &full);
     }
 
     /// Makes an item for a service, and those for the services inside it.
     fn make(
         &mut self,
-        origin: &Origin<'_, '_>,
-        child: &Child<'c>,
+        level: &Level<'_, 'c>,
+        child: Child<'_, 'c>,
         fate: &Fate<'_>,
         full: &Values<'_>,
-        mode: Mode,
     ) {
+        let (origin, parent) = (level.origin, level.parent);
         let item = origin.item;
         let specification = &child.target.specification;
         if let Some(installed) = &child.installed {
             self.reached.insert(installed.id.to_string());
         }
-        let place = origin.place.filter(|_| fate.with_place);
+        let place = child.place.filter(|_| fate.with_place);
         self.steps.made.push(Made {
             service: child.service,
             root: item.id.to_string(),
-            depends_on: child
-                .depends_on
-                .iter()
-                .chain(&child.target.depends_on)
-                .copied()
-                .collect(),
+            parent: parent.item_id.to_owned(),
+            place: around::first(child.place)
+                .and_then(|place| Some(place.get("id")?.raw().to_owned())),
+            observed: observed(child.target, full),
+            waits: child.waits,
             item: write::Item {
                 id: child.item_id.clone(),
                 action: fate.action.name(),
                 quantity: write::quantity(item.node),
                 specification: None,
                 entity: write::service(&child.entity_id, specification, place, &fate.values),
-                realizes: item.id.to_string(),
+                realizes: vec![item.id.to_string()],
                 dependencies: Vec::new(),
             },
         });
@@ -409,7 +487,7 @@ impl<'c> Com<'_, 'c> {
             .installed
             .as_ref()
             .map(|it| installed_values(it, Some(specification)));
-        let below = match (mode, &child.installed) {
+        let below = match (parent.mode, &child.installed) {
             (Mode::Make(action), _) => Mode::Make(action),
             (_, None) => Mode::Make(Action::Add),
             (_, Some(_)) => Mode::below(fate.action),
@@ -421,22 +499,32 @@ impl<'c> Com<'_, 'c> {
             decompositions: &child.target.decompositions,
             entity_id: &child.entity_id,
             mode: below,
+            place: child.place,
+            given: child.given,
             before: before.as_ref(),
+            there: child.installed.as_ref().and_then(|it| it.node.get("place")),
             children: children.map_or(Vec::new(), |(it, inventory)| inventory.services_inside(it)),
         };
         self.expand(origin, inside, full);
     }
 }
 
+/// The values by which dependencies choose between the items of a service.
+pub fn observed<'c>(
+    service: &'c ServiceSpecification,
+    values: &Values<'_>,
+) -> Vec<(&'c str, String)> {
+    let value = |name: &'c String| Some((name.as_str(), values.get(name)?.to_owned()));
+    service.observed.iter().filter_map(value).collect()
+}
+
 /// Where service order items come from.
 struct Origin<'a, 'd> {
     item: &'a ProductOrderItem<'d>,
-    /// `place` of the product, as the item gives it or else as it is installed.
-    place: Option<Node<'a>>,
     /// What stands around the item.
-    now: &'a Surroundings<'a>,
+    now: &'a Bindings<'a>,
     /// What stood around it before.
-    then: &'a Surroundings<'a>,
+    then: &'a Bindings<'a>,
     /// Whether a characteristic of an installed product changes.
     changes: bool,
 }
@@ -448,19 +536,43 @@ struct Parent<'a, 'c> {
     decompositions: &'c [Decomposition],
     entity_id: &'a str,
     mode: Mode,
+    /// Its member `place`, as it is to be.
+    place: Option<Node<'a>>,
+    /// Its first place, if the order says where it is to be.
+    given: Option<Node<'a>>,
     /// Its characteristics before the order, if it is installed.
     before: Option<&'a Values<'c>>,
+    /// Its member `place`, as it is installed.
+    there: Option<Node<'a>>,
     /// The services below it that are installed.
     children: Vec<Installed<'c>>,
 }
 
+/// What is being decomposed, with its characteristics as they are to be.
+struct Level<'a, 'c> {
+    origin: &'a Origin<'a, 'a>,
+    parent: &'a Parent<'a, 'c>,
+    values: &'a Values<'a>,
+    /// The variables as they were before the order.
+    before: Option<&'a Bindings<'a>>,
+}
+
+/// A service that may be made.
+#[derive(Clone, Copy)]
+struct Candidate<'c> {
+    decomposition: &'c Decomposition,
+    target: &'c ServiceSpecification,
+}
+
 /// A service that gets an item.
-struct Child<'c> {
+struct Child<'a, 'c> {
     service: Option<ServiceIndex>,
-    depends_on: &'c [ServiceIndex],
+    waits: Vec<Waiting<'c>>,
     target: &'c ServiceSpecification,
     item_id: String,
     entity_id: String,
+    place: Option<Node<'a>>,
+    given: Option<Node<'a>>,
     installed: Option<Installed<'c>>,
 }
 

@@ -40,6 +40,8 @@ pub enum Outcome {
     },
     /// No item was made.
     NotMade {
+        /// Id that its item would have.
+        item: String,
         /// The first part of the condition that was false.
         condition: String,
         /// The values that it saw.
@@ -96,11 +98,13 @@ impl fmt::Display for Explanation {
                     values(seen)
                 )
             }
-            Outcome::NotMade { condition, seen } => write!(
+            Outcome::NotMade {
+                item,
+                condition,
+                seen,
+            } => write!(
                 f,
-                "- {}.{}  {}: {because} wants {condition}{}",
-                self.source_item,
-                self.target,
+                "- {item}  {}: {because} wants {condition}{}",
                 self.name,
                 values(seen)
             ),

@@ -120,52 +120,6 @@ impl<'d> Values<'d> {
     }
 }
 
-/// What stands around the item that is being decomposed, for expressions.
-#[derive(Debug)]
-pub struct Surroundings<'v> {
-    /// `product`: characteristics of the product order item at the root.
-    pub product: Option<&'v Values<'v>>,
-    /// `item`
-    pub item: [(&'static str, String); 3],
-    /// `order`
-    pub order: &'v [(&'static str, String)],
-    /// `place`
-    pub place: Vec<(&'static str, Cow<'v, str>)>,
-}
-
-impl Surroundings<'_> {
-    /// The variables of an expression.
-    pub fn bindings<'v>(&'v self, source: &'v Values<'v>) -> Bindings<'v> {
-        let mut bindings = Bindings::new();
-        bindings.bind_object("source", source.iter());
-        if let Some(product) = self.product {
-            bindings.bind_object("product", product.iter());
-        }
-        bindings.bind_object(
-            "item",
-            self.item.iter().map(|(name, text)| (*name, text.as_str())),
-        );
-        bindings.bind_object(
-            "order",
-            self.order.iter().map(|(name, text)| (*name, text.as_str())),
-        );
-        bindings.bind_object(
-            "place",
-            self.place.iter().map(|(name, text)| (*name, &**text)),
-        );
-        bindings
-    }
-}
-
-/// `id`, `name` and `role` of the first place of an entity, as JSON texts.
-pub fn place(place: Option<Node<'_>>) -> Vec<(&'static str, Cow<'_, str>)> {
-    let member = |key: &'static str| place?.get(key).map(|node| (key, Cow::Borrowed(node.raw())));
-    ["id", "name", "role"]
-        .into_iter()
-        .filter_map(member)
-        .collect()
-}
-
 /// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
 /// which is that order or one derived from it, what orders hand down.
 pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
@@ -247,7 +201,7 @@ pub fn map<'v>(
     decomposition: &'v Decomposition,
     target: &'v Specification,
     source: &'v Values<'v>,
-    bindings: &Bindings<'v>,
+    bindings: &Bindings<'_>,
     keep: Option<Keep<'_>>,
     item: Node<'_>,
     diagnostics: &mut Vec<Diagnostic>,

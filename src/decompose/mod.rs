@@ -16,8 +16,11 @@
 //! order gets no resource order items: nothing below it changes. Without one,
 //! every item below gets the action of the item above.
 
+mod around;
 mod com;
+mod dependencies;
 mod explain;
+mod loops;
 mod mapping;
 mod som;
 mod standing;

@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::com::{self, first_place, place_of};
-use super::mapping::{self, Keep, Surroundings, Values};
-use super::standing::{self, Mode, Named};
+use super::around::{self, Places, Surroundings};
+use super::com;
+use super::dependencies::Waiting;
+use super::loops::{self, Element, Reading};
+use super::mapping::{self, Keep, Values};
+use super::standing::{self, Mode, Named, Standing};
 use super::step::{Fate, Made, Step, Steps, Subject};
 use super::write::{self, Derivation};
 use super::{Decomposer, Derived, NotDecomposable};
+use crate::catalog::expression::Bindings;
 use crate::catalog::{
-    Decomposition, Facing, ResourceIndex, ServiceIndex, ServiceSpecification, Specification,
+    Decomposition, Facing, Loop, ResourceIndex, ServiceIndex, ServiceSpecification, Specification,
 };
 use crate::chain::order_name;
-use crate::document::{Node, quote};
+use crate::document::Node;
 use crate::inventory::{Installed, Layer};
 use crate::model::reference::RelationshipKind;
 use crate::model::state::OrderState;
@@ -27,7 +31,7 @@ struct Som<'a, 'c> {
     roots: HashMap<&'a str, &'a ProductOrderItem<'a>>,
     product_order_id: &'a str,
     order_members: &'a [(&'static str, String)],
-    steps: Steps,
+    steps: Steps<'c>,
 }
 
 /// Decomposes a service order into a resource order. `product_order` is the order that it came
@@ -143,21 +147,21 @@ impl<'c> Som<'_, 'c> {
         let product_before = at_root
             .zip(owner.as_ref())
             .map(|(it, owner)| com::installed_product(catalog, it, owner));
-        let around = |product, place| Surroundings {
+        let members = around::item_members(&item.id, item.action, item.node);
+        let around = |product| Surroundings {
             product,
-            item: [
-                ("id", quote(&item.id)),
-                ("action", quote(write::action(item.action))),
-                ("quantity", write::quantity(item.node).to_string()),
-            ],
+            item: &members,
             order: self.order_members,
-            place: mapping::place(place),
         };
-        let now = around(product.as_ref(), place_of(item.service, installed.as_ref()));
-        let then = around(
-            product_before.as_ref(),
-            installed.as_ref().and_then(Installed::place),
-        );
+        let now = around(product.as_ref()).bindings();
+        let then = around(product_before.as_ref()).bindings();
+        let given = item.service.and_then(|it| it.get("place"));
+        let there = installed.as_ref().and_then(|it| it.node.get("place"));
+        let (places, places_there) = (Places::of(given.or(there)), Places::of(there));
+        let bindings = places.bindings(&now, &values);
+        let before = before
+            .as_ref()
+            .map(|before| places_there.bindings(&then, before));
         let installed = installed.zip(self.with.inventory);
         let resources = installed
             .as_ref()
@@ -171,10 +175,10 @@ impl<'c> Som<'_, 'c> {
             source: known,
             service_id: &service_id,
             values: &values,
-            before: before.as_ref(),
-            now: &now,
-            then: &then,
-            place: place_of(item.service, installed.as_ref().map(|(service, _)| service)),
+            now: &bindings,
+            then: before.as_ref(),
+            place: around::first(given.or(there)),
+            given: around::first(given),
         };
         self.resources(&origin, specification, resources);
     }
@@ -188,78 +192,120 @@ impl<'c> Som<'_, 'c> {
         installed: Vec<Installed<'c>>,
     ) {
         let catalog = self.with.catalog;
-        let item_id = &*origin.item.id;
         let mut candidates: Vec<Candidate<'c>> = Vec::new();
         let behind = specification.decompositions.iter();
         for decomposition in behind.filter(|_| specification.facing == Facing::Customer) {
             let target = catalog.service_at(decomposition.target);
             if target.facing == Facing::Resource {
-                let id = format!("{item_id}.{}", target.specification.id);
-                let name = Some(target.specification.name.as_str());
-                let depends_on = &decomposition.depends_on;
-                let of = Realization {
-                    service: decomposition.target,
-                    id,
-                    name,
-                    depends_on,
-                };
                 candidates.push(Candidate {
-                    decomposition: Some((decomposition, target)),
-                    of,
+                    decomposition: Some(decomposition),
+                    index: decomposition.target,
+                    target,
                 });
             }
         }
-        if let Some(service) = catalog.service_index(&specification.specification.id) {
-            let of = Realization {
-                service,
-                id: item_id.to_owned(),
-                name: None,
-                depends_on: &[],
-            };
+        if let Some(index) = catalog.service_index(&specification.specification.id)
+            && !specification.resources.is_empty()
+        {
             candidates.push(Candidate {
                 decomposition: None,
-                of,
+                index,
+                target: specification,
             });
         }
-        let parts: Vec<Vec<Part<'c>>> = candidates
+        let once: Vec<Vec<Part<'c>>> = candidates
             .iter()
-            .map(|candidate| self.parts(origin, &candidate.of))
+            .map(|candidate| match candidate.loops() {
+                [] => self.parts(origin, *candidate, ""),
+                _ => Vec::new(),
+            })
             .collect();
-        let ids: Vec<(String, &str)> = parts
+        let ids: Vec<Option<(String, &str)>> = once
             .iter()
             .flatten()
-            .map(|part| (part.resource_id.clone(), part.specification.id.as_str()))
+            .map(|part| Some((part.resource_id.clone(), part.specification.id.as_str())))
             .collect();
-        let standing::Matched { found, others } = standing::matched(installed, &ids);
-        let mut found = found.into_iter();
-        for (candidate, parts) in candidates.iter().zip(parts) {
-            let found: Vec<Option<Installed<'c>>> = found.by_ref().take(parts.len()).collect();
-            self.candidate(origin, candidate, parts, found);
+        let mut standing = Standing::new(installed);
+        let mut found = standing.matched(&ids).into_iter();
+        for (candidate, parts) in candidates.into_iter().zip(once) {
+            if candidate.loops().is_empty() {
+                let found: Vec<Option<Installed<'c>>> = found.by_ref().take(parts.len()).collect();
+                let element = Element::only(origin.now);
+                self.candidate(origin, candidate, &element, (parts, found));
+                continue;
+            }
+            if let Mode::All(_) = origin.mode {
+                self.all(origin, candidate, &mut standing);
+                continue;
+            }
+            let faults = loops::each(candidate.loops(), origin.now, &mut |element| {
+                let parts = self.parts(origin, candidate, element.suffix);
+                let found = parts
+                    .iter()
+                    .map(|part| standing.take(&part.resource_id, &part.specification.id))
+                    .collect();
+                self.candidate(origin, candidate, element, (parts, found));
+            });
+            if let Some(decomposition) = candidate.decomposition {
+                self.steps
+                    .loop_faults(decomposition, origin.item.node, faults);
+            }
         }
-        for resource in others {
+        for resource in standing.rest() {
             self.other(origin, &resource);
+        }
+    }
+
+    /// Everything that is installed of the elements of a loop.
+    fn all(
+        &mut self,
+        origin: &Origin<'_, '_>,
+        candidate: Candidate<'c>,
+        standing: &mut Standing<'c>,
+    ) {
+        let element = Element::only(origin.now);
+        for part in self.parts(origin, candidate, "") {
+            let prefix = format!("{}.", part.resource_id);
+            for (suffix, installed) in standing.take_all(&prefix, &part.specification.id) {
+                let part = Part {
+                    item_id: format!("{}.{suffix}", part.item_id),
+                    resource_id: format!("{}.{suffix}", part.resource_id),
+                    ..part
+                };
+                let found = vec![Some(installed)];
+                self.candidate(origin, candidate, &element, (vec![part], found));
+            }
         }
     }
 
     /// The resources of a service. A resource-facing service with one resource gives it its own id
     /// and name.
-    fn parts(&self, origin: &Origin<'_, '_>, of: &Realization<'c>) -> Vec<Part<'c>> {
+    fn parts(
+        &self,
+        origin: &Origin<'_, '_>,
+        candidate: Candidate<'c>,
+        suffix: &str,
+    ) -> Vec<Part<'c>> {
         let catalog = self.with.catalog;
-        let resources = &catalog.service_at(of.service).resources;
+        let service = &candidate.target.specification;
+        let own = candidate.decomposition.is_none();
+        let inside = if own {
+            String::new()
+        } else {
+            format!(".{}{suffix}", service.id)
+        };
+        let resources = &candidate.target.resources;
         let part = |index: &ResourceIndex| {
             let specification = &catalog.resource_at(*index).specification;
-            let (item_id, name) = match of.name {
-                Some(name) if resources.len() == 1 => (of.id.clone(), name),
-                _ => (
-                    format!("{}.{}", of.id, specification.id),
-                    specification.name.as_str(),
-                ),
+            let (inside, name) = if resources.len() == 1 && !own {
+                (inside.clone(), service.name.as_str())
+            } else {
+                let inside = format!("{inside}.{}", specification.id);
+                (inside, specification.name.as_str())
             };
-            let inside = item_id.strip_prefix(&*origin.item.id).unwrap_or_default();
-            let resource_id = format!("{}{inside}", origin.service_id);
             Part {
-                item_id,
-                resource_id,
+                item_id: format!("{}{inside}", origin.item.id),
+                resource_id: format!("{}{inside}", origin.service_id),
                 name,
                 specification,
             }
@@ -267,67 +313,81 @@ impl<'c> Som<'_, 'c> {
         resources.iter().map(part).collect()
     }
 
+    /// What becomes of a service behind the one ordered, for one element of its rule's loops.
     fn candidate(
         &mut self,
         origin: &Origin<'_, '_>,
-        candidate: &Candidate<'c>,
-        parts: Vec<Part<'c>>,
-        found: Vec<Option<Installed<'c>>>,
+        candidate: Candidate<'c>,
+        element: &Element<'_>,
+        (parts, found): (Vec<Part<'c>>, Vec<Option<Installed<'c>>>),
     ) {
-        let of = &candidate.of;
-        if parts.is_empty() && candidate.decomposition.is_none() {
+        let target = &candidate.target.specification;
+        if let Mode::All(action) = origin.mode {
+            for (part, found) in parts.into_iter().zip(found) {
+                if let Some(installed) = found {
+                    self.stays(origin, candidate, part, (installed, action));
+                }
+            }
             return;
         }
-        let bindings = origin.now.bindings(origin.values);
-        let bindings_before = origin.before.map(|before| origin.then.bindings(before));
         let before: Vec<Option<Values<'c>>> = found
             .iter()
             .map(|it| it.as_ref().map(|it| com::installed_values(it, None)))
             .collect();
-        let judged = !matches!(origin.mode, Mode::All(_));
-        let wanted = match candidate.decomposition {
-            Some((decomposition, target)) if judged => {
-                let keep = bindings_before.as_ref().zip(before.iter().flatten().next());
-                self.steps.take(&Step {
-                    decomposition,
-                    source_item: &origin.item.id,
-                    source: origin.source,
-                    target: &target.specification,
-                    item_id: &of.id,
-                    place: origin.item.node,
-                    values: origin.values,
-                    bindings: &bindings,
-                    keep: keep.map(|(before, installed)| Keep { before, installed }),
-                })
-            }
-            _ => Some(origin.values.clone()).filter(|_| judged),
+        let mut bindings = Bindings::over(element.bindings);
+        let own = candidate.decomposition.and_then(|decomposition| {
+            self.steps
+                .place(decomposition, element.bindings, origin.item.node)
+        });
+        let own = own.as_ref().map(Reading::node);
+        if own.is_some() {
+            around::bind_place(&mut bindings, own);
+        }
+        let item_id = format!("{}.{}{}", origin.item.id, target.id, element.suffix);
+        let keep = origin.then.zip(before.iter().flatten().next());
+        let step = candidate.decomposition.map(|decomposition| Step {
+            decomposition,
+            source_item: &origin.item.id,
+            source: origin.source,
+            target,
+            item_id: &item_id,
+            place: origin.item.node,
+            values: origin.values,
+            bindings: &bindings,
+            keep: keep.map(|(before, installed)| Keep { before, installed }),
+        });
+        let wanted = match &step {
+            Some(step) => self.steps.take(step),
+            None => Some(origin.values.clone()),
         };
-        for ((part, found), before) in parts.into_iter().zip(found).zip(before) {
+        if wanted.is_none() && found.iter().all(Option::is_none) {
+            return;
+        }
+        let always = &candidate.target.depends_on;
+        let waits = match (&step, candidate.decomposition) {
+            (Some(step), Some(decomposition)) => {
+                self.steps.waits(step, always, &decomposition.depends_on)
+            }
+            _ => always.iter().map(Waiting::certain).collect(),
+        };
+        for ((part, found), before) in parts.into_iter().zip(found).zip(&before) {
             let full = wanted
                 .clone()
                 .map(|it| it.with_defaults(&part.specification.characteristics));
-            let fate = match (origin.mode, &found, &before) {
-                (Mode::All(action), Some(_), _) => {
-                    let source = (&*origin.item.id, origin.source);
-                    let realized = &self.with.catalog.service_at(of.service).specification.id;
-                    self.steps
-                        .explain(source, (realized, part.name), &part.item_id, origin.mode);
-                    Fate::bare(action)
-                }
-                (Mode::All(_), None, _) => continue,
+            let fate = match (origin.mode, &found, before) {
                 (_, Some(installed), Some(before)) => self.steps.compare(
                     full.as_ref(),
                     &Subject {
                         item_id: &part.item_id,
                         installed,
                         before,
-                        place: first_place(origin.item.service),
+                        place: own.or(origin.given),
                         touched: false,
                         judged: candidate.decomposition.is_some(),
                     },
                 ),
                 (mode, ..) => {
-                    let Some(values) = full else { continue };
+                    let Some(values) = full.clone() else { continue };
                     let action = match mode {
                         Mode::Make(action) => action,
                         Mode::Compare | Mode::All(_) => Action::Add,
@@ -339,23 +399,52 @@ impl<'c> Som<'_, 'c> {
                     }
                 }
             };
-            let specification = self.with.catalog.service_at(of.service);
-            let depends_on = of
-                .depends_on
-                .iter()
-                .chain(&specification.depends_on)
-                .copied()
-                .collect();
+            let known = full.or_else(|| before.clone()).unwrap_or_default();
             let resource_id = found.map_or(part.resource_id, |it| it.id.into_owned());
-            let thing = (resource_id.as_str(), part.name, part.specification);
-            self.make(
-                origin,
-                part.item_id,
-                thing,
-                &fate,
-                (Some(of.service), depends_on),
-            );
+            let thing = Thing {
+                service: Some(candidate.index),
+                waits: waits.clone(),
+                observed: com::observed(candidate.target, &known),
+                item_id: part.item_id,
+                resource_id: &resource_id,
+                name: part.name,
+                specification: part.specification,
+                place: own.or(origin.place),
+            };
+            self.make(origin, thing, &fate);
         }
+    }
+
+    /// An installed resource that gets the action of what is above it.
+    fn stays(
+        &mut self,
+        origin: &Origin<'_, '_>,
+        candidate: Candidate<'c>,
+        part: Part<'c>,
+        (installed, action): (Installed<'c>, Action),
+    ) {
+        let source = (&*origin.item.id, origin.source);
+        let realized = &candidate.target.specification.id;
+        self.steps
+            .explain(source, (realized, part.name), &part.item_id, origin.mode);
+        let of_rule = candidate
+            .decomposition
+            .map_or([].as_slice(), |it| &it.depends_on);
+        let known = com::installed_values(&installed, None);
+        let thing = Thing {
+            service: Some(candidate.index),
+            waits: (of_rule.iter())
+                .chain(&candidate.target.depends_on)
+                .map(Waiting::certain)
+                .collect(),
+            observed: com::observed(candidate.target, &known),
+            item_id: part.item_id,
+            resource_id: &installed.id,
+            name: part.name,
+            specification: part.specification,
+            place: installed.place(),
+        };
+        self.make(origin, thing, &Fate::bare(action));
     }
 
     /// An installed resource that the catalog would not make.
@@ -382,37 +471,40 @@ impl<'c> Som<'_, 'c> {
             .node
             .text("name")
             .unwrap_or(Cow::Borrowed(&specification.name));
-        let thing = (&*resource.id, &*name, specification);
-        self.make(
-            origin,
+        let thing = Thing {
+            service: None,
+            waits: Vec::new(),
+            observed: Vec::new(),
             item_id,
-            thing,
-            &Fate::bare(action),
-            (None, Vec::new()),
-        );
+            resource_id: &resource.id,
+            name: &name,
+            specification,
+            place: resource.place(),
+        };
+        self.make(origin, thing, &Fate::bare(action));
     }
 
-    fn make(
-        &mut self,
-        origin: &Origin<'_, '_>,
-        id: String,
-        (resource_id, name, specification): (&str, &str, &Specification),
-        fate: &Fate<'_>,
-        (service, depends_on): (Option<ServiceIndex>, Vec<ServiceIndex>),
-    ) {
-        // TMF652 knows one place a resource.
-        let place = origin.place.filter(|_| fate.with_place);
+    fn make(&mut self, origin: &Origin<'_, '_>, thing: Thing<'_, 'c>, fate: &Fate<'_>) {
+        let place = thing.place.filter(|_| fate.with_place);
+        let Thing {
+            resource_id, name, ..
+        } = thing;
         self.steps.made.push(Made {
-            service,
+            service: thing.service,
             root: origin.root.to_owned(),
-            depends_on,
+            parent: origin.item.id.to_string(),
+            place: thing
+                .place
+                .and_then(|place| Some(place.get("id")?.raw().to_owned())),
+            observed: thing.observed,
+            waits: thing.waits,
             item: write::Item {
-                id,
+                id: thing.item_id,
                 action: fate.action.name(),
                 quantity: write::quantity(origin.item.node),
-                specification: Some(write::resource_specification(specification)),
+                specification: Some(write::resource_specification(thing.specification)),
                 entity: write::resource(resource_id, name, place, &fate.values),
-                realizes: origin.item.id.to_string(),
+                realizes: vec![origin.item.id.to_string()],
                 dependencies: Vec::new(),
             },
         });
@@ -432,32 +524,31 @@ struct Origin<'a, 'd> {
     mode: Mode,
     source: &'a Specification,
     service_id: &'a str,
-    /// Characteristics of the service as it is to be, and as it is installed.
+    /// Characteristics of the service as it is to be.
     values: &'a Values<'a>,
-    before: Option<&'a Values<'a>>,
-    /// What stands around the item.
-    now: &'a Surroundings<'a>,
-    /// What stood around it before.
-    then: &'a Surroundings<'a>,
+    /// The variables.
+    now: &'a Bindings<'a>,
+    /// The variables as they were before the order, if the service is installed.
+    then: Option<&'a Bindings<'a>>,
     /// First place of the service.
     place: Option<Node<'a>>,
+    /// First place of the service, if the order says where it is to be.
+    given: Option<Node<'a>>,
 }
 
 /// A service that may be realized by resources.
+#[derive(Clone, Copy)]
 struct Candidate<'c> {
     /// How it is made from the service ordered; none if it is that.
-    decomposition: Option<(&'c Decomposition, &'c ServiceSpecification)>,
-    of: Realization<'c>,
+    decomposition: Option<&'c Decomposition>,
+    index: ServiceIndex,
+    target: &'c ServiceSpecification,
 }
 
-/// A service that is realized by resources.
-struct Realization<'c> {
-    service: ServiceIndex,
-    /// Id that those of its items begin with.
-    id: String,
-    /// Its name, if it is a service of its own behind the one ordered.
-    name: Option<&'c str>,
-    depends_on: &'c [ServiceIndex],
+impl<'c> Candidate<'c> {
+    fn loops(&self) -> &'c [Loop] {
+        self.decomposition.map_or(&[], |it| &it.loops)
+    }
 }
 
 /// A resource of a service.
@@ -466,4 +557,17 @@ struct Part<'c> {
     resource_id: String,
     name: &'c str,
     specification: &'c Specification,
+}
+
+/// A resource that gets an item.
+struct Thing<'a, 'c> {
+    /// The service that it realizes; none for what is installed and not of this catalog.
+    service: Option<ServiceIndex>,
+    waits: Vec<Waiting<'c>>,
+    observed: Vec<(&'c str, String)>,
+    item_id: String,
+    resource_id: &'a str,
+    name: &'a str,
+    specification: &'c Specification,
+    place: Option<Node<'a>>,
 }

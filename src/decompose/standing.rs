@@ -15,9 +15,10 @@
 //!
 //! An installed thing is matched by the id that would be computed for it, else by its specification.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::mapping::{self, Values};
+use super::around;
+use super::mapping::Values;
 use crate::catalog::{Catalog, Facing};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Node;
@@ -110,42 +111,86 @@ impl Named<'_> {
     }
 }
 
-/// Installed things matched to candidates.
-pub struct Matched<'i> {
-    /// For each candidate what is installed of it.
-    pub found: Vec<Option<Installed<'i>>>,
-    /// What is none of the candidates.
-    pub others: Vec<Installed<'i>>,
+/// Things that are installed below one, while they are matched to what the catalog would make.
+pub struct Standing<'i> {
+    things: Vec<Option<Installed<'i>>>,
+    by_id: HashMap<String, usize>,
 }
 
-/// Matches installed things to candidates, given by computed id and id of the specification.
-pub fn matched<'i>(installed: Vec<Installed<'i>>, candidates: &[(String, &str)]) -> Matched<'i> {
-    if installed.is_empty() {
-        return Matched {
-            found: vec![None; candidates.len()],
-            others: installed,
-        };
-    }
-    let mut rest: Vec<Option<Installed<'i>>> = installed.into_iter().map(Some).collect();
-    let mut take = |fits: &dyn Fn(&Installed<'_>) -> bool| {
-        rest.iter_mut()
-            .find(|it| it.as_ref().is_some_and(fits))
-            .and_then(Option::take)
-    };
-    let mut found: Vec<Option<Installed<'i>>> = candidates
-        .iter()
-        .map(|(id, specification)| {
-            take(&|it| it.id == *id && it.specification_id() == *specification)
-        })
-        .collect();
-    for (found, (_, specification)) in found.iter_mut().zip(candidates) {
-        if found.is_none() {
-            *found = take(&|it| it.specification_id() == *specification);
+impl<'i> Standing<'i> {
+    /// Nothing is matched yet.
+    pub fn new(installed: Vec<Installed<'i>>) -> Self {
+        let by_id = installed
+            .iter()
+            .enumerate()
+            .map(|(position, it)| (it.id.to_string(), position));
+        Standing {
+            by_id: by_id.collect(),
+            things: installed.into_iter().map(Some).collect(),
         }
     }
-    Matched {
-        found,
-        others: rest.into_iter().flatten().collect(),
+
+    /// What is installed under the id that would be computed for it.
+    pub fn take(&mut self, id: &str, specification: &str) -> Option<Installed<'i>> {
+        let thing = &mut self.things[*self.by_id.get(id)?];
+        if thing.as_ref()?.specification_id() == specification {
+            thing.take()
+        } else {
+            None
+        }
+    }
+
+    /// The first thing of a specification.
+    pub fn take_any(&mut self, specification: &str) -> Option<Installed<'i>> {
+        let mut things = self.things.iter_mut();
+        things
+            .find(|it| {
+                it.as_ref()
+                    .is_some_and(|it| it.specification_id() == specification)
+            })
+            .and_then(Option::take)
+    }
+
+    /// All things of a specification whose ids begin like this, with the rest of their ids.
+    pub fn take_all(&mut self, prefix: &str, specification: &str) -> Vec<(String, Installed<'i>)> {
+        let mut taken = Vec::new();
+        for thing in &mut self.things {
+            let rest = thing
+                .as_ref()
+                .filter(|it| it.specification_id() == specification)
+                .and_then(|it| it.id.strip_prefix(prefix))
+                .map(str::to_owned);
+            if let Some(rest) = rest {
+                taken.extend(thing.take().map(|it| (rest, it)));
+            }
+        }
+        taken
+    }
+
+    /// What was not matched.
+    pub fn rest(self) -> impl Iterator<Item = Installed<'i>> {
+        self.things.into_iter().flatten()
+    }
+
+    /// Matches things to candidates, given by computed id and id of the specification: by id, else
+    /// by specification. `None` stands for a candidate that is matched otherwise.
+    pub fn matched(&mut self, candidates: &[Option<(String, &str)>]) -> Vec<Option<Installed<'i>>> {
+        if self.things.is_empty() {
+            return vec![None; candidates.len()];
+        }
+        let mut found: Vec<Option<Installed<'i>>> = candidates
+            .iter()
+            .map(|candidate| {
+                let (id, specification) = candidate.as_ref()?;
+                self.take(id, specification)
+            })
+            .collect();
+        for (found, candidate) in found.iter_mut().zip(candidates) {
+            if let (None, Some((_, specification))) = (&found, candidate) {
+                *found = self.take_any(specification);
+            }
+        }
+        found
     }
 }
 
@@ -214,7 +259,7 @@ pub fn difference<'v>(
             to: Some(value.to_owned()),
         })
         .collect();
-    let moves = place.is_some() && mapping::place(place) != mapping::place(installed.place());
+    let moves = place.is_some() && !around::same_place(place, installed.place());
     if moves {
         let shown = |place: Option<Node<'_>>| {
             let place = place?;

@@ -2,27 +2,33 @@
 //! condition, explain it, map the characteristics; and, once all items are
 //! made, tie them together.
 
-use std::collections::HashMap;
-
+use super::dependencies::{self, Waiting};
 use super::explain::{Explanation, Outcome};
+use super::loops::{LoopFault, Reading};
 use super::mapping::{self, Keep, Values};
 use super::standing::{Difference, Mode, difference};
 use super::{Derived, NotDecomposable, write};
 use crate::catalog::expression::{Bindings, EvaluationFault};
-use crate::catalog::{Decomposition, ServiceIndex, Specification};
+use crate::catalog::{Decomposition, Dependency, ServiceIndex, Specification};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Document, Node};
+use crate::document::{Document, Kind, Node, describe};
 use crate::inventory::Installed;
 use crate::model::Action;
 
 /// An item of the order below while its dependencies are not known yet.
-pub struct Made {
+pub struct Made<'c> {
     /// The service that it is made for; none for what is installed and not of this catalog.
     pub service: Option<ServiceIndex>,
-    /// Item at the root of the chain; items wait for each other within one root.
+    /// Item at the root of the chain.
     pub root: String,
-    /// Services that come first.
-    pub depends_on: Vec<ServiceIndex>,
+    /// Item that it is made from.
+    pub parent: String,
+    /// Id of its place, as JSON text.
+    pub place: Option<String>,
+    /// The characteristics by which dependencies choose, with their values.
+    pub observed: Vec<(&'c str, String)>,
+    /// What comes first.
+    pub waits: Vec<Waiting<'c>>,
     /// The item.
     pub item: write::Item,
 }
@@ -80,16 +86,16 @@ impl Fate<'_> {
 
 /// What was made and found on the way.
 #[derive(Default)]
-pub struct Steps {
+pub struct Steps<'c> {
     explain: bool,
-    pub made: Vec<Made>,
+    pub made: Vec<Made<'c>>,
     explanations: Vec<Explanation>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Steps {
+impl<'c> Steps<'c> {
     /// Nothing yet; with `explain` every step is explained.
-    pub fn new(explain: bool) -> Steps {
+    pub fn new(explain: bool) -> Steps<'c> {
         Steps {
             explain,
             ..Steps::default()
@@ -141,6 +147,7 @@ impl Steps {
             }
         } else {
             Outcome::NotMade {
+                item: step.item_id.to_owned(),
                 condition: conjunct,
                 seen,
             }
@@ -154,6 +161,83 @@ impl Steps {
             outcome,
         });
         Ok(made)
+    }
+
+    /// The faults of the loops of a rule.
+    pub fn loop_faults(
+        &mut self,
+        decomposition: &Decomposition,
+        item: Node<'_>,
+        faults: Vec<LoopFault>,
+    ) {
+        let rule = decomposition.rule.as_deref().unwrap_or_default();
+        for fault in faults {
+            let finding = match fault {
+                LoopFault::Expression { what, fault } => {
+                    mapping::evaluation_fault(item, decomposition, &what, &fault)
+                }
+                LoopFault::Elements { code, message } => {
+                    let message = format!("rule `{rule}`: {message}");
+                    Diagnostic::new(Code(code), Severity::Error, item.location(), message)
+                        .with_related(decomposition.location.clone())
+                }
+            };
+            self.fault(finding);
+        }
+    }
+
+    /// The place of what is made for an element: where its rule says, else `above`.
+    ///
+    /// A fault is noted, and gives nothing.
+    pub fn place<'b>(
+        &mut self,
+        decomposition: &Decomposition,
+        bindings: &Bindings<'b>,
+        item: Node<'_>,
+    ) -> Option<Reading<'b>> {
+        let expression = decomposition.place.as_ref()?;
+        let fault = match Reading::of(expression, bindings) {
+            Ok(Some(place)) if place.node().kind() == Kind::Object => return Some(place),
+            Ok(place) => LoopFault::Elements {
+                code: "decompose/place",
+                message: format!(
+                    "the place `{}` is {}, and has to be an object",
+                    expression.source(),
+                    place.map_or("absent".to_owned(), |it| describe(it.node()))
+                ),
+            },
+            Err(fault) => LoopFault::Expression {
+                what: "its place cannot be computed".to_owned(),
+                fault,
+            },
+        };
+        self.loop_faults(decomposition, item, vec![fault]);
+        None
+    }
+
+    /// What an item waits for: of its rule what applies, and what its service always needs.
+    pub fn waits(
+        &mut self,
+        step: &Step<'_, '_>,
+        always: &'c [Dependency],
+        of_rule: &'c [Dependency],
+    ) -> Vec<Waiting<'c>> {
+        let mut waits: Vec<Waiting<'c>> = Vec::with_capacity(always.len() + of_rule.len());
+        for dependency in of_rule {
+            let condition = dependency.condition.as_ref();
+            match condition.map_or(Ok(true), |it| it.holds(step.bindings)) {
+                Ok(true) => waits.push(Waiting::of(dependency, step.bindings)),
+                Ok(false) => {}
+                Err(fault) => {
+                    let what = "the condition of a dependency cannot be judged";
+                    let finding =
+                        mapping::evaluation_fault(step.place, step.decomposition, what, &fault);
+                    self.fault(finding);
+                }
+            }
+        }
+        waits.extend(always.iter().map(Waiting::certain));
+        waits
     }
 
     /// A fault that keeps the order from being decomposed.
@@ -172,7 +256,9 @@ impl Steps {
         let item = subject.item_id.to_owned();
         let Some(wanted) = wanted else {
             self.amend(subject, |outcome| match outcome {
-                Outcome::NotMade { condition, seen } => Outcome::Deleted {
+                Outcome::NotMade {
+                    condition, seen, ..
+                } => Outcome::Deleted {
                     item,
                     why: condition,
                     seen,
@@ -278,46 +364,11 @@ impl Steps {
         if !self.diagnostics.is_empty() {
             return Err(NotDecomposable(self.diagnostics));
         }
-        let items = with_dependencies(self.made);
+        let items = dependencies::resolved(self.made);
         let document = (!items.is_empty()).then(|| write(&items));
         Ok(Derived {
             document,
             explanations: self.explanations,
         })
     }
-}
-
-/// The items, each with the ids of those that come first, without repetition.
-fn with_dependencies(mut made: Vec<Made>) -> Vec<write::Item> {
-    let mut by_service: HashMap<(&str, ServiceIndex), Vec<&str>> = HashMap::new();
-    for made in &made {
-        if let Some(service) = made.service {
-            by_service
-                .entry((&made.root, service))
-                .or_default()
-                .push(&made.item.id);
-        }
-    }
-    let dependencies: Vec<Vec<String>> = made
-        .iter()
-        .map(|made| {
-            let mut before: Vec<String> = Vec::new();
-            for service in &made.depends_on {
-                for other in by_service
-                    .get(&(made.root.as_str(), *service))
-                    .into_iter()
-                    .flatten()
-                {
-                    if *other != made.item.id && !before.iter().any(|known| known == other) {
-                        before.push((*other).to_owned());
-                    }
-                }
-            }
-            before
-        })
-        .collect();
-    for (made, dependencies) in made.iter_mut().zip(dependencies) {
-        made.item.dependencies = dependencies;
-    }
-    made.into_iter().map(|made| made.item).collect()
 }

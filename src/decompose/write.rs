@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::mapping::Values;
 use crate::catalog::Specification;
-use crate::document::{Composer, Document, Node};
+use crate::document::{Composer, Document, Kind, Node};
 use crate::model::Action;
 use crate::model::product_order::external_id;
 
@@ -24,10 +24,10 @@ pub struct Item {
     pub specification: Option<Composer>,
     /// The service or resource.
     pub entity: Composer,
-    /// Id of the item that it realizes, in the order above.
-    pub realizes: String,
-    /// Ids of the items of its own order that come before it.
-    pub dependencies: Vec<String>,
+    /// Ids of the items that it realizes, in the order above.
+    pub realizes: Vec<String>,
+    /// Ids of the items of its own order that come before it, with the time between the two.
+    pub dependencies: Vec<(String, Option<String>)>,
 }
 
 /// A derived order: where it comes from, and what is in it.
@@ -178,46 +178,50 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
         }
         to.key(layer.entity).piece(&item.entity);
         // TMF641 and TMF652 name the order of an item above by the same member.
-        let realizes = (
-            "realizes",
-            &item.realizes,
-            SERVICE.order_member,
-            derivation.above_id,
-            layer.item_above_type,
-        );
-        let dependencies = item.dependencies.iter().map(|other| {
-            (
-                "dependency",
-                other,
-                layer.order_member,
-                derivation.id,
-                layer.item_type,
-            )
+        let realizes = item.realizes.iter().map(|above| Relationship {
+            kind: "realizes",
+            lag: None,
+            item: above,
+            order: (SERVICE.order_member, derivation.above_id),
+            referred_type: layer.item_above_type,
+        });
+        let dependencies = item.dependencies.iter().map(|(other, lag)| Relationship {
+            kind: "dependency",
+            lag: lag.as_deref(),
+            item: other,
+            order: (layer.order_member, derivation.id),
+            referred_type: layer.item_type,
         });
         to.key(layer.relationships)
-            .array(std::iter::once(realizes).chain(dependencies), relationship);
+            .array(realizes.chain(dependencies), relationship);
     });
 }
 
-/// A relationship between items, in the shape of TMF641 and TMF652. The swagger files require `id`
+/// A relationship between items.
+#[derive(Clone, Copy)]
+struct Relationship<'a> {
+    kind: &'static str,
+    lag: Option<&'a str>,
+    item: &'a str,
+    /// Member that names the order of the other item, and its id.
+    order: (&'static str, &'a str),
+    referred_type: &'static str,
+}
+
+/// Writes a relationship in the shape of TMF641 and TMF652. The swagger files require `id`
 /// though they name the item `itemId`; both are written.
-fn relationship(
-    list: &mut Composer,
-    (relationship_type, item, order_member, order, referred_type): (
-        &str,
-        &String,
-        &str,
-        &str,
-        &str,
-    ),
-) {
+fn relationship(list: &mut Composer, relationship: Relationship<'_>) {
     list.object(|to| {
-        to.key("relationshipType").string(relationship_type);
+        to.key("relationshipType").string(relationship.kind);
+        if let Some(lag) = relationship.lag {
+            to.key("lag").string(lag);
+        }
         to.key("orderItem").object(|to| {
-            to.key("id").string(item);
-            to.key("itemId").string(item);
-            to.key(order_member).string(order);
-            to.key("@referredType").string(referred_type);
+            to.key("id").string(relationship.item);
+            to.key("itemId").string(relationship.item);
+            let (member, order) = relationship.order;
+            to.key(member).string(order);
+            to.key("@referredType").string(relationship.referred_type);
         });
     });
 }
@@ -241,7 +245,13 @@ pub fn service(
             specification,
             "CustomerFacingServiceSpecification",
         );
-        entity_end(to, place, ("serviceCharacteristic", values));
+        if let Some(place) = place {
+            match place.kind() {
+                Kind::Array => to.key("place").copy(place),
+                _ => to.key("place").array([place], Composer::copy),
+            }
+        }
+        characteristics(to, ("serviceCharacteristic", values));
     });
     service
 }
@@ -253,7 +263,11 @@ pub fn resource(id: &str, name: &str, place: Option<Node<'_>>, values: &Values<'
         to.key("@type").string("Resource");
         to.key("id").string(id);
         to.key("name").string(name);
-        entity_end(to, place, ("resourceCharacteristic", values));
+        // TMF652 knows one place a resource.
+        if let Some(place) = place {
+            to.key("place").copy(place);
+        }
+        characteristics(to, ("resourceCharacteristic", values));
     });
     resource
 }
@@ -276,10 +290,7 @@ fn reference(to: &mut Composer, specification: &Specification, referred_type: &s
     });
 }
 
-fn entity_end(to: &mut Composer, place: Option<Node<'_>>, (key, values): (&str, &Values<'_>)) {
-    if let Some(place) = place {
-        to.key("place").copy(place);
-    }
+fn characteristics(to: &mut Composer, (key, values): (&str, &Values<'_>)) {
     if values.iter().next().is_some() {
         to.key(key).array(values.iter(), characteristic);
     }

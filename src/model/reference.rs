@@ -73,6 +73,8 @@ pub struct ItemRelationship<'d> {
     pub order: Option<Cow<'d, str>>,
     /// Entity referred to, if it is named (`ProductOrderItem`, …).
     pub referred_type: Option<Cow<'d, str>>,
+    /// Time that has to pass after the other item, as ISO 8601 duration; a member of ours.
+    pub lag: Option<Cow<'d, str>>,
 }
 
 impl<'d> ItemRelationship<'d> {
@@ -94,6 +96,7 @@ impl<'d> ItemRelationship<'d> {
                 .iter()
                 .find_map(|key| target.text(key)),
             referred_type: target.text("@referredType"),
+            lag: node.text("lag"),
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Findings {
     pub(super) doubles: Vec<u64>,
     /// Whether the tree has parts that run guarded.
     pub(super) guarded: bool,
+    /// Shape of the result.
+    pub(super) shape: Shape,
 }
 
 /// Checks `tree`; all its faults, in the order of their places.
@@ -58,8 +60,15 @@ pub(super) fn check(
         findings: Findings::default(),
         places: None,
     };
+    if *expected == Expected::List
+        && let Some(path) = path_of(tree)
+    {
+        let ways = 2..=path.len();
+        checker.certain = ways.map(|names| path[..names].to_vec()).collect();
+    }
     let shape = checker.shape(tree);
     checker.check_result(tree, &shape, expected);
+    checker.findings.shape = shape.into_owned();
     if checker.faults.is_empty() {
         return Ok(checker.findings);
     }
@@ -136,28 +145,38 @@ impl<'s> Checker<'s> {
     }
 
     fn check_result(&mut self, tree: &IdedExpr, shape: &Shape, expected: &Expected) {
-        let (reason, hint) = match expected {
-            Expected::Any => return,
-            Expected::Boolean if matches!(shape, Shape::Boolean | Shape::Any) => return,
-            Expected::Boolean => (
-                format!(
-                    "a condition must be true or false, this is {}",
-                    shape.article()
-                ),
-                matches!(tree.expr, Expr::Select(_))
-                    .then(|| format!("compare it, or ask `has({})`", self.text(tree))),
-            ),
-            Expected::Shape(target) => match shape.fits(target) {
-                Ok(()) => return,
-                Err(reason) => (
-                    format!("the value does not fit the characteristic: {reason}"),
-                    conversion(shape, target)
-                        .map(|function| format!("convert it: `{function}({})`", self.text(tree))),
-                ),
-            },
+        let of_this = |wanted: &str, allowed: &[&Shape]| {
+            (!allowed.contains(&shape)).then(|| format!("{wanted}, this is {}", shape.article()))
+        };
+        let mut hint = None;
+        let reason = match expected {
+            _ if *shape == Shape::Any => None,
+            Expected::Any => None,
+            Expected::Boolean => {
+                if matches!(tree.expr, Expr::Select(_)) {
+                    hint = Some(format!("compare it, or ask `has({})`", self.text(tree)));
+                }
+                of_this("a condition must be true or false", &[&Shape::Boolean])
+            }
+            Expected::Shape(target) => shape.fits(target).err().map(|reason| {
+                hint = conversion(shape, target)
+                    .map(|function| format!("convert it: `{function}({})`", self.text(tree)));
+                format!("the value does not fit the characteristic: {reason}")
+            }),
+            Expected::List if matches!(shape, Shape::List(_)) => None,
+            Expected::List => of_this("a loop goes through a list", &[]),
+            Expected::Count => of_this("the number of times is an integer", &[&Shape::Integer]),
+            Expected::Key => {
+                let allowed = [&Shape::String, &Shape::Integer];
+                of_this("a key is a string or an integer", &allowed)
+            }
+            Expected::Place if matches!(shape, Shape::Object(_)) => None,
+            Expected::Place => of_this("a place is an object", &[]),
         };
         // One fault is enough where the cause is already named.
-        if self.faults.is_empty() {
+        if let Some(reason) = reason
+            && self.faults.is_empty()
+        {
             self.report((tree, Part::Whole), CODE_TYPE, reason, hint);
         }
     }

@@ -19,15 +19,22 @@ pub struct Seen {
 /// The members a part of an expression looks at, each once, in the order they
 /// are written.
 pub(super) fn seen(node: &IdedExpr, bindings: &Bindings<'_>) -> Vec<Seen> {
-    let mut paths = Vec::new();
-    collect_paths(node, &mut Vec::new(), &mut paths);
-    paths
+    paths(node)
         .into_iter()
+        .filter(|path| path.len() > 1 || bindings.whole(&path[0]).is_some())
         .map(|path| Seen {
             value: looked_up(&path, bindings),
             path: written(&path),
         })
         .collect()
+}
+
+/// The paths of all values that a part of an expression looks at, each once, in the order they are
+/// written; of a variable that is used as a whole only its name.
+pub(super) fn paths(node: &IdedExpr) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    collect_paths(node, &mut Vec::new(), &mut paths);
+    paths
 }
 
 fn collect_paths<'e>(node: &'e IdedExpr, locals: &mut Vec<&'e str>, into: &mut Vec<Vec<String>>) {
@@ -50,7 +57,7 @@ fn collect_paths<'e>(node: &'e IdedExpr, locals: &mut Vec<&'e str>, into: &mut V
     };
     if let Some(path) = path {
         let local = locals.iter().any(|local| *local == path[0]);
-        if path.len() > 1 && !local && !into.contains(&path) {
+        if !local && !into.contains(&path) {
             into.push(path);
         }
         return;
@@ -86,8 +93,11 @@ fn collect_paths<'e>(node: &'e IdedExpr, locals: &mut Vec<&'e str>, into: &mut V
 }
 
 fn looked_up(path: &[String], bindings: &Bindings<'_>) -> Option<String> {
-    let [variable, member, inner @ ..] = path else {
-        return None;
+    let (variable, members) = path.split_first()?;
+    let [member, inner @ ..] = members else {
+        return bindings
+            .whole(variable)
+            .map(|text| compact(text).into_owned());
     };
     let text = bindings.member(variable, member)?;
     if inner.is_empty() {

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 /// Shape of a JSON value, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Shape {
     /// Nothing is known; checked when the expression runs.
+    #[default]
     Any,
     /// `null`.
     Null,
@@ -26,7 +27,7 @@ pub enum Shape {
 
 impl Shape {
     /// The shape with its article, for messages: `an integer`.
-    pub(super) fn article(&self) -> &'static str {
+    pub(in crate::catalog) fn article(&self) -> &'static str {
         match self {
             Shape::Any => "anything",
             Shape::Null => "null",
@@ -215,4 +216,13 @@ pub enum Expected {
     Any,
     /// A value of this shape: the expression computes a characteristic.
     Shape(Shape),
+    /// A list to go through. A member that is absent is an empty one: it needs no guard where the
+    /// expression is nothing but the names on the way to it.
+    List,
+    /// A number of times.
+    Count,
+    /// A string or an integer that tells elements apart.
+    Key,
+    /// An object that describes a place.
+    Place,
 }

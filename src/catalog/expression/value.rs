@@ -14,13 +14,17 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::{Context, ExecutionError};
 
+use crate::document::{Kind, Node};
+
 /// Largest whole number up to which every whole number has its own `f64`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The values of the variables of an expression.
 #[derive(Debug, Clone, Default)]
 pub struct Bindings<'v> {
-    objects: Vec<(&'v str, Members<'v>)>,
+    /// What holds for variables that are not bound here.
+    outer: Option<&'v Bindings<'v>>,
+    variables: Vec<(&'v str, Bound<'v>)>,
 }
 
 impl<'v> Bindings<'v> {
@@ -28,6 +32,16 @@ impl<'v> Bindings<'v> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Bindings on top of others: nothing of those is copied, and what is bound here hides what
+    /// is bound there.
+    #[must_use]
+    pub fn over(outer: &'v Bindings<'v>) -> Self {
+        Self {
+            outer: Some(outer),
+            variables: Vec::new(),
+        }
     }
 
     /// Binds `name` to an object of members, each a name and the JSON text of
@@ -39,26 +53,77 @@ impl<'v> Bindings<'v> {
         name: &'v str,
         members: impl IntoIterator<Item = (&'v str, &'v str)>,
     ) {
-        let members = Members(members.into_iter().collect());
-        match self.objects.iter_mut().find(|(bound, _)| *bound == name) {
-            Some((_, value)) => *value = members,
-            None => self.objects.push((name, members)),
+        self.bind(name, Bound::Members(members.into_iter().collect()));
+    }
+
+    /// Binds `name` to a value of a document. Members that are `null` count as absent.
+    pub fn bind_node(&mut self, name: &'v str, node: Node<'v>) {
+        self.bind(name, Bound::Node(node));
+    }
+
+    /// Binds `name` to a JSON text.
+    pub fn bind_text(&mut self, name: &'v str, text: &'v str) {
+        self.bind(name, Bound::Text(text));
+    }
+
+    fn bind(&mut self, name: &'v str, value: Bound<'v>) {
+        match self.variables.iter_mut().find(|(bound, _)| *bound == name) {
+            Some((_, before)) => *before = value,
+            None => self.variables.push((name, value)),
         }
     }
 
-    fn object(&self, name: &str) -> Option<&Members<'v>> {
-        self.objects
-            .iter()
-            .find(|(bound, _)| *bound == name)
-            .map(|(_, members)| members)
+    fn bound(&self, name: &str) -> Option<&Bound<'v>> {
+        let own = self.variables.iter().find(|(bound, _)| *bound == name);
+        match own {
+            Some((_, value)) => Some(value),
+            None => self.outer?.bound(name),
+        }
     }
 
     /// JSON text of a member, as it was bound.
     pub(super) fn member(&self, variable: &str, member: &str) -> Option<&'v str> {
-        self.object(variable)?.text(member)
+        self.bound(variable)?.text(member)
     }
 
-    /// Adds the named variables as whole maps, for expressions that use one
+    /// JSON text of a variable that is bound to one value.
+    pub(super) fn whole(&self, variable: &str) -> Option<&'v str> {
+        match self.bound(variable)? {
+            Bound::Members(_) => None,
+            Bound::Node(node) => Some(node.raw()),
+            Bound::Text(text) => Some(text),
+        }
+    }
+
+    /// Value of a variable that is bound to one value; `None` for objects bound by members.
+    #[must_use]
+    pub fn value(&self, variable: &str) -> Option<Found<'v>> {
+        match self.bound(variable)? {
+            Bound::Members(_) => None,
+            Bound::Node(node) => Some(Found::Node(*node)),
+            Bound::Text(text) => Some(Found::Text(text)),
+        }
+    }
+
+    /// What the names on the way to a value lead to without evaluation, and the names that are
+    /// left from there.
+    pub(super) fn find<'p>(&self, path: &'p [String]) -> Option<(Found<'v>, &'p [String])> {
+        let (variable, members) = path.split_first()?;
+        let bound = self.bound(variable)?;
+        match (bound, members) {
+            (Bound::Node(node), members) => members
+                .iter()
+                .try_fold(*node, |node, name| node.get(name))
+                .map(|node| (Found::Node(node), &members[members.len()..])),
+            (Bound::Text(text), members) => Some((Found::Text(text), members)),
+            (Bound::Members(_), [member, rest @ ..]) => {
+                bound.text(member).map(|text| (Found::Text(text), rest))
+            }
+            (Bound::Members(_), []) => None,
+        }
+    }
+
+    /// Adds the named variables as whole values, for expressions that use one
     /// in another way than through its members.
     pub(super) fn add_whole(
         &self,
@@ -66,18 +131,98 @@ impl<'v> Bindings<'v> {
         context: &mut Context<'_, 'v>,
     ) -> Result<(), ExecutionError> {
         for name in names {
-            if let Some(members) = self.object(name) {
-                context.add_variable_as_val(name.as_str(), Box::new(members.to_map()?));
+            if let Some(bound) = self.bound(name) {
+                context.add_variable_as_val(name.as_str(), bound.to_value(name)?);
             }
         }
         Ok(())
     }
 }
 
+/// The values that an expression looks at, kept for when the bindings are gone.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    objects: Vec<(String, Vec<(String, String)>)>,
+    others: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// Keeps the values that paths lead to, but for those of one variable.
+    pub(super) fn of(paths: &[Vec<String>], bindings: &Bindings<'_>, except: &str) -> Kept {
+        let mut kept = Kept::default();
+        for path in paths.iter().filter(|path| path[0] != except) {
+            match (bindings.bound(&path[0]), path.get(1)) {
+                (None, _) => {}
+                (Some(bound), Some(member)) => {
+                    let text = bound.text(member).map(|text| (member.as_str(), text));
+                    kept.members(&path[0], text);
+                }
+                (Some(Bound::Members(members)), None) => {
+                    kept.members(&path[0], members.iter().copied());
+                }
+                (Some(Bound::Node(node)), None) if node.kind() == Kind::Object => {
+                    for (key, value) in node.members() {
+                        let key = key.as_str().unwrap_or_default();
+                        kept.members(&path[0], [(&*key, value.raw())]);
+                    }
+                }
+                (Some(Bound::Node(node)), None) => {
+                    kept.others.push((path[0].clone(), node.raw().to_owned()));
+                }
+                (Some(Bound::Text(text)), None) => {
+                    kept.others.push((path[0].clone(), (*text).to_owned()));
+                }
+            }
+        }
+        kept
+    }
+
+    fn members<'m>(
+        &mut self,
+        variable: &str,
+        members: impl IntoIterator<Item = (&'m str, &'m str)>,
+    ) {
+        let known = self.objects.iter().position(|(name, _)| name == variable);
+        let position = known.unwrap_or_else(|| {
+            self.objects.push((variable.to_owned(), Vec::new()));
+            self.objects.len() - 1
+        });
+        let object = &mut self.objects[position].1;
+        for (name, text) in members {
+            if !object.iter().any(|(known, _)| known == name) {
+                object.push((name.to_owned(), text.to_owned()));
+            }
+        }
+    }
+
+    /// The values as bindings.
+    #[must_use]
+    pub fn bindings(&self) -> Bindings<'_> {
+        let mut bindings = Bindings::new();
+        for (name, members) in &self.objects {
+            let members = members.iter();
+            bindings.bind_object(name, members.map(|(name, text)| (&**name, &**text)));
+        }
+        for (name, text) in &self.others {
+            bindings.bind_text(name, text);
+        }
+        bindings
+    }
+}
+
+/// A value that bindings lead to.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'v> {
+    /// In a document.
+    Node(Node<'v>),
+    /// As JSON text.
+    Text(&'v str),
+}
+
 impl VariableResolver for Bindings<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        self.object(variable)
-            .map(|members| CowVal::Borrowed(members as &dyn Val))
+        self.bound(variable)
+            .map(|bound| CowVal::Borrowed(bound as &dyn Val))
     }
 }
 
@@ -97,28 +242,53 @@ impl VariableResolver for Except<'_> {
     }
 }
 
-/// Members of a bound object: names and JSON texts.
+/// Value of a variable.
 #[derive(Debug, Clone)]
-struct Members<'v>(Vec<(&'v str, &'v str)>);
+enum Bound<'v> {
+    /// An object, by names and JSON texts of its members.
+    Members(Vec<(&'v str, &'v str)>),
+    /// A value of a document.
+    Node(Node<'v>),
+    /// A JSON text.
+    Text(&'v str),
+}
 
-impl<'v> Members<'v> {
+impl<'v> Bound<'v> {
     fn text(&self, member: &str) -> Option<&'v str> {
-        self.0
-            .iter()
-            .find(|(name, _)| *name == member)
-            .map(|(_, text)| *text)
+        match self {
+            Bound::Members(members) => members
+                .iter()
+                .find(|(name, _)| *name == member)
+                .map(|(_, text)| *text),
+            Bound::Node(node) => node.get(member).map(Node::raw),
+            Bound::Text(_) => None,
+        }
     }
 
-    fn to_map(&self) -> Result<CelMap<'v>, ExecutionError> {
+    fn is_object(&self) -> bool {
+        match self {
+            Bound::Members(_) => true,
+            Bound::Node(node) => node.kind() == Kind::Object,
+            Bound::Text(_) => false,
+        }
+    }
+
+    fn to_value(&self, name: &str) -> Result<Box<dyn Val + 'v>, ExecutionError> {
+        let members = match self {
+            Bound::Members(members) => members,
+            Bound::Node(node) => return parse(name, node.raw()),
+            Bound::Text(text) => return parse(name, text),
+        };
         let mut map: HashMap<CelMapKey<'v>, Box<dyn Val + 'v>> = HashMap::new();
-        for (name, text) in &self.0 {
+        for (name, text) in members {
             map.insert(CelMapKey::from(*name), parse(name, text)?);
         }
-        Ok(CelMap::from(map))
+        Ok(Box::new(CelMap::from(map)))
     }
 }
 
-impl Val for Members<'_> {
+/// Only objects are looked at this way, through their members.
+impl Val for Bound<'_> {
     fn get_type(&self) -> &Type {
         &MAP_TYPE
     }
@@ -128,14 +298,14 @@ impl Val for Members<'_> {
     }
 
     fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
+        self.is_object().then_some(self)
     }
 
     fn as_indexer<'b, 'w>(&'b self) -> Option<&'b (dyn Indexer + 'w)>
     where
         Self: 'w,
     {
-        Some(self)
+        self.is_object().then_some(self)
     }
 
     fn clone_as_boxed<'w>(&self) -> Box<dyn Val + 'w>
@@ -146,7 +316,7 @@ impl Val for Members<'_> {
     }
 }
 
-impl Container for Members<'_> {
+impl Container for Bound<'_> {
     fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
         Ok(value
             .downcast_ref::<CelString>()
@@ -154,7 +324,7 @@ impl Container for Members<'_> {
     }
 }
 
-impl Indexer for Members<'_> {
+impl Indexer for Bound<'_> {
     fn get<'b, 'w>(&'b self, key: &dyn Val) -> Result<CowVal<'b, 'w>, ExecutionError>
     where
         Self: 'w,

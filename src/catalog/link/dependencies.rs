@@ -1,0 +1,121 @@
+//! What comes first: `dependsOn` of rules.
+
+use std::collections::BTreeSet;
+
+use super::Linker;
+use super::scope::shape;
+use crate::catalog::ServiceIndex;
+use crate::catalog::expression::{CODE_CHARACTERISTIC, Expected, Expression, Scope, Shape};
+use crate::catalog::load::iso_duration;
+use crate::catalog::rule::{Dependency, DependencyScope};
+use crate::diagnostic::suggestion::closest;
+use crate::document::Node;
+
+impl Linker<'_, '_> {
+    /// An entry of `dependsOn`; `target` is what the rule makes.
+    pub(super) fn dependency(
+        &mut self,
+        node: Node<'_>,
+        target: ServiceIndex,
+        scope: &Scope,
+    ) -> Option<Dependency> {
+        let on = self.service_reference(node)?;
+        let facing = |index: ServiceIndex| self.catalog.services[index.0].facing;
+        if facing(on) != facing(target) {
+            let id = self.catalog.services[on.0].specification.id.clone();
+            let message = format!("`{id}` is of another layer than the target of the rule");
+            self.error("catalog/reference-type", node.location(), message);
+            return None;
+        }
+        let condition = node.get("condition");
+        let filter = node.get("where");
+        let other = &self.catalog.services[on.0].specification;
+        let with_other = filter.map(|_| {
+            let other = Shape::Object(shape(other));
+            scope.clone().with("other", other)
+        });
+        let filter = filter.zip(with_other);
+        Some(Dependency {
+            on,
+            scope: match node.text("scope").as_deref() {
+                Some("parent") => DependencyScope::Parent,
+                Some("site") => DependencyScope::Site,
+                Some("order") => DependencyScope::Order,
+                _ => DependencyScope::Item,
+            },
+            condition: condition.and_then(|it| self.expression(it, &Expected::Boolean, scope)),
+            filter: filter.and_then(|(it, scope)| self.expression(it, &Expected::Boolean, &scope)),
+            same: self.same(node, target, on),
+            lag: self.lag(node),
+        })
+    }
+
+    /// Characteristics that both sides have.
+    fn same(&mut self, node: Node<'_>, target: ServiceIndex, on: ServiceIndex) -> Vec<String> {
+        let mut same: Vec<String> = Vec::new();
+        for name_node in node.list("same") {
+            let name = name_node.as_str().unwrap_or_default();
+            for side in [target, on] {
+                let specification = &self.catalog.services[side.0].specification;
+                if specification.characteristic(&name).is_some() {
+                    continue;
+                }
+                let known = specification
+                    .characteristics
+                    .iter()
+                    .map(|it| it.name.as_str());
+                let hint = closest(&name, known).map(|name| format!("did you mean `{name}`?"));
+                let message = format!("{} has no characteristic `{name}`", specification.name);
+                let place = name_node.location();
+                self.error(CODE_CHARACTERISTIC.0, place, message).hint = hint;
+            }
+            same.push(name.into_owned());
+        }
+        same
+    }
+
+    fn lag(&mut self, node: Node<'_>) -> Option<String> {
+        let lag = node.get("lag")?;
+        let text = lag.as_str()?;
+        if iso_duration(&text).is_none() {
+            let message = format!("`{text}` is no duration");
+            self.error("rule/duration", lag.location(), message).hint =
+                Some("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D".to_owned());
+        }
+        Some(text.into_owned())
+    }
+
+    /// Notes with each service the characteristics by which others choose whether to wait for it,
+    /// or it for others.
+    pub(super) fn observe(&mut self) {
+        let mut observed: Vec<BTreeSet<String>> =
+            vec![BTreeSet::new(); self.catalog.services.len()];
+        let products = self.catalog.products.iter().map(|it| &it.decompositions);
+        let services = self.catalog.services.iter().map(|it| &it.decompositions);
+        for decomposition in products.chain(services).flatten() {
+            for dependency in &decomposition.depends_on {
+                let same = dependency.same.iter();
+                observed[decomposition.target.0].extend(same.clone().cloned());
+                observed[dependency.on.0].extend(same.cloned());
+                let paths = dependency.filter.as_ref().map(Expression::paths);
+                for path in paths
+                    .into_iter()
+                    .flatten()
+                    .filter(|path| path[0] == "other")
+                {
+                    let other = &self.catalog.services[dependency.on.0].specification;
+                    match path.get(1) {
+                        Some(name) => {
+                            observed[dependency.on.0].insert(name.clone());
+                        }
+                        None => observed[dependency.on.0]
+                            .extend(other.characteristics.iter().map(|it| it.name.clone())),
+                    }
+                }
+            }
+        }
+        for (service, observed) in self.catalog.services.iter_mut().zip(observed) {
+            service.observed = observed.into_iter().collect();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What expressions see around the item that is being decomposed.
+
+use super::mapping::Values;
+use super::write;
+use crate::catalog::expression::Bindings;
+use crate::document::{Kind, Node, quote};
+use crate::model::Action;
+
+/// What stands around an order item.
+#[derive(Debug)]
+pub struct Surroundings<'v> {
+    /// `product`: characteristics of the product order item at the root.
+    pub product: Option<&'v Values<'v>>,
+    /// `item`
+    pub item: &'v [(&'static str, String); 3],
+    /// `order`
+    pub order: &'v [(&'static str, String)],
+}
+
+impl<'v> Surroundings<'v> {
+    /// The variables of expressions, but for those that tell of what is decomposed.
+    pub fn bindings(&self) -> Bindings<'v> {
+        let mut bindings = Bindings::new();
+        if let Some(product) = self.product {
+            bindings.bind_object("product", product.iter());
+        }
+        bindings.bind_object("item", texts(self.item));
+        bindings.bind_object("order", texts(self.order));
+        bindings
+    }
+}
+
+fn texts<'v>(members: &'v [(&'static str, String)]) -> impl Iterator<Item = (&'v str, &'v str)> {
+    members.iter().map(|(name, text)| (*name, text.as_str()))
+}
+
+/// `item` for expressions.
+pub fn item_members(
+    id: &str,
+    action: Option<Action>,
+    node: Node<'_>,
+) -> [(&'static str, String); 3] {
+    [
+        ("id", quote(id)),
+        ("action", quote(write::action(action))),
+        ("quantity", write::quantity(node).to_string()),
+    ]
+}
+
+/// The places of an entity, as its member `place` gives them: a list, one object, or none.
+#[derive(Debug, Clone)]
+pub struct Places<'v> {
+    member: Option<Node<'v>>,
+    /// A list that the entity does not write as one.
+    list: String,
+}
+
+impl<'v> Places<'v> {
+    /// The places that a member `place` gives.
+    pub fn of(member: Option<Node<'v>>) -> Self {
+        let list = match member {
+            Some(node) if node.kind() == Kind::Array => String::new(),
+            Some(node) => format!("[{}]", node.raw()),
+            None => "[]".to_owned(),
+        };
+        Places { member, list }
+    }
+
+    /// The variables of a thing that is decomposed, over those that stand around it.
+    pub fn bindings<'b>(
+        &'b self,
+        around: &'b Bindings<'b>,
+        source: &'b Values<'b>,
+    ) -> Bindings<'b> {
+        let mut bindings = Bindings::over(around);
+        bindings.bind_object("source", source.iter());
+        bind_place(&mut bindings, first(self.member));
+        match self.member {
+            Some(node) if self.list.is_empty() => bindings.bind_node("places", node),
+            _ => bindings.bind_text("places", &self.list),
+        }
+        bindings
+    }
+}
+
+/// Binds `place`.
+pub fn bind_place<'b>(bindings: &mut Bindings<'b>, place: Option<Node<'b>>) {
+    match place {
+        Some(place) => bindings.bind_node("place", place),
+        None => bindings.bind_object("place", []),
+    }
+}
+
+/// The first place that a member `place` gives.
+pub fn first(member: Option<Node<'_>>) -> Option<Node<'_>> {
+    let member = member?;
+    match member.kind() {
+        Kind::Array => member.elements().next(),
+        _ => Some(member),
+    }
+}
+
+/// Whether two places are the same one: by id, name and role.
+pub fn same_place(one: Option<Node<'_>>, other: Option<Node<'_>>) -> bool {
+    let text = |place: Option<Node<'_>>, key: &str| {
+        let member = place?.get(key)?;
+        Some(member.compact().into_owned())
+    };
+    ["id", "name", "role"]
+        .into_iter()
+        .all(|key| text(one, key) == text(other, key))
+}

@@ -1,0 +1,255 @@
+//! What a rule with `forEach` goes through: elements, their keys, and the
+//! variables inside.
+//!
+//! A list is read once, and its elements are looked at where they stand: the
+//! cost is linear in their number.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use crate::catalog::expression::{Bindings, EvaluationFault, Expression, Found};
+use crate::catalog::{Loop, Over};
+use crate::document::{Document, Kind, Node, describe};
+
+/// Most items of a derived order.
+pub const MAX_ITEMS: usize = 1_000_000;
+
+/// One pass through the loops of a rule.
+pub struct Element<'a> {
+    /// The variables, those of the loops among them.
+    pub bindings: &'a Bindings<'a>,
+    /// What tells it apart from others of its rule, for ids: a dot and the key for each loop.
+    pub suffix: &'a str,
+}
+
+impl<'a> Element<'a> {
+    /// The one pass of a rule without loops.
+    pub fn only(bindings: &'a Bindings<'a>) -> Self {
+        let suffix = "";
+        Element { bindings, suffix }
+    }
+}
+
+/// Why there is no item for an element, or for all.
+pub enum LoopFault {
+    /// An expression cannot be evaluated.
+    Expression {
+        /// What it is for, as in "its list cannot be computed".
+        what: String,
+        /// Why.
+        fault: EvaluationFault,
+    },
+    /// The elements are not what they have to be.
+    Elements {
+        /// Stable code.
+        code: &'static str,
+        /// One sentence without a full stop.
+        message: String,
+    },
+}
+
+/// Calls `visit` for each element, outer loops first; once, if there are no loops. Gives the
+/// faults.
+pub fn each(
+    loops: &[Loop],
+    bindings: &Bindings<'_>,
+    visit: &mut dyn FnMut(&Element<'_>),
+) -> Vec<LoopFault> {
+    let mut walk = Walk {
+        visit,
+        suffix: String::new(),
+        known: HashMap::new(),
+        count: 0,
+        faults: Vec::new(),
+    };
+    walk.inside(loops, bindings);
+    walk.faults
+}
+
+struct Walk<'w> {
+    visit: &'w mut dyn FnMut(&Element<'_>),
+    suffix: String,
+    /// The number of each element by its suffix.
+    known: HashMap<String, usize>,
+    count: usize,
+    faults: Vec<LoopFault>,
+}
+
+impl Walk<'_> {
+    fn inside(&mut self, loops: &[Loop], bindings: &Bindings<'_>) {
+        let Some((outer, inner)) = loops.split_first() else {
+            (self.visit)(&Element {
+                bindings,
+                suffix: &self.suffix,
+            });
+            return;
+        };
+        match &outer.over {
+            Over::List(over) => match list(over, bindings) {
+                Ok(list) => {
+                    let elements = list.iter().flat_map(|list| list.node().elements());
+                    for (position, element) in elements.enumerate() {
+                        let mut inside = Bindings::over(bindings);
+                        inside.bind_node(&outer.variable, element);
+                        self.element((outer, inner), position + 1, &inside);
+                    }
+                }
+                Err(fault) => self.faults.push(fault),
+            },
+            Over::Count(count) => match number(count, bindings) {
+                Ok(count) => {
+                    for number in 1..=count {
+                        let text = number.to_string();
+                        let mut inside = Bindings::over(bindings);
+                        inside.bind_text(&outer.variable, &text);
+                        self.element((outer, inner), number, &inside);
+                    }
+                }
+                Err(fault) => self.faults.push(fault),
+            },
+        }
+    }
+
+    fn element(&mut self, (outer, inner): (&Loop, &[Loop]), number: usize, inside: &Bindings<'_>) {
+        let before = self.suffix.len();
+        match key(outer, inside) {
+            Ok(key) => {
+                let _ = write!(self.suffix, ".{key}");
+            }
+            Err(Some(fault)) => {
+                let what = format!("the key of element {number} cannot be computed");
+                return self.faults.push(LoopFault::Expression { what, fault });
+            }
+            Err(None) => {
+                let message = format!(
+                    "element {number} of `{}` has no key: a text or a whole number is needed",
+                    source(outer)
+                );
+                let code = "decompose/element-key";
+                return self.faults.push(LoopFault::Elements { code, message });
+            }
+        }
+        if inner.is_empty() {
+            self.count += 1;
+            if let Some(first) = self.known.insert(self.suffix.clone(), number) {
+                let message = format!(
+                    "elements {first} and {number} of `{}` have the same key `{}`",
+                    source(outer),
+                    &self.suffix[1..]
+                );
+                let code = "decompose/duplicate-element";
+                self.faults.push(LoopFault::Elements { code, message });
+            } else {
+                self.inside(inner, inside);
+            }
+        } else {
+            self.inside(inner, inside);
+        }
+        self.suffix.truncate(before);
+    }
+}
+
+fn source(of: &Loop) -> &str {
+    let (Over::List(expression) | Over::Count(expression)) = &of.over;
+    expression.source()
+}
+
+/// The key of the element that is bound; an error without a reason if it has none.
+fn key(of: &Loop, inside: &Bindings<'_>) -> Result<String, Option<EvaluationFault>> {
+    let text = match &of.key {
+        Some(expression) => expression.evaluate(inside).map_err(Some)?,
+        None => match inside.value(&of.variable) {
+            Some(Found::Text(text)) => text.to_owned(),
+            Some(Found::Node(node)) if node.kind() == Kind::Object => {
+                node.get("id").ok_or(None)?.raw().to_owned()
+            }
+            Some(Found::Node(node)) => node.raw().to_owned(),
+            None => return Err(None),
+        },
+    };
+    let key = match serde_json::from_str(&text) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Number(number)) if number.is_i64() => number.to_string(),
+        _ => return Err(None),
+    };
+    if key.is_empty() { Err(None) } else { Ok(key) }
+}
+
+/// A value that an expression gives, where it stands or read anew.
+pub enum Reading<'v> {
+    /// It stands in a document.
+    Node(Node<'v>),
+    /// It was read from a text.
+    Document(Document),
+}
+
+impl<'v> Reading<'v> {
+    /// The value; `None` for the names of something absent.
+    pub fn of(
+        expression: &Expression,
+        bindings: &Bindings<'v>,
+    ) -> Result<Option<Self>, EvaluationFault> {
+        match expression.find_within(bindings) {
+            Some((Found::Node(node), _)) => Ok(Some(Reading::Node(node))),
+            Some((Found::Text(text), members)) => Ok(Reading::parsed(text.to_owned(), members)),
+            None if expression.is_path() => Ok(None),
+            None => Ok(Reading::parsed(expression.evaluate(bindings)?, &[])),
+        }
+    }
+
+    fn parsed(text: String, members: &[String]) -> Option<Self> {
+        let document = Document::parse(text, "").ok()?;
+        if members.is_empty() {
+            return Some(Reading::Document(document));
+        }
+        let mut names = members.iter();
+        let found = names.try_fold(document.root(), |node, name| node.get(name))?;
+        let inside = Document::parse(found.raw().to_owned(), "").ok()?;
+        Some(Reading::Document(inside))
+    }
+
+    /// The value.
+    pub fn node(&self) -> Node<'_> {
+        match self {
+            Reading::Node(node) => *node,
+            Reading::Document(document) => document.root(),
+        }
+    }
+}
+
+/// The list of a loop; none is as good as an empty one.
+fn list<'v>(
+    expression: &Expression,
+    bindings: &Bindings<'v>,
+) -> Result<Option<Reading<'v>>, LoopFault> {
+    let list = Reading::of(expression, bindings).map_err(|fault| {
+        let what = "what it loops over cannot be computed".to_owned();
+        LoopFault::Expression { what, fault }
+    })?;
+    match &list {
+        Some(list) if list.node().kind() != Kind::Array => Err(LoopFault::Elements {
+            code: "decompose/no-list",
+            message: format!(
+                "`{}` is {}, and has to be a list",
+                expression.source(),
+                describe(list.node())
+            ),
+        }),
+        _ => Ok(list),
+    }
+}
+
+fn number(expression: &Expression, bindings: &Bindings<'_>) -> Result<usize, LoopFault> {
+    let text = expression.evaluate(bindings).map_err(|fault| {
+        let what = "the number of times cannot be computed".to_owned();
+        LoopFault::Expression { what, fault }
+    })?;
+    let number = text.parse().ok().filter(|number| *number <= MAX_ITEMS);
+    number.ok_or_else(|| LoopFault::Elements {
+        code: "decompose/count",
+        message: format!(
+            "`{}` is {text}, and has to be a whole number from 0 to {MAX_ITEMS}",
+            expression.source()
+        ),
+    })
+}
