@@ -1,6 +1,6 @@
 //! Faults that the mock is told to commit: `olt:2`, `olt:2=503`, `olt:*=500`,
 //! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`, `olt/port-7:1`,
-//! `mnp:1=422 account number does not match`.
+//! `mnp:1=422 account number does not match`, `qualification:1=unqualified no free port`.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub struct Fault {
     pub calls: RangeInclusive<u64>,
     /// What happens to them.
     pub kind: FaultKind,
-    /// What the answer says, where it is one with a status.
+    /// What the answer says, where there is one.
     pub message: Option<String>,
 }
 
@@ -31,12 +31,14 @@ pub enum FaultKind {
     Hang,
     /// Takes effect, then the connection is closed without an answer.
     Lost,
+    /// The question of a gate is answered by no; anything else is answered with 422.
+    Unqualified,
 }
 
 /// A fault that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) and, after a space, what is said, or hang or lost"
+    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang or lost"
 )]
 pub struct FaultError {
     /// The text.
@@ -76,6 +78,7 @@ impl Fault {
         let kind = match kind {
             "hang" => FaultKind::Hang,
             "lost" => FaultKind::Lost,
+            "unqualified" => FaultKind::Unqualified,
             status => number(status)
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (400..600).contains(status))
@@ -92,11 +95,12 @@ impl Fault {
     }
 }
 
-/// The fault, and what stands after its status: `=422 no such account`.
+/// The fault, and what stands after its kind: `=422 no such account`.
 fn split_message(text: &str) -> (&str, Option<&str>) {
     let status = text.match_indices(' ').find(|(space, _)| {
-        let (before, digits) = text.split_at(text[..*space].rfind('=').map_or(*space, |it| it + 1));
-        before.ends_with('=') && number(&digits[..space - before.len()]).is_some()
+        let (before, rest) = text.split_at(text[..*space].rfind('=').map_or(*space, |it| it + 1));
+        let kind = &rest[..space - before.len()];
+        before.ends_with('=') && (number(kind).is_some() || kind == "unqualified")
     });
     match status {
         Some((space, _)) => (&text[..space], Some(text[space..].trim())),
@@ -149,7 +153,13 @@ mod tests {
             message: Some("no port: the splitter = full".to_owned()),
             ..fault(2..=2, FaultKind::Status(422))
         };
+        let no = Fault {
+            message: Some("no free port".to_owned()),
+            ..fault(1..=u64::MAX, FaultKind::Unqualified)
+        };
         for (text, expected) in [
+            ("olt:*=unqualified no free port", no),
+            ("olt:1=unqualified", fault(1..=1, FaultKind::Unqualified)),
             ("olt:2", fault(2..=2, FaultKind::Status(500))),
             ("olt:2=503", fault(2..=2, FaultKind::Status(503))),
             ("olt:*=500", fault(1..=u64::MAX, FaultKind::Status(500))),
@@ -194,7 +204,7 @@ mod tests {
             assert_eq!(
                 Fault::parse(text).unwrap_err().to_string(),
                 format!(
-                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) and, after a space, what is said, or hang or lost"
+                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang or lost"
                 )
             );
         }

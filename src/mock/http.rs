@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::BODY_LIMIT;
+use super::check::Check;
 use super::record::{Effect, Entry, Record};
 use super::system::{API, Action, Call, Delivery, Reply, System, error};
 
@@ -41,6 +42,10 @@ enum Place<'a> {
     Resources,
     Resource(&'a str),
     Monitor(&'a str),
+    /// Where questions of this kind are asked.
+    Checks(Check),
+    /// One that was answered.
+    Answered,
 }
 
 impl Site {
@@ -105,6 +110,7 @@ impl Site {
             Place::Resources => system.list(),
             Place::Resource(text) => system.resource(&id(text)),
             Place::Monitor(text) => system.monitor(&id(text), Instant::now()),
+            Place::Checks(_) | Place::Answered => system.answered(path),
         })
     }
 
@@ -117,6 +123,7 @@ impl Site {
         };
         let action = match (method, found.as_ref().map(|(_, place)| place), &id) {
             (&Method::POST, Some(Place::Resources), _) => Action::Create,
+            (&Method::POST, Some(Place::Checks(check)), _) => Action::Ask(*check),
             (&Method::PATCH, Some(Place::Resource(_)), Some(id)) => Action::Change(id),
             (&Method::DELETE, Some(Place::Resource(_)), Some(id)) => Action::Remove(id),
             (_, None, _) | (_, Some(Place::Resource(_)), None) => {
@@ -190,7 +197,10 @@ impl Site {
     fn find<'a>(&self, path: &'a str) -> Option<((&str, &Mutex<System>), Place<'a>)> {
         let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
         let (name, system) = self.systems.get_key_value(name)?;
-        let rest = rest.strip_prefix(API)?.strip_prefix('/')?;
+        let resources = rest.strip_prefix(API).and_then(|it| it.strip_prefix('/'));
+        let Some(rest) = resources.filter(|rest| Check::named(rest).is_none()) else {
+            return Some(((name, system), checks(rest)?));
+        };
         let place = match rest.split_once('/') {
             None if rest == "resource" => Place::Resources,
             Some(("resource", id)) if !id.is_empty() && !id.contains('/') => Place::Resource(id),
@@ -198,6 +208,17 @@ impl Site {
             _ => return None,
         };
         Some(((name, system), place))
+    }
+}
+
+/// Where a path below an endpoint leads: `tmf-api/<API>/<version>/<collection>`, and an id.
+fn checks(path: &str) -> Option<Place<'_>> {
+    let mut parts = path.strip_prefix("tmf-api/")?.split('/').skip(2);
+    let check = Check::named(parts.next()?)?;
+    match (parts.next(), parts.next()) {
+        (None, _) => Some(Place::Checks(check)),
+        (Some(_), None) => Some(Place::Answered),
+        (Some(_), Some(_)) => None,
     }
 }
 
@@ -242,6 +263,27 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn questions_are_asked_below_any_api_of_tm_forum() {
+        let asks = |path| matches!(checks(path), Some(Place::Checks(_)));
+        assert!(asks(
+            "tmf-api/serviceQualification/v4/checkServiceQualification"
+        ));
+        assert!(asks(
+            "tmf-api/riskManagement/v5/productOfferingRiskAssessment"
+        ));
+        let answered = "tmf-api/q/v4/checkProductOfferingQualification/7";
+        assert!(matches!(checks(answered), Some(Place::Answered)));
+        for path in [
+            "checkServiceQualification",
+            "tmf-api/v4/checkServiceQualification",
+            "tmf-api/q/v4/query",
+            "tmf-api/q/v4/checkServiceQualification/7/8",
+        ] {
+            assert!(checks(path).is_none(), "{path}");
+        }
+    }
 
     #[test]
     fn percent_encoding_is_undone() {

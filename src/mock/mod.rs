@@ -11,6 +11,11 @@
 //! | `DELETE resource/<id>` | 204 |
 //! | `GET resource`, `GET resource/<id>`, `GET monitor/<id>` | 200 |
 //!
+//! Every endpoint also answers the questions of gates, `POST` to `checkServiceQualification` (TMF645),
+//! `checkProductOfferingQualification` (TMF679) and `productOfferingRiskAssessment` (TMF696) below
+//! `/<name>/tmf-api/<any API>/<any version>`: with 201 and what was sent, `done` and `qualified` (or of
+//! low risk).
+//!
 //! Beside them `GET /record` gives every call that was made (not the reads) as
 //! JSON lines, and `GET /health` says that the server is up. Errors are TMF
 //! `Error` bodies. Hrefs are paths without a host, so that they do not depend
@@ -21,6 +26,7 @@
 //! kept, so that a refused or failed one is judged anew. An effect happens, and
 //! is on record, before its answer sets out.
 
+mod check;
 mod fault;
 mod http;
 mod record;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::check::Check;
 use super::fault::{Fault, FaultKind};
 use super::record::Effect;
 
@@ -26,6 +27,8 @@ pub(super) enum Action<'a> {
     Create,
     Change(&'a str),
     Remove(&'a str),
+    /// A question, to be answered by yes or no.
+    Ask(Check),
     /// Something that the API does not have.
     Nothing(u16, &'static str),
 }
@@ -50,7 +53,7 @@ impl Call<'_> {
                 let id = members.get("id")?.get();
                 serde_json::from_str::<String>(id).ok().map(Cow::Owned)
             }
-            Action::Nothing(..) => None,
+            Action::Ask(_) | Action::Nothing(..) => None,
         }
     }
 }
@@ -101,6 +104,8 @@ pub(super) struct System {
     named: u64,
     resources: BTreeMap<String, Bytes>,
     monitors: HashMap<String, Watched>,
+    /// Answers to questions, by their hrefs.
+    answers: BTreeMap<String, Bytes>,
     given: HashMap<String, Given>,
 }
 
@@ -119,6 +124,7 @@ impl System {
             named: 0,
             resources: BTreeMap::new(),
             monitors: HashMap::new(),
+            answers: BTreeMap::new(),
             given: HashMap::new(),
         }
     }
@@ -140,6 +146,17 @@ impl System {
                 )
             }
             Some((FaultKind::Lost, _)) => (self.settle(call, now).0, Delivery::Cut),
+            Some((FaultKind::Unqualified, reason)) => {
+                let reason =
+                    reason.unwrap_or_else(|| format!("endpoint {} was told so", self.name));
+                let reply = match call.action {
+                    // Not kept, so that the question may be asked again.
+                    Action::Ask(check) => self.answer(check, call, Some(&reason)).map(|(_, it)| it),
+                    _ => Err(error(422, "unqualified", &reason)),
+                };
+                let reply = reply.unwrap_or_else(|refusal| refusal);
+                (Effect::Refused, Delivery::Answer(reply))
+            }
             None => {
                 let (effect, reply) = self.settle(call, now);
                 (effect, Delivery::Answer(reply))
@@ -233,6 +250,7 @@ impl System {
                 };
                 (self.href("resource", id), reply)
             }
+            Action::Ask(check) => self.answer(check, call, None)?,
             Action::Nothing(status, message) => {
                 return Err(error(status, "notSupported", message));
             }
@@ -256,6 +274,27 @@ impl System {
             location,
             body: text,
         })
+    }
+
+    /// Answers a question by yes, or by no for a reason: the answer's href, and the answer.
+    fn answer(
+        &mut self,
+        check: Check,
+        call: &Call<'_>,
+        no: Option<&str>,
+    ) -> Result<(String, Reply), Reply> {
+        let id = format!("{}-q{}", self.name, self.answers.len() + 1);
+        let source = format!("{}/{id}", call.path);
+        let text = check
+            .answer(call.body, &id, &source, no)
+            .ok_or_else(no_object)?;
+        self.answers.insert(source.clone(), text.clone());
+        let reply = Reply {
+            status: 201,
+            location: Some(source.clone()),
+            body: text,
+        };
+        Ok((source, reply))
     }
 
     /// Id and text of a resource to be.
@@ -293,10 +332,9 @@ impl System {
     /// Text of a resource after a merge patch (RFC 7386).
     fn change(&self, id: &str, body: &[u8]) -> Result<Bytes, Reply> {
         let present = self.resources.get(id).ok_or_else(|| self.no_resource(id))?;
-        let invalid = |_| error(400, "invalidBody", "the body is not a JSON object");
-        let patch: Value = serde_json::from_slice(body).map_err(invalid)?;
+        let patch: Value = serde_json::from_slice(body).map_err(|_| no_object())?;
         if !patch.is_object() {
-            return Err(error(400, "invalidBody", "the body is not a JSON object"));
+            return Err(no_object());
         }
         if patch.get("id").is_some_and(|proposed| proposed != id) {
             return Err(error(
@@ -320,30 +358,27 @@ impl System {
 
     /// All resources, by id.
     pub fn list(&self) -> Reply {
-        let mut text = vec![b'['];
-        for (at, resource) in self.resources.values().enumerate() {
-            if at > 0 {
-                text.push(b',');
-            }
-            text.extend_from_slice(resource);
-        }
-        text.push(b']');
-        Reply {
-            status: 200,
-            location: None,
-            body: text.into(),
-        }
+        found(array(self.resources.values()))
     }
 
     /// One resource.
     pub fn resource(&self, id: &str) -> Reply {
         match self.resources.get(id) {
-            Some(text) => Reply {
-                status: 200,
-                location: None,
-                body: text.clone(),
-            },
+            Some(text) => found(text.clone()),
             None => self.no_resource(id),
+        }
+    }
+
+    /// The answers at or below a path, as a list if it is not one of theirs.
+    pub fn answered(&self, path: &str) -> Reply {
+        let below = |href: &str| {
+            href.strip_prefix(path)
+                .is_some_and(|it| it.starts_with('/'))
+        };
+        let listed = self.answers.iter().filter(|(href, _)| below(href));
+        match self.answers.get(path) {
+            Some(text) => found(text.clone()),
+            None => found(array(listed.map(|(_, text)| text))),
         }
     }
 
@@ -353,12 +388,7 @@ impl System {
             let message = format!("there is no monitor {id} at endpoint {}", self.name);
             return error(404, "notFound", &message);
         };
-        let body = self.monitor_text(id, watched, now >= watched.due);
-        Reply {
-            status: 200,
-            location: None,
-            body,
-        }
+        found(self.monitor_text(id, watched, now >= watched.due))
     }
 
     fn monitor_text(&self, id: &str, watched: &Watched, completed: bool) -> Bytes {
@@ -395,6 +425,31 @@ impl System {
         let message = format!("there is no resource {id} at endpoint {}", self.name);
         error(404, "notFound", &message)
     }
+}
+
+/// What was asked for.
+fn found(body: Bytes) -> Reply {
+    Reply {
+        status: 200,
+        location: None,
+        body,
+    }
+}
+
+fn array<'a>(elements: impl Iterator<Item = &'a Bytes>) -> Bytes {
+    let mut text = vec![b'['];
+    for element in elements {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        text.extend_from_slice(element);
+    }
+    text.push(b']');
+    text.into()
+}
+
+fn no_object() -> Reply {
+    error(400, "invalidBody", "the body is not a JSON object")
 }
 
 /// A TMF Error as an answer.
@@ -450,8 +505,7 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Members<'a> {
     fn read(text: &'a [u8]) -> Result<Self, Reply> {
-        serde_json::from_slice(text)
-            .map_err(|_| error(400, "invalidBody", "the body is not a JSON object"))
+        serde_json::from_slice(text).map_err(|_| no_object())
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
@@ -514,194 +568,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn send(system: &mut System, action: Action<'_>, key: &str, body: &str) -> (Effect, Reply) {
-        let (method, path) = match action {
-            Action::Create => ("POST", "/resource".to_owned()),
-            Action::Change(id) => ("PATCH", format!("/resource/{id}")),
-            Action::Remove(id) => ("DELETE", format!("/resource/{id}")),
-            Action::Nothing(..) => ("POST", "/".to_owned()),
-        };
-        let key = (!key.is_empty()).then_some(key);
-        let call = Call {
-            action,
-            method,
-            path: &path,
-            key,
-            body: body.as_bytes(),
-        };
-        match system.call(&call, Instant::now()) {
-            (effect, Delivery::Answer(reply)) => (effect, reply),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn text(reply: &Reply) -> &str {
-        std::str::from_utf8(&reply.body).unwrap()
-    }
-
-    #[test]
-    fn a_resource_is_made_changed_and_removed() {
-        let mut olt = System::new("olt", None, Vec::new());
-        let (effect, reply) = send(
-            &mut olt,
-            Action::Create,
-            "1",
-            r#"{"z":{"b":1,"a":2},"href":"x"}"#,
-        );
-        let base = "/olt/tmf-api/ResourceActivationAndConfiguration/v4/resource";
-        assert_eq!((effect, reply.status), (Effect::Applied, 201));
-        assert_eq!(reply.location.as_deref(), Some(&*format!("{base}/olt-1")));
-        assert_eq!(
-            text(&reply),
-            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","z":{{"b":1,"a":2}}}}"#)
-        );
-
-        let (effect, reply) = send(
-            &mut olt,
-            Action::Change("olt-1"),
-            "2",
-            r#"{"z":{"b":null,"c":[3]},"name":"n"}"#,
-        );
-        assert_eq!((effect, reply.status), (Effect::Applied, 200));
-        let changed =
-            format!(r#"{{"id":"olt-1","href":"{base}/olt-1","name":"n","z":{{"a":2,"c":[3]}}}}"#);
-        assert_eq!(text(&reply), changed);
-        assert_eq!(text(&olt.resource("olt-1")), changed);
-        assert_eq!(text(&olt.list()), format!("[{changed}]"));
-
-        let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "3", "");
-        assert_eq!(
-            (effect, reply.status, text(&reply)),
-            (Effect::Applied, 204, "")
-        );
-        assert_eq!(text(&olt.list()), "[]");
-        let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "4", "");
-        assert_eq!((effect, reply.status), (Effect::Refused, 404));
-        assert_eq!(
-            text(&reply),
-            r#"{"@type":"Error","code":"notFound","message":"there is no resource olt-1 at endpoint olt","reason":"Not found","status":"404"}"#
-        );
-    }
-
-    #[test]
-    fn a_repeated_key_gets_the_same_answer_and_has_no_second_effect() {
-        let mut olt = System::new("olt", None, Vec::new());
-        let (_, first) = send(&mut olt, Action::Create, "k", "{}");
-        let (effect, second) = send(&mut olt, Action::Create, "k", "{}");
-        assert_eq!((effect, second), (Effect::Replayed, first));
-        assert_eq!(olt.resources.len(), 1);
-        let (effect, reply) = send(&mut olt, Action::Create, "k", "{ }");
-        assert_eq!((effect, reply.status), (Effect::Refused, 422));
-        let (effect, reply) = send(&mut olt, Action::Create, "l", r#"{"id":"olt-1"}"#);
-        assert_eq!((effect, reply.status), (Effect::Refused, 409));
-        send(&mut olt, Action::Create, "m", r#"{"id":"olt-2"}"#);
-        let (_, reply) = send(&mut olt, Action::Create, "", "{}");
-        assert_eq!(reply.location.unwrap().rsplit('/').next(), Some("olt-3"));
-    }
-
-    #[test]
-    fn bodies_that_are_no_objects_are_refused() {
-        let mut olt = System::new("olt", None, Vec::new());
-        send(&mut olt, Action::Create, "", r#"{"id":"a/ü"}"#);
-        assert!(text(&olt.list()).contains("resource/a%2F%C3%BC\""));
-        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        for body in [
-            "",
-            "[]",
-            "1",
-            "{",
-            "{\"id\":\"\"}",
-            "{\"id\":7}",
-            "{\"id\":null}",
-            &deep,
-        ] {
-            let (effect, reply) = send(&mut olt, Action::Create, "k", body);
-            assert_eq!((effect, reply.status), (Effect::Refused, 400), "{body}");
-        }
-        for body in ["", "[]", "null", "{\"id\":\"b\"}", "{\"a\":1e999}", &deep] {
-            let (effect, reply) = send(&mut olt, Action::Change("a/ü"), "k", body);
-            assert_eq!((effect, reply.status), (Effect::Refused, 400), "{body}");
-        }
-    }
-
-    #[test]
-    fn faults_count_calls_and_leave_no_trace() {
-        let faults = vec![
-            Fault::parse("olt:1..2").unwrap(),
-            Fault::parse("olt:3=lost").unwrap(),
-        ];
-        let mut olt = System::new("olt", None, faults);
-        let call = Call {
-            action: Action::Create,
-            method: "POST",
-            path: "/",
-            key: Some("k"),
-            body: b"{}",
-        };
-        let now = Instant::now();
-        let effects: Vec<Effect> = (0..4).map(|_| olt.call(&call, now).0).collect();
-        assert_eq!(
-            effects,
-            [
-                Effect::Failed,
-                Effect::Failed,
-                Effect::Applied,
-                Effect::Replayed
-            ]
-        );
-        assert_eq!(olt.resources.len(), 1);
-    }
-
-    #[test]
-    fn a_fault_about_a_resource_counts_the_calls_about_it_alone() {
-        let faults = ["smdp/V-2.:2=422", "smdp/V-3:*"];
-        let faults = faults.map(|text| Fault::parse(text).unwrap()).to_vec();
-        let mut smdp = System::new("smdp", None, faults);
-        let create = |smdp: &mut System, id: &str| {
-            send(smdp, Action::Create, "", &format!(r#"{{"id":"{id}"}}"#)).1
-        };
-        let statuses: Vec<u16> = ["V-1", "V-2.tracker", "V-2.tablet", "V-20", "V-3"]
-            .into_iter()
-            .map(|id| create(&mut smdp, id).status)
-            .collect();
-        assert_eq!(statuses, [201, 201, 422, 201, 500]);
-        assert_eq!(create(&mut smdp, "V-2.tablet").status, 201);
-        let (effect, _) = send(&mut smdp, Action::Remove("V-3"), "", "");
-        assert_eq!(effect, Effect::Failed);
-        // A call that names no resource is about none.
-        assert_eq!(send(&mut smdp, Action::Create, "", "{}").1.status, 201);
-    }
-
-    #[test]
-    fn a_monitor_completes_when_its_time_has_come() {
-        let mut olt = System::new("olt", Some(Duration::from_secs(5)), Vec::new());
-        let call = Call {
-            action: Action::Create,
-            method: "POST",
-            path: "/p",
-            key: None,
-            body: b"{}",
-        };
-        let now = Instant::now();
-        let (_, Delivery::Answer(reply)) = olt.call(&call, now) else {
-            panic!("no answer")
-        };
-        assert_eq!(reply.status, 202);
-        assert!(text(&reply).contains(r#""state":"inProgress""#));
-        assert_eq!(olt.monitor("olt-m1", now).body, reply.body);
-        let later = olt.monitor("olt-m1", now + Duration::from_secs(5));
-        let monitor: Value = serde_json::from_slice(&later.body).unwrap();
-        assert_eq!(monitor["state"], "completed");
-        assert_eq!(monitor["response"]["statusCode"], "201");
-        assert!(
-            monitor["response"]["body"]
-                .as_str()
-                .unwrap()
-                .starts_with("{\"id\":\"olt-1\"")
-        );
-        assert_eq!(olt.monitor("olt-m2", now).status, 404);
-    }
-}
+mod tests;

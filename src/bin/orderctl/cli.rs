@@ -381,7 +381,8 @@ pub struct MockArgs {
     /// Let requests fail; may be repeated. `olt:2` is the second request to endpoint olt, `olt:2..4`
     /// a range, `olt:*` all of them; `olt/port-7:1` is the first one about a resource whose id
     /// contains `port-7`; `=503` gives the status (500), `=422 no port left` also what is said,
-    /// `=hang` never answers, `=lost` carries out and does not answer
+    /// `=unqualified no port left` answers the question of a gate by no, `=hang` never answers,
+    /// `=lost` carries out and does not answer
     #[arg(long, value_name = "SPEC")]
     pub fail: Vec<String>,
     /// Accept requests at once and carry them out behind a monitor
