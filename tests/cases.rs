@@ -13,7 +13,7 @@
 //! | `written/` | the files that must be in `{tmp}` afterwards, except databases | `{tmp}` must be empty |
 //!
 //! `{tmp}` in `args`, `stdin` and `env` is a fresh folder, and is written back as `{tmp}` where it shows
-//! up in outputs; `{version}` is the version of the crate in what `--version` prints. Other files
+//! up in outputs; `{version}` is the version of the crate in what `--version` and SARIF say. Other files
 //! beside these are inputs of the case. `BLESS=1` rewrites what is expected; `CASES=validate/` runs
 //! the cases whose name contains that.
 
@@ -186,10 +186,9 @@ impl Case {
         outcome.insert("stderr".to_owned(), stderr);
         for content in outcome.values_mut() {
             *content = replace(content, tmp_name.as_bytes(), b"{tmp}");
-            if self
-                .text("args")
-                .is_some_and(|args| args.contains("--version"))
-            {
+            let states_version =
+                |args: String| args.contains("--version") || args.contains("sarif");
+            if self.text("args").is_some_and(states_version) {
                 *content = replace(content, env!("CARGO_PKG_VERSION").as_bytes(), b"{version}");
             }
         }

@@ -1,10 +1,10 @@
-//! The commands of README.md, run as they stand: every `console` block gives
-//! what it shows. `BLESS=1` rewrites the blocks.
+//! The commands of README.md and of the pages in docs, run as they stand: every
+//! `console` block gives what it shows. `BLESS=1` rewrites the blocks.
 
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs};
 
@@ -43,7 +43,7 @@ impl Drop for Mock {
 }
 
 #[test]
-fn every_console_block_of_the_readme_gives_what_it_shows() {
+fn every_console_block_of_the_documentation_gives_what_it_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let example = root.join("examples/broadband-b2c");
     let mock = Mock::start(&example);
@@ -74,30 +74,40 @@ fn every_console_block_of_the_readme_gives_what_it_shows() {
         Some(String::from_utf8(output.stdout).unwrap())
     };
 
-    let file = root.join("README.md");
-    let readme = fs::read_to_string(&file).unwrap();
-    let (mut given, mut blocks) = (String::new(), 0);
-    let mut rest = readme.as_str();
-    while let Some(start) = rest.find("```console\n") {
-        let body = start + "```console\n".len();
-        let end = body + rest[body..].find("```").unwrap();
-        let block = &rest[body..end];
-        let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
-        given.push_str(&rest[..body]);
-        if let Some(output) = run(command) {
-            given.extend(["$ ", command, "\n", &output]);
-        } else {
-            eprintln!("skipped, jq is not here: {command}");
-            given.push_str(block);
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect();
+    pages.push(root.join("README.md"));
+    pages.sort();
+    let mut blocks = 0;
+    for file in pages {
+        let page = fs::read_to_string(&file).unwrap();
+        let mut given = String::new();
+        let mut rest = page.as_str();
+        while let Some(start) = rest.find("```console\n") {
+            let body = start + "```console\n".len();
+            let end = body + rest[body..].find("```").unwrap();
+            let block = &rest[body..end];
+            let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
+            given.push_str(&rest[..body]);
+            if let Some(output) = run(command) {
+                given.extend(["$ ", command, "\n", &output]);
+            } else {
+                eprintln!("skipped, jq is not here: {command}");
+                given.push_str(block);
+            }
+            rest = &rest[end..];
+            blocks += 1;
         }
-        rest = &rest[end..];
-        blocks += 1;
+        given.push_str(rest);
+        if env::var_os("BLESS").is_some() {
+            fs::write(&file, given).unwrap();
+        } else {
+            let name = file.display();
+            assert_eq!(given, page, "BLESS=1 rewrites {name}");
+        }
     }
-    given.push_str(rest);
-    assert!(blocks >= 3, "the README shows {blocks} commands");
-    if env::var_os("BLESS").is_some() {
-        fs::write(&file, given).unwrap();
-    } else {
-        assert_eq!(given, readme, "BLESS=1 rewrites README.md");
-    }
+    assert!(blocks >= 8, "the pages show {blocks} commands");
 }

@@ -56,6 +56,18 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// The place that it is about, where it is known.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        match self {
+            Self::Json(error) => error.location(),
+            Self::Yaml(error) => Some(error.location()),
+            Self::Encoding { .. } => None,
+        }
+    }
+}
+
 /// Reads all JSON and YAML files of a folder and the folders in it, sorted by path; or one file.
 ///
 /// # Errors

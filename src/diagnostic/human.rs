@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::report::{Report, counted};
 use super::tally::Tally;
 use super::{Diagnostic, Location, Severity};
 
@@ -48,7 +49,7 @@ pub fn diagnostic(diagnostic: &Diagnostic, styling: Styling) -> String {
     let _ = writeln!(
         text,
         "{label}{}[{}]{label:#}{strong}: {}{strong:#}",
-        severity_name(diagnostic.severity),
+        diagnostic.severity.name(),
         diagnostic.code,
         excerpt(&diagnostic.message),
     );
@@ -70,24 +71,33 @@ pub fn diagnostic(diagnostic: &Diagnostic, styling: Styling) -> String {
 /// occur are left out.
 #[must_use]
 pub fn summary(subject: &str, tally: Tally, styling: Styling) -> String {
-    let mut text = format!("{}: ", excerpt(subject));
-    let mut separator = "";
-    for (severity, count) in [
-        (Severity::Error, tally.errors),
-        (Severity::Warning, tally.warnings),
-        (Severity::Note, tally.notes),
-    ] {
-        if count > 0 {
+    let counts: Vec<String> = tally
+        .counts()
+        .map(|(severity, count)| {
             let style = styling.style(severity_style(severity));
-            let plural = if count == 1 { "" } else { "s" };
-            let name = severity_name(severity);
-            let _ = write!(text, "{separator}{style}{count} {name}{plural}{style:#}");
-            separator = ", ";
-        }
+            format!("{style}{}{style:#}", counted(count, severity.name()))
+        })
+        .collect();
+    let counts = match counts.as_slice() {
+        [] => tally.text(),
+        counts => counts.join(", "),
+    };
+    format!("{}: {counts}", excerpt(subject))
+}
+
+/// A report as plain text: every finding, what went wrong with the run, and the summary.
+#[must_use]
+pub fn report(report: &Report) -> String {
+    let mut text = String::new();
+    for finding in &report.diagnostics {
+        text.push_str(&diagnostic(finding, Styling::Plain));
     }
-    if separator.is_empty() {
-        text.push_str("nothing found");
+    for fault in &report.failures {
+        text.push_str(&failure(&fault.message, Styling::Plain));
+        text.push('\n');
     }
+    text.push_str(&report.summary());
+    text.push('\n');
     text
 }
 
@@ -129,8 +139,9 @@ fn is_steering(character: char) -> bool {
         )
 }
 
-/// [`printable`], cut after [`LONGEST`] characters.
-fn excerpt(text: &str) -> Cow<'_, str> {
+/// [`printable`], cut after 1,000 characters; how many more there are is said.
+#[must_use]
+pub fn excerpt(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return printable(text);
     }
@@ -148,7 +159,8 @@ fn excerpt(text: &str) -> Cow<'_, str> {
 
 /// `file:line:column  pointer`; a line or column of 0 is not known and left
 /// out, as is the pointer of the document itself.
-fn place(location: &Location) -> String {
+#[must_use]
+pub fn place(location: &Location) -> String {
     let mut text = excerpt(&location.file).into_owned();
     if location.line > 0 {
         let _ = write!(text, ":{}", location.line);
@@ -160,14 +172,6 @@ fn place(location: &Location) -> String {
         let _ = write!(text, "  {}", excerpt(&location.pointer));
     }
     text
-}
-
-fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
 }
 
 fn severity_style(severity: Severity) -> Style {

@@ -2,11 +2,19 @@
 //!
 //! A diagnostic says what is wrong with a *document*; it never says that the
 //! run itself failed (a file that cannot be read is an error, not a
-//! diagnostic). Renderers turn lists of diagnostics into text or JSON, one
-//! renderer a file; nothing in this module prints.
+//! diagnostic). A [`report::Report`] is a list of diagnostics with its
+//! summary; renderers write it for people and programs, one renderer a file.
+//! Nothing in this module prints.
 
+pub mod codes;
+pub mod format;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod report;
+pub mod sarif;
 pub mod suggestion;
 pub mod tally;
 

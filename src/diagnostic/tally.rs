@@ -1,5 +1,6 @@
 //! How many findings of each severity there were.
 
+use super::report::counted;
 use super::{Diagnostic, Severity};
 
 /// Counts of findings; filled one finding at a time, so that a stream of any
@@ -45,5 +46,30 @@ impl Tally {
     #[must_use]
     pub fn is_valid(self) -> bool {
         self.errors == 0
+    }
+
+    /// The severities that occurred and how often, worst first.
+    pub fn counts(self) -> impl Iterator<Item = (Severity, u64)> {
+        [
+            (Severity::Error, self.errors),
+            (Severity::Warning, self.warnings),
+            (Severity::Note, self.notes),
+        ]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+    }
+
+    /// `9 errors, 2 warnings`, or `nothing found`.
+    #[must_use]
+    pub fn text(self) -> String {
+        let counts: Vec<String> = self
+            .counts()
+            .map(|(severity, count)| counted(count, severity.name()))
+            .collect();
+        if counts.is_empty() {
+            "nothing found".to_owned()
+        } else {
+            counts.join(", ")
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind, parse_value};
 use super::tape::{Document, Origin};
+use crate::diagnostic::Location;
 
 /// Largest document that is read, in bytes.
 pub const MAXIMUM_DOCUMENT: usize = 1 << 30;
@@ -75,6 +76,32 @@ pub enum StreamError {
         /// Line where the document begins.
         line: u64,
     },
+}
+
+impl StreamError {
+    /// The place that it is about, where it is about one.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        let (file, line, column) = match self {
+            Self::Read { .. } => return None,
+            Self::Syntax {
+                file, line, column, ..
+            }
+            | Self::NotAnObject {
+                file, line, column, ..
+            }
+            | Self::Encoding {
+                file, line, column, ..
+            } => (file, *line, *column),
+            Self::TooLarge { file, line } => (file, *line, 0),
+        };
+        Some(Location {
+            file: file.clone(),
+            line,
+            column,
+            pointer: String::new(),
+        })
+    }
 }
 
 fn first_place(file: &str, first: Option<(u64, u64)>) -> String {

@@ -11,6 +11,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 use super::edit::quote;
 use super::parse::MAXIMUM_DEPTH;
 use super::tape::{Document, Origin, WrittenPlace};
+use crate::diagnostic::Location;
 
 /// A YAML text that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,19 @@ pub struct YamlError {
     pub column: u64,
     /// What is wrong.
     pub message: String,
+}
+
+impl YamlError {
+    /// Where.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        Location {
+            file: self.file.clone(),
+            line: self.line,
+            column: self.column,
+            pointer: String::new(),
+        }
+    }
 }
 
 /// An open collection: whether it is a mapping, how many nodes it has so far.

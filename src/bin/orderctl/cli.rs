@@ -16,6 +16,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::exit;
+use crate::report::ReportArgs;
 
 /// A Unix toolkit for telecom orders.
 ///
@@ -191,19 +192,15 @@ pub struct JobsArgs {
 Examples:
   orderctl validate order.json --catalog catalog
   orderctl validate -j 2 --rejects rejected.ndjson orders.ndjson | orderctl decompose
-  orderctl validate --strict --format json order.json | jq '.diagnostics[].code'
-  orderctl validate --report report.json order.json > valid.json")]
+  orderctl validate --strict --format github orders/*.json
+  orderctl validate --report report.sarif --report junit.xml order.json > valid.json")]
 pub struct ValidateArgs {
     #[command(flatten)]
     pub input: InputArgs,
     #[command(flatten)]
     pub catalog: CatalogArgs,
-    /// `json` writes a report to standard output in place of the documents
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: ReportFormat,
-    /// Write the report as JSON to FILE and leave standard output to the documents
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Write rejected orders to FILE, their faults as notes
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -436,15 +433,6 @@ pub struct ManArgs {
     /// The command
     #[arg(value_name = "COMMAND")]
     pub command: Option<String>,
-}
-
-/// How diagnostics are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Text on standard error
-    Human,
-    /// One JSON object on standard output
-    Json,
 }
 
 /// The layer at which decomposition stops.

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::ColorChoice;
-use orderctl::catalog::{self, Catalog};
+use orderctl::catalog::{self, Catalog, Loaded};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::diagnostic::tally::Tally;
@@ -71,17 +71,21 @@ impl Context {
     /// The catalog that was named, checked. Its findings are shown; `Ok(Err(…))` if it may not be
     /// used.
     pub fn catalog(&self, folder: &Path) -> Result<Result<Catalog, ExitCode>, Failure> {
-        let loaded = catalog::load(&catalog::read_folder(folder)?)?;
+        let loaded = load_catalog(folder)?;
+        self.show_catalog(folder, &loaded);
+        Ok(loaded.catalog.ok_or(ExitCode::NotAcceptable))
+    }
+
+    /// What was found in a catalog, and how much of it if that may not be used.
+    pub fn show_catalog(&self, folder: &Path, loaded: &Loaded) {
         for diagnostic in &loaded.diagnostics {
             self.show(diagnostic);
         }
-        if let Some(catalog) = loaded.catalog {
-            return Ok(Ok(catalog));
+        if loaded.catalog.is_none() {
+            let tally = Tally::of(&loaded.diagnostics);
+            let subject = format!("catalog {}", folder.display());
+            self.say(&human::summary(&subject, tally, self.styling));
         }
-        let tally = Tally::of(&loaded.diagnostics);
-        let subject = format!("catalog {}", folder.display());
-        self.say(&human::summary(&subject, tally, self.styling));
-        Ok(Err(ExitCode::NotAcceptable))
     }
 
     /// The installed base that was named; what is odd about it is shown.
@@ -153,4 +157,9 @@ impl Context {
             terminal::write_stderr(&format!("{line}\n"));
         }
     }
+}
+
+/// A catalog with what was found in it, which nobody has seen yet.
+pub fn load_catalog(folder: &Path) -> Result<Loaded, Failure> {
+    Ok(catalog::load(&catalog::read_folder(folder)?)?)
 }

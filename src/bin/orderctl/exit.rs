@@ -12,6 +12,7 @@ use std::{io, process};
 
 use orderctl::activate::ActivateError;
 use orderctl::catalog::LoadError;
+use orderctl::diagnostic::Location;
 use orderctl::document::{SourceError, StreamError};
 use orderctl::endpoint::{DefinitionError, OpenError};
 use orderctl::inventory::store::StoreError;
@@ -160,6 +161,15 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The place of an input that it is about, where it is about one.
+    pub fn location(&self) -> Option<Location> {
+        match self {
+            Failure::Stream(error) => error.location(),
+            Failure::CatalogSyntax(error) => error.location(),
+            _ => None,
+        }
+    }
+
     /// What is said about it: a line, or a line for each fault of an endpoints file.
     pub fn lines(&self) -> Vec<String> {
         match self {

@@ -1,7 +1,7 @@
 //! The command line of orderctl: arguments → one library call → write.
 //!
 //! [`cli`] says what can be asked for, [`commands`] has one file a subcommand,
-//! [`stage`] is what filters have in common, [`context`] is what holds for every command, [`terminal`] is the only place
+//! [`stage`] is what filters have in common, [`report`] writes reports, [`context`] is what holds for every command, [`terminal`] is the only place
 //! that writes to the standard streams, [`exit`] is how a run ends.
 
 mod bar;
@@ -12,6 +12,7 @@ mod exit;
 mod logging;
 #[cfg(target_os = "linux")]
 mod pipes;
+mod report;
 mod signals;
 mod stage;
 mod terminal;

@@ -16,6 +16,7 @@ use std::thread;
 
 use orderctl::chain::{Chain, Link};
 use orderctl::diagnostic::Diagnostic;
+use orderctl::diagnostic::report::Subject;
 use orderctl::document::{Batch, Document, Stream, StreamError};
 use orderctl::validate::OrderKey;
 
@@ -45,6 +46,8 @@ pub struct Produced {
     pub key: Option<OrderKey>,
     /// Documents in the unit.
     pub documents: u64,
+    /// The document that the findings are about, where a report names it.
+    pub subject: Option<Subject>,
     /// The unit itself, where it is worked on later.
     pub chain: Option<Chain>,
     /// The unit's order, kept where it may still be rejected.

@@ -16,6 +16,7 @@ use orderctl::validate;
 
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::report::Reporting;
 use crate::stage::{Flow, Produced};
 use crate::terminal::{self, Delivery, Output};
 
@@ -24,8 +25,8 @@ pub struct Sink<'c> {
     context: &'c Context,
     stdout: Output<Stdout>,
     rejects: Option<Output<File>>,
-    /// Findings, where a report is wanted.
-    pub findings: Option<Vec<Diagnostic>>,
+    /// Where a report is wanted.
+    pub reporting: Option<Reporting<'c>>,
     /// Whether documents go to standard output.
     pub passes_on: bool,
     /// Whether what units produce is text rather than documents.
@@ -49,7 +50,7 @@ impl<'c> Sink<'c> {
             context,
             stdout: context.stdout(),
             rejects: context.file(rejects, inputs)?,
-            findings: None,
+            reporting: None,
             passes_on: true,
             raw: false,
             shows: true,
@@ -72,8 +73,9 @@ impl<'c> Sink<'c> {
             // Remarks hold names and values of orders; a line stays a line.
             self.context.say(&human::printable(remark));
         }
-        if let Some(findings) = &mut self.findings {
-            findings.extend(produced.diagnostics);
+        if let Some(reporting) = &mut self.reporting {
+            reporting.count(produced.documents);
+            reporting.add(produced.subject, produced.diagnostics);
         }
         if let Some(rejects) = &mut self.rejects {
             let _closed_or_not = rejects.documents(&produced.rejects)?;
@@ -84,6 +86,9 @@ impl<'c> Sink<'c> {
         if let Some(failure) = produced.failure {
             // One wrong document does not stop the others.
             terminal::report_failure(&failure.to_string(), self.context.styling);
+            if let Some(reporting) = &mut self.reporting {
+                reporting.fail(&failure);
+            }
             self.code = self.code.worst(ExitCode::Caller);
         }
         if !self.passes_on {

@@ -2,29 +2,53 @@
 
 use std::path::Path;
 
+use orderctl::catalog::Catalog;
 use orderctl::chain::Chain;
-use orderctl::diagnostic::json::Report;
+use orderctl::diagnostic::format::Format;
+use orderctl::diagnostic::report::Subject;
+use orderctl::document::{Document, DocumentKind};
 use orderctl::journal::JournalReader;
 use orderctl::project::Overrides;
 use orderctl::validate::{Duplicates, OrderKey, Validation};
 
 use super::filter::{Sink, line, rejected};
-use crate::cli::{ReportFormat, ValidateArgs};
-use crate::context::Context;
+use crate::cli::ValidateArgs;
+use crate::context::{self, Context};
 use crate::exit::{ExitCode, Failure};
+use crate::report::Reporting;
 use crate::stage::{self, Produced, Unit};
 
-/// Passes on the documents that are valid.
+/// Passes on the documents that are valid; reports what was found, however the run ends.
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let mut reporting = Reporting::new("validate", &args.reports);
+    let ended = judge(args, context, &mut reporting);
+    let mut written = Ok(());
+    if let Some(mut reporting) = reporting {
+        if let Err(failure) = &ended {
+            reporting.fail(failure);
+        }
+        written = reporting.write(context, &args.input.files);
+    }
+    let code = ended?;
+    written?;
+    Ok(code)
+}
+
+fn judge<'a>(
+    args: &'a ValidateArgs,
+    context: &'a Context,
+    reporting: &mut Option<Reporting<'a>>,
+) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog.clone(),
         journal: args.journal.journal.clone(),
         ..Overrides::default()
     })?;
+    let filters = args.reports.format == Format::Human;
     let catalog = match &settings.catalog {
-        Some(folder) => match context.catalog(folder)? {
-            Ok(catalog) => Some(catalog),
-            Err(code) => return Ok(code),
+        Some(folder) => match catalog(folder, filters, context, reporting)? {
+            Some(catalog) => Some(catalog),
+            None => return Ok(ExitCode::NotAcceptable),
         },
         None => None,
     };
@@ -34,14 +58,17 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitCode, Failure> 
         now: args.now.now,
     };
     let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
-    sink.findings = (args.format == ReportFormat::Json || args.report.is_some()).then(Vec::new);
-    sink.passes_on = args.format == ReportFormat::Human;
-    sink.shows = args.format == ReportFormat::Human;
     let mut known = Known {
         duplicates: Duplicates::default(),
         journal: journal(&settings.journal)?,
     };
-    let keeps = args.rejects.is_some();
+    let keeps = Keeps {
+        orders: args.rejects.is_some(),
+        subjects: reporting.is_some(),
+    };
+    sink.reporting = reporting.take();
+    sink.passes_on = filters;
+    sink.shows = filters;
     let ended = stage::run(
         &args.input.files,
         Unit::Document,
@@ -52,16 +79,42 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitCode, Failure> 
             sink.take(produced)
         },
     );
-    let code = sink.finish()?;
-    report(&mut sink, args, context)?;
-    if args.format == ReportFormat::Human {
+    let code = sink.finish();
+    if filters {
         sink.summarize("validate");
     }
+    *reporting = sink.reporting.take();
     ended?;
-    Ok(code)
+    code
 }
 
-fn check(validation: &Validation<'_>, unit: Chain, keeps: bool) -> Produced {
+/// The catalog, if it may be used.
+fn catalog(
+    folder: &Path,
+    shows: bool,
+    context: &Context,
+    reporting: &mut Option<Reporting<'_>>,
+) -> Result<Option<Catalog>, Failure> {
+    let loaded = context::load_catalog(folder)?;
+    if shows {
+        context.show_catalog(folder, &loaded);
+    }
+    if let Some(reporting) = reporting {
+        reporting.add(None, loaded.diagnostics);
+    }
+    Ok(loaded.catalog)
+}
+
+/// What is kept of a document for later.
+#[derive(Debug, Clone, Copy)]
+struct Keeps {
+    /// Orders, for `--rejects`.
+    orders: bool,
+    /// What documents are called, for reports.
+    subjects: bool,
+}
+
+fn check(validation: &Validation<'_>, unit: Chain, keeps: Keeps) -> Produced {
     let mut produced = Produced {
         documents: 1,
         ..Produced::default()
@@ -69,18 +122,21 @@ fn check(validation: &Validation<'_>, unit: Chain, keeps: bool) -> Produced {
     let Some(document) = unit.documents.into_iter().next() else {
         return produced;
     };
+    if keeps.subjects {
+        produced.subject = Some(subject(&document));
+    }
     let checked = validation.check(&document);
     produced.key = checked.order.as_deref().and_then(OrderKey::of);
     if checked.accepted {
         line(&document, &mut produced.output);
     } else {
         produced.code = Some(ExitCode::NotAcceptable);
-        if keeps {
+        if keeps.orders {
             produced.rejects = rejected(&document, &checked.diagnostics);
         }
     }
     produced.diagnostics = checked.diagnostics;
-    if keeps && checked.accepted {
+    if keeps.orders && checked.accepted {
         produced.order = Some(document);
     }
     produced
@@ -130,19 +186,17 @@ fn journal(path: &Path) -> Result<Option<JournalReader>, Failure> {
     }
 }
 
-fn report(sink: &mut Sink<'_>, args: &ValidateArgs, context: &Context) -> Result<(), Failure> {
-    let Some(findings) = sink.findings.take() else {
-        return Ok(());
+/// A document as reports name it: its kind, and its id if it has one.
+fn subject(document: &Document) -> Subject {
+    let root = document.root();
+    let kind = DocumentKind::of(document).name();
+    let name = match root.text("id") {
+        Some(id) if !id.is_empty() => format!("{kind} {id}"),
+        _ => kind.to_owned(),
     };
-    let report = Report::new(sink.documents, &findings).to_json();
-    if let Some(mut file) = context.file(args.report.as_deref(), &args.input.files)? {
-        let _written = file.document(report.as_bytes())?;
-        let _written = file.flush()?;
+    Subject {
+        name,
+        location: root.location(),
+        diagnostics: 0..0,
     }
-    if args.format == ReportFormat::Json {
-        let mut stdout = context.stdout();
-        let _written = stdout.document(report.as_bytes())?;
-        let _written = stdout.flush()?;
-    }
-    Ok(())
 }

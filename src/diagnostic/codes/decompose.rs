@@ -1,0 +1,62 @@
+//! Codes of decomposition.
+
+use super::{Description, error};
+
+/// The table.
+pub const CODES: &[Description] = &[
+    error(
+        "decompose/already-installed",
+        "An item adds something that is installed already.",
+        "Order modify to change it; to add another one, leave its id out.",
+    ),
+    error(
+        "decompose/count",
+        "A rule is to make so many items, and the number is no whole number from 0, or too large.",
+        "Correct the characteristic that the number comes from, or the rule.",
+    ),
+    error(
+        "decompose/duplicate-element",
+        "Two elements of a list, for each of which a rule makes an item, have the same key.",
+        "Give each element its own key, or let the rule tell them apart by another one.",
+    ),
+    error(
+        "decompose/element-key",
+        "An element of a list, for each of which a rule makes an item, has no key.",
+        "Give it what the rule's `key` reads: a text or a whole number.",
+    ),
+    error(
+        "decompose/expression",
+        "An expression of a rule fails with the values of this order.",
+        "Correct the values, or guard the expression in the rule.",
+    ),
+    error(
+        "decompose/missing-characteristic",
+        "What is to be made needs a characteristic that the order does not give.",
+        "Give it in the order; for what is installed already, name the installed base.",
+    ),
+    error(
+        "decompose/no-list",
+        "A rule makes an item for each element of a list, and the value is no list.",
+        "Give a list, or correct the rule's `in`.",
+    ),
+    error(
+        "decompose/not-installed",
+        "An item modifies, deletes or leaves as it is something that is not installed.",
+        "Give the id as it stands in the inventory.",
+    ),
+    error(
+        "decompose/place",
+        "The place that a rule names is no object.",
+        "Give the place as an object, with id, name and role.",
+    ),
+    error(
+        "decompose/unknown-specification",
+        "Something that is installed has a specification that is not in the catalog.",
+        "Add the specification to the catalog, or correct the inventory.",
+    ),
+    error(
+        "decompose/value",
+        "A rule computes a value that the target's characteristic does not take.",
+        "Correct the rule, or the values that it computes from.",
+    ),
+];

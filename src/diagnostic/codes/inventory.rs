@@ -1,0 +1,22 @@
+//! Codes of the installed base.
+
+use super::{Description, warning};
+
+/// The table.
+pub const CODES: &[Description] = &[
+    warning(
+        "inventory/dangling-reference",
+        "An installed product or service refers to one that is not in the inventory.",
+        "Add what is missing, or correct the id.",
+    ),
+    warning(
+        "inventory/duplicate-id",
+        "Two products, services or resources have the same id; the first one counts.",
+        "Remove one of them, or give it its own id.",
+    ),
+    warning(
+        "inventory/missing-id",
+        "An installed product, service or resource has no id; nothing can refer to it.",
+        "Give it an id.",
+    ),
+];
