@@ -7,7 +7,7 @@ use super::{Installed, Inventory, Layer};
 use crate::chain::{Chain, order_name};
 use crate::document::{Composer, Document, Edits, Node, quote};
 use crate::model::reference::RelationshipKind;
-use crate::model::{Action, Characteristic, Order};
+use crate::model::{Action, Characteristic, Order, entity_id};
 
 /// Members of an ordered entity that its document does not take over as they are.
 const NOT_COPIED: [&str; 10] = [
@@ -139,11 +139,8 @@ fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
         };
         let order_id = order_name(order.node().document());
         for item in order.items() {
-            let given = item
-                .entity
-                .and_then(|entity| entity.text("id"))
-                .filter(|id| !id.is_empty());
-            let id = given.map_or_else(|| format!("{order_id}.{}", item.id), Cow::into_owned);
+            let id = entity_id(item.entity)
+                .map_or_else(|| format!("{order_id}.{}", item.id), Cow::into_owned);
             let upper = match layer {
                 Layer::Product => None,
                 Layer::Service => Some(Layer::Product),

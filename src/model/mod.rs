@@ -20,6 +20,6 @@ pub use action::Action;
 pub use characteristic::Characteristic;
 pub use order::{Order, OrderItem};
 pub use product_order::{ProductOrder, ProductOrderItem};
-pub use reference::{ItemRelationship, Reference};
+pub use reference::{ItemRelationship, Reference, entity_id};
 pub use resource_order::{ResourceOrder, ResourceOrderItem};
 pub use service_order::{ServiceOrder, ServiceOrderItem};

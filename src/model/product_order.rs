@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::reference::entity_id;
 use super::{Action, Characteristic, ItemRelationship, Reference};
 use crate::document::Node;
 
@@ -44,9 +45,7 @@ pub struct ProductOrderItem<'d> {
 impl ProductOrderItem<'_> {
     /// Id of the product that the item is about, if it names one.
     pub fn product_id(&self) -> Option<Cow<'_, str>> {
-        self.product
-            .and_then(|it| it.text("id"))
-            .filter(|id| !id.is_empty())
+        entity_id(self.product)
     }
 }
 

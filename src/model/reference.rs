@@ -29,6 +29,13 @@ impl<'d> Reference<'d> {
     }
 }
 
+/// Id of the product, service or resource that an item is about, if it names one. Some systems
+/// write the text `null` for none.
+pub fn entity_id<'d>(entity: Option<Node<'d>>) -> Option<Cow<'d, str>> {
+    let id = entity?.text("id")?;
+    (!id.is_empty() && id != "null").then_some(id)
+}
+
 /// What a relationship between two order items means to planning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelationshipKind {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::product_order::external_id;
+use super::reference::entity_id;
 use super::{Action, Characteristic, ItemRelationship, Reference};
 use crate::document::Node;
 
@@ -45,9 +46,7 @@ pub struct ServiceOrderItem<'d> {
 impl ServiceOrderItem<'_> {
     /// Id of the service that the item is about, if it names one.
     pub fn service_id(&self) -> Option<Cow<'_, str>> {
-        self.service
-            .and_then(|it| it.text("id"))
-            .filter(|id| !id.is_empty())
+        entity_id(self.service)
     }
 }
 

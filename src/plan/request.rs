@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::flow::{Method, Request};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Kind, Node};
-use crate::model::{Action, ResourceOrderItem};
+use crate::model::{Action, ResourceOrderItem, entity_id};
 
 /// `POST resource` for add, `PATCH resource/<id>` for modify, `DELETE resource/<id>` for delete.
 ///
@@ -62,11 +62,7 @@ fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
 }
 
 fn existing(item: &ResourceOrderItem<'_>) -> Result<String, Box<Diagnostic>> {
-    let id = item
-        .resource
-        .and_then(|resource| resource.text("id"))
-        .filter(|id| !id.is_empty());
-    if let Some(id) = id {
+    if let Some(id) = entity_id(item.resource) {
         return Ok(format!("resource/{}", segment(&id)));
     }
     let message = format!("item `{}` changes a resource, but names none", item.id);

@@ -37,6 +37,13 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         };
         diagnostics.push(warning(code, node, message));
     }
+    for item in subject.order.items() {
+        let id = item.entity.and_then(|entity| entity.get("id"));
+        if let Some(node) = id.filter(|node| node.raw() == "\"null\"") {
+            let message = "`id` is the text `null`; read as absent".to_owned();
+            diagnostics.push(warning("order/null", node, message));
+        }
+    }
     if let Some(next) = blanks.next() {
         let count = blanks.count() + 1;
         let message = format!("{count} more nulls and empty texts are not listed");

@@ -5,6 +5,7 @@ mod bundles;
 mod characteristics;
 mod dates;
 mod deviations;
+mod entities;
 mod identifiers;
 mod offerings;
 mod quantities;
@@ -30,6 +31,7 @@ pub struct Rule {
 pub static RULES: &[Rule] = &[
     deviations::RULE,
     identifiers::RULE,
+    entities::RULE,
     actions::RULE,
     quantities::RULE,
     states::RULE,
