@@ -102,7 +102,8 @@ impl Tmf702 {
     ///
     /// | answer | outcome |
     /// |---|---|
-    /// | 2xx but 202 | completed; without resource where the body is not a JSON object or too large, for the effect has happened |
+    /// | 2xx but 202 | completed; without resource where there is no body or a too large one |
+    /// | 2xx with a body that is no JSON object | unknown: whoever wrote that need not be the endpoint |
     /// | 202 | what the Monitor in the body or at `Location` says; unknown where time is over first |
     /// | 3xx, 4xx | rejected |
     /// | 408, 425, 429, 5xx | failed |
@@ -416,9 +417,14 @@ fn judge(answer: Answer) -> Outcome {
     let reason = || said(status, body.text());
     match code {
         200..=299 => match &body {
-            Body::Whole(text) => Outcome::Completed {
-                status: code,
-                resource: read_object(text),
+            Body::Whole(text) => match read_object(text) {
+                None if !text.trim_ascii().is_empty() => Outcome::Unknown {
+                    reason: format!("the answer {status} is no JSON object{}", detail(text)),
+                },
+                resource => Outcome::Completed {
+                    status: code,
+                    resource,
+                },
             },
             Body::TooLarge => Outcome::Completed {
                 status: code,
@@ -586,6 +592,30 @@ mod tests {
         assert_eq!(detail(&vec![b'x'; 1000]).chars().count(), 2 + QUOTED + 1);
         assert_eq!(detail(b""), "");
         assert_eq!(detail(b"\xff"), ": \u{fffd}");
+    }
+
+    #[test]
+    fn only_a_json_object_or_nothing_is_an_answer_that_it_is_done() {
+        let outcome = |body: &str| {
+            judge(Answer {
+                status: StatusCode::CREATED,
+                location: None,
+                body: Body::Whole(body.into()),
+            })
+        };
+        for body in ["", " \r\n", "{}", " {\"id\":\"r\"}\n"] {
+            let is_done = matches!(outcome(body), Outcome::Completed { .. });
+            assert!(is_done, "{body}: {:?}", outcome(body));
+        }
+        for body in ["<html>", "{\"id\":", "[]", "null", "OK", "{} {}", "\u{0}"] {
+            let Outcome::Unknown { reason } = outcome(body) else {
+                panic!("{body}: {:?}", outcome(body));
+            };
+            assert!(
+                reason.starts_with("the answer 201 Created is no JSON object"),
+                "{reason}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Faults that the mock is told to commit: `olt:2`, `olt:2=503`, `olt:*=500`,
-//! `olt:3=hang`, `olt:3=lost`, `olt:2..4=500`, `olt/port-7:1`,
+//! `olt:3=hang`, `olt:3=lost`, `olt:3=garbage`, `olt:2..4=500`, `olt/port-7:1`,
 //! `mnp:1=422 account number does not match`, `qualification:1=unqualified no free port`.
 
 use std::ops::RangeInclusive;
@@ -33,12 +33,14 @@ pub enum FaultKind {
     Lost,
     /// The question of a gate is answered by no; anything else is answered with 422.
     Unqualified,
+    /// Takes effect, then is answered with a page of HTML, as proxies do.
+    Garbage,
 }
 
 /// A fault that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang or lost"
+    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang, lost or garbage"
 )]
 pub struct FaultError {
     /// The text.
@@ -79,6 +81,7 @@ impl Fault {
             "hang" => FaultKind::Hang,
             "lost" => FaultKind::Lost,
             "unqualified" => FaultKind::Unqualified,
+            "garbage" => FaultKind::Garbage,
             status => number(status)
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| (400..600).contains(status))
@@ -165,6 +168,7 @@ mod tests {
             ("olt:*=500", fault(1..=u64::MAX, FaultKind::Status(500))),
             ("olt:3=hang", fault(3..=3, FaultKind::Hang)),
             ("olt:3=lost", fault(3..=3, FaultKind::Lost)),
+            ("olt:3=garbage", fault(3..=3, FaultKind::Garbage)),
             ("olt:2..4=404", fault(2..=4, FaultKind::Status(404))),
             ("olt/port:7/1:1=422", about),
             ("olt:2=422 no port: the splitter = full", saying),
@@ -204,7 +208,7 @@ mod tests {
             assert_eq!(
                 Fault::parse(text).unwrap_err().to_string(),
                 format!(
-                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang or lost"
+                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang, lost or garbage"
                 )
             );
         }

@@ -157,6 +157,14 @@ impl System {
                 let reply = reply.unwrap_or_else(|refusal| refusal);
                 (Effect::Refused, Delivery::Answer(reply))
             }
+            Some((FaultKind::Garbage, _)) => {
+                let page = Reply {
+                    status: 200,
+                    location: None,
+                    body: Bytes::from_static(b"<html><body>It works!</body></html>"),
+                };
+                (self.settle(call, now).0, Delivery::Answer(page))
+            }
             None => {
                 let (effect, reply) = self.settle(call, now);
                 (effect, Delivery::Answer(reply))

@@ -386,3 +386,23 @@ fn a_chain_that_another_tool_has_written_anew_is_the_same_chain() {
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert_eq!(sent(&mock.record()), before);
 }
+
+#[test]
+fn an_answer_that_is_no_json_leaves_the_outcome_unknown_and_is_asked_for_again() {
+    let mock = Mock::failing(&["olt:1=garbage", "acs:*=garbage"]);
+    let workplace = Workplace::new(&mock.url());
+    workplace.endpoints(&mock.url(), "timeout = \"20s\"\nretries = 1\n");
+    let chain = chain("order.json", "1");
+    let output = workplace.activate(&chain, &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let said = "outcome unknown: the answer 200 OK is no JSON object: <html><body>It works!";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    let record = mock.record();
+    let calls = |endpoint: &str| record.iter().filter(|it| it.endpoint == endpoint).count();
+    assert_eq!((calls("olt"), calls("acs")), (2, 2));
+    let applied = |endpoint: &str| {
+        let calls = record.iter().filter(|it| it.endpoint == endpoint);
+        calls.filter(|it| it.is_applied()).count()
+    };
+    assert_eq!((applied("olt"), applied("acs")), (1, 1));
+}

@@ -379,7 +379,7 @@ pub struct MockArgs {
     /// a range, `olt:*` all of them; `olt/port-7:1` is the first one about a resource whose id
     /// contains `port-7`; `=503` gives the status (500), `=422 no port left` also what is said,
     /// `=unqualified no port left` answers the question of a gate by no, `=hang` never answers,
-    /// `=lost` carries out and does not answer
+    /// `=lost` carries out and does not answer, `=garbage` carries out and answers HTML
     #[arg(long, value_name = "SPEC")]
     pub fail: Vec<String>,
     /// Accept requests at once and carry them out behind a monitor
