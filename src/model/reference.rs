@@ -31,7 +31,7 @@ impl<'d> Reference<'d> {
 
 /// Id of the product, service or resource that an item is about, if it names one. Some systems
 /// write the text `null` for none.
-pub fn entity_id<'d>(entity: Option<Node<'d>>) -> Option<Cow<'d, str>> {
+pub fn entity_id(entity: Option<Node<'_>>) -> Option<Cow<'_, str>> {
     let id = entity?.text("id")?;
     (!id.is_empty() && id != "null").then_some(id)
 }

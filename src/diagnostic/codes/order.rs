@@ -70,6 +70,11 @@ pub const CODES: &[Description] = &[
         "Leave out the order that was sent twice, or give a new order its own external id.",
     ),
     error(
+        "order/duplicate-entity",
+        "Two items of an order are about the same product, service or resource.",
+        "Say in one item what is to become of it.",
+    ),
+    error(
         "order/duplicate-item-id",
         "Two items of an order have the same id.",
         "Give every item its own id.",
