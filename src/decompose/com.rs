@@ -127,7 +127,7 @@ pub fn service_order(
     for item in &order.items {
         com.item(item);
     }
-    com.steps.finish(|items| {
+    com.steps.finish(order.node, |items| {
         let id = format!("{order_id}.S");
         let derivation = Derivation {
             id: &id,

@@ -66,7 +66,7 @@ pub fn resource_order(
     for item in &order.items {
         som.item(item);
     }
-    som.steps.finish(|items| {
+    som.steps.finish(order.node, |items| {
         let id = format!("{order_id}.R");
         let derivation = Derivation {
             id: &id,

@@ -2,6 +2,8 @@
 //! condition, explain it, map the characteristics; and, once all items are
 //! made, tie them together.
 
+use std::collections::HashMap;
+
 use super::dependencies::{self, Waiting};
 use super::explain::{Explanation, Outcome};
 use super::loops::{LoopFault, Reading};
@@ -355,12 +357,40 @@ impl<'c> Steps<'c> {
         numbered.find(|id| !taken(id)).unwrap_or(wanted)
     }
 
+    /// Ids are joined by dots: items of contrived ids (`1` and `1.A`) may lead to one id.
+    fn collisions(&mut self, order: Node<'_>) {
+        let mut seen: HashMap<&str, &Made<'_>> = HashMap::with_capacity(self.made.len());
+        for made in &self.made {
+            let Some(first) = seen.insert(&made.item.id, made) else {
+                continue;
+            };
+            let from = if first.root == made.root {
+                (&first.parent, &made.parent)
+            } else {
+                (&first.root, &made.root)
+            };
+            let message = format!(
+                "items `{}` and `{}` both lead to an item `{}` below",
+                from.0, from.1, made.item.id
+            );
+            let code = Code("decompose/duplicate-item");
+            let finding = Diagnostic::new(code, Severity::Error, order.location(), message)
+                .with_hint("give the items ids of which none continues another one");
+            self.diagnostics.push(finding);
+        }
+    }
+
     /// The order below, written by `write` from the items with their dependencies; none if there
     /// are no items.
+    ///
+    /// # Errors
+    /// What was found on the way, and items of `order` whose ids lead to one id below.
     pub fn finish(
-        self,
+        mut self,
+        order: Node<'_>,
         write: impl FnOnce(&[write::Item]) -> Document,
     ) -> Result<Derived, NotDecomposable> {
+        self.collisions(order);
         if !self.diagnostics.is_empty() {
             return Err(NotDecomposable(self.diagnostics));
         }

@@ -286,31 +286,74 @@ fn a_journal_below_a_file_is_refused() {
     assert_eq!(mock.record(), []);
 }
 
+/// The command as somebody for whom read-only files are read-only: root is made nobody, and
+/// gets a copy of the binary that nobody can reach.
+#[cfg(unix)]
+fn without_privileges(workplace: &Workplace, arguments: &[&str]) -> std::process::Command {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    const NOBODY: u32 = 65534;
+    let folder = workplace.path("");
+    // Whoever made the folder runs the tests.
+    if fs::metadata(&folder).unwrap().uid() != 0 {
+        return workplace.orderctl(arguments);
+    }
+    for name in ["orderctl.toml", "endpoints.toml"] {
+        let mode = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(workplace.path(name), mode).unwrap();
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let binary = workplace.path("orderctl");
+    fs::copy(env!("CARGO_BIN_EXE_orderctl"), &binary).unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = std::process::Command::new(binary);
+    command.args(arguments).current_dir(folder).env_clear();
+    command.uid(NOBODY).gid(NOBODY);
+    command
+}
+
 #[test]
+#[cfg(unix)]
 fn a_journal_that_is_read_only_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     let (mock, workplace) = place();
     let chain = chain("order.json", "1");
     assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
-    let mut permissions = fs::metadata(workplace.journal()).unwrap().permissions();
-    permissions.set_readonly(true);
-    fs::set_permissions(workplace.journal(), permissions).unwrap();
-    let is_ignored = fs::OpenOptions::new()
-        .write(true)
-        .open(workplace.journal())
-        .is_ok();
-    let output = workplace.activate(&chain, &[]);
-    if is_ignored {
-        // For root nothing is read-only.
-        assert_eq!(output.status.code(), Some(0));
-    } else {
-        assert_eq!(output.status.code(), Some(2));
-        assert!(
-            stderr(&output).contains("is read-only"),
-            "{}",
-            stderr(&output)
-        );
-    }
+    let mode = fs::Permissions::from_mode(0o444);
+    fs::set_permissions(workplace.journal(), mode).unwrap();
+    let output = run(&mut without_privileges(&workplace, &["activate"]), &chain);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = "journal.db is read-only";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
     assert_eq!(mock.record().len(), 7);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_journal_that_cannot_grow_ends_the_run_and_loses_nothing() {
+    let (mock, workplace) = place();
+    let chain = chain("order.json", "1");
+    workplace.write("chain", &chain);
+    // Blocks of 512 bytes: enough to take the order on, not enough for all that happens to it.
+    let limited = format!(
+        "trap '' XFSZ; ulimit -f 140; exec '{}' activate chain",
+        env!("CARGO_BIN_EXE_orderctl")
+    );
+    let mut sh = std::process::Command::new("sh");
+    sh.args(["-c", &limited]).current_dir(workplace.path(""));
+    let output = run(&mut sh, "");
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("journal.db"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(mock.record().len() < 7, "the limit is never reached");
+    let again = workplace.activate(&chain, &[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    every_effect_happened_once(&mock.record(), &plans(&documents(&chain)));
 }
 
 #[test]
