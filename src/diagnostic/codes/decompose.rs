@@ -10,11 +10,6 @@ pub const CODES: &[Description] = &[
         "Order modify to change it; to add another one, leave its id out.",
     ),
     error(
-        "decompose/duplicate-item",
-        "Two items of an order lead to one id in the order below, because ids are joined by dots.",
-        "Give the items ids of which none continues another one.",
-    ),
-    error(
         "decompose/count",
         "A rule is to make so many items, and the number is no whole number from 0, or too large.",
         "Correct the characteristic that the number comes from, or the rule.",
@@ -23,6 +18,11 @@ pub const CODES: &[Description] = &[
         "decompose/duplicate-element",
         "Two elements of a list, for each of which a rule makes an item, have the same key.",
         "Give each element its own key, or let the rule tell them apart by another one.",
+    ),
+    error(
+        "decompose/duplicate-item",
+        "Two items of an order lead to one id in the order below, because ids are joined by dots.",
+        "Give the items ids of which none continues another one.",
     ),
     error(
         "decompose/element-key",
