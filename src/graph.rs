@@ -45,8 +45,9 @@ fn cycle_within(edges: &[Vec<usize>], component: &[usize]) -> Vec<usize> {
     vec![start]
 }
 
-/// Strongly connected parts (Tarjan), without recursion: plans have 100,000 tasks.
-fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// Strongly connected parts (Tarjan): each after those that its edges lead to. Without recursion:
+/// plans have 100,000 tasks.
+pub fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let count = edges.len();
     let mut number = vec![UNSEEN; count];

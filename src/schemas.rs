@@ -47,6 +47,14 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/activation-rule.schema.json"),
     ),
     (
+        "gate-rule",
+        include_str!("../schemas/gate-rule.schema.json"),
+    ),
+    (
+        "rollout-rule",
+        include_str!("../schemas/rollout-rule.schema.json"),
+    ),
+    (
         "orchestration-plan",
         include_str!("../schemas/orchestration-plan.schema.json"),
     ),
@@ -95,6 +103,8 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
         DocumentKind::ResourceSpecification => "resource-specification",
         DocumentKind::DecompositionRule => "decomposition-rule",
         DocumentKind::ActivationRule => "activation-rule",
+        DocumentKind::GateRule => "gate-rule",
+        DocumentKind::RolloutRule => "rollout-rule",
         DocumentKind::Product
         | DocumentKind::Service
         | DocumentKind::Resource
@@ -189,10 +199,14 @@ fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
             let message = format!("{what} has members of which only one may be given");
             (Code("schema/value"), message)
         }
-        ValidationErrorKind::OneOfNotValid { context } if !needed(context).is_empty() => (
-            Code("schema/missing"),
-            format!("{what} needs one of {}", needed(context)),
-        ),
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }
+            if !needed(context).is_empty() =>
+        {
+            (
+                Code("schema/missing"),
+                format!("{what} needs one of {}", needed(context)),
+            )
+        }
         _ => (Code("schema/value"), format!("{what}: {}", error.masked())),
     };
     let place = match error.kind() {

@@ -141,11 +141,12 @@ fn plan(text: &str) -> (Chain, OrchestrationPlan) {
     let planning = Planning {
         catalog: Some(catalog()),
         default_endpoint: None,
+        now: None,
     };
-    let plan = planning
+    let planned = planning
         .plan(&chain)
         .unwrap_or_else(|fault| panic!("{fault:?}"));
-    (chain, plan)
+    (chain, planned.plan)
 }
 
 /// What every task waits for, and what it sends.
@@ -170,6 +171,27 @@ fn work(plan: &OrchestrationPlan) -> BTreeMap<String, (BTreeSet<String>, String)
             )
         })
         .collect()
+}
+
+/// Everything that every task waits for, directly or through others.
+fn closure(
+    work: BTreeMap<String, (BTreeSet<String>, String)>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let direct: BTreeMap<String, BTreeSet<String>> = work
+        .into_iter()
+        .map(|(id, (waits, _))| (id, waits))
+        .collect();
+    let all = |id: &String| {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&String> = direct[id].iter().collect();
+        while let Some(other) = open.pop() {
+            if found.insert(other.clone()) {
+                open.extend(&direct[other]);
+            }
+        }
+        found
+    };
+    direct.keys().map(|id| (id.clone(), all(id))).collect()
 }
 
 proptest! {
@@ -209,12 +231,12 @@ proptest! {
             }
         }
         // Lines that rely on others wait for all of them.
-        let work = work(&plan);
+        let work = closure(work(&plan));
         for (position, line) in lines.iter().enumerate() {
             for before in &line.before {
                 let needed = work.keys().filter(|id| id.starts_with(&format!("i{before}.")));
                 let needed: Vec<&String> = needed.collect();
-                for (id, (waits, _)) in &work {
+                for (id, waits) in &work {
                     if id.starts_with(&format!("i{position}.")) {
                         prop_assert!(needed.iter().all(|other| waits.contains(*other)), "{id}: {waits:?}");
                     }

@@ -11,6 +11,8 @@ mod scope;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(super) use scope::{joined, shape};
+
 use super::expression::{Expected, Expression, Scope};
 use super::rule::Dependency;
 use super::specification::{Facing, Specification};
@@ -55,7 +57,6 @@ pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Ve
             DocumentKind::ProductOffering => linker.offering(root, &id),
             DocumentKind::ProductSpecification => linker.product(root, &id),
             DocumentKind::ServiceSpecification => linker.service(root, &id),
-            DocumentKind::ActivationRule => linker.activation(root, &id),
             _ => {}
         }
     }
@@ -227,23 +228,6 @@ impl Linker<'_, '_> {
             self.error("catalog/no-resource", root.location(), message)
                 .hint =
                 Some("add the resource that realizes it to `resourceSpecification`".to_owned());
-        }
-    }
-
-    fn activation(&mut self, root: Node<'_>, id: &str) {
-        let Some(reference) = root.get("resourceSpecification") else {
-            return;
-        };
-        let Some(resource) = self.resource_reference(reference) else {
-            return;
-        };
-        if let Some(rule) = self
-            .catalog
-            .activations
-            .iter()
-            .position(|rule| rule.id == id)
-        {
-            self.catalog.activation_by_resource.insert(resource, rule);
         }
     }
 

@@ -9,12 +9,11 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use sha2::{Digest, Sha256};
 
 use super::characteristic::CharacteristicSpecification;
-use super::link;
-use super::rule::ActivationRule;
 use super::specification::{
     BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
 };
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
+use super::{activation, gate, link, rollout};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::yaml::{self, YamlError};
 use crate::document::{
@@ -101,7 +100,11 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
             accepted.push(document);
         }
     }
-    link::link(&mut loader.catalog, &accepted, &mut loader.diagnostics);
+    let (catalog, found) = (&mut loader.catalog, &mut loader.diagnostics);
+    link::link(catalog, &accepted, found);
+    activation::link(catalog, &accepted, found);
+    gate::link(catalog, &accepted, found);
+    rollout::link(catalog, &accepted, found);
     let Loader {
         mut catalog,
         mut diagnostics,
@@ -168,8 +171,6 @@ struct Loader {
     diagnostics: Vec<Diagnostic>,
     /// Place of each id, by kind.
     places: HashMap<(DocumentKind, String), Location>,
-    /// Place of the activation rule of each resource specification.
-    activations: HashMap<String, Location>,
 }
 
 impl Loader {
@@ -211,7 +212,10 @@ impl Loader {
         }
         if matches!(
             kind,
-            DocumentKind::DecompositionRule | DocumentKind::ActivationRule
+            DocumentKind::DecompositionRule
+                | DocumentKind::ActivationRule
+                | DocumentKind::GateRule
+                | DocumentKind::RolloutRule
         ) && !self.format_version(root)
         {
             return false;
@@ -336,8 +340,10 @@ impl Loader {
                     .resources
                     .push(ResourceSpecification { specification });
             }
-            DocumentKind::ActivationRule => self.activation(root, id),
             DocumentKind::DecompositionRule
+            | DocumentKind::ActivationRule
+            | DocumentKind::GateRule
+            | DocumentKind::RolloutRule
             | DocumentKind::ProductOrder
             | DocumentKind::ServiceOrder
             | DocumentKind::ResourceOrder
@@ -347,71 +353,6 @@ impl Loader {
             | DocumentKind::Resource
             | DocumentKind::Other => {}
         }
-    }
-
-    fn activation(&mut self, root: Node<'_>, id: String) {
-        let reference = root.get("resourceSpecification").unwrap_or(root);
-        let resource = reference.text("id").unwrap_or_default().into_owned();
-        let place = reference.location();
-        if let Some(first) = self.activations.get(&resource) {
-            let message = format!("resource specification `{resource}` has two activation rules");
-            let code = Code("rule/conflict");
-            let finding = Diagnostic::new(code, Severity::Error, place, message)
-                .with_related(first.clone())
-                .with_hint("keep one of them");
-            self.diagnostics.push(finding);
-            return;
-        }
-        self.activations.insert(resource.clone(), place);
-        let duration = self.duration(root);
-        let endpoint = root.text("endpoint").unwrap_or_default().into_owned();
-        self.catalog.activations.push(ActivationRule {
-            id,
-            resource,
-            endpoint,
-            duration,
-        });
-    }
-
-    fn duration(&mut self, root: Node<'_>) -> SignedDuration {
-        let Some(object) = root.get("duration") else {
-            return SignedDuration::ZERO;
-        };
-        let mut read = |key: &str| {
-            let node = object.get(key)?;
-            let text = node.as_str().unwrap_or_default();
-            let duration = iso_duration(&text);
-            if duration.is_none() {
-                let message = format!("`{text}` is no duration");
-                self.diagnostics.push(
-                    Diagnostic::new(
-                        Code("rule/duration"),
-                        Severity::Error,
-                        node.location(),
-                        message,
-                    )
-                    .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
-                );
-            }
-            duration.map(|duration| (duration, node))
-        };
-        let (optimistic, likely, pessimistic) =
-            (read("optimistic"), read("mostLikely"), read("pessimistic"));
-        let Some((likely, node)) = likely else {
-            return SignedDuration::ZERO;
-        };
-        let lowest = optimistic.map_or(likely, |(duration, _)| duration);
-        let highest = pessimistic.map_or(likely, |(duration, _)| duration);
-        if lowest > likely || likely > highest {
-            let message = "durations have to be optimistic ≤ mostLikely ≤ pessimistic";
-            self.report("rule/duration", Severity::Error, node, message.to_owned());
-            return likely;
-        }
-        // PERT: (o + 4m + p) / 6.
-        let sum = likely
-            .checked_mul(4)
-            .and_then(|sum| sum.checked_add(lowest)?.checked_add(highest));
-        sum.map_or(likely, |sum| SignedDuration::from_secs((sum / 6).as_secs()))
     }
 }
 

@@ -5,21 +5,32 @@
 //! cycle, and no expression that was not checked against the characteristics
 //! it reads. Whatever breaks that is a diagnostic, and there is no catalog.
 
+mod activation;
 pub mod characteristic;
+mod estimate;
 pub mod expression;
+mod gate;
 mod link;
 mod load;
+mod rollout;
 mod rule;
+mod ruling;
 mod specification;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+pub use activation::{
+    ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, FailurePolicy,
+    WindowRule, Work,
+};
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
+pub use estimate::Estimate;
+pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
 pub use load::{LoadError, Loaded, load, read_folder};
-pub use rule::{
-    ActivationRule, Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over,
-};
+pub use rollout::{Release, RolloutRule, WaveEnd};
+pub use rule::{Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over};
+pub use ruling::Subject;
 pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
     ServiceSpecification, Specification,
@@ -44,12 +55,18 @@ pub struct Catalog {
     pub(crate) products: Vec<ProductSpecification>,
     pub(crate) services: Vec<ServiceSpecification>,
     pub(crate) resources: Vec<ResourceSpecification>,
-    pub(crate) activations: Vec<ActivationRule>,
+    activations: Vec<ActivationRule>,
+    gates: Vec<GateRule>,
+    rollouts: Vec<RolloutRule>,
     offering_by_id: HashMap<String, usize>,
     product_by_id: HashMap<String, ProductIndex>,
     service_by_id: HashMap<String, ServiceIndex>,
     resource_by_id: HashMap<String, ResourceIndex>,
     activation_by_resource: HashMap<ResourceIndex, usize>,
+    /// Resources that more than one service names.
+    shared_resources: HashSet<ResourceIndex>,
+    gates_by_subject: HashMap<Subject, Vec<usize>>,
+    rollout_by_subject: HashMap<Subject, usize>,
     digest: String,
 }
 
@@ -113,6 +130,42 @@ impl Catalog {
         self.activation_by_resource
             .get(index)
             .map(|rule| &self.activations[*rule])
+    }
+
+    /// What an order item is about, as rules are declared for it: its offering, and its product
+    /// specification, which is that of the offering where the item names none.
+    pub fn subjects(&self, offering: Option<&str>, product: Option<&str>) -> Vec<Subject> {
+        let offering = offering.and_then(|id| self.offering_by_id.get(id).copied());
+        let product = product.and_then(|id| self.product_by_id.get(id).copied());
+        let product = product.or_else(|| self.offerings[offering?].product);
+        let subjects = [
+            offering.map(Subject::Offering),
+            product.map(Subject::Product),
+        ];
+        subjects.into_iter().flatten().collect()
+    }
+
+    /// The gates declared for a subject, by id.
+    pub fn gates(&self, subject: Subject) -> impl Iterator<Item = &GateRule> {
+        let gates = self.gates_by_subject.get(&subject);
+        gates.into_iter().flatten().map(|index| &self.gates[*index])
+    }
+
+    /// The rollout declared for a subject.
+    pub fn rollout(&self, subject: Subject) -> Option<&RolloutRule> {
+        let index = self.rollout_by_subject.get(&subject)?;
+        Some(&self.rollouts[*index])
+    }
+
+    /// Whether resources of a specification stand for more than one service.
+    pub(crate) fn is_shared(&self, resource_specification: &str) -> bool {
+        let index = self.resource_by_id.get(resource_specification);
+        index.is_some_and(|index| self.shared_resources.contains(index))
+    }
+
+    /// Whether there are gates or rollouts at all.
+    pub fn has_gates(&self) -> bool {
+        !self.gates.is_empty() || !self.rollouts.is_empty()
     }
 
     /// Ids of all product specifications.

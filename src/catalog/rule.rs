@@ -1,7 +1,4 @@
-//! Rules: how one specification is decomposed into another, and how a resource
-//! is carried out.
-
-use jiff::SignedDuration;
+//! Rules: how one specification is decomposed into another.
 
 use super::ServiceIndex;
 use super::expression::Expression;
@@ -145,18 +142,4 @@ pub enum DependencyScope {
     Item,
     /// All of the order.
     Order,
-}
-
-/// How resources of one specification are carried out.
-#[derive(Debug, Clone)]
-pub struct ActivationRule {
-    /// Id of the rule.
-    pub id: String,
-    /// Id of the resource specification.
-    pub resource: String,
-    /// Name of the endpoint.
-    pub endpoint: String,
-    /// Expected duration: most likely, or weighted by PERT, (o + 4m + p) / 6, where an
-    /// optimistic and a pessimistic one are given.
-    pub duration: SignedDuration,
 }

@@ -29,6 +29,7 @@ mod write;
 
 pub use com::service_order;
 pub use explain::{Explanation, Outcome};
+pub(crate) use mapping::Values;
 pub use som::resource_order;
 pub use standing::Change;
 

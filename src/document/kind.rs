@@ -26,6 +26,10 @@ pub enum DocumentKind {
     DecompositionRule,
     /// Our activation rule.
     ActivationRule,
+    /// Our gate rule.
+    GateRule,
+    /// Our rollout rule.
+    RolloutRule,
     /// TMF637 Product.
     Product,
     /// TMF638 Service, customer- or resource-facing.
@@ -59,6 +63,8 @@ impl DocumentKind {
             Self::ResourceSpecification => "ResourceSpecification",
             Self::DecompositionRule => "DecompositionRule",
             Self::ActivationRule => "ActivationRule",
+            Self::GateRule => "GateRule",
+            Self::RolloutRule => "RolloutRule",
             Self::Product => "Product",
             Self::Service => "Service",
             Self::Resource => "Resource",
@@ -83,6 +89,8 @@ impl DocumentKind {
             | "ResourceFunctionSpecification" => Self::ResourceSpecification,
             "DecompositionRule" => Self::DecompositionRule,
             "ActivationRule" => Self::ActivationRule,
+            "GateRule" => Self::GateRule,
+            "RolloutRule" => Self::RolloutRule,
             "Product" => Self::Product,
             "Service" | "CustomerFacingService" | "ResourceFacingService" => Self::Service,
             "Resource" | "LogicalResource" | "PhysicalResource" | "ResourceFunction"

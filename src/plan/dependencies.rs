@@ -14,207 +14,439 @@
 //! So in an order that does both, a removal waits for what is made or changed
 //! next to it (make before break), and there is no cycle where the dependencies
 //! have none.
+//!
+//! A dependency of items holds for all tasks below them. It is written down
+//! between the last tasks of the one and the first of the other only, and where
+//! these are many with a point between them, so that a plan grows with its
+//! order, not with the square of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Draft;
+use jiff::SignedDuration;
+
+use super::layers::{Layer, Layers};
+use super::network::{Network, Wait};
+use super::sharing::Sharing;
+use crate::catalog::iso_duration;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::graph;
 use crate::model::reference::RelationshipKind;
-use crate::model::{Action, ItemRelationship, Order};
 
-/// For each task the tasks before it, by position, without repetition, in ascending order.
-///
-/// A relationship on an item of a higher layer holds for all tasks below both items, nested items
-/// included. An item without a task hands on what it waits for itself. Where what is stood on is
-/// deleted, the order is reversed.
-pub fn edges(orders: &[Order<'_>], drafts: &[Draft<'_>]) -> Vec<Vec<usize>> {
-    // Tasks below each item of each layer.
-    let mut below: Below<'_> = HashMap::new();
-    for (task, draft) in drafts.iter().enumerate() {
-        below
-            .entry(("ResourceOrderItem", &draft.item.id))
-            .or_default()
-            .push(task);
-    }
-    gather(
-        orders,
-        "ResourceOrder",
-        "ResourceOrderItem",
-        "ServiceOrderItem",
-        &mut below,
-    );
-    nest(orders, "ServiceOrder", "ServiceOrderItem", &mut below);
-    gather(
-        orders,
-        "ServiceOrder",
-        "ServiceOrderItem",
-        "ProductOrderItem",
-        &mut below,
-    );
-    nest(orders, "ProductOrder", "ProductOrderItem", &mut below);
-    let mut edges = vec![Vec::new(); drafts.len()];
-    let deleted = |task: usize| drafts[task].item.action == Some(Action::Delete);
-    for order in orders {
-        let layer = item_type(order);
-        let needs = needs(order);
-        for (item, _) in &needs.items {
-            let waiting = below.get(&(layer, *item)).map_or(&[][..], Vec::as_slice);
-            if waiting.is_empty() {
-                continue;
-            }
-            for other in needs.before(item, |other| below.contains_key(&(layer, other))) {
-                let before = below.get(&(layer, other)).map_or(&[][..], Vec::as_slice);
-                // Tasks below both of two items do not wait for each other.
-                let shared = |task: usize| {
-                    before.binary_search(&task).is_ok() && waiting.binary_search(&task).is_ok()
-                };
-                for &after in waiting {
-                    for &before in before {
-                        if other != *item && shared(after) && shared(before) {
-                            continue;
-                        }
-                        if deleted(before) {
-                            edges[before].push(after);
-                        } else {
-                            edges[after].push(before);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    for before in &mut edges {
-        before.sort_unstable();
-        before.dedup();
-    }
-    edges
+/// Pairs of tasks from which on a point is put between two sets.
+const MANY: usize = 256;
+/// Most tasks that what waits for an item without tasks waits for instead, before a point gathers
+/// them.
+const FEW: usize = 16;
+
+/// That an item waits for another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Dependency {
+    /// The item that waits.
+    pub item: usize,
+    /// The item that it waits for.
+    pub on: usize,
+    /// How long after that is done.
+    pub lag: SignedDuration,
 }
 
-/// Dependencies on items that their order does not have: nothing says when what they wait for
-/// is done.
-pub fn dangling(orders: &[Order<'_>]) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for order in orders {
-        let positions = needs(order).positions;
-        let relationships = order.items().flat_map(|item| item.relationships);
+/// A point that stands for the tasks of an item, where many others wait for many of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Bridge {
+    /// The item.
+    pub item: usize,
+    /// What waits for it.
+    pub sense: Sense,
+}
+
+/// In which sense a dependency is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sense {
+    /// What depends waits for what it stands on.
+    Build,
+    /// What is removed waits for what stands on it.
+    Remove,
+}
+
+/// The dependencies that the items state.
+///
+/// # Errors
+/// Those on items that their order does not have: nothing says when what they wait for is done.
+/// Lags that are no durations.
+pub fn stated(layers: &Layers<'_, '_>, faults: &mut Vec<Diagnostic>) -> Vec<Dependency> {
+    let mut stated = Vec::new();
+    for (index, entry) in layers.entries.iter().enumerate() {
+        let relationships = entry.item.relationships.iter();
         for relationship in relationships.filter(|it| it.kind == RelationshipKind::Dependency) {
-            if is_here(order, relationship) && !positions.contains_key(&*relationship.item) {
+            if !layers.is_here(index, relationship) {
+                continue;
+            }
+            let lag = relationship.node.get("lag");
+            let length = lag.map(|node| node.as_str().and_then(|text| iso_duration(&text)));
+            if let (Some(node), Some(None)) = (lag, length) {
+                let message = format!("{} is no duration", node.raw());
+                let code = Code("plan/lag");
+                faults.push(
+                    Diagnostic::new(code, Severity::Error, node.location(), message)
+                        .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
+                );
+            }
+            let Some(on) = layers.beside(index, relationship) else {
                 let message = format!(
                     "an item waits for item `{}`, which is not in the order",
                     relationship.item
                 );
                 let location = relationship.node.location();
                 let code = Code("plan/dangling-dependency");
-                found.push(Diagnostic::new(code, Severity::Error, location, message));
-            }
+                faults.push(Diagnostic::new(code, Severity::Error, location, message));
+                continue;
+            };
+            let lag = length.flatten().unwrap_or_default();
+            let item = index;
+            stated.push(Dependency { item, on, lag });
         }
     }
-    found
+    stated
 }
 
-/// Whether a relationship is to an item of the order that it stands in.
-fn is_here(order: &Order<'_>, relationship: &ItemRelationship<'_>) -> bool {
-    let named = relationship.order.as_deref();
-    named.is_none_or(|named| order.id().is_none_or(|id| **id == *named))
-}
-
-/// Positions of the tasks below an item, ascending, by layer and id.
-type Below<'a> = HashMap<(&'a str, &'a str), Vec<usize>>;
-
-/// What the items of an order wait for, as their relationships say.
-struct Needs<'a> {
-    items: Vec<(&'a str, Vec<&'a str>)>,
-    positions: HashMap<&'a str, usize>,
-}
-
-fn needs<'a>(order: &'a Order<'_>) -> Needs<'a> {
-    let mut needs = Needs {
-        items: Vec::with_capacity(order.len()),
-        positions: HashMap::new(),
+/// Ties the tasks of a network, `deleted` those that remove something, as the dependencies say.
+/// The points that it adds come in the order of their positions.
+pub fn connect(
+    layers: &Layers<'_, '_>,
+    dependencies: &[Dependency],
+    deleted: &[bool],
+    network: &mut Network,
+) -> Vec<Bridge> {
+    let mut connector = Connector {
+        sharing: Sharing::of(layers, dependencies),
+        inner: inner(layers, dependencies),
+        layers,
+        deleted,
+        network,
+        bridges: Vec::new(),
     };
-    for item in order.items() {
-        let before = item.relationships.iter();
-        let before = before.filter(|relationship| {
-            relationship.kind == RelationshipKind::Dependency && is_here(order, relationship)
-        });
-        needs.positions.insert(item.id, needs.items.len());
-        needs
-            .items
-            .push((item.id, before.map(|it| &*it.item).collect()));
+    let senses: &[Sense] = if deleted.contains(&true) {
+        &[Sense::Build, Sense::Remove]
+    } else {
+        &[Sense::Build]
+    };
+    // Inner items first: what they make of the tasks of those around them decides which of these
+    // come first and last.
+    let mut ranks: BTreeMap<(Layer, std::cmp::Reverse<usize>), Vec<Dependency>> = BTreeMap::new();
+    for dependency in dependencies {
+        let (item, on) = (
+            &layers.entries[dependency.item],
+            &layers.entries[dependency.on],
+        );
+        let rank = (item.layer, std::cmp::Reverse(item.depth.min(on.depth)));
+        ranks.entry(rank).or_default().push(*dependency);
     }
-    needs
+    let mut layer = None;
+    let mut passes = Vec::new();
+    for ((of, _), ranked) in ranks {
+        if layer != Some(of) {
+            layer = Some(of);
+            passes = senses
+                .iter()
+                .map(|sense| connector.passes(*sense, of, dependencies))
+                .collect();
+        }
+        let mut planned = Vec::new();
+        for (sense, passes) in senses.iter().zip(&passes) {
+            planned.push((*sense, connector.groups(*sense, &ranked, passes)));
+        }
+        for (sense, groups) in planned {
+            for group in groups {
+                connector.tie(sense, group);
+            }
+        }
+    }
+    connector.bridges
 }
 
-impl<'a> Needs<'a> {
-    /// The items with tasks that an item waits for, directly or through items without.
-    fn before(&self, item: &str, has_tasks: impl Fn(&str) -> bool) -> Vec<&'a str> {
-        let of = |item: &str| {
-            let position = self.positions.get(item);
-            position.map_or(&[][..], |position| self.items[*position].1.as_slice())
+/// The tasks of inner items that depend, or are depended on, between an item and one inside it: by
+/// the outer item, in the part of what is waited for and in that of what waits.
+type Inner = HashMap<(usize, Part), HashSet<usize>>;
+
+/// The part that an outer item plays in a dependency between it and an item inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Part {
+    /// It has to do with an item elsewhere: all of it counts.
+    Whole,
+    /// It waits for items inside it: the rest of it counts.
+    Waiting,
+    /// Items inside wait for it: the rest of it counts.
+    Awaited,
+}
+
+fn inner(layers: &Layers<'_, '_>, dependencies: &[Dependency]) -> Inner {
+    let mut inner: Inner = HashMap::new();
+    for Dependency { item, on, .. } in dependencies {
+        let (outer, other) = match parts(layers, *item, *on) {
+            (Part::Waiting, _) => ((*item, Part::Waiting), *on),
+            (_, Part::Awaited) => ((*on, Part::Awaited), *item),
+            _ => continue,
         };
-        let (mut found, mut open, mut seen) = (Vec::new(), of(item).to_vec(), HashSet::new());
-        while let Some(other) = open.pop() {
-            if has_tasks(other) {
-                found.push(other);
-            } else if seen.insert(other) {
-                open.extend(of(other));
+        let tasks = &layers.entries[other].tasks;
+        inner.entry(outer).or_default().extend(tasks);
+    }
+    inner
+}
+
+/// The parts of what waits and of what is waited for.
+fn parts(layers: &Layers<'_, '_>, item: usize, on: usize) -> (Part, Part) {
+    if layers.is_inside(on, item) {
+        (Part::Waiting, Part::Whole)
+    } else if layers.is_inside(item, on) {
+        (Part::Whole, Part::Awaited)
+    } else {
+        (Part::Whole, Part::Whole)
+    }
+}
+
+/// An item in a part.
+type Side = (usize, Part);
+
+/// The tasks that are waited for, and those that wait for all of them, with their lags.
+struct Group {
+    item: usize,
+    lasts: Vec<usize>,
+    firsts: Vec<(usize, SignedDuration)>,
+}
+
+/// By item without tasks, what is waited for in its place.
+type Passes = HashMap<usize, Vec<usize>>;
+
+struct Connector<'n, 'a, 'd> {
+    layers: &'n Layers<'a, 'd>,
+    deleted: &'n [bool],
+    sharing: Sharing,
+    inner: Inner,
+    network: &'n mut Network,
+    bridges: Vec<Bridge>,
+}
+
+impl Connector<'_, '_, '_> {
+    /// The tasks of an item as far as it waits for others.
+    fn waiting(&self, (item, part): Side) -> Vec<usize> {
+        let tasks = self.sharing.waiting(self.layers, item);
+        self.without_inner(tasks, (item, part))
+    }
+
+    /// The tasks of an item as far as others wait for it.
+    fn awaited(&self, side: Side) -> Vec<usize> {
+        self.without_inner(self.layers.entries[side.0].tasks.clone(), side)
+    }
+
+    fn without_inner(&self, mut tasks: Vec<usize>, side: Side) -> Vec<usize> {
+        if let Some(inner) = self.inner.get(&side) {
+            tasks.retain(|task| !inner.contains(task));
+        }
+        tasks
+    }
+
+    /// The last of the tasks that have to be done before others.
+    fn lasts(&mut self, sense: Sense, side: Side) -> Vec<usize> {
+        let tasks = match sense {
+            Sense::Build => {
+                let mut tasks = self.awaited(side);
+                tasks.retain(|task| !self.deleted[*task]);
+                tasks
             }
-        }
-        found
+            Sense::Remove => self.waiting(side),
+        };
+        self.network.lasts(&tasks)
     }
-}
 
-/// Hands the tasks below nested items up to the items that hold them.
-fn nest<'a>(orders: &'a [Order<'_>], type_name: &str, layer: &'static str, below: &mut Below<'a>) {
-    for order in orders.iter().filter(|order| order.type_name() == type_name) {
-        // Nested items come after the item that holds them.
-        for position in (0..order.len()).rev() {
-            let item = order.item(position);
-            let Some(parent) = item.parent else { continue };
-            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else {
+    /// The first of the tasks that come after others.
+    fn firsts(&mut self, sense: Sense, side: Side) -> Vec<usize> {
+        let tasks = match sense {
+            Sense::Build => self.waiting(side),
+            Sense::Remove => {
+                let mut tasks = self.awaited(side);
+                tasks.retain(|task| self.deleted[*task]);
+                tasks
+            }
+        };
+        self.network.firsts(&tasks)
+    }
+
+    /// An item without tasks hands on what it waits for itself: what is waited for in its place.
+    /// Items that wait for each other in a circle are taken as one.
+    fn passes(&mut self, sense: Sense, layer: Layer, dependencies: &[Dependency]) -> Passes {
+        let empty = Empty::of(self.layers, sense, layer, dependencies);
+        let mut passes: Passes = HashMap::new();
+        for part in graph::components(&empty.next) {
+            if !part.iter().any(|member| empty.wanted[*member]) {
                 continue;
-            };
-            below
-                .entry((layer, order.item(parent).id))
-                .or_default()
-                .extend(tasks);
-        }
-    }
-    for tasks in below.values_mut() {
-        tasks.sort_unstable();
-        tasks.dedup();
-    }
-}
-
-fn item_type(order: &Order<'_>) -> &'static str {
-    match order {
-        Order::Product(_) => "ProductOrderItem",
-        Order::Service(_) => "ServiceOrderItem",
-        Order::Resource(_) => "ResourceOrderItem",
-    }
-}
-
-/// Hands the tasks below each item up to the item that it realizes.
-fn gather<'a>(
-    orders: &'a [Order<'_>],
-    type_name: &str,
-    layer: &'static str,
-    above: &'static str,
-    below: &mut Below<'a>,
-) {
-    for order in orders.iter().filter(|order| order.type_name() == type_name) {
-        for item in order.items() {
-            let Some(tasks) = below.get(&(layer, &**item.id)).cloned() else {
-                continue;
-            };
-            for relationship in item.relationships {
-                if relationship.kind == RelationshipKind::Realizes {
-                    below
-                        .entry((above, &*relationship.item))
-                        .or_default()
-                        .extend(&tasks);
+            }
+            let mut nodes = Vec::new();
+            for &member in &part {
+                for side in &empty.beyond[member] {
+                    nodes.extend(self.lasts(sense, *side));
                 }
+                let known = empty.next[member].iter();
+                let known = known.filter_map(|it| passes.get(&empty.items[*it]));
+                nodes.extend(known.flatten());
+            }
+            nodes.sort_unstable();
+            nodes.dedup();
+            if nodes.len() > FEW {
+                let item = part.iter().map(|it| empty.items[*it]).min();
+                let node = self.bridge(sense, item.unwrap_or_default());
+                for before in nodes {
+                    self.network.wait(node, Wait::on(before));
+                }
+                nodes = vec![node];
+            }
+            for member in part {
+                passes.insert(empty.items[member], nodes.clone());
+            }
+        }
+        passes
+    }
+
+    /// Groups dependencies by what is waited for. Nothing is tied yet: what ends a set does not
+    /// depend on the sequence of the items.
+    fn groups(&mut self, sense: Sense, dependencies: &[Dependency], passes: &Passes) -> Vec<Group> {
+        let mut sides: BTreeMap<Side, Vec<(Side, SignedDuration)>> = BTreeMap::new();
+        for Dependency { item, on, lag } in dependencies {
+            let (waits, awaited) = parts(self.layers, *item, *on);
+            let (waits, awaited) = ((*item, waits), (*on, awaited));
+            // A lag is about making: nothing has to rest before it is removed.
+            let (from, to, lag) = match sense {
+                Sense::Build => (awaited, waits, *lag),
+                Sense::Remove => (waits, awaited, SignedDuration::ZERO),
+            };
+            sides.entry(from).or_default().push((to, lag));
+        }
+        let mut firsts: HashMap<Side, Vec<usize>> = HashMap::new();
+        let mut groups = Vec::with_capacity(sides.len());
+        for (from, to) in sides {
+            let item = from.0;
+            let lasts = match passes.get(&item) {
+                Some(nodes) => nodes.clone(),
+                None => self.lasts(sense, from),
+            };
+            if lasts.is_empty() {
+                continue;
+            }
+            let mut waiting = Vec::new();
+            for (side, lag) in to {
+                let firsts = firsts
+                    .entry(side)
+                    .or_insert_with(|| self.firsts(sense, side));
+                waiting.extend(firsts.iter().map(|task| (*task, lag)));
+            }
+            groups.push(Group {
+                item,
+                lasts,
+                firsts: waiting,
+            });
+        }
+        groups
+    }
+
+    fn tie(&mut self, sense: Sense, group: Group) {
+        let Group {
+            item,
+            mut lasts,
+            firsts,
+        } = group;
+        let many = lasts.len().saturating_mul(firsts.len()) > MANY;
+        if many && lasts.len() > 1 && firsts.len() > 1 {
+            let node = self.bridge(sense, item);
+            for before in lasts {
+                self.network.wait(node, Wait::on(before));
+            }
+            lasts = vec![node];
+        }
+        for before in lasts {
+            for (task, lag) in &firsts {
+                self.network.wait(*task, Wait::after(before, *lag));
             }
         }
     }
+
+    fn bridge(&mut self, sense: Sense, item: usize) -> usize {
+        let node = self.network.add();
+        self.bridges.push(Bridge { item, sense });
+        node
+    }
+}
+
+/// The items of a layer that have no tasks, and what each waits for.
+#[derive(Default)]
+struct Empty {
+    items: Vec<usize>,
+    /// Others of these.
+    next: Vec<Vec<usize>>,
+    /// Items with tasks.
+    beyond: Vec<Vec<Side>>,
+    /// Whether an item with tasks waits for it, directly or through others of these.
+    wanted: Vec<bool>,
+}
+
+impl Empty {
+    fn of(
+        layers: &Layers<'_, '_>,
+        sense: Sense,
+        layer: Layer,
+        dependencies: &[Dependency],
+    ) -> Empty {
+        let mut empty = Empty::default();
+        let mut places = HashMap::new();
+        let mut open = Vec::new();
+        let is_empty = |entry: usize| layers.entries[entry].tasks.is_empty();
+        for (item, other, part) in oriented(layers, sense, dependencies) {
+            if layers.entries[item].layer != layer {
+                continue;
+            }
+            match (is_empty(item), is_empty(other)) {
+                (true, true) => {
+                    let (at, other) = (
+                        empty.place(item, &mut places),
+                        empty.place(other, &mut places),
+                    );
+                    empty.next[at].push(other);
+                }
+                (true, false) => {
+                    let at = empty.place(item, &mut places);
+                    empty.beyond[at].push((other, part));
+                }
+                (false, true) => open.push(empty.place(other, &mut places)),
+                (false, false) => {}
+            }
+        }
+        while let Some(place) = open.pop() {
+            if !std::mem::replace(&mut empty.wanted[place], true) {
+                open.extend(&empty.next[place]);
+            }
+        }
+        empty
+    }
+
+    fn place(&mut self, item: usize, places: &mut HashMap<usize, usize>) -> usize {
+        *places.entry(item).or_insert_with(|| {
+            self.items.push(item);
+            self.next.push(Vec::new());
+            self.beyond.push(Vec::new());
+            self.wanted.push(false);
+            self.items.len() - 1
+        })
+    }
+}
+
+/// For each dependency the item that hands something on, and what it gets that from.
+fn oriented(
+    layers: &Layers<'_, '_>,
+    sense: Sense,
+    dependencies: &[Dependency],
+) -> impl Iterator<Item = (usize, usize, Part)> {
+    dependencies.iter().map(move |Dependency { item, on, .. }| {
+        let (waits, awaited) = parts(layers, *item, *on);
+        match sense {
+            Sense::Build => (*item, *on, awaited),
+            Sense::Remove => (*on, *item, waits),
+        }
+    })
 }

@@ -8,7 +8,6 @@ use super::flow::{Compensation, Digests, OrchestrationPlan, Request, TaskFlow};
 use crate::document::Document;
 use crate::model::digest::text;
 use crate::model::state::{FlowState, TaskState};
-use crate::model::{ResourceOrder, ResourceOrderItem};
 
 /// Digest of a plan as it was made: its states and reasons do not count, nor does it matter how
 /// its values are written.
@@ -69,15 +68,9 @@ fn json(part: &impl Serialize) -> Vec<u8> {
 
 /// Key by which an endpoint recognises a request that it has seen: the same for the same task of
 /// the same order as long as the request is the same, and for no other.
-pub fn idempotency_key(
-    root: &str,
-    order: &ResourceOrder<'_>,
-    item: &ResourceOrderItem<'_>,
-    request: &Request,
-) -> String {
+pub fn idempotency_key(root: &str, order: &str, item: &str, request: &Request) -> String {
     let mut hash = Sha256::new();
-    let order = order.id.as_deref().unwrap_or_default();
-    for part in [root, order, &item.id, request.method.name(), &request.path] {
+    for part in [root, order, item, request.method.name(), &request.path] {
         hash.update(part);
         hash.update([0]);
     }

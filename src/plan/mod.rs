@@ -6,10 +6,19 @@
 
 mod dependencies;
 mod digest;
+mod draft;
 mod drawing;
 pub mod flow;
+mod gates;
+mod inquiry;
+mod layers;
+mod network;
 mod request;
+mod rollouts;
 mod schedule;
+mod scope;
+mod sharing;
+mod variables;
 
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
@@ -17,23 +26,30 @@ pub use schedule::duration_for_people;
 
 use std::collections::HashMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{DocumentKind, describe};
+use crate::document::{Document, DocumentKind, Node};
 use crate::graph;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
-use crate::model::reference::RelationshipKind;
-use crate::model::state::{FlowState, OrderState, TaskState};
-use crate::model::{Action, Order, ResourceOrder, ResourceOrderItem};
+use crate::model::state::{FlowState, OrderState};
+use crate::model::{Action, Order};
 use crate::schemas;
+use dependencies::{Bridge, Sense};
+use draft::{Bounds, Draft, Drafting};
 use flow::{
     Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlow, TaskFlowRef,
     TaskFlowRelationship, TaskKind,
 };
+use gates::Gating;
+use layers::Layers;
+use network::{Network, Wait};
+use rollouts::Rollout;
+use schedule::{Dates, Times, Work};
+use scope::Scope;
 
 /// What a plan is made with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +58,17 @@ pub struct Planning<'c> {
     pub catalog: Option<&'c Catalog>,
     /// Endpoint for resources without an activation rule.
     pub default_endpoint: Option<&'c str>,
+    /// The moment taken as now: nothing starts before it.
+    pub now: Option<Timestamp>,
+}
+
+/// A plan, and what there is to say about it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: OrchestrationPlan,
+    /// What it cannot keep: dates, windows.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Why there is no plan.
@@ -58,158 +85,143 @@ pub enum NotPlanned {
     Faults(Vec<Diagnostic>),
 }
 
-/// A task before the schedule is known.
-struct Draft<'d> {
-    order: &'d ResourceOrder<'d>,
-    item: &'d ResourceOrderItem<'d>,
-    endpoint: String,
-    duration: SignedDuration,
-    request: flow::Request,
-}
-
 impl Planning<'_> {
     /// Plans a chain.
     ///
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
-    pub fn plan(&self, chain: &Chain) -> Result<OrchestrationPlan, NotPlanned> {
+    pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
         let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        let resource_orders: Vec<&ResourceOrder<'_>> = orders
-            .iter()
-            .filter_map(|order| match order {
-                Order::Resource(order) => Some(order),
-                Order::Product(_) | Order::Service(_) => None,
-            })
-            .collect();
-        // Where nothing below an order changes, none is derived from it.
-        let lowest = orders.iter().rev().take(1);
-        let mut actions = lowest
-            .flat_map(Order::items)
-            .map(|item| item.action)
-            .peekable();
-        let unchanged =
-            actions.peek().is_some() && actions.all(|action| action == Some(Action::NoChange));
-        if resource_orders.is_empty() && !unchanged {
-            let lowest = chain.orders().last();
-            let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
-            let id = lowest.map_or(String::new(), order_name);
-            return Err(NotPlanned::NotDecomposed { type_name, id });
+        is_decomposed(chain, &orders)?;
+        let mut faults = Vec::new();
+        for order in orders.iter().filter(|it| matches!(it, Order::Resource(_))) {
+            faults.extend(schemas::check(DocumentKind::ResourceOrder, order.node()));
         }
-        let mut diagnostics = Vec::new();
-        for order in &resource_orders {
-            diagnostics.extend(schemas::check(DocumentKind::ResourceOrder, order.node));
+        if !faults.is_empty() {
+            return Err(NotPlanned::Faults(faults));
         }
-        if !diagnostics.is_empty() {
-            return Err(NotPlanned::Faults(diagnostics));
+        let root = chain.orders().next().map_or_else(String::new, order_name);
+        let mut sketch = Sketch::of(&orders, &mut faults);
+        let drafts = self.drafts(&orders, &sketch.layers, &root, &mut faults);
+        if drafts.len() < sketch.layers.tasks.len() {
+            sketch.cycles(&[], &mut faults);
+            return Err(NotPlanned::Faults(faults));
         }
-        duplicates(&resource_orders, &mut diagnostics);
-        let mut drafts = Vec::new();
-        for order in resource_orders {
-            for item in &order.items {
-                if item.action != Some(Action::NoChange) && !OrderState::has_ended(item.node) {
-                    drafts.extend(self.draft(order, item, &mut diagnostics));
-                }
-            }
+        let drafts = self.around(&orders, &mut sketch, &root, drafts, &mut faults);
+        sketch.cycles(&drafts, &mut faults);
+        if !faults.is_empty() {
+            return Err(NotPlanned::Faults(faults));
         }
-        diagnostics.extend(dependencies::dangling(&orders));
-        let edges = dependencies::edges(&orders, &drafts);
-        for cycle in graph::cycles(&edges) {
-            let mut members: Vec<&str> = cycle.iter().map(|task| &*drafts[*task].item.id).collect();
-            members.push(members[0]);
-            let message = format!("tasks wait for each other: {}", members.join(" → "));
-            let place = drafts[cycle[0]].item.node;
-            let finding = Diagnostic::new(
-                Code("plan/cycle"),
-                Severity::Error,
-                place.location(),
-                message,
-            );
-            diagnostics.push(finding.with_hint("remove one of these item relationships"));
-        }
-        if !diagnostics.is_empty() {
-            return Err(NotPlanned::Faults(diagnostics));
-        }
-        Ok(self.assemble(chain, &drafts, &edges))
+        sketch.network.settle();
+        Ok(self.assemble(chain, &root, drafts, &sketch.network))
     }
 
-    fn draft<'d>(
+    /// The tasks of resource order items; those that cannot be made are left out.
+    fn drafts<'d>(
         &self,
-        order: &'d ResourceOrder<'d>,
-        item: &'d ResourceOrderItem<'d>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Draft<'d>> {
-        if item.action.is_none() {
-            let node = item.node.get("action").unwrap_or(item.node);
-            let message = format!(
-                "item `{}` has an unknown action {}",
-                item.id,
-                describe(node)
-            );
-            diagnostics.push(
-                Diagnostic::new(
-                    Code("plan/unknown-action"),
-                    Severity::Error,
-                    node.location(),
-                    message,
-                )
-                .with_hint("use one of add, modify, delete, noChange"),
-            );
-            return None;
-        }
-        let specification = item.specification.as_ref().map(|reference| &*reference.id);
-        let rule = specification.and_then(|id| self.catalog?.activation(id));
-        let endpoint = rule
-            .map(|rule| rule.endpoint.as_str())
-            .or(self.default_endpoint);
-        let Some(endpoint) = endpoint else {
-            let what = specification.map_or_else(
-                || format!("item `{}` without a resource specification", item.id),
-                |id| format!("resource specification `{id}`"),
-            );
-            let message = format!("no activation rule says which endpoint carries out {what}");
-            let code = Code("plan/no-endpoint");
-            diagnostics.push(
-                Diagnostic::new(code, Severity::Error, item.node.location(), message)
-                    .with_hint("add an ActivationRule to the catalog, or give --endpoint NAME"),
-            );
-            return None;
+        orders: &[Order<'d>],
+        layers: &Layers<'_, 'd>,
+        root: &str,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Vec<Draft<'d>> {
+        let mut drafting = Drafting {
+            planning: *self,
+            layers,
+            root,
+            faults,
         };
-        let request = match request::request(item) {
-            Ok(request) => request,
-            Err(finding) => {
-                diagnostics.push(*finding);
-                return None;
+        let mut drafts = Vec::with_capacity(layers.tasks.len());
+        let mut entries = layers.tasks.iter().copied();
+        for order in orders {
+            let Order::Resource(order) = order else {
+                continue;
+            };
+            for item in order.items.iter().filter(|it| has_task(it.action, it.node)) {
+                let entry = entries.next().expect("every task has its item");
+                drafts.extend(drafting.task(entry, order, item));
             }
-        };
-        let duration = rule.map_or(SignedDuration::ZERO, |rule| rule.duration);
-        Some(Draft {
-            order,
-            item,
-            endpoint: endpoint.to_owned(),
-            duration,
-            request,
-        })
+        }
+        drafts
+    }
+
+    /// Adds what stands between and before the tasks of items.
+    fn around<'d>(
+        &self,
+        orders: &[Order<'d>],
+        sketch: &mut Sketch<'_, 'd>,
+        root: &str,
+        mut drafts: Vec<Draft<'d>>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Vec<Draft<'d>> {
+        let Sketch {
+            layers,
+            network,
+            bridges,
+        } = sketch;
+        drafts.extend(bridges.iter().map(|it| bridge(orders, layers, *it)));
+        if let (Some(catalog), Some(order)) = (self.catalog, orders.first())
+            && catalog.has_gates()
+        {
+            let scope = Scope {
+                catalog,
+                layers,
+                entries: &layers.tasks,
+            };
+            let mut gating = Gating {
+                scope,
+                root,
+                order,
+                faults,
+            };
+            let gates = gating.add(network);
+            drafts.extend(gates);
+            let mut rollout = Rollout {
+                scope,
+                root,
+                order,
+                drafts: &mut drafts,
+                faults,
+            };
+            rollout.add(network);
+        }
+        names(&drafts, faults);
+        drafts
     }
 
     fn assemble(
         &self,
         chain: &Chain,
-        drafts: &[Draft<'_>],
-        edges: &[Vec<usize>],
-    ) -> OrchestrationPlan {
+        root: &str,
+        drafts: Vec<Draft<'_>>,
+        network: &Network,
+    ) -> Planned {
         let durations: Vec<SignedDuration> = drafts.iter().map(|draft| draft.duration).collect();
-        let times = schedule::Times::compute(edges, &durations);
-        let root = chain.orders().next().map_or_else(String::new, order_name);
-        let requested = chain
-            .orders()
-            .next()
-            .and_then(|order| order.root().text("requestedCompletionDate"))
-            .and_then(|text| DateReading::of(&text).timestamp());
-        let mut tasks = Vec::with_capacity(drafts.len());
+        let windows: Vec<Bounds> = drafts.iter().map(|draft| draft.window).collect();
+        let work = Work {
+            before: &network.before,
+            durations: &durations,
+            windows: &windows,
+        };
+        let dates = self.dates(chain);
+        let times = Times::compute(work, dates);
+        let ids: Vec<String> = drafts.iter().map(|draft| draft.task.id.clone()).collect();
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let schedule = times.schedule(&names, work, dates);
+        let warnings = warnings(chain, &drafts, &times, &schedule);
+        let mut left: Vec<Option<TaskFlow>> =
+            drafts.into_iter().map(|draft| Some(draft.task)).collect();
+        let mut tasks = Vec::with_capacity(left.len());
         for &position in &times.order {
-            tasks.push(task(&root, drafts, edges, &times, position));
+            let mut task = left[position].take().expect("a task is taken once");
+            task.relationship = relationships(&network.before[position], &names);
+            task.duration = schedule::iso(durations[position]);
+            task.earliest_start = schedule::iso(times.earliest[position]);
+            task.latest_start = schedule::iso(times.latest[position]);
+            task.slack = schedule::iso(times.latest[position] - times.earliest[position]);
+            task.critical = times.is_critical(position);
+            task.wave = times.wave[position];
+            tasks.push(task);
         }
-        let names: Vec<&str> = drafts.iter().map(|draft| &*draft.item.id).collect();
         let mut plan = OrchestrationPlan {
             type_name: "OrchestrationPlan".to_owned(),
             base_type: "ProcessFlow".to_owned(),
@@ -219,36 +231,178 @@ impl Planning<'_> {
             state: FlowState::Active,
             related_entity: related_orders(chain),
             digest: Digests {
-                order: chain
-                    .orders()
-                    .map(|order| OrderDigest {
-                        id: order_name(order),
-                        referred_type: DocumentKind::of(order).name().to_owned(),
-                        digest: order_digest(order.root()),
-                    })
-                    .collect(),
+                order: chain.orders().map(order_digest_of).collect(),
                 catalog: self.catalog.map(|catalog| catalog.digest().to_owned()),
                 plan: String::new(),
             },
-            schedule: times.schedule(&names, &durations, requested),
+            schedule,
             task_flow: tasks,
         };
         plan.digest.plan = plan_digest(&plan);
-        plan
+        Planned { plan, warnings }
+    }
+
+    /// The dates of the root order. Nothing starts before now, nor before the requested start.
+    fn dates(&self, chain: &Chain) -> Dates {
+        let root = chain.orders().next().map(Document::root);
+        let date = |key: &str| DateReading::of(&root?.text(key)?).timestamp();
+        let ordered = date("orderDate").or_else(|| date("creationDate"));
+        Dates {
+            requested: date("requestedCompletionDate"),
+            base: self.now.max(date("requestedStartDate")).or(ordered),
+        }
     }
 }
 
-/// Tasks are told apart by the ids of their items.
-fn duplicates(orders: &[&ResourceOrder<'_>], diagnostics: &mut Vec<Diagnostic>) {
+/// Whether an item is to be carried out: it changes something, and has not ended.
+fn has_task(action: Option<Action>, item: Node<'_>) -> bool {
+    action != Some(Action::NoChange) && !OrderState::has_ended(item)
+}
+
+/// Where nothing below an order changes, none is derived from it.
+fn is_decomposed(chain: &Chain, orders: &[Order<'_>]) -> Result<(), NotPlanned> {
+    let lowest = orders.iter().rev().take(1);
+    let mut actions = lowest
+        .flat_map(Order::items)
+        .map(|item| item.action)
+        .peekable();
+    let unchanged =
+        actions.peek().is_some() && actions.all(|action| action == Some(Action::NoChange));
+    if unchanged || orders.iter().any(|it| matches!(it, Order::Resource(_))) {
+        return Ok(());
+    }
+    let lowest = chain.orders().last();
+    let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
+    let id = lowest.map_or(String::new(), order_name);
+    Err(NotPlanned::NotDecomposed { type_name, id })
+}
+
+/// Which tasks there are, and how they wait for each other.
+struct Sketch<'a, 'd> {
+    layers: Layers<'a, 'd>,
+    network: Network,
+    bridges: Vec<Bridge>,
+}
+
+impl<'a, 'd> Sketch<'a, 'd> {
+    fn of(orders: &'a [Order<'d>], faults: &mut Vec<Diagnostic>) -> Sketch<'a, 'd> {
+        duplicates(orders, faults);
+        let mut tasks = Vec::new();
+        for (order, read) in orders.iter().enumerate() {
+            if let Order::Resource(read) = read {
+                let items = read.items.iter().enumerate();
+                let with_task = items.filter(|(_, it)| has_task(it.action, it.node));
+                tasks.extend(with_task.map(|(position, _)| (order, position)));
+            }
+        }
+        let layers = Layers::new(orders, &tasks);
+        let stated = dependencies::stated(&layers, faults);
+        let mut network = Network::new(tasks.len());
+        let deleted: Vec<bool> = layers
+            .tasks
+            .iter()
+            .map(|entry| layers.entries[*entry].item.action == Some(Action::Delete))
+            .collect();
+        let bridges = dependencies::connect(&layers, &stated, &deleted, &mut network);
+        Sketch {
+            layers,
+            network,
+            bridges,
+        }
+    }
+
+    /// Reports tasks that wait for each other. Without drafts, only those of items have names.
+    fn cycles(&self, drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
+        for cycle in graph::cycles(&self.network.edges()) {
+            let id = |task: usize| match (self.layers.tasks.get(task), drafts.get(task)) {
+                (_, Some(draft)) => Some(draft.task.id.as_str()),
+                (Some(entry), None) => Some(&**self.layers.entries[*entry].item.id),
+                (None, None) => None,
+            };
+            let mut members: Vec<&str> = cycle.iter().filter_map(|task| id(*task)).collect();
+            members.extend(members.first().copied());
+            let message = format!("tasks wait for each other: {}", members.join(" → "));
+            let place = cycle.iter().find_map(|task| self.layers.tasks.get(*task));
+            let Some(place) = place.map(|entry| self.layers.entries[*entry].item.node) else {
+                continue;
+            };
+            let around = cycle.iter().filter_map(|task| drafts.get(*task));
+            let added = around
+                .filter(|draft| draft.task.kind != TaskKind::Activation)
+                .find(|draft| draft.task.gate.is_some() || draft.task.action.is_none());
+            let hint = match added {
+                Some(draft) => format!(
+                    "`{}` holds what it waits for itself: narrow its rule",
+                    draft.task.id
+                ),
+                None => "remove one of these item relationships".to_owned(),
+            };
+            let code = Code("plan/cycle");
+            faults.push(
+                Diagnostic::new(code, Severity::Error, place.location(), message).with_hint(hint),
+            );
+        }
+    }
+}
+
+/// The task of a point between many tasks.
+fn bridge<'d>(orders: &[Order<'d>], layers: &Layers<'_, 'd>, bridge: Bridge) -> Draft<'d> {
+    let entry = &layers.entries[bridge.item];
+    let item = &entry.item;
+    let order = order_name(orders[entry.order].node().document());
+    let name = item.entity.and_then(|it| it.text("name"));
+    let name = name.unwrap_or_else(|| item.id.clone());
+    let (end, what) = match bridge.sense {
+        Sense::Build => ("done", "done"),
+        Sense::Remove => ("clear", "cleared"),
+    };
+    let id = format!("{order}.{}.{end}", item.id);
+    let why = format!("many tasks wait until item `{}` is {what}", item.id);
+    let mut task = draft::blank(id, format!("{name} {what}"), TaskKind::Milestone, why);
+    task.related_entity = vec![RelatedEntity {
+        id: item.id.to_string(),
+        role: "orderItem".to_owned(),
+        referred_type: entry.layer.item_type().to_owned(),
+    }];
+    Draft {
+        task,
+        duration: SignedDuration::ZERO,
+        window: Bounds::default(),
+        node: item.node,
+    }
+}
+
+/// Tasks of items are told apart by the ids of these.
+fn duplicates(orders: &[Order<'_>], faults: &mut Vec<Diagnostic>) {
     let mut seen = HashMap::new();
-    for item in orders.iter().flat_map(|order| &order.items) {
+    let resources = orders.iter().filter(|it| matches!(it, Order::Resource(_)));
+    for item in resources.flat_map(Order::items) {
         let node = item.node.get("id").unwrap_or(item.node);
-        if let Some(first) = seen.insert(&*item.id, node) {
+        if let Some(first) = seen.insert(&**item.id, node) {
             let message = format!("two items have the id `{}`, which names a task", item.id);
             let code = Code("plan/duplicate-task");
-            diagnostics.push(
+            faults.push(
                 Diagnostic::new(code, Severity::Error, node.location(), message)
                     .with_related(first.location()),
+            );
+        }
+    }
+}
+
+/// Gates and points have ids of their own, which items might have too.
+fn names(drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
+    let mut seen = HashMap::new();
+    for draft in drafts {
+        let id = draft.task.id.as_str();
+        let first = seen.insert(id, draft);
+        let added = |draft: &Draft<'_>| draft.task.action.is_none();
+        if let Some(first) = first.filter(|first| added(first) || added(draft)) {
+            let message = format!("two tasks would have the id `{id}`");
+            let code = Code("plan/duplicate-task");
+            faults.push(
+                Diagnostic::new(code, Severity::Error, draft.node.location(), message)
+                    .with_related(first.node.location())
+                    .with_hint("rename the order item or the rule"),
             );
         }
     }
@@ -266,80 +420,64 @@ fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
         .collect()
 }
 
-fn task(
-    root: &str,
+fn order_digest_of(order: &Document) -> OrderDigest {
+    OrderDigest {
+        id: order_name(order),
+        referred_type: DocumentKind::of(order).name().to_owned(),
+        digest: order_digest(order.root()),
+    }
+}
+
+fn relationships(waits: &[Wait], names: &[&str]) -> Vec<TaskFlowRelationship> {
+    let relationship = |wait: &Wait| TaskFlowRelationship {
+        relationship_type: "finishToStart".to_owned(),
+        lag: (!wait.lag.is_zero()).then(|| schedule::iso(wait.lag)),
+        until: wait.until,
+        task_flow: TaskFlowRef {
+            id: names[wait.before].to_owned(),
+        },
+    };
+    waits.iter().map(relationship).collect()
+}
+
+/// What the plan cannot keep.
+fn warnings(
+    chain: &Chain,
     drafts: &[Draft<'_>],
-    edges: &[Vec<usize>],
-    times: &schedule::Times,
-    position: usize,
-) -> TaskFlow {
-    let draft = &drafts[position];
-    let item = draft.item;
-    let name = item.resource.and_then(|resource| resource.text("name"));
-    let name = name.or_else(|| item.specification.as_ref()?.name.clone());
-    let mut related_entity = vec![RelatedEntity {
-        id: item.id.to_string(),
-        role: "orderItem".to_owned(),
-        referred_type: "ResourceOrderItem".to_owned(),
-    }];
-    for relationship in &item.relationships {
-        if relationship.kind == RelationshipKind::Realizes {
-            related_entity.push(RelatedEntity {
-                id: relationship.item.to_string(),
-                role: "realizes".to_owned(),
-                referred_type: relationship
-                    .referred_type
-                    .as_deref()
-                    .unwrap_or("ServiceOrderItem")
-                    .to_owned(),
-            });
-        }
+    times: &Times,
+    schedule: &flow::Schedule,
+) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let root = chain.orders().next().map(Document::root);
+    let requested = root.and_then(|it| it.get("requestedCompletionDate"));
+    if let (Some(late), Some(node)) = (&schedule.jeopardy, requested) {
+        let message = format!(
+            "the order is done {} later than requested, at {}",
+            duration_for_people(late),
+            schedule.expected_completion.as_deref().unwrap_or_default()
+        );
+        let code = Code("plan/jeopardy");
+        warnings.push(Diagnostic::new(
+            code,
+            Severity::Warning,
+            node.location(),
+            message,
+        ));
     }
-    TaskFlow {
-        id: item.id.to_string(),
-        type_name: "TaskFlow".to_owned(),
-        name: name.map_or_else(|| item.id.to_string(), std::borrow::Cow::into_owned),
-        kind: TaskKind::Activation,
-        state: TaskState::New,
-        reason: None,
-        specification: item
-            .specification
-            .as_ref()
-            .map(|reference| reference.id.to_string()),
-        related_entity,
-        relationship: edges[position]
-            .iter()
-            .map(|before| TaskFlowRelationship {
-                relationship_type: "finishToStart".to_owned(),
-                lag: None,
-                until: flow::Until::Completed,
-                task_flow: TaskFlowRef {
-                    id: drafts[*before].item.id.to_string(),
-                },
-            })
-            .collect(),
-        why: None,
-        action: item.action.map(|action| action.name().to_owned()),
-        gate: None,
-        rollout_wave: None,
-        endpoint: Some(draft.endpoint.clone()),
-        idempotency_key: Some(digest::idempotency_key(
-            root,
-            draft.order,
-            item,
-            &draft.request,
-        )),
-        request: Some(draft.request.clone()),
-        window: None,
-        point_of_no_return: false,
-        compensation: None,
-        on_failure: flow::OnFailure::Hold,
-        estimate: None,
-        duration: schedule::iso(draft.duration),
-        earliest_start: schedule::iso(times.earliest[position]),
-        latest_start: schedule::iso(times.latest[position]),
-        slack: schedule::iso(times.latest[position] - times.earliest[position]),
-        critical: times.is_critical(position),
-        wave: times.wave[position],
+    for &task in &times.missed {
+        let Draft {
+            task, window, node, ..
+        } = &drafts[task];
+        let end = window.end.map_or_else(String::new, |end| end.to_string());
+        let message = format!(
+            "task `{}` is not ready when its window ends, at {end}",
+            task.id
+        );
+        let code = Code("plan/window-missed");
+        warnings.push(
+            Diagnostic::new(code, Severity::Warning, node.location(), message)
+                .with_hint("agree on a later window"),
+        );
     }
+    warnings
 }

@@ -39,6 +39,16 @@ pub fn request(item: &ResourceOrderItem<'_>) -> Result<Request, Box<Diagnostic>>
     }
 }
 
+/// The request that removes what an item adds; none where the endpoint names it.
+pub fn removal(item: &ResourceOrderItem<'_>) -> Option<Request> {
+    let id = item.resource?.text("id").filter(|id| !id.is_empty())?;
+    Some(Request {
+        method: Method::Delete,
+        path: format!("resource/{}", segment(&id)),
+        body: None,
+    })
+}
+
 /// The item's resource, with its specification.
 fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
     let given = item

@@ -284,6 +284,8 @@ pub struct PlanArgs {
     pub graph: Option<GraphLanguage>,
     #[command(flatten)]
     pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub now: NowArgs,
 }
 
 /// Carry plans out against their endpoints

@@ -102,7 +102,7 @@ pub(super) fn characteristic_shape(characteristic: &CharacteristicSpecification)
 }
 
 /// The characteristics that an item of a specification has, for expressions.
-pub(super) fn shape(specification: &Specification) -> ObjectShape {
+pub(in crate::catalog) fn shape(specification: &Specification) -> ObjectShape {
     let mut shape = ObjectShape::closed();
     for characteristic in &specification.characteristics {
         let present = characteristic.minimum > 0 || characteristic.default.is_some();
@@ -117,7 +117,7 @@ pub(super) fn shape(specification: &Specification) -> ObjectShape {
 
 /// What is known of an object that is of one of several shapes: members of all of them; certain
 /// are those that all have, of one type those of which all have the same.
-fn joined(shapes: impl Iterator<Item = ObjectShape>) -> ObjectShape {
+pub(in crate::catalog) fn joined(shapes: impl Iterator<Item = ObjectShape>) -> ObjectShape {
     let shapes: Vec<ObjectShape> = shapes.collect();
     let names: BTreeSet<&str> = shapes.iter().flat_map(ObjectShape::names).collect();
     let mut joined = ObjectShape::closed();

@@ -1,9 +1,14 @@
 //! Codes of plans.
 
-use super::{Description, error};
+use super::{Description, error, warning};
 
 /// The table.
 pub const CODES: &[Description] = &[
+    error(
+        "plan/compensation",
+        "The path of a compensation, which a rule computes, is no text.",
+        "Correct the expression of the activation rule, or what it reads.",
+    ),
     error(
         "plan/cycle",
         "Tasks wait for each other in a circle.",
@@ -16,13 +21,28 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "plan/duplicate-task",
-        "Two items have the same id, which names a task.",
-        "Give every item its own id.",
+        "Two tasks have the same id: that of an item, or one made of the ids of an item and a rule.",
+        "Give every item its own id, or rename the rule.",
+    ),
+    error(
+        "plan/expression",
+        "An expression of a rule cannot be computed for an order.",
+        "Guard what may be absent with has(), or correct the order.",
     ),
     error(
         "plan/format-version",
         "A plan is written in a format version that this orderctl does not read.",
         "Use a newer orderctl, or plan the order again.",
+    ),
+    warning(
+        "plan/jeopardy",
+        "An order cannot be done by when it is requested.",
+        "Agree on a later date, or shorten what is on the critical path.",
+    ),
+    error(
+        "plan/lag",
+        "The lag of a relationship between items is no duration.",
+        "Write it as in ISO 8601 (PT30S, PT4H, P2D).",
     ),
     error(
         "plan/missing-resource",
@@ -33,6 +53,11 @@ pub const CODES: &[Description] = &[
         "plan/no-endpoint",
         "Nothing says which endpoint carries out an item.",
         "Add an ActivationRule to the catalog, or give --endpoint.",
+    ),
+    error(
+        "plan/rollout-wave",
+        "An item names a wave that the rollout rule does not have.",
+        "Use one of the waves of the rule, or add the wave to it.",
     ),
     error(
         "plan/stale",
@@ -48,5 +73,15 @@ pub const CODES: &[Description] = &[
         "plan/unreadable",
         "A plan cannot be read.",
         "Plan the order again.",
+    ),
+    error(
+        "plan/window",
+        "A bound of a window, which a rule computes, is no moment, or the window ends before it starts.",
+        "Write moments as in RFC 3339, the end after the start.",
+    ),
+    warning(
+        "plan/window-missed",
+        "A task cannot be ready before its window is over.",
+        "Agree on a later window, or start the order earlier.",
     ),
 ];

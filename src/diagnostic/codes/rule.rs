@@ -5,9 +5,19 @@ use super::{Description, error};
 /// The table.
 pub const CODES: &[Description] = &[
     error(
+        "rule/ambiguous-reference",
+        "A gate rule comes after an id that is both a gate rule and a specification.",
+        "Rename one of the two.",
+    ),
+    error(
         "rule/ambiguous-source",
         "A rule's source is the id of a product specification and of a service specification.",
         "Rename one of the two specifications.",
+    ),
+    error(
+        "rule/compensation",
+        "The compensation of an activation rule contradicts itself, or the work of a person.",
+        "Give one of: `action: delete`; `method`, `path` and, except for DELETE, `body`; `none` with the reason.",
     ),
     error(
         "rule/conflict",
@@ -18,6 +28,11 @@ pub const CODES: &[Description] = &[
         "rule/duration",
         "A duration cannot be read, or the three estimates contradict each other.",
         "Write durations as in ISO 8601 (PT30S, PT4H, P2D), optimistic ≤ mostLikely ≤ pessimistic.",
+    ),
+    error(
+        "rule/endpoint",
+        "A rule that asks an endpoint names none, or one that asks nobody names one.",
+        "Name the endpoint, or leave it out.",
     ),
     error(
         "rule/expression-syntax",
@@ -40,6 +55,21 @@ pub const CODES: &[Description] = &[
         "Use a newer orderctl, or write the rule in the version that the message names.",
     ),
     error(
+        "rule/gate-after",
+        "A gate rule comes after nothing, or after a gate of another product.",
+        "Name what comes first; declare both gates for the same offering or product specification.",
+    ),
+    error(
+        "rule/gate-cycle",
+        "Gate rules come after each other in a circle.",
+        "Remove one of the entries of `after`.",
+    ),
+    error(
+        "rule/gate-scope",
+        "A gate rule names what is never made for its product, or holds what it comes after.",
+        "Name specifications that the product is decomposed into.",
+    ),
+    error(
         "rule/loop-variable",
         "A loop gives its element a name that means something else already.",
         "Give the element another name.",
@@ -48,6 +78,11 @@ pub const CODES: &[Description] = &[
         "rule/mandatory-unmapped",
         "A mandatory characteristic of a rule's target gets its value from nowhere.",
         "Map it in a rule, give it a default, or add it to the source.",
+    ),
+    error(
+        "rule/rollout-wave",
+        "A rollout rule names a wave that its characteristic cannot be.",
+        "Use values that the characteristic allows.",
     ),
     error(
         "rule/type-mismatch",

@@ -28,6 +28,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let planning = Planning {
         catalog: catalog.as_ref(),
         default_endpoint: args.endpoint.as_deref(),
+        now: args.now.now,
     };
     let mut sink = Sink::new(context, None, &[])?;
     let notation = args.graph.map(|language| match language {
@@ -59,7 +60,10 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
         match planning.plan(chain) {
-            Ok(plan) => add(chain, &plan, notation, &mut produced),
+            Ok(planned) => {
+                produced.diagnostics = planned.warnings;
+                add(chain, &planned.plan, notation, &mut produced);
+            }
             Err(NotPlanned::NotDecomposed { type_name, id }) => {
                 produced.failure = Some(Failure::WrongDocument {
                     what: format!("{type_name} {id} has no resource order and"),

@@ -1,0 +1,429 @@
+//! Tasks before the schedule is known: what carries out each resource order
+//! item, by its activation rule.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
+
+use super::flow::{
+    Compensation, Estimate, Method, OnFailure, RelatedEntity, Request, TaskFlow, TaskKind, Window,
+};
+use super::layers::Layers;
+use super::variables::{self, Variables};
+use super::{Planning, digest, request, schedule};
+use crate::catalog::expression::{Bindings, EvaluationFault, Expression};
+use crate::catalog::{
+    self, ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, FailurePolicy,
+    WindowRule, Work,
+};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::{Node, describe, quote};
+use crate::model::date::DateReading;
+use crate::model::reference::RelationshipKind;
+use crate::model::state::TaskState;
+use crate::model::{Action, ResourceOrder, ResourceOrderItem};
+
+/// A task before the schedule is known.
+#[derive(Debug)]
+pub struct Draft<'d> {
+    /// The task, without what the schedule says.
+    pub task: TaskFlow,
+    /// Expected duration.
+    pub duration: SignedDuration,
+    /// When it may start.
+    pub window: Bounds,
+    /// The item that findings about it point to.
+    pub node: Node<'d>,
+}
+
+/// From when to when a task may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// Not before.
+    pub start: Option<Timestamp>,
+    /// Not at or after.
+    pub end: Option<Timestamp>,
+}
+
+/// A task that nothing has been said about yet but who it is and why it is there.
+pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow {
+    TaskFlow {
+        id,
+        type_name: "TaskFlow".to_owned(),
+        name,
+        kind,
+        state: TaskState::New,
+        reason: None,
+        why: Some(why),
+        action: None,
+        gate: None,
+        rollout_wave: None,
+        specification: None,
+        related_entity: Vec::new(),
+        relationship: Vec::new(),
+        endpoint: None,
+        request: None,
+        idempotency_key: None,
+        window: None,
+        point_of_no_return: false,
+        compensation: None,
+        on_failure: OnFailure::Hold,
+        estimate: None,
+        duration: String::new(),
+        earliest_start: String::new(),
+        latest_start: String::new(),
+        slack: String::new(),
+        critical: false,
+        wave: 0,
+    }
+}
+
+/// The estimates that an expected duration comes from, where there are several.
+pub fn estimate(estimate: &catalog::Estimate) -> Option<Estimate> {
+    estimate.is_range().then(|| Estimate {
+        optimistic: estimate.optimistic.map(schedule::iso),
+        most_likely: schedule::iso(estimate.most_likely),
+        pessimistic: estimate.pessimistic.map(schedule::iso),
+    })
+}
+
+/// Drafts the tasks of resource order items.
+pub struct Drafting<'p, 'a, 'd> {
+    /// Endpoints, durations and the rest.
+    pub planning: Planning<'p>,
+    /// Where items stand.
+    pub layers: &'p Layers<'a, 'd>,
+    /// Name of the root order.
+    pub root: &'p str,
+    /// What keeps the order from being planned.
+    pub faults: &'p mut Vec<Diagnostic>,
+}
+
+impl<'p, 'd> Drafting<'p, '_, 'd> {
+    /// The task of a resource order item, which stands at `entry` among the items.
+    pub fn task(
+        &mut self,
+        entry: usize,
+        order: &ResourceOrder<'d>,
+        item: &ResourceOrderItem<'d>,
+    ) -> Option<Draft<'d>> {
+        if item.action.is_none() {
+            self.faults.push(unknown_action(item));
+            return None;
+        }
+        let specification = item.specification.as_ref().map(|reference| &*reference.id);
+        let rule = specification.and_then(|id| self.planning.catalog?.activation(id));
+        let endpoint = match rule.map(|rule| &rule.work) {
+            Some(Work::Endpoint(name)) => Some(name.as_str()),
+            Some(Work::Manual) => None,
+            None => Some(self.default_endpoint(item)?),
+        };
+        let name = item.resource.and_then(|resource| resource.text("name"));
+        let name = name.or_else(|| item.specification.as_ref()?.name.clone());
+        let name = name.map_or_else(|| item.id.to_string(), std::borrow::Cow::into_owned);
+        let kind = endpoint.map_or(TaskKind::Manual, |_| TaskKind::Activation);
+        let mut task = blank(item.id.to_string(), name, kind, why(rule, endpoint));
+        task.action = item.action.map(|action| action.name().to_owned());
+        task.specification = specification.map(str::to_owned);
+        task.related_entity = related(item);
+        let window = if let Some(rule) = rule {
+            self.ruled(entry, item, rule, &mut task)
+        } else {
+            task.compensation = undone(item);
+            Bounds::default()
+        };
+        if let Some(endpoint) = endpoint {
+            let request = match request::request(item) {
+                Ok(request) => request,
+                Err(fault) => {
+                    self.faults.push(*fault);
+                    return None;
+                }
+            };
+            let key = digest::idempotency_key(
+                self.root,
+                order.id.as_deref().unwrap_or_default(),
+                &item.id,
+                &request,
+            );
+            task.endpoint = Some(endpoint.to_owned());
+            task.idempotency_key = Some(key);
+            task.request = Some(request);
+        }
+        Some(Draft {
+            task,
+            duration: rule.map_or(SignedDuration::ZERO, |rule| rule.estimate.expected()),
+            window,
+            node: item.node,
+        })
+    }
+
+    fn default_endpoint(&mut self, item: &ResourceOrderItem<'_>) -> Option<&'p str> {
+        let endpoint = self.planning.default_endpoint;
+        if endpoint.is_none() {
+            let specification = item.specification.as_ref();
+            let what = specification.map_or_else(
+                || format!("item `{}` without a resource specification", item.id),
+                |reference| format!("resource specification `{}`", reference.id),
+            );
+            let message = format!("no activation rule says which endpoint carries out {what}");
+            let code = Code("plan/no-endpoint");
+            self.faults.push(
+                Diagnostic::new(code, Severity::Error, item.node.location(), message)
+                    .with_hint("add an ActivationRule to the catalog, or give --endpoint NAME"),
+            );
+        }
+        endpoint
+    }
+
+    /// What a rule adds to a task.
+    fn ruled(
+        &mut self,
+        entry: usize,
+        item: &ResourceOrderItem<'d>,
+        rule: &ActivationRule,
+        task: &mut TaskFlow,
+    ) -> Bounds {
+        let action = item.action.unwrap_or(Action::Add);
+        task.estimate = estimate(&rule.estimate);
+        task.point_of_no_return =
+            rule.point_of_no_return && matches!(action, Action::Add | Action::Modify);
+        if rule.on_failure == FailurePolicy::Fail {
+            task.on_failure = OnFailure::Fail;
+        }
+        let window = rule.window.as_ref();
+        let window = window.filter(|window| window.actions.contains(&action));
+        let request = match &rule.compensation {
+            Some(CompensationRule::Request(request)) => Some(&**request),
+            _ => None,
+        };
+        let request = request.filter(|request| request.actions.contains(&action));
+        let mut bounds = Bounds::default();
+        if window.is_some() || request.is_some() {
+            let variables = self.variables(entry, item);
+            let bindings = variables.bindings();
+            let mut ruled = Ruled {
+                rule: &rule.id,
+                node: item.node,
+                bindings: &bindings,
+                faults: self.faults,
+            };
+            bounds = window.map_or_else(Bounds::default, |window| ruled.window(window));
+            task.window = bounds.window();
+            let request = request.and_then(|request| ruled.request(request));
+            task.compensation = request.map(Compensation::Request);
+        }
+        match &rule.compensation {
+            Some(CompensationRule::None(reason)) if action != Action::Delete => {
+                task.compensation = Some(Compensation::None(reason.clone()));
+            }
+            _ if task.compensation.is_none() && rule.work != Work::Manual => {
+                task.compensation = undone(item);
+            }
+            _ => {}
+        }
+        bounds
+    }
+
+    fn variables<'v>(&self, entry: usize, item: &ResourceOrderItem<'v>) -> Variables<'v>
+    where
+        'd: 'v,
+    {
+        let mut about = variables::item(&self.layers.entries[entry].item);
+        if let Some(id) = item.resource.and_then(|it| it.text("id")) {
+            about.push(("resource".into(), quote(&id).into()));
+        }
+        Variables::default()
+            .with("item", about)
+            .with("place", variables::place(self.layers.place(entry)))
+            .with(
+                "resource",
+                variables::characteristics(&item.characteristics),
+            )
+    }
+}
+
+/// Expressions of a rule, and what is wrong with what they give.
+struct Ruled<'r, 'd> {
+    rule: &'r str,
+    node: Node<'d>,
+    bindings: &'r Bindings<'r>,
+    faults: &'r mut Vec<Diagnostic>,
+}
+
+impl Ruled<'_, '_> {
+    fn window(&mut self, window: &WindowRule) -> Bounds {
+        let bounds = Bounds {
+            start: window
+                .start
+                .as_ref()
+                .and_then(|it| self.moment(it, "start")),
+            end: window.end.as_ref().and_then(|it| self.moment(it, "end")),
+        };
+        if let (Some(start), Some(end)) = (bounds.start, bounds.end)
+            && end <= start
+        {
+            let message = format!(
+                "rule `{}`: the window ends at {end}, before it starts at {start}",
+                self.rule
+            );
+            self.fault("plan/window", message);
+        }
+        bounds
+    }
+
+    fn moment(&mut self, expression: &Expression, what: &str) -> Option<Timestamp> {
+        let text = match variables::text(expression, self.bindings) {
+            Ok(Ok(text)) => text?,
+            Ok(Err(value)) => {
+                let message = format!(
+                    "rule `{}`: the {what} of the window is {value}, which is no text",
+                    self.rule
+                );
+                self.fault("plan/window", message);
+                return None;
+            }
+            Err(fault) => return self.failed(&format!("the {what} of the window"), &fault),
+        };
+        let moment = DateReading::of(&text).timestamp();
+        if moment.is_none() {
+            let message = format!(
+                "rule `{}`: the {what} of the window is `{text}`, which is no moment",
+                self.rule
+            );
+            self.fault("plan/window", message);
+            if let Some(finding) = self.faults.last_mut() {
+                finding.hint =
+                    Some("write it as in RFC 3339: 2026-11-25T09:00:00+11:00".to_owned());
+            }
+        }
+        moment
+    }
+
+    fn request(&mut self, compensation: &CompensationRequest) -> Option<Request> {
+        let CompensationRequest {
+            method, path, body, ..
+        } = compensation;
+        let path = match variables::text(path, self.bindings) {
+            Ok(Ok(Some(path))) if !path.is_empty() => path,
+            Ok(path) => {
+                let given = match path {
+                    Ok(path) => path.map_or("null".to_owned(), |path| quote(&path)),
+                    Err(value) => value,
+                };
+                let message = format!(
+                    "rule `{}`: the path of the compensation is {given}",
+                    self.rule
+                );
+                self.fault("plan/compensation", message);
+                return None;
+            }
+            Err(fault) => return self.failed("the path of the compensation", &fault),
+        };
+        let body = match body.as_ref().map(|body| body.evaluate(self.bindings)) {
+            Some(Ok(body)) => Some(RawValue::from_string(body).expect("expressions give JSON")),
+            Some(Err(fault)) => return self.failed("the body of the compensation", &fault),
+            None => None,
+        };
+        let method = match method {
+            CompensationMethod::Post => Method::Post,
+            CompensationMethod::Patch => Method::Patch,
+            CompensationMethod::Delete => Method::Delete,
+        };
+        Some(Request { method, path, body })
+    }
+
+    fn failed<T>(&mut self, what: &str, fault: &EvaluationFault) -> Option<T> {
+        let what = format!("{what} cannot be computed");
+        let finding = variables::fault(self.node, self.rule, &what, fault);
+        self.faults.push(finding);
+        None
+    }
+
+    fn fault(&mut self, code: &'static str, message: String) {
+        self.faults.push(Diagnostic::new(
+            Code(code),
+            Severity::Error,
+            self.node.location(),
+            message,
+        ));
+    }
+}
+
+impl Bounds {
+    /// As plans write it.
+    pub fn window(self) -> Option<Window> {
+        let text = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string());
+        (self != Bounds::default()).then(|| Window {
+            start: text(self.start),
+            end: text(self.end),
+        })
+    }
+}
+
+/// What undoes a task where its rule does not say.
+fn undone(item: &ResourceOrderItem<'_>) -> Option<Compensation> {
+    match item.action {
+        Some(Action::Add) => {
+            let request = request::removal(item)?;
+            Some(Compensation::Request(request))
+        }
+        Some(Action::Modify | Action::Delete) => {
+            let reason = "the order does not hold what was there before";
+            Some(Compensation::None(reason.to_owned()))
+        }
+        Some(Action::NoChange) | None => None,
+    }
+}
+
+fn why(rule: Option<&ActivationRule>, endpoint: Option<&str>) -> String {
+    match (rule, endpoint) {
+        (Some(rule), Some(endpoint)) => {
+            format!(
+                "rule `{}` has {} carried out at `{endpoint}`",
+                rule.id, rule.resource
+            )
+        }
+        (Some(rule), None) => {
+            format!(
+                "rule `{}` has {} carried out by a person",
+                rule.id, rule.resource
+            )
+        }
+        (None, endpoint) => format!(
+            "what no rule is for is carried out at `{}`",
+            endpoint.unwrap_or_default()
+        ),
+    }
+}
+
+fn unknown_action(item: &ResourceOrderItem<'_>) -> Diagnostic {
+    let node = item.node.get("action").unwrap_or(item.node);
+    let message = format!(
+        "item `{}` has an unknown action {}",
+        item.id,
+        describe(node)
+    );
+    let code = Code("plan/unknown-action");
+    Diagnostic::new(code, Severity::Error, node.location(), message)
+        .with_hint("use one of add, modify, delete, noChange")
+}
+
+/// The order item, then what it realizes.
+fn related(item: &ResourceOrderItem<'_>) -> Vec<RelatedEntity> {
+    let mut related = vec![RelatedEntity {
+        id: item.id.to_string(),
+        role: "orderItem".to_owned(),
+        referred_type: "ResourceOrderItem".to_owned(),
+    }];
+    let realizes = item.relationships.iter();
+    let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
+    related.extend(realizes.map(|relationship| {
+        let referred_type = relationship.referred_type.as_deref();
+        RelatedEntity {
+            id: relationship.item.to_string(),
+            role: "realizes".to_owned(),
+            referred_type: referred_type.unwrap_or("ServiceOrderItem").to_owned(),
+        }
+    }));
+    related
+}

@@ -1,0 +1,427 @@
+//! Gates: what has to be decided or reached before tasks start, by the gate
+//! rules of what is ordered.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::digest;
+use super::draft::{self, Bounds, Draft};
+use super::flow::{Compensation, RelatedEntity, TaskKind};
+use super::inquiry::{self, Inquiry};
+use super::layers::Layer;
+use super::network::{Network, Wait};
+use super::scope::Scope;
+use super::variables::{self, Members, Variables};
+use crate::catalog::{After, GateKind, GateRule};
+use crate::decompose::Values;
+use crate::diagnostic::Diagnostic;
+use crate::document::quote;
+use crate::model::Order;
+use crate::model::product_order::external_id;
+
+/// Puts gates before the tasks of a chain.
+pub struct Gating<'g, 'a, 'd> {
+    /// The tasks of items, and what there is to say about them.
+    pub scope: Scope<'g, 'a, 'd>,
+    /// Name of the root order.
+    pub root: &'g str,
+    /// The root order.
+    pub order: &'g Order<'d>,
+    /// What keeps the order from being planned.
+    pub faults: &'g mut Vec<Diagnostic>,
+}
+
+/// A gate of an item.
+struct Gate<'g> {
+    rule: &'g GateRule,
+    /// The product order item that the rule is for.
+    product: usize,
+    /// That item, or a service order item below it.
+    entry: usize,
+    /// Where the service order item is.
+    place: Option<Cow<'g, str>>,
+    /// The tasks that wait for it.
+    held: Vec<usize>,
+    /// The tasks that it waits for.
+    after: Vec<usize>,
+}
+
+impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
+    /// Adds the gates to the network; their drafts come in the order of their positions there.
+    pub fn add(&mut self, network: &mut Network) -> Vec<Draft<'d>> {
+        let mut gates = self.candidates();
+        let mut places = Places::default();
+        for gate in &mut gates {
+            self.look_around(gate, &mut places, network);
+        }
+        gates.retain(|gate| !gate.held.is_empty());
+        let sequence = sequence(&gates);
+        let mut known = Known::default();
+        let mut made: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut positions = HashMap::new();
+        for index in sequence {
+            let gate = &gates[index];
+            let mut before: Vec<usize> = Vec::new();
+            for after in &gate.rule.after {
+                if let After::Gate(id) = after {
+                    before.extend(known.before(&self.scope, gate, id));
+                }
+            }
+            before.sort_unstable();
+            before.dedup();
+            // What a milestone marks is not there.
+            if gate.rule.kind == GateKind::Milestone && before.is_empty() && gate.after.is_empty() {
+                continue;
+            }
+            known.enter(&self.scope, gate, index);
+            positions.insert(index, made.len());
+            made.push((index, before));
+        }
+        // By item, as people read: the sequence above only made sure of what comes before.
+        made.sort_unstable_by_key(|(index, _)| *index);
+        let nodes: HashMap<usize, usize> = made
+            .iter()
+            .map(|(index, _)| (*index, network.add()))
+            .collect();
+        let ends: Vec<(Vec<usize>, Vec<usize>)> = made
+            .iter()
+            .map(|(index, _)| {
+                let gate = &gates[*index];
+                (network.lasts(&gate.after), network.firsts(&gate.held))
+            })
+            .collect();
+        let mut holding: HashMap<usize, Vec<usize>> = HashMap::new();
+        for ((index, before), (lasts, firsts)) in made.iter().zip(ends) {
+            let node = nodes[index];
+            for task in lasts.into_iter().chain(before.iter().map(|it| nodes[it])) {
+                network.wait(node, Wait::on(task));
+            }
+            for task in firsts {
+                holding.entry(task).or_default().push(*index);
+            }
+        }
+        let follows: HashSet<(usize, usize)> = made
+            .iter()
+            .flat_map(|(index, before)| before.iter().map(|it| (*index, *it)))
+            .collect();
+        let mut holding: Vec<(usize, Vec<usize>)> = holding.into_iter().collect();
+        holding.sort_unstable();
+        for (task, gates) in holding {
+            for gate in &gates {
+                // Who waits for a gate waits for those before it.
+                if !gates.iter().any(|other| follows.contains(&(*other, *gate))) {
+                    network.wait(task, Wait::on(nodes[gate]));
+                }
+            }
+        }
+        made.iter()
+            .map(|(index, _)| self.draft(&gates[*index]))
+            .collect()
+    }
+
+    /// The gates that the rules ask for: by product order item, rule and service order item.
+    fn candidates(&mut self) -> Vec<Gate<'g>> {
+        let layers = self.scope.layers;
+        let catalog = self.scope.catalog;
+        let mut services: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, entry) in layers.entries.iter().enumerate() {
+            if entry.layer == Layer::Service && !entry.tasks.is_empty() {
+                for above in layers.ancestors(index) {
+                    services.entry(above).or_default().push(index);
+                }
+            }
+        }
+        let mut gates = Vec::new();
+        for (product, entry) in layers.entries.iter().enumerate() {
+            if entry.layer != Layer::Product || entry.tasks.is_empty() {
+                continue;
+            }
+            let subjects = self.scope.subjects(product);
+            let rules = subjects.iter().flat_map(|it| catalog.gates(*it));
+            let mut rules: Vec<&'g GateRule> = rules.collect();
+            rules.sort_by_key(|rule| &rule.id);
+            let values = if rules.iter().any(|rule| rule.condition.is_some()) {
+                self.scope.product_values(product)
+            } else {
+                Values::default()
+            };
+            for rule in rules {
+                let below = services.get(&product).map_or(&[][..], Vec::as_slice);
+                let items: Vec<usize> = match &rule.per {
+                    None => vec![product],
+                    Some(id) => {
+                        let items = below.iter().copied();
+                        items
+                            .filter(|it| self.scope.specification(*it) == Some(id))
+                            .collect()
+                    }
+                };
+                for entry in items {
+                    if self.is_there(rule, (product, &values), entry) {
+                        gates.push(Gate {
+                            rule,
+                            product,
+                            entry,
+                            place: rule.per.as_ref().and_then(|_| layers.place_id(entry)),
+                            held: Vec::new(),
+                            after: Vec::new(),
+                        });
+                    }
+                }
+            }
+        }
+        gates
+    }
+
+    /// Whether an item has the rule's actions and condition.
+    fn is_there(
+        &mut self,
+        rule: &GateRule,
+        (product, values): (usize, &Values<'g>),
+        entry: usize,
+    ) -> bool {
+        let item = self.scope.item(entry);
+        if !item.action.is_some_and(|it| rule.actions.contains(&it)) {
+            return false;
+        }
+        let Some(condition) = &rule.condition else {
+            return true;
+        };
+        let source = if entry == product {
+            values.clone()
+        } else {
+            self.scope.service_values(entry)
+        };
+        let variables = Variables::default()
+            .with("source", members(&source))
+            .with("product", members(values))
+            .with("item", variables::item(item))
+            .with("place", variables::place(self.scope.layers.place(entry)))
+            .with("order", self.order_members());
+        match condition.holds(&variables.bindings()) {
+            Ok(holds) => holds,
+            Err(fault) => {
+                let what = "the condition cannot be computed";
+                let finding = variables::fault(item.node, &rule.id, what, &fault);
+                self.faults.push(finding);
+                false
+            }
+        }
+    }
+
+    fn order_members(&self) -> Members<'g> {
+        let node = self.order.node();
+        let texts = [
+            ("id", Some(Cow::Borrowed(self.root))),
+            ("externalId", external_id(node)),
+            ("category", node.text("category")),
+            ("priority", node.text("priority")),
+        ];
+        let given = texts.into_iter();
+        given
+            .filter_map(|(key, text)| Some((Cow::Borrowed(key), Cow::Owned(quote(&text?)))))
+            .collect()
+    }
+
+    /// Finds the tasks that a gate holds, and those that it comes after.
+    fn look_around(&self, gate: &mut Gate<'g>, places: &mut Places<'g>, network: &mut Network) {
+        let around = places.around(&self.scope, gate);
+        let rule = gate.rule;
+        let ids: Vec<&str> = rule
+            .after
+            .iter()
+            .filter_map(|after| match after {
+                After::Specification(id) => Some(id.as_str()),
+                After::Gate(_) => None,
+            })
+            .collect();
+        if !ids.is_empty() {
+            let after = around.iter().copied();
+            gate.after = after
+                .filter(|task| ids.iter().any(|id| self.scope.is_of(*task, id)))
+                .collect();
+        }
+        // What it comes after, and what that waits for, cannot wait for it.
+        let earlier = network.closure_before(&around, &gate.after);
+        let held = around.iter().copied();
+        let held = held.filter(|task| earlier.binary_search(task).is_err());
+        gate.held = held
+            .filter(|task| {
+                rule.holds.is_empty() || rule.holds.iter().any(|id| self.scope.is_of(*task, id))
+            })
+            .collect();
+    }
+
+    fn draft(&self, gate: &Gate<'g>) -> Draft<'d> {
+        let rule = gate.rule;
+        let entry = &self.scope.layers.entries[gate.entry];
+        let item = &entry.item;
+        let id = format!("{}.{}", item.id, rule.id);
+        let per_place = rule.per.as_ref().and(self.scope.layers.place(gate.entry));
+        let place = per_place.and_then(|place| {
+            let inner = place.get("place").unwrap_or(place);
+            inner.text("name").or_else(|| inner.text("id"))
+        });
+        let (name, holds) = match &place {
+            Some(place) => (
+                format!("{}: {place}", rule.name),
+                format!("what is at {place}"),
+            ),
+            None => (
+                rule.name.clone(),
+                format!("what item `{}` of the order asks for", item.id),
+            ),
+        };
+        let kind = match rule.kind {
+            GateKind::Approval => TaskKind::Manual,
+            GateKind::Milestone => TaskKind::Milestone,
+            _ => TaskKind::Activation,
+        };
+        let why = format!("gate rule `{}` holds {holds}", rule.id);
+        let mut task = draft::blank(id, name, kind, why);
+        task.gate = Some(rule.kind.name().to_owned());
+        task.related_entity = vec![RelatedEntity {
+            id: item.id.to_string(),
+            role: "orderItem".to_owned(),
+            referred_type: entry.layer.item_type().to_owned(),
+        }];
+        task.estimate = draft::estimate(&rule.estimate);
+        let reference = format!("{}/{}", self.root, task.id);
+        let request = inquiry::request(
+            rule.kind,
+            &Inquiry {
+                layers: self.scope.layers,
+                entry: gate.entry,
+                product: gate.product,
+                order: self.order,
+                reference: &reference,
+                name: &task.name,
+            },
+        );
+        if let Some(request) = request {
+            let key = digest::idempotency_key(self.root, "", &task.id, &request);
+            task.endpoint.clone_from(&rule.endpoint);
+            task.idempotency_key = Some(key);
+            task.request = Some(request);
+            let reason = "a question changes nothing";
+            task.compensation = Some(Compensation::None(reason.to_owned()));
+        }
+        Draft {
+            task,
+            duration: rule.estimate.expected(),
+            window: Bounds::default(),
+            node: item.node,
+        }
+    }
+}
+
+fn members<'g>(values: &Values<'g>) -> Members<'g> {
+    let pairs = values.iter();
+    pairs
+        .map(|(name, text)| (Cow::Owned(name.to_owned()), Cow::Owned(text.to_owned())))
+        .collect()
+}
+
+/// Tasks below product order items by the place that they are at.
+#[derive(Default)]
+struct Places<'g>(HashMap<usize, BTreeMap<Option<Cow<'g, str>>, Vec<usize>>>);
+
+impl<'g> Places<'g> {
+    /// The tasks that a gate may hold, in ascending order: all of its product order item, or for a
+    /// service order item those at its place. Where items have places and it has none, only its own.
+    fn around<'d: 'g>(&mut self, scope: &Scope<'g, '_, 'd>, gate: &Gate<'g>) -> Vec<usize> {
+        let all = &scope.layers.entries[gate.product].tasks;
+        if gate.entry == gate.product {
+            return all.clone();
+        }
+        let places = self.0.entry(gate.product).or_insert_with(|| {
+            let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+            for &task in all {
+                places.entry(scope.place_of(task)).or_default().push(task);
+            }
+            places
+        });
+        let somewhere = places.keys().any(Option::is_some);
+        let mut around = if gate.place.is_some() || !somewhere {
+            places.get(&gate.place).cloned().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        around.extend(&scope.layers.entries[gate.entry].tasks);
+        around.sort_unstable();
+        around.dedup();
+        around
+    }
+}
+
+/// The gates in an order in which each comes after those that it has to come after.
+fn sequence(gates: &[Gate<'_>]) -> Vec<usize> {
+    let rules: BTreeMap<&str, &GateRule> = gates
+        .iter()
+        .map(|gate| (gate.rule.id.as_str(), gate.rule))
+        .collect();
+    let mut ranks: HashMap<&str, usize> = HashMap::new();
+    // Rules have no cycle: so many rounds are enough.
+    for _ in 0..rules.len() {
+        let mut changed = false;
+        for (id, rule) in &rules {
+            let before = rule.after.iter().filter_map(|after| match after {
+                After::Gate(other) => Some(ranks.get(other.as_str()).map_or(0, |rank| rank + 1)),
+                After::Specification(_) => None,
+            });
+            let rank = before.max().unwrap_or(0);
+            changed |= ranks.insert(id, rank) != Some(rank);
+        }
+        if !changed {
+            break;
+        }
+    }
+    let mut sequence: Vec<usize> = (0..gates.len()).collect();
+    sequence.sort_by_key(|index| (ranks.get(gates[*index].rule.id.as_str()), *index));
+    sequence
+}
+
+/// A rule, a product order item, and a place.
+type Whereabouts<'g> = (&'g str, usize, Option<Cow<'g, str>>);
+
+/// The gates that were made, by rule and by where they are.
+#[derive(Default)]
+struct Known<'g> {
+    /// By product order item.
+    own: HashMap<(&'g str, usize), Vec<usize>>,
+    /// By the items that hold that.
+    inside: HashMap<(&'g str, usize), Vec<usize>>,
+    /// Of service order items, by product order item and place.
+    at: HashMap<Whereabouts<'g>, Vec<usize>>,
+}
+
+impl<'g> Known<'g> {
+    fn enter(&mut self, scope: &Scope<'_, '_, '_>, gate: &Gate<'g>, index: usize) {
+        let id = gate.rule.id.as_str();
+        self.own.entry((id, gate.product)).or_default().push(index);
+        for above in scope.layers.ancestors(gate.product) {
+            self.inside.entry((id, above)).or_default().push(index);
+        }
+        if gate.rule.per.is_some() {
+            let at = (id, gate.product, gate.place.clone());
+            self.at.entry(at).or_default().push(index);
+        }
+    }
+
+    /// The gates of a rule that come before a gate: of the same place where both are of services,
+    /// else of the product order item, what holds it and what it holds.
+    fn before(&self, scope: &Scope<'_, '_, '_>, gate: &Gate<'g>, id: &'g str) -> Vec<usize> {
+        if gate.rule.per.is_some()
+            && let Some(there) = self.at.get(&(id, gate.product, gate.place.clone()))
+        {
+            return there.clone();
+        }
+        let own = self.own.get(&(id, gate.product));
+        let inside = self.inside.get(&(id, gate.product));
+        let mut found: Vec<usize> = own.into_iter().chain(inside).flatten().copied().collect();
+        for above in scope.layers.ancestors(gate.product) {
+            found.extend(self.own.get(&(id, above)).into_iter().flatten());
+        }
+        found
+    }
+}

@@ -1,0 +1,242 @@
+//! The items of a chain over all layers: which item is below which, and which
+//! tasks are below each.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use crate::document::Node;
+use crate::model::reference::RelationshipKind;
+use crate::model::{ItemRelationship, Order, OrderItem};
+
+/// A layer of orders, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// TMF652
+    Resource,
+    /// TMF641
+    Service,
+    /// TMF622
+    Product,
+}
+
+impl Layer {
+    fn of(order: &Order<'_>) -> Layer {
+        match order {
+            Order::Resource(_) => Layer::Resource,
+            Order::Service(_) => Layer::Service,
+            Order::Product(_) => Layer::Product,
+        }
+    }
+
+    /// Name of an item of the layer, as in `@referredType`.
+    pub fn item_type(self) -> &'static str {
+        match self {
+            Layer::Resource => "ResourceOrderItem",
+            Layer::Service => "ServiceOrderItem",
+            Layer::Product => "ProductOrderItem",
+        }
+    }
+}
+
+/// An item among those of all layers.
+#[derive(Debug)]
+pub struct Entry<'a, 'd> {
+    /// Its layer.
+    pub layer: Layer,
+    /// Position of its order.
+    pub order: usize,
+    /// The item.
+    pub item: OrderItem<'a, 'd>,
+    /// How many items of its own order hold it.
+    pub depth: usize,
+    /// The item of its own order that holds it.
+    pub holder: Option<usize>,
+    /// The items that hold it or that it realizes.
+    pub above: Vec<usize>,
+    /// The tasks below it, its own included, in ascending order.
+    pub tasks: Vec<usize>,
+}
+
+/// The items of all orders of a chain: those of the lowest layer first, nested ones after the item
+/// that holds them.
+#[derive(Debug)]
+pub struct Layers<'a, 'd> {
+    /// The items.
+    pub entries: Vec<Entry<'a, 'd>>,
+    /// The item of each task.
+    pub tasks: Vec<usize>,
+    by_order: HashMap<(usize, &'a str), usize>,
+    by_layer: HashMap<(Layer, &'a str), usize>,
+    /// Positions of orders.
+    named_orders: HashMap<(Layer, &'a str), usize>,
+    orders: &'a [Order<'d>],
+}
+
+impl<'a, 'd> Layers<'a, 'd> {
+    /// Gathers the items. `tasks` are the items with a task, by order and position in it, in the
+    /// order of the tasks.
+    pub fn new(orders: &'a [Order<'d>], tasks: &[(usize, usize)]) -> Layers<'a, 'd> {
+        let mut layers = Layers {
+            entries: Vec::with_capacity(orders.iter().map(Order::len).sum()),
+            tasks: Vec::with_capacity(tasks.len()),
+            by_order: HashMap::new(),
+            by_layer: HashMap::new(),
+            named_orders: HashMap::new(),
+            orders,
+        };
+        let mut starts = vec![0; orders.len()];
+        for layer in [Layer::Resource, Layer::Service, Layer::Product] {
+            for (order, read) in orders.iter().enumerate() {
+                if Layer::of(read) == layer {
+                    starts[order] = layers.entries.len();
+                    layers.enter(layer, order);
+                }
+            }
+        }
+        for (task, (order, position)) in tasks.iter().enumerate() {
+            let entry = starts[*order] + position;
+            layers.entries[entry].tasks.push(task);
+            layers.tasks.push(entry);
+        }
+        for entry in 0..layers.entries.len() {
+            layers.look_up(entry);
+        }
+        layers.hand_up();
+        layers
+    }
+
+    fn enter(&mut self, layer: Layer, order: usize) {
+        let orders = self.orders;
+        let start = self.entries.len();
+        if let Some(id) = orders[order].id() {
+            self.named_orders.entry((layer, id)).or_insert(order);
+        }
+        for item in orders[order].items() {
+            let index = self.entries.len();
+            let held = item.parent.map(|parent| start + parent);
+            let depth = held.map_or(0, |parent| self.entries[parent].depth + 1);
+            self.by_order.entry((order, item.id)).or_insert(index);
+            self.by_layer.entry((layer, item.id)).or_insert(index);
+            self.entries.push(Entry {
+                layer,
+                order,
+                item,
+                depth,
+                holder: held,
+                above: held.into_iter().collect(),
+                tasks: Vec::new(),
+            });
+        }
+    }
+
+    /// Finds the items that an item realizes.
+    fn look_up(&mut self, entry: usize) {
+        let Entry { layer, item, .. } = &self.entries[entry];
+        let layer = match layer {
+            Layer::Resource => Layer::Service,
+            Layer::Service => Layer::Product,
+            Layer::Product => return,
+        };
+        let realizes = item.relationships.iter();
+        let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
+        let above: Vec<usize> = realizes.filter_map(|it| self.named(layer, it)).collect();
+        let known = &mut self.entries[entry].above;
+        let mut seen: HashSet<usize> = known.iter().copied().collect();
+        known.extend(above.into_iter().filter(|other| seen.insert(*other)));
+    }
+
+    /// The item of a layer that a relationship names: in the order that it names, if that is here.
+    fn named(&self, layer: Layer, relationship: &ItemRelationship<'_>) -> Option<usize> {
+        let id = &*relationship.item;
+        let named = relationship.order.as_deref();
+        let order = named.and_then(|named| self.named_orders.get(&(layer, named)));
+        let found = order.and_then(|order| self.by_order.get(&(*order, id)));
+        found.or_else(|| self.by_layer.get(&(layer, id))).copied()
+    }
+
+    /// The item of an item's own order that a relationship names.
+    pub fn beside(&self, entry: usize, relationship: &ItemRelationship<'_>) -> Option<usize> {
+        let order = self.entries[entry].order;
+        self.by_order.get(&(order, &*relationship.item)).copied()
+    }
+
+    /// Whether a relationship is to an item of the order that it stands in.
+    pub fn is_here(&self, entry: usize, relationship: &ItemRelationship<'_>) -> bool {
+        let id = self.orders[self.entries[entry].order].id();
+        let named = relationship.order.as_deref();
+        named.is_none_or(|named| id.is_none_or(|id| **id == *named))
+    }
+
+    /// Hands the tasks below each item up to those above. Items above come later, except those of
+    /// the same order, which come before.
+    fn hand_up(&mut self) {
+        let mut sequence: Vec<usize> = (0..self.entries.len()).collect();
+        sequence.sort_by_key(|entry| {
+            let it = &self.entries[*entry];
+            (it.layer, std::cmp::Reverse(it.depth))
+        });
+        for entry in sequence {
+            let mut tasks = std::mem::take(&mut self.entries[entry].tasks);
+            tasks.sort_unstable();
+            tasks.dedup();
+            for position in 0..self.entries[entry].above.len() {
+                let above = self.entries[entry].above[position];
+                self.entries[above].tasks.extend(&tasks);
+            }
+            tasks.shrink_to_fit();
+            self.entries[entry].tasks = tasks;
+        }
+    }
+
+    /// The items above an item, nearest first; itself not among them.
+    pub fn ancestors(&self, entry: usize) -> Vec<usize> {
+        let mut found: Vec<usize> = self.entries[entry].above.clone();
+        let mut seen: HashSet<usize> = found.iter().copied().collect();
+        let mut next = 0;
+        while let Some(&other) = found.get(next) {
+            next += 1;
+            let above = self.entries[other].above.iter().copied();
+            found.extend(above.filter(|it| seen.insert(*it)));
+        }
+        found
+    }
+
+    /// Whether one item of an order is somewhere inside another.
+    pub fn is_inside(&self, inner: usize, outer: usize) -> bool {
+        let mut here = self.entries[inner].holder;
+        while let Some(holder) = here {
+            if holder == outer {
+                return true;
+            }
+            here = self.entries[holder].holder;
+        }
+        false
+    }
+
+    /// Where an item is: the place that its entity names, else that of what is above it. None where
+    /// it is in several places.
+    pub fn place(&self, entry: usize) -> Option<Node<'d>> {
+        let own = self.entries[entry]
+            .item
+            .entity
+            .and_then(|it| it.get("place"));
+        let Some(own) = own else {
+            let above = &self.entries[entry].above;
+            return above.iter().find_map(|above| self.place(*above));
+        };
+        match own.kind() {
+            crate::document::Kind::Array => {
+                let mut places = own.elements();
+                places.next().filter(|_| places.next().is_none())
+            }
+            _ => Some(own),
+        }
+    }
+
+    /// Id of the place of an item.
+    pub fn place_id(&self, entry: usize) -> Option<Cow<'d, str>> {
+        let place = self.place(entry)?;
+        // Version 5 wraps the place.
+        place.get("place").unwrap_or(place).text("id")
+    }
+}

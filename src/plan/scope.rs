@@ -1,0 +1,104 @@
+//! What tasks are of: specifications, places, products. Rules name these.
+
+use std::borrow::Cow;
+
+use super::layers::{Layer, Layers};
+use crate::catalog::{Catalog, Facing, Subject};
+use crate::decompose::Values;
+use crate::model::{Action, OrderItem};
+
+/// The tasks of items, as the rules of a catalog see them.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s, 'a, 'd> {
+    /// The catalog.
+    pub catalog: &'s Catalog,
+    /// The items.
+    pub layers: &'s Layers<'a, 'd>,
+    /// The item of each task.
+    pub entries: &'s [usize],
+}
+
+impl<'s, 'd: 's> Scope<'s, '_, 'd> {
+    /// An item.
+    pub fn item(&self, entry: usize) -> &'s OrderItem<'_, 'd> {
+        &self.layers.entries[entry].item
+    }
+
+    /// Id of the specification of an item.
+    pub fn specification(&self, entry: usize) -> Option<&'s str> {
+        Some(&self.layers.entries[entry].item.specification?.id)
+    }
+
+    /// Whether a task is of a specification: of its resource, or of a service that it realizes.
+    pub fn is_of(&self, task: usize, id: &str) -> bool {
+        let entry = self.entries[task];
+        if self.specification(entry) == Some(id) || self.realizes(entry, id) {
+            return true;
+        }
+        let mut above = self.layers.ancestors(entry).into_iter();
+        above.any(|it| {
+            self.layers.entries[it].layer == Layer::Service && self.specification(it) == Some(id)
+        })
+    }
+
+    /// Whether a resource order item stands for a resource-facing service. It does not name that,
+    /// but it is of one of its resources, and where other services have that too it is called as
+    /// the service is.
+    fn realizes(&self, entry: usize, id: &str) -> bool {
+        let Some(service) = self.catalog.service(id) else {
+            return false;
+        };
+        let resource = self.specification(entry);
+        let resources = &service.resources;
+        let own = |index: &_| Some(&*self.catalog.resource_at(*index).specification.id) == resource;
+        if service.facing != Facing::Resource || !resources.iter().any(own) {
+            return false;
+        }
+        let name = self.item(entry).entity.and_then(|it| it.text("name"));
+        let shared = self.catalog.is_shared(resource.unwrap_or_default());
+        !shared || name.as_deref() == Some(&service.specification.name)
+    }
+
+    /// What a product order item is about.
+    pub fn subjects(&self, product: usize) -> Vec<Subject> {
+        let item = self.item(product);
+        let offering = item.node.get("productOffering");
+        let offering = offering.and_then(|it| it.text("id"));
+        let product = self.specification(product);
+        self.catalog.subjects(offering.as_deref(), product)
+    }
+
+    /// The characteristics of a product order item. What holds by default counts for what is new
+    /// only: of what is changed the order says what changes.
+    pub fn product_values(&self, product: usize) -> Values<'s> {
+        let item = self.item(product);
+        let offering = item.node.get("productOffering");
+        let offering = offering.and_then(|it| self.catalog.offering(&it.text("id")?));
+        let known = self.specification(product);
+        let known = known.and_then(|id| self.catalog.product(id));
+        let known = known.or_else(|| Some(self.catalog.product_at(offering?.product?)));
+        let specification = known.map(|it| &it.specification);
+        if item.action == Some(Action::Add) {
+            Values::of_item(item.characteristics, offering, specification)
+        } else {
+            Values::given(item.characteristics, specification)
+        }
+    }
+
+    /// The characteristics of a service order item.
+    pub fn service_values(&self, service: usize) -> Values<'s> {
+        let item = self.item(service);
+        let known = self.specification(service);
+        let known = known.and_then(|id| self.catalog.service(id));
+        Values::of_item(
+            item.characteristics,
+            None,
+            known.map(|it| &it.specification),
+        )
+    }
+
+    /// Id of the place of a task.
+    pub fn place_of(&self, task: usize) -> Option<Cow<'d, str>> {
+        self.layers.place_id(self.entries[task])
+    }
+}
