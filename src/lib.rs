@@ -30,6 +30,7 @@
 //! |---|---|
 //! | [`diagnostic`] | findings as data; renderers for people and programs |
 //! | [`document`] | streams of JSON and YAML to documents that keep their text and know their places |
+//! | [`configuration`] | files of settings in TOML, every fault with its place |
 //! | [`graph`] | cycles of directed graphs |
 //! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
@@ -63,6 +64,7 @@
 pub mod activate;
 pub mod catalog;
 pub mod chain;
+pub mod configuration;
 pub mod decompose;
 pub mod diagnostic;
 pub mod document;

@@ -4,17 +4,20 @@
 //! caller supplies, and [`Endpoints::read`] is the only thing here that touches
 //! a file. All faults of a file are found in one go.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
-use std::ops::Range;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use reqwest::Url;
 use thiserror::Error;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+
+use super::access::{self, Access, AccessReader};
+use super::secret::MASK;
+use crate::configuration::{Fault, Format, Reader, Table, Value, meant, whole_number};
 
 /// Major version of the endpoints format that this release reads.
 pub const FORMAT_MAJOR: u32 = 1;
@@ -26,8 +29,6 @@ pub const DEFAULT_CONCURRENCY: usize = 8;
 /// Repetitions of a failed request where the file does not say.
 pub const DEFAULT_RETRIES: u32 = 3;
 
-/// Longest duration a file may give: a day.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Most requests at once that a file may ask for.
 const MOST_AT_ONCE: i64 = 1_000;
 /// Most repetitions that a file may ask for.
@@ -44,6 +45,9 @@ const ENDPOINT_KEYS: &[&str] = &[
     "fail",
 ];
 const PROTOCOLS: &[&str] = &["tmf702", "simulated"];
+
+/// A key with its place in the text.
+type Key<'a> = &'a Spanned<Cow<'a, str>>;
 
 /// Looks up an environment variable; `None` where it is not set.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -77,6 +81,8 @@ pub enum Protocol {
     Tmf702 {
         /// Base address (http or https, no trailing slash): requests go to paths below it.
         address: String,
+        /// Credentials, certificates and limits.
+        access: Box<Access>,
     },
     /// In process, for trying out and for tests.
     Simulated {
@@ -108,23 +114,6 @@ pub enum DefinitionError {
     },
 }
 
-/// One fault of an endpoints file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// What is wrong, and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.message)
-    }
-}
-
 fn lines(path: &Path, faults: &[Fault]) -> String {
     let lines: Vec<String> = faults
         .iter()
@@ -146,27 +135,27 @@ impl Endpoints {
         Self::parse(&text, path, lookup)
     }
 
-    /// Parses the text of an endpoints file. `path` only serves to name it in
-    /// errors; `lookup` gives the variables of addresses.
+    /// Parses the text of an endpoints file. `path` names it in errors, and
+    /// other paths count from its folder; `lookup` gives the variables of
+    /// addresses and paths.
     ///
     /// # Errors
     /// All faults of the text.
     pub fn parse(text: &str, path: &Path, lookup: Lookup<'_>) -> Result<Self, DefinitionError> {
-        let mut reader = Reader {
-            text,
+        let mut definitions = DefinitionReader {
+            reader: Reader::new(text),
+            folder: path.parent().unwrap_or(Path::new("")),
             lookup,
-            faults: Vec::new(),
         };
-        let endpoints = reader.file();
-        if reader.faults.is_empty() {
-            Ok(endpoints)
-        } else {
-            reader.faults.sort();
-            Err(DefinitionError::Faults {
-                path: path.to_owned(),
-                faults: reader.faults,
-            })
+        let endpoints = definitions.file();
+        let faults = definitions.reader.into_faults();
+        if faults.is_empty() {
+            return Ok(endpoints);
         }
+        Err(DefinitionError::Faults {
+            path: path.to_owned(),
+            faults,
+        })
     }
 
     /// Names of the endpoints that are spoken to over TMF702.
@@ -178,45 +167,38 @@ impl Endpoints {
     }
 }
 
-/// A value with its place in the text.
-type Value<'a, 'i> = &'a Spanned<DeValue<'i>>;
+/// What the file is, for messages about its version.
+const FORMAT: Format = Format {
+    name: "endpoints format",
+    major: FORMAT_MAJOR,
+};
 
-/// Walks the parsed text and notes every fault; a faulty value reads as `None`.
-struct Reader<'a> {
-    text: &'a str,
-    lookup: Lookup<'a>,
-    faults: Vec<Fault>,
+/// Reads the definitions; faults are noted by the reader within.
+struct DefinitionReader<'r> {
+    reader: Reader<'r>,
+    folder: &'r Path,
+    lookup: Lookup<'r>,
 }
 
-impl Reader<'_> {
+impl DefinitionReader<'_> {
     fn file(&mut self) -> Endpoints {
         let mut endpoints = Endpoints::default();
-        let (root, errors) = DeTable::parse_recoverable(self.text);
-        for error in &errors {
-            self.fault(
-                error.span().unwrap_or(0..0),
-                error.message().replace('\n', ", "),
-            );
-        }
-        let root = root.get_ref();
-        if !errors.is_empty() || !self.format_version(root) {
+        let Some(root) = self.reader.root(FORMAT) else {
             return endpoints;
-        }
-        self.unknown_keys(root, ROOT_KEYS);
+        };
+        let root = root.get_ref();
+        self.reader.unknown_keys(root, ROOT_KEYS);
         let Some(value) = root.get("endpoint") else {
             return endpoints;
         };
         let Some(tables) = value.get_ref().as_table() else {
-            self.wrong_type(
-                value,
-                "endpoint",
-                "a table of endpoints, such as [endpoint.olt]",
-            );
+            let expected = "a table of endpoints, such as [endpoint.olt]";
+            self.reader.wrong_type(value, "endpoint", expected);
             return endpoints;
         };
         for (name, value) in tables {
             if !is_name(name.get_ref()) {
-                self.fault(
+                self.reader.fault(
                     name.span(),
                     format!(
                         "endpoint name {:?} is not allowed: a name is made of letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
@@ -233,71 +215,23 @@ impl Reader<'_> {
         endpoints
     }
 
-    /// Checks the format version; false where nothing else can be judged.
-    fn format_version(&mut self, root: &DeTable<'_>) -> bool {
-        let Some(value) = root.get("formatVersion") else {
-            let message =
-                format!("formatVersion is missing: write formatVersion = \"{FORMAT_MAJOR}.0\"");
-            self.fault(0..0, message);
-            return true;
-        };
-        let version = value.get_ref().as_str().and_then(|text| {
-            let (major, minor) = text.split_once('.')?;
-            let number = |text: &str| {
-                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                if digits {
-                    text.parse::<u32>().ok()
-                } else {
-                    None
-                }
-            };
-            Some((number(major)?, number(minor)?))
-        });
-        let Some((major, minor)) = version else {
-            let message =
-                format!("formatVersion is a string of two numbers, such as \"{FORMAT_MAJOR}.0\"");
-            self.fault(value.span(), message);
-            return true;
-        };
-        if major != FORMAT_MAJOR {
-            let which = if major > FORMAT_MAJOR {
-                "a newer"
-            } else {
-                "an older"
-            };
-            self.fault(
-                value.span(),
-                format!(
-                    "endpoints format {major}.{minor} is read by {which} orderctl; orderctl {} reads {FORMAT_MAJOR}.x",
-                    env!("CARGO_PKG_VERSION")
-                ),
-            );
-        }
-        major == FORMAT_MAJOR
-    }
-
-    fn endpoint(
-        &mut self,
-        key: &Spanned<std::borrow::Cow<'_, str>>,
-        value: Value<'_, '_>,
-    ) -> Option<EndpointDefinition> {
+    fn endpoint(&mut self, key: Key<'_>, value: Value<'_, '_>) -> Option<EndpointDefinition> {
         let name: &str = key.get_ref();
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong_type(value, &format!("endpoint.{name}"), "a table");
+            self.reader
+                .wrong_type(value, &format!("endpoint.{name}"), "a table");
             return None;
         };
-        self.unknown_keys(table, ENDPOINT_KEYS);
-        let timeout = self.duration(table, "timeout", DEFAULT_TIMEOUT);
-        if let Some(value) = table.get("timeout").filter(|_| timeout.is_zero()) {
-            self.fault(value.span(), "timeout must be longer than 0s".to_owned());
-        }
-        let concurrency = self.integer(table, "concurrency", 1..=MOST_AT_ONCE);
-        let retries = self.integer(table, "retries", 0..=MOST_RETRIES);
+        let known: Vec<&str> = ENDPOINT_KEYS.iter().chain(access::KEYS).copied().collect();
+        self.reader.unknown_keys(table, &known);
+        let timeout = self.reader.time_limit(table, "timeout");
+        let concurrency = self.reader.integer(table, "concurrency", 1..=MOST_AT_ONCE);
+        let retries = self.reader.integer(table, "retries", 0..=MOST_RETRIES);
         let protocol = self.protocol(key, table)?;
         Some(EndpointDefinition {
             name: name.to_owned(),
             protocol,
-            timeout,
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
             concurrency: concurrency
                 .and_then(|count| usize::try_from(count).ok())
                 .unwrap_or(DEFAULT_CONCURRENCY),
@@ -307,13 +241,9 @@ impl Reader<'_> {
         })
     }
 
-    fn protocol(
-        &mut self,
-        key: &Spanned<std::borrow::Cow<'_, str>>,
-        table: &DeTable<'_>,
-    ) -> Option<Protocol> {
+    fn protocol(&mut self, key: Key<'_>, table: &Table<'_>) -> Option<Protocol> {
         let Some(value) = table.get("protocol") else {
-            self.fault(
+            self.reader.fault(
                 key.span(),
                 format!(
                     "endpoint `{}` has no protocol: write protocol = \"tmf702\" or \"simulated\"",
@@ -323,132 +253,97 @@ impl Reader<'_> {
             return None;
         };
         match value.get_ref().as_str() {
-            Some("tmf702") => {
-                self.foreign_keys(table, &["latency", "fail"], "simulated");
-                let Some(address) = table.get("address") else {
-                    self.fault(
-                        key.span(),
-                        format!(
-                            "endpoint `{}` has no address: protocol tmf702 needs one, such as address = \"http://127.0.0.1:8702/{}/tmf-api/ResourceActivationAndConfiguration/v4\"",
-                            key.get_ref(),
-                            key.get_ref()
-                        ),
-                    );
-                    return None;
-                };
-                self.address(address)
-                    .map(|address| Protocol::Tmf702 { address })
-            }
+            Some("tmf702") => self.tmf702(key, table),
             Some("simulated") => {
-                self.foreign_keys(table, &["address"], "tmf702");
-                let latency = self.duration(table, "latency", Duration::ZERO);
-                let fail = self.calls(table);
-                Some(Protocol::Simulated { latency, fail })
+                let foreign: Vec<&str> = ["address"].iter().chain(access::KEYS).copied().collect();
+                self.foreign_keys(table, &foreign, "tmf702");
+                Some(Protocol::Simulated {
+                    latency: self.reader.duration(table, "latency").unwrap_or_default(),
+                    fail: self.calls(table),
+                })
             }
             Some(other) => {
-                let message = format!(
-                    "protocol {other:?} is not known{}",
-                    suggestion(other, PROTOCOLS)
-                );
-                self.fault(value.span(), message);
+                let message = format!("protocol {other:?} is not known{}", meant(other, PROTOCOLS));
+                self.reader.fault(value.span(), message);
                 None
             }
             None => {
-                self.wrong_type(value, "protocol", "\"tmf702\" or \"simulated\"");
+                let expected = "\"tmf702\" or \"simulated\"";
+                self.reader.wrong_type(value, "protocol", expected);
                 None
             }
         }
     }
 
+    fn tmf702(&mut self, key: Key<'_>, table: &Table<'_>) -> Option<Protocol> {
+        self.foreign_keys(table, &["latency", "fail"], "simulated");
+        let access = AccessReader {
+            reader: &mut self.reader,
+            folder: self.folder,
+            lookup: self.lookup,
+        }
+        .access(table);
+        let unencrypted = self.reader.boolean(table, "unencrypted").unwrap_or(false);
+        let Some(value) = table.get("address") else {
+            self.reader.fault(
+                key.span(),
+                format!(
+                    "endpoint `{}` has no address: protocol tmf702 needs one, such as address = \"http://127.0.0.1:8702/{}/tmf-api/ResourceActivationAndConfiguration/v4\"",
+                    key.get_ref(),
+                    key.get_ref()
+                ),
+            );
+            return None;
+        };
+        let address = self.address(value)?;
+        if access.has_credentials() && !unencrypted && is_overheard(&address) {
+            let message = "credentials would be sent over http:// for everybody on the way to read: write https://, or unencrypted = true where the way is safe";
+            self.reader.fault(value.span(), message.to_owned());
+        }
+        Some(Protocol::Tmf702 {
+            address: address.as_str().trim_end_matches('/').to_owned(),
+            access: Box::new(access),
+        })
+    }
+
     /// Fills in the variables and checks what an address may be. Messages show
-    /// the text as written, never what a variable holds.
-    fn address(&mut self, value: Value<'_, '_>) -> Option<String> {
+    /// the text as written, never what a variable holds, and nothing that may
+    /// be a password.
+    fn address(&mut self, value: Value<'_, '_>) -> Option<Url> {
         let Some(written) = value.get_ref().as_str() else {
-            self.wrong_type(value, "address", "a string");
+            self.reader.wrong_type(value, "address", "a string");
             return None;
         };
         let checked = expand(written, self.lookup).and_then(|address| {
-            let wrong = |why: &str| format!("address {written:?} {why}");
-            let url = reqwest::Url::parse(&address)
-                .map_err(|error| wrong(&format!("is not a URL: {error}")))?;
+            let wrong = |why: &str| format!("address {:?} {why}", without_password(written));
+            let url =
+                Url::parse(&address).map_err(|error| wrong(&format!("is not a URL: {error}")))?;
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(wrong("is neither http:// nor https://"));
             }
             if !url.username().is_empty() || url.password().is_some() {
-                return Err(wrong("must not hold a user name or password"));
+                return Err(wrong(
+                    "must not hold a user name or password: write user = \"…\" and password = { env = \"…\" }",
+                ));
             }
             if url.query().is_some() || url.fragment().is_some() {
                 return Err(wrong("must not have a query (?) or fragment (#)"));
             }
-            Ok(url.as_str().trim_end_matches('/').to_owned())
+            Ok(url)
         });
-        match checked {
-            Ok(address) => Some(address),
-            Err(message) => {
-                self.fault(value.span(), message);
-                None
-            }
-        }
-    }
-
-    fn duration(&mut self, table: &DeTable<'_>, key: &str, default: Duration) -> Duration {
-        let Some(value) = table.get(key) else {
-            return default;
-        };
-        let Some(written) = value.get_ref().as_str() else {
-            self.wrong_type(value, key, "a duration as a string, such as \"10s\"");
-            return default;
-        };
-        let parsed = written
-            .parse::<SignedDuration>()
+        checked
+            .map_err(|message| self.reader.fault(value.span(), message))
             .ok()
-            .and_then(|it| Duration::try_from(it).ok());
-        match parsed {
-            Some(duration) if duration <= LONGEST => duration,
-            Some(_) => {
-                self.fault(
-                    value.span(),
-                    format!("{key} {written:?} is longer than 24h"),
-                );
-                default
-            }
-            None => {
-                let message = format!(
-                    "{key} {written:?} is not a duration: write \"250ms\", \"10s\" or \"1m\""
-                );
-                self.fault(value.span(), message);
-                default
-            }
-        }
     }
 
-    fn integer(
-        &mut self,
-        table: &DeTable<'_>,
-        key: &str,
-        allowed: std::ops::RangeInclusive<i64>,
-    ) -> Option<i64> {
-        let value = table.get(key)?;
-        let number = whole_number(value).filter(|number| allowed.contains(number));
-        if number.is_none() {
-            let expected = format!(
-                "a whole number from {} to {}",
-                allowed.start(),
-                allowed.end()
-            );
-            self.wrong_type(value, key, &expected);
-        }
-        number
-    }
-
-    fn calls(&mut self, table: &DeTable<'_>) -> BTreeSet<u64> {
+    fn calls(&mut self, table: &Table<'_>) -> BTreeSet<u64> {
         let expected = "a list of call numbers from 1, such as [2, 5]";
         let mut calls = BTreeSet::new();
         let Some(value) = table.get("fail") else {
             return calls;
         };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(value, "fail", expected);
+            self.reader.wrong_type(value, "fail", expected);
             return calls;
         };
         for value in array {
@@ -456,68 +351,39 @@ impl Reader<'_> {
                 Some(number) if number > 0 => {
                     calls.insert(number);
                 }
-                _ => self.wrong_type(value, "fail", expected),
+                _ => self.reader.wrong_type(value, "fail", expected),
             }
         }
         calls
     }
 
-    fn unknown_keys(&mut self, table: &DeTable<'_>, known: &[&str]) {
-        for (key, _) in table {
-            let name: &str = key.get_ref();
-            if !known.contains(&name) {
-                self.fault(
-                    key.span(),
-                    format!("key `{name}` is not known{}", suggestion(name, known)),
-                );
-            }
-        }
-    }
-
-    fn foreign_keys(&mut self, table: &DeTable<'_>, keys: &[&str], protocol: &str) {
+    fn foreign_keys(&mut self, table: &Table<'_>, keys: &[&str], protocol: &str) {
         for (key, _) in table {
             let name: &str = key.get_ref();
             if keys.contains(&name) {
-                self.fault(
-                    key.span(),
-                    format!("key `{name}` is for protocol {protocol} only"),
-                );
+                let message = format!("key `{name}` is for protocol {protocol} only");
+                self.reader.fault(key.span(), message);
             }
         }
     }
-
-    fn wrong_type(&mut self, value: Value<'_, '_>, key: &str, expected: &str) {
-        let shown = match value.get_ref() {
-            DeValue::Integer(number) => number.to_string(),
-            other => {
-                let article = if matches!(other, DeValue::Array(_)) {
-                    "an"
-                } else {
-                    "a"
-                };
-                format!("{article} {}", other.type_str())
-            }
-        };
-        self.fault(
-            value.span(),
-            format!("{key} is {shown}, expected {expected}"),
-        );
-    }
-
-    fn fault(&mut self, span: Range<usize>, message: String) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        self.faults.push(Fault {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message,
-        });
-    }
 }
 
-fn whole_number(value: Value<'_, '_>) -> Option<i64> {
-    let number = value.get_ref().as_integer()?;
-    i64::from_str_radix(number.as_str(), number.radix()).ok()
+/// Whether what goes to this address can be read on the way: not encrypted,
+/// and not to this machine.
+fn is_overheard(address: &Url) -> bool {
+    let host = address.host_str().unwrap_or_default();
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let here = host == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    address.scheme() == "http" && !here
+}
+
+/// An address as written, what stands before an `@` hidden.
+fn without_password(written: &str) -> String {
+    let start = written.find("//").map_or(0, |at| at + 2);
+    match written[start..].rfind('@') {
+        Some(at) => format!("{}{MASK}{}", &written[..start], &written[start + at..]),
+        None => written.to_owned(),
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -528,7 +394,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Replaces every `${NAME}` by what `lookup` gives for it.
-fn expand(written: &str, lookup: Lookup<'_>) -> Result<String, String> {
+pub(super) fn expand(written: &str, lookup: Lookup<'_>) -> Result<String, String> {
     let mut expanded = String::with_capacity(written.len());
     let mut rest = written;
     while let Some(start) = rest.find("${") {
@@ -555,277 +421,5 @@ fn expand(written: &str, lookup: Lookup<'_>) -> Result<String, String> {
     Ok(expanded)
 }
 
-/// `, did you mean …?` where one of the known words is near, else the known words.
-fn suggestion(word: &str, known: &[&str]) -> String {
-    let nearest = known
-        .iter()
-        .map(|candidate| {
-            (
-                distance(&word.to_lowercase(), &candidate.to_lowercase()),
-                *candidate,
-            )
-        })
-        .min()
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1));
-    match nearest {
-        Some((_, candidate)) => format!(", did you mean `{candidate}`?"),
-        None => format!(", expected one of: {}", known.join(", ")),
-    }
-}
-
-/// Edit distance: insertions, deletions and replacements of characters.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Endpoints, String> {
-        let lookup = |name: &str| (name == "OLT_HOST").then(|| "olt.example:8702".to_owned());
-        Endpoints::parse(text, Path::new("endpoints.toml"), &lookup).map_err(|e| e.to_string())
-    }
-
-    fn faults(text: &str) -> String {
-        parse(text).expect_err("the text has faults")
-    }
-
-    #[test]
-    fn a_full_file_is_read() {
-        let endpoints = parse(
-            r#"
-formatVersion = "1.0"
-[endpoint.olt]
-protocol = "tmf702"
-address = "http://${OLT_HOST}/olt/v4/"
-timeout = "10s"
-concurrency = 4
-retries = 0
-[endpoint.bng]
-protocol = "simulated"
-latency = "250ms"
-fail = [2, 5]
-timeout = "1m"
-"#,
-        )
-        .unwrap();
-        assert_eq!(
-            endpoints.by_name["olt"],
-            EndpointDefinition {
-                name: "olt".to_owned(),
-                protocol: Protocol::Tmf702 {
-                    address: "http://olt.example:8702/olt/v4".to_owned()
-                },
-                timeout: Duration::from_secs(10),
-                concurrency: 4,
-                retries: 0,
-            }
-        );
-        assert_eq!(
-            endpoints.by_name["bng"],
-            EndpointDefinition {
-                name: "bng".to_owned(),
-                protocol: Protocol::Simulated {
-                    latency: Duration::from_millis(250),
-                    fail: [2, 5].into(),
-                },
-                timeout: Duration::from_mins(1),
-                concurrency: DEFAULT_CONCURRENCY,
-                retries: DEFAULT_RETRIES,
-            }
-        );
-        assert_eq!(endpoints.tmf702_names().collect::<Vec<_>>(), ["olt"]);
-    }
-
-    #[test]
-    fn every_fault_is_named_with_its_place() {
-        let text = r#"formatVersion = "1.0"
-endpoints = 1
-
-[endpoint.olt]
-protocol = "tmf702"
-adress = "http://127.0.0.1:1"
-timeout = 10
-latency = "1s"
-
-[endpoint.bng]
-protocol = "netconf"
-concurrency = 0
-
-[endpoint.acs]
-protocol = "simulated"
-latency = "soon"
-fail = [1, 0]
-timeout = "0s"
-retries = "3"
-
-[endpoint.ipam]
-"#;
-        assert_eq!(
-            faults(text),
-            r#"endpoints.toml:2:1: key `endpoints` is not known, did you mean `endpoint`?
-endpoints.toml:4:11: endpoint `olt` has no address: protocol tmf702 needs one, such as address = "http://127.0.0.1:8702/olt/tmf-api/ResourceActivationAndConfiguration/v4"
-endpoints.toml:6:1: key `adress` is not known, did you mean `address`?
-endpoints.toml:7:11: timeout is 10, expected a duration as a string, such as "10s"
-endpoints.toml:8:1: key `latency` is for protocol simulated only
-endpoints.toml:11:12: protocol "netconf" is not known, expected one of: tmf702, simulated
-endpoints.toml:12:15: concurrency is 0, expected a whole number from 1 to 1000
-endpoints.toml:16:11: latency "soon" is not a duration: write "250ms", "10s" or "1m"
-endpoints.toml:17:12: fail is 0, expected a list of call numbers from 1, such as [2, 5]
-endpoints.toml:18:11: timeout must be longer than 0s
-endpoints.toml:19:11: retries is a string, expected a whole number from 0 to 100
-endpoints.toml:21:11: endpoint `ipam` has no protocol: write protocol = "tmf702" or "simulated""#
-        );
-    }
-
-    #[test]
-    fn a_newer_major_version_is_refused_before_anything_else() {
-        assert_eq!(
-            faults("formatVersion = \"2.1\"\nwhatever = 1\n"),
-            format!(
-                "endpoints.toml:1:17: endpoints format 2.1 is read by a newer orderctl; orderctl {} reads 1.x",
-                env!("CARGO_PKG_VERSION")
-            )
-        );
-    }
-
-    #[test]
-    fn a_newer_minor_version_is_read() {
-        assert_eq!(
-            parse("formatVersion = \"1.7\"").unwrap(),
-            Endpoints::default()
-        );
-    }
-
-    #[test]
-    fn a_version_that_is_missing_or_malformed_is_a_fault() {
-        assert_eq!(
-            faults(""),
-            "endpoints.toml:1:1: formatVersion is missing: write formatVersion = \"1.0\""
-        );
-        for version in [
-            "1.0",
-            "\"1\"",
-            "\"1.\"",
-            "\"+1.0\"",
-            "\"one.two\"",
-            "\"99999999999.0\"",
-        ] {
-            assert_eq!(
-                faults(&format!("formatVersion = {version}")),
-                "endpoints.toml:1:17: formatVersion is a string of two numbers, such as \"1.0\""
-            );
-        }
-    }
-
-    #[test]
-    fn text_that_is_not_toml_is_named_with_its_place() {
-        assert_eq!(
-            faults("formatVersion = \"1.0\"\n[endpoint.olt\n"),
-            "endpoints.toml:2:14: unclosed table, expected `]`"
-        );
-        assert!(faults("a = 1\na = 2\n").starts_with("endpoints.toml:2:1: "));
-    }
-
-    #[test]
-    fn addresses_are_checked_and_show_no_variable() {
-        let address = |text: &str| {
-            faults(&format!(
-                "formatVersion = \"1.0\"\n[endpoint.olt]\nprotocol = \"tmf702\"\naddress = \"{text}\"\n"
-            ))
-            .lines()
-            .last()
-            .unwrap()
-            .to_owned()
-        };
-        assert_eq!(
-            address("http://${BNG_HOST}/"),
-            "endpoints.toml:4:11: environment variable BNG_HOST is not set"
-        );
-        assert_eq!(
-            address("http://${OLT_HOST/"),
-            "endpoints.toml:4:11: `${` without `}` in \"http://${OLT_HOST/\""
-        );
-        assert_eq!(
-            address("http://${1}/"),
-            "endpoints.toml:4:11: `${1}` does not name an environment variable"
-        );
-        assert_eq!(
-            address("${OLT_HOST}/a b"),
-            "endpoints.toml:4:11: address \"${OLT_HOST}/a b\" is neither http:// nor https://"
-        );
-        assert_eq!(
-            address("/olt"),
-            "endpoints.toml:4:11: address \"/olt\" is not a URL: relative URL without a base"
-        );
-        assert_eq!(
-            address("http://me:${OLT_HOST}@olt/"),
-            "endpoints.toml:4:11: address \"http://me:${OLT_HOST}@olt/\" must not hold a user name or password"
-        );
-        assert_eq!(
-            address("http://olt/?x=1"),
-            "endpoints.toml:4:11: address \"http://olt/?x=1\" must not have a query (?) or fragment (#)"
-        );
-    }
-
-    #[test]
-    fn columns_count_characters_and_names_are_plain() {
-        assert_eq!(
-            faults(
-                "formatVersion = \"1.0\"\nendpoint = { \"é/é\" = { protocol = \"simulatet\" } }\n"
-            ),
-            "endpoints.toml:2:14: endpoint name \"é/é\" is not allowed: a name is made of letters, digits, `-`, `_` and `.`, and begins with a letter or digit\nendpoints.toml:2:35: protocol \"simulatet\" is not known, did you mean `simulated`?"
-        );
-    }
-
-    #[test]
-    fn endpoints_that_are_no_tables_are_faults() {
-        assert_eq!(
-            faults("formatVersion = \"1.0\"\nendpoint = [1]\n"),
-            "endpoints.toml:2:12: endpoint is an array, expected a table of endpoints, such as [endpoint.olt]"
-        );
-        assert_eq!(
-            faults("formatVersion = \"1.0\"\n[endpoint]\nolt = true\n"),
-            "endpoints.toml:3:7: endpoint.olt is a boolean, expected a table"
-        );
-    }
-
-    #[test]
-    fn durations_beyond_a_day_or_below_zero_are_faults() {
-        let timeout = |text: &str| {
-            faults(&format!(
-                "formatVersion = \"1.0\"\n[endpoint.a]\nprotocol = \"simulated\"\ntimeout = \"{text}\"\n"
-            ))
-        };
-        assert_eq!(
-            timeout("25h"),
-            "endpoints.toml:4:11: timeout \"25h\" is longer than 24h"
-        );
-        assert_eq!(
-            timeout("-1s"),
-            "endpoints.toml:4:11: timeout \"-1s\" is not a duration: write \"250ms\", \"10s\" or \"1m\""
-        );
-        assert!(timeout("9999999999999999999h").contains("is not a duration"));
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = Endpoints::read(Path::new("/nowhere/endpoints.toml"), &|_| None).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot read endpoints file /nowhere/endpoints.toml: No such file or directory (os error 2)"
-        );
-    }
-}
+mod tests;

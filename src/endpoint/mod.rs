@@ -4,20 +4,29 @@
 //! repeated is decided elsewhere. No outcome is guessed: where a request went
 //! out and nothing certain came back, the outcome is [`Outcome::Unknown`].
 
+mod access;
+mod connection;
 mod definition;
 mod monitor;
+mod secret;
 mod simulated;
 mod tmf702;
+
+use std::io;
+use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::plan::flow::{Method, Request};
 
+pub use crate::configuration::Fault;
+pub use access::{Access, ApiKey, Authorization, Identity};
 pub use definition::{
     DEFAULT_CONCURRENCY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition,
-    Endpoints, FORMAT_MAJOR, Fault, Lookup, Protocol,
+    Endpoints, FORMAT_MAJOR, Lookup, Protocol,
 };
+pub use secret::{Secret, SecretError, SecretSource};
 pub use simulated::Simulated;
 pub use tmf702::Tmf702;
 
@@ -70,22 +79,61 @@ pub const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
 /// An endpoint that cannot be opened.
 #[derive(Debug, Error)]
-pub enum OpenError {
+#[error("endpoint {name}: {kind}")]
+pub struct OpenError {
+    /// Name of the endpoint.
+    pub name: String,
+    /// What is wrong.
+    pub kind: OpenErrorKind,
+}
+
+/// Why an endpoint cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenErrorKind {
     /// Its address is not a URL.
-    #[error("endpoint {name}: address {address:?} is not a URL that requests can go to")]
-    Address {
-        /// Name of the endpoint.
-        name: String,
-        /// The address.
-        address: String,
-    },
+    #[error("address {0:?} is not a URL that requests can go to")]
+    Address(String),
     /// The HTTP client could not be made (no usable certificates, for instance).
-    #[error("endpoint {name}: cannot set up an HTTP client: {source}")]
-    Client {
-        /// Name of the endpoint.
-        name: String,
-        /// What the client said.
-        source: reqwest::Error,
+    #[error("cannot set up an HTTP client: {0}")]
+    Client(reqwest::Error),
+    /// A secret cannot be fetched.
+    #[error("there is no {what}: {source}")]
+    Secret {
+        /// The key of the endpoints file.
+        what: &'static str,
+        /// Why not.
+        source: SecretError,
+    },
+    /// A secret cannot be sent in a header.
+    #[error("{what} holds characters that a header cannot carry")]
+    Unfit {
+        /// The key of the endpoints file.
+        what: &'static str,
+    },
+    /// A certificate cannot be read.
+    #[error("cannot read certificate {}: {source}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file with authorities holds none.
+    #[error("there is no certificate (PEM) in {}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Certificate and key do not make an identity.
+    #[error(
+        "{} and {key} do not hold a certificate and its private key, unencrypted, as PEM",
+        certificate.display()
+    )]
+    Identity {
+        /// The file with the certificate.
+        certificate: PathBuf,
+        /// Where the key comes from.
+        key: String,
     },
 }
 
@@ -99,14 +147,15 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Makes an endpoint ready. Nothing is sent yet.
+    /// Opens an endpoint. Nothing is sent, and no secret fetched yet.
     ///
     /// # Errors
-    /// Where no client can be made for it.
+    /// Where its address is of no use.
     pub fn open(definition: &EndpointDefinition) -> Result<Self, OpenError> {
         match &definition.protocol {
-            Protocol::Tmf702 { address } => {
-                Tmf702::open(&definition.name, address, definition.timeout).map(Self::Tmf702)
+            Protocol::Tmf702 { address, access } => {
+                let EndpointDefinition { name, timeout, .. } = definition;
+                Tmf702::open(name, address, *timeout, Access::clone(access)).map(Self::Tmf702)
             }
             Protocol::Simulated { latency, fail } => Ok(Self::Simulated(Simulated::new(
                 &definition.name,
@@ -114,6 +163,19 @@ impl Endpoint {
                 definition.timeout,
                 fail,
             ))),
+        }
+    }
+
+    /// Fetches secrets and loads certificates, so that what is missing is known
+    /// before anything is sent; otherwise the first call does. Blocks while a
+    /// command that tells a secret runs.
+    ///
+    /// # Errors
+    /// Where a secret or certificate cannot be had.
+    pub fn prepare(&self) -> Result<(), OpenError> {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.prepare(),
+            Self::Simulated(_) => Ok(()),
         }
     }
 
@@ -126,7 +188,7 @@ impl Endpoint {
     }
 
     /// What [`call`](Self::call) would send, as HTTP text for people: method
-    /// and absolute URL, headers, an empty line, the body.
+    /// and absolute URL, headers (credentials masked), an empty line, the body.
     #[must_use]
     pub fn exact_request(&self, call: &Call<'_>) -> String {
         match self {

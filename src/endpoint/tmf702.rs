@@ -4,18 +4,20 @@
 //! repeated, and redirects are not followed: a request goes where the endpoints
 //! file says, or nowhere.
 
-use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::access::Access;
+use super::connection::{Answer, Body, Connection, SendError};
 use super::monitor::{Monitor, State, read_object};
-use super::{ANSWER_LIMIT, Call, OpenError, Outcome};
+use super::{Call, OpenError, OpenErrorKind, Outcome};
 use crate::plan::flow::Method;
 
 /// Header that carries the idempotency key.
@@ -24,9 +26,6 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// Longest pause between two looks at a monitor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// How long an unused connection is kept: less than servers usually do, so
-/// that a request seldom goes out on a connection that is just being closed.
-const IDLE: Duration = Duration::from_secs(20);
 /// Longest text of an answer that is quoted in a reason, in characters.
 const QUOTED: usize = 300;
 
@@ -36,66 +35,36 @@ pub struct Tmf702 {
     name: String,
     base: Url,
     timeout: Duration,
-    client: Client,
-}
-
-/// An answer, read as far as it came.
-struct Answer {
-    status: StatusCode,
-    location: Option<String>,
-    body: Body,
-}
-
-enum Body {
-    Whole(Vec<u8>),
-    TooLarge,
-    Torn(String),
-}
-
-impl Body {
-    /// The text, empty where there is no whole one.
-    fn text(&self) -> &[u8] {
-        match self {
-            Self::Whole(text) => text,
-            Self::TooLarge | Self::Torn(_) => &[],
-        }
-    }
+    connection: Arc<Connection>,
 }
 
 impl Tmf702 {
-    pub(super) fn open(name: &str, address: &str, timeout: Duration) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        name: &str,
+        address: &str,
+        timeout: Duration,
+        access: Access,
+    ) -> Result<Self, OpenError> {
         let base = Url::parse(address)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(base) = base else {
-            return Err(OpenError::Address {
+            return Err(OpenError {
                 name: name.to_owned(),
-                address: address.to_owned(),
+                kind: OpenErrorKind::Address(address.to_owned()),
             });
         };
-        let mut client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            // A host that swallows packets must show as "not connected", which
-            // is known to have no effect, before the whole time is over.
-            .connect_timeout(timeout / 2);
-        if base.scheme() == "http" {
-            // Spares loading the system's certificates, which nothing will ask for.
-            client = client.tls_certs_only(std::iter::empty());
-        }
-        let client = client.build().map_err(|source| OpenError::Client {
-            name: name.to_owned(),
-            source,
-        })?;
+        let encrypted = base.scheme() == "https";
         Ok(Self {
             name: name.to_owned(),
             base,
             timeout,
-            client,
+            connection: Arc::new(Connection::new(name, encrypted, timeout, access)),
         })
+    }
+
+    pub(super) fn prepare(&self) -> Result<(), OpenError> {
+        self.connection.prepare()
     }
 
     /// Sends the request and follows its monitor.
@@ -122,7 +91,7 @@ impl Tmf702 {
         };
         let url = request.url().clone();
         let deadline = Instant::now() + self.timeout;
-        let outcome = match timeout_at(deadline, self.send(request)).await {
+        let outcome = match timeout_at(deadline, self.connection.send(request)).await {
             Err(_) => Outcome::Unknown {
                 reason: format!("no answer within {:?}", self.timeout),
             },
@@ -149,6 +118,9 @@ impl Tmf702 {
         lines.push(format!("host: {}", authority(request.url())));
         for (name, value) in request.headers() {
             lines.push(format!("{name}: {}", value.to_str().unwrap_or_default()));
+        }
+        for (name, value) in self.connection.access().masked_headers() {
+            lines.push(format!("{name}: {value}"));
         }
         if let Some(body) = &call.request.body {
             lines.push(format!("content-length: {}", body.get().len()));
@@ -214,36 +186,12 @@ impl Tmf702 {
         }
     }
 
-    async fn send(&self, request: reqwest::Request) -> Result<Answer, reqwest::Error> {
-        let mut response = self.client.execute(request).await?;
-        let status = response.status();
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let mut text = Vec::new();
-        let body = loop {
-            match response.chunk().await {
-                Ok(None) => break Body::Whole(text),
-                Ok(Some(chunk)) if text.len() + chunk.len() > ANSWER_LIMIT => break Body::TooLarge,
-                Ok(Some(chunk)) => text.extend_from_slice(&chunk),
-                Err(error) => break Body::Torn(cause(&error)),
-            }
-        };
-        Ok(Answer {
-            status,
-            location,
-            body,
-        })
-    }
-
-    async fn get(&self, url: &Url) -> Result<Answer, reqwest::Error> {
+    async fn get(&self, url: &Url) -> Result<Answer, SendError> {
         let mut request = reqwest::Request::new(reqwest::Method::GET, url.clone());
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("application/json"));
-        self.send(request).await
+        self.connection.send(request).await
     }
 
     /// Goes on from a 202: `sent_to` is where the request went.
@@ -331,7 +279,7 @@ impl Tmf702 {
             let answer = match self.get(url).await {
                 Ok(answer) => answer,
                 Err(error) => {
-                    *last = format!("not answering ({})", cause(&error));
+                    *last = format!("not answering ({})", error.cause());
                     continue;
                 }
             };
@@ -455,33 +403,26 @@ fn judge(answer: Answer) -> Outcome {
 }
 
 /// The outcome of a request that has no answer.
-fn unanswered(error: &reqwest::Error) -> Outcome {
-    if error.is_connect() || error.is_builder() {
-        Outcome::Failed {
+fn unanswered(error: &SendError) -> Outcome {
+    let reason = error.cause();
+    match error {
+        SendError::Unready(_) => Outcome::Failed {
             status: None,
-            reason: format!("cannot connect: {}", cause(error)),
-        }
-    } else {
-        Outcome::Unknown {
-            reason: format!("no answer: {}", cause(error)),
-        }
+            reason,
+        },
+        SendError::Http(error) if error.is_connect() || error.is_builder() => Outcome::Failed {
+            status: None,
+            reason: format!("cannot connect: {reason}"),
+        },
+        SendError::Http(_) => Outcome::Unknown {
+            reason: format!("no answer: {reason}"),
+        },
     }
 }
 
 /// Client errors that speak of the moment, not of the request.
 fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429)
-}
-
-/// The innermost cause, without the URL, which the caller knows.
-fn cause(error: &reqwest::Error) -> String {
-    let Some(mut innermost) = error.source() else {
-        return "the request could not be carried out".to_owned();
-    };
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 /// A status and what the body adds to it.
@@ -552,6 +493,7 @@ mod tests {
             "olt",
             "http://127.0.0.1:8702/olt/v4",
             Duration::from_secs(1),
+            Access::default(),
         )
         .unwrap()
     }

@@ -77,6 +77,7 @@ pub fn client(address: &str, timeout: Duration) -> Endpoint {
         name: "olt".to_owned(),
         protocol: Protocol::Tmf702 {
             address: address.to_owned(),
+            access: Box::default(),
         },
         timeout,
         concurrency: 1,

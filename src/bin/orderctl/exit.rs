@@ -136,6 +136,9 @@ pub enum Failure {
     /// An endpoint cannot be made ready.
     #[error(transparent)]
     Endpoint(#[from] OpenError),
+    /// Endpoints whose secrets or certificates cannot be had; never empty.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Unready(Vec<OpenError>),
     /// A fault for the mock that cannot be read.
     #[error("--fail: {0}")]
     MockFault(#[from] FaultError),
@@ -170,7 +173,8 @@ impl Failure {
         }
     }
 
-    /// What is said about it: a line, or a line for each fault of an endpoints file.
+    /// What is said about it: a line, or a line for each fault of an endpoints file and for each
+    /// endpoint that is not ready.
     pub fn lines(&self) -> Vec<String> {
         match self {
             Failure::Endpoints(DefinitionError::Faults { path, faults }) => {
@@ -180,6 +184,7 @@ impl Failure {
                     .map(|fault| format!("{place}:{fault}"))
                     .collect()
             }
+            Failure::Unready(errors) => errors.iter().map(ToString::to_string).collect(),
             other => vec![other.to_string()],
         }
     }

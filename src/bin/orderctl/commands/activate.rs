@@ -11,7 +11,7 @@ use orderctl::activate::{
 };
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
-use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints};
+use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints, OpenError};
 use orderctl::journal::{JournalError, JournalWriter};
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{TaskCall, TaskFlow};
@@ -55,6 +55,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
     if args.dry_run {
         return dry_run(&args, &endpoints, context);
     }
+    prepare(&endpoints)?;
     let runtime = signals::runtime()?;
     let installed = InstalledBase::open(settings.inventory)?;
     runtime.block_on(carry_out(
@@ -74,6 +75,25 @@ fn open_endpoints(file: &Path) -> Result<OpenEndpoints, Failure> {
         endpoints.push((definition, endpoint));
     }
     Ok(endpoints)
+}
+
+/// Fetches the secrets of all endpoints at the same time, for some come from programs that take
+/// theirs.
+fn prepare(endpoints: &OpenEndpoints) -> Result<(), Failure> {
+    let errors: Vec<OpenError> = thread::scope(|scope| {
+        let under_way: Vec<_> = endpoints
+            .iter()
+            .map(|(_, endpoint)| scope.spawn(|| endpoint.prepare().err()))
+            .collect();
+        let ended = under_way.into_iter().map(thread::ScopedJoinHandle::join);
+        let errors = ended.filter_map(|it| it.expect("fetching a secret does not panic"));
+        errors.collect()
+    });
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Unready(errors))
+    }
 }
 
 /// Writes the requests of every plan, each after those it waits for.

@@ -1,0 +1,382 @@
+//! The connection to an endpoint over HTTP: TLS, credentials, limits.
+//!
+//! Nothing that is sent goes anywhere but to the endpoint's own origin:
+//! redirects are not followed, proxies of the environment not used. What comes
+//! back is limited in size, and credentials that an endpoint echoes are masked
+//! before anybody else sees the answer.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Certificate, Client, Identity, Request, StatusCode};
+use tokio::task::spawn_blocking;
+
+use super::access::{Access, Authorization};
+use super::secret::{MASK, Secret, SecretSource};
+use super::{OpenError, OpenErrorKind};
+
+/// How long an unused connection is kept: less than servers usually do, so
+/// that a request seldom goes out on a connection that is just being closed.
+const IDLE: Duration = Duration::from_secs(20);
+/// Most headers that an answer may have.
+const MOST_HEADERS: usize = 100;
+/// Shortest secret that is looked for in answers: a shorter one may well be a
+/// word or number that the answer holds for other reasons.
+const SHORTEST_MASKED: usize = 6;
+
+/// How an endpoint is reached. Credentials are fetched and certificates loaded
+/// when it is made ready, or with the first request.
+pub(crate) struct Connection {
+    name: String,
+    encrypted: bool,
+    connect_timeout: Duration,
+    access: Access,
+    ready: Mutex<Option<Arc<Ready>>>,
+}
+
+/// What requests need.
+struct Ready {
+    client: Client,
+    /// Headers with credentials.
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is masked in answers.
+    masked: Vec<String>,
+}
+
+/// An answer, read as far as it came.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    Whole(Vec<u8>),
+    TooLarge,
+    Torn(String),
+}
+
+/// A request that has no answer.
+pub(crate) enum SendError {
+    /// Nothing was sent: the connection could not be made ready.
+    Unready(OpenError),
+    /// The exchange failed.
+    Http(reqwest::Error),
+}
+
+impl Body {
+    /// The text, empty where there is no whole one.
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Self::Whole(text) => text,
+            Self::TooLarge | Self::Torn(_) => &[],
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.name)
+            .field("access", &self.access)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// `timeout` is that of a whole request.
+    pub fn new(name: &str, encrypted: bool, timeout: Duration, access: Access) -> Self {
+        Self {
+            name: name.to_owned(),
+            encrypted,
+            // A host that swallows packets must show as "not connected", which
+            // is known to have no effect, before the whole time is over.
+            connect_timeout: access
+                .connect_timeout
+                .unwrap_or(timeout / 2)
+                .min(timeout / 2),
+            access,
+            ready: Mutex::new(None),
+        }
+    }
+
+    /// How it is reached.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Fetches credentials and loads certificates. Blocks while a command runs.
+    pub fn prepare(&self) -> Result<(), OpenError> {
+        let ready = self.made()?;
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(ready));
+        Ok(())
+    }
+
+    /// Sends a request with the endpoint's credentials and reads the answer.
+    ///
+    /// A 401 says that nothing was done for want of valid credentials. Where
+    /// others can be fetched by now, the request goes out again with them, once.
+    pub async fn send(self: &Arc<Self>, request: Request) -> Result<Answer, SendError> {
+        let ready = self.ready().await.map_err(SendError::Unready)?;
+        let again = if self.access.is_renewable() {
+            request.try_clone()
+        } else {
+            None
+        };
+        let answer = self.exchange(&ready, request).await?;
+        match again {
+            Some(request) if answer.status == StatusCode::UNAUTHORIZED => {
+                match self.renewed(&ready).await {
+                    Some(ready) => self.exchange(&ready, request).await,
+                    None => Ok(answer),
+                }
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    async fn exchange(&self, ready: &Ready, mut request: Request) -> Result<Answer, SendError> {
+        for (name, value) in &ready.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        let mut response = ready
+            .client
+            .execute(request)
+            .await
+            .map_err(SendError::Http)?;
+        let status = response.status();
+        let location = response.headers().get(LOCATION);
+        let location = location
+            .and_then(|value| value.to_str().ok())
+            .map(|to| String::from_utf8_lossy(&ready.mask(to.as_bytes().to_vec())).into_owned());
+        let limit = self.access.answer_limit;
+        let mut text = Vec::new();
+        let body = loop {
+            match response.chunk().await {
+                Ok(None) => break Body::Whole(ready.mask(text)),
+                Ok(Some(chunk)) if text.len() + chunk.len() > limit => break Body::TooLarge,
+                Ok(Some(chunk)) => text.extend_from_slice(&chunk),
+                Err(error) => break Body::Torn(cause(&error)),
+            }
+        };
+        Ok(Answer {
+            status,
+            location,
+            body,
+        })
+    }
+
+    async fn ready(self: &Arc<Self>) -> Result<Arc<Ready>, OpenError> {
+        if let Some(ready) = &*self.ready.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(Arc::clone(ready));
+        }
+        let ready = Arc::new(self.made_aside().await?);
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    /// Ready with other credentials than before; `None` where there are none.
+    async fn renewed(self: &Arc<Self>, before: &Arc<Ready>) -> Option<Arc<Ready>> {
+        let now = self.ready().await.ok()?;
+        // Another request may have fetched them already.
+        if !Arc::ptr_eq(&now, before) {
+            return Some(now);
+        }
+        let made = self.made_aside().await.ok()?;
+        if made.headers == before.headers {
+            return None;
+        }
+        let made = Arc::new(made);
+        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
+        Some(made)
+    }
+
+    /// [`made`](Self::made), off the threads that serve other requests.
+    async fn made_aside(self: &Arc<Self>) -> Result<Ready, OpenError> {
+        if !self.access.is_renewable() {
+            return self.made();
+        }
+        let connection = Arc::clone(self);
+        spawn_blocking(move || connection.made())
+            .await
+            .expect("making a connection ready does not panic")
+    }
+
+    fn made(&self) -> Result<Ready, OpenError> {
+        let client = self.client()?;
+        let (mut headers, mut masked) = (Vec::new(), Vec::new());
+        if let Some(authorization) = &self.access.authorization {
+            let value = match authorization {
+                Authorization::Bearer(source) => {
+                    let token = self.secret("token", source)?;
+                    let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
+                    masked.push(token);
+                    value.map_err(|_| self.unfit("token"))?
+                }
+                Authorization::Basic { user, password } => {
+                    let password = self.secret("password", password)?;
+                    let value =
+                        basic(&client, user, &password).ok_or_else(|| self.unfit("password"))?;
+                    masked.push(password);
+                    value
+                }
+            };
+            headers.push((AUTHORIZATION, value));
+        }
+        if let Some(key) = &self.access.api_key {
+            let secret = self.secret("apiKey", &key.value)?;
+            let value = HeaderValue::from_str(secret.expose());
+            headers.push((key.header.clone(), value.map_err(|_| self.unfit("apiKey"))?));
+            masked.push(secret);
+        }
+        for (_, value) in &mut headers {
+            value.set_sensitive(true);
+        }
+        let masked = masks(&masked, &headers);
+        Ok(Ready {
+            client,
+            headers,
+            masked,
+        })
+    }
+
+    fn secret(&self, what: &'static str, source: &SecretSource) -> Result<Secret, OpenError> {
+        source
+            .read()
+            .map_err(|source| self.error(OpenErrorKind::Secret { what, source }))
+    }
+
+    fn unfit(&self, what: &'static str) -> OpenError {
+        self.error(OpenErrorKind::Unfit { what })
+    }
+
+    fn error(&self, kind: OpenErrorKind) -> OpenError {
+        OpenError {
+            name: self.name.clone(),
+            kind,
+        }
+    }
+
+    fn client(&self) -> Result<Client, OpenError> {
+        let mut client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            .http1_max_headers(MOST_HEADERS)
+            .connect_timeout(self.connect_timeout);
+        if !self.encrypted {
+            // Spares loading the system's certificates, which nothing will ask for.
+            client = client.tls_certs_only(std::iter::empty());
+        } else if let Some(path) = &self.access.ca {
+            client = client.tls_certs_only(self.authorities(path)?);
+        }
+        if let Some(identity) = self.access.identity.as_ref().filter(|_| self.encrypted) {
+            let mut pem = self.read(&identity.certificate)?;
+            let key = identity.key.fetch().map_err(|source| {
+                self.error(OpenErrorKind::Secret {
+                    what: "key",
+                    source,
+                })
+            })?;
+            pem.push(b'\n');
+            pem.extend_from_slice(&key);
+            let unusable = || OpenErrorKind::Identity {
+                certificate: identity.certificate.clone(),
+                key: identity.key.to_string(),
+            };
+            let identity = Identity::from_pem(&pem).map_err(|_| self.error(unusable()))?;
+            client = client.identity(identity);
+        }
+        client
+            .build()
+            .map_err(|source| self.error(OpenErrorKind::Client(source)))
+    }
+
+    fn authorities(&self, path: &Path) -> Result<Vec<Certificate>, OpenError> {
+        let pem = self.read(path)?;
+        let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if certificates.is_empty() {
+            let path = path.to_owned();
+            return Err(self.error(OpenErrorKind::Authorities { path }));
+        }
+        Ok(certificates)
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, OpenError> {
+        std::fs::read(path).map_err(|source| {
+            self.error(OpenErrorKind::Certificate {
+                path: path.to_owned(),
+                source,
+            })
+        })
+    }
+}
+
+impl Ready {
+    /// A text in which credentials are masked.
+    fn mask(&self, mut text: Vec<u8>) -> Vec<u8> {
+        for secret in &self.masked {
+            if memchr::memmem::find(&text, secret.as_bytes()).is_some() {
+                // What is not UTF-8 is of no use to anybody as it is.
+                let readable = String::from_utf8_lossy(&text);
+                text = readable.replace(secret, MASK).into_bytes();
+            }
+        }
+        text
+    }
+}
+
+/// The `Basic` authorization; `None` where it cannot be a header.
+fn basic(client: &Client, user: &str, password: &Secret) -> Option<HeaderValue> {
+    let request = client
+        .get("http://localhost")
+        .basic_auth(user, Some(password.expose()));
+    request.build().ok()?.headers().get(AUTHORIZATION).cloned()
+}
+
+/// What is masked in answers: the secrets, as they are and as JSON writes
+/// them, and what is sent for them.
+fn masks(secrets: &[Secret], headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
+    let mut masks = Vec::new();
+    for secret in secrets {
+        let json = serde_json::to_string(secret.expose()).expect("a string can be written");
+        masks.push(json[1..json.len() - 1].to_owned());
+        masks.push(secret.expose().to_owned());
+    }
+    for (_, value) in headers {
+        let sent = value.to_str().unwrap_or_default();
+        masks.push(sent.rsplit(' ').next().unwrap_or_default().to_owned());
+    }
+    masks.retain(|mask| mask.len() >= SHORTEST_MASKED);
+    masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
+    masks.dedup();
+    masks
+}
+
+impl SendError {
+    /// What went wrong, without the URL, which the caller knows.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Unready(error) => error.to_string(),
+            Self::Http(error) => cause(error),
+        }
+    }
+}
+
+/// The innermost cause.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = match std::error::Error::source(error) {
+        Some(source) => source,
+        None => return "the request could not be carried out".to_owned(),
+    };
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

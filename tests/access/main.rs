@@ -1,0 +1,13 @@
+//! How endpoints are reached: credentials, TLS, redirects, limits.
+
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod credentials;
+mod limits;
+mod secrets;
+mod server;
+mod tls;
