@@ -7,6 +7,7 @@ use crate::document::{Document, DocumentKind};
 use crate::model::digest::{ITEM_LISTS, order_digest};
 use crate::model::product_order::external_id;
 use crate::model::state::OrderState;
+use crate::model::version5::flattened;
 use crate::model::{Order, ResourceOrder, ServiceOrder};
 
 /// Documents that belong together, in the order of the stream.
@@ -124,7 +125,12 @@ pub fn order_name(document: &Document) -> String {
     let root = document.root();
     let id = root.text("id").filter(|id| !id.is_empty());
     id.or_else(|| external_id(root)).map_or_else(
-        || order_digest(root).replace("sha256:", "order-")[..ANONYMOUS].to_owned(),
+        || {
+            // The same name, however places and parties are written.
+            let flat = flattened(document);
+            let digest = order_digest(flat.as_ref().map_or(root, Document::root));
+            digest.replace("sha256:", "order-")[..ANONYMOUS].to_owned()
+        },
         std::borrow::Cow::into_owned,
     )
 }

@@ -103,7 +103,8 @@ pub fn first(member: Option<Node<'_>>) -> Option<Node<'_>> {
 /// Whether two places are the same one: by id, name and role.
 pub fn same_place(one: Option<Node<'_>>, other: Option<Node<'_>>) -> bool {
     let text = |place: Option<Node<'_>>, key: &str| {
-        let member = place?.get(key)?;
+        // Version 5 wraps what an inventory says, too.
+        let member = (place?.get(key)).or_else(|| place?.get("place")?.get(key))?;
         Some(member.compact().into_owned())
     };
     ["id", "name", "role"]

@@ -132,6 +132,14 @@ impl Document {
         Ok(document)
     }
 
+    /// The document with another text of the same length, in which every value that stays is where
+    /// it was; `None` where that is no JSON.
+    pub fn respelled(&self, text: String) -> Option<Document> {
+        let mut document = Document::parse(text, "").ok()?;
+        document.origin = self.origin.clone();
+        (document.start == 0).then_some(document)
+    }
+
     /// All nulls and empty texts of the document.
     pub fn blanks(&self) -> impl Iterator<Item = Node<'_>> {
         let blank = |entry: &Entry| {

@@ -7,6 +7,7 @@ use super::{Installed, Inventory, Layer};
 use crate::chain::{Chain, order_name};
 use crate::document::{Composer, Document, Edits, Node, quote};
 use crate::model::reference::RelationshipKind;
+use crate::model::version5::flattened;
 use crate::model::{Action, Characteristic, Order, entity_id};
 
 /// Members of an ordered entity that its document does not take over as they are.
@@ -66,7 +67,10 @@ struct Thing<'d> {
 /// - A service that no order item is about (one between a service and its resources, as other
 ///   systems keep them) goes with the last of its resources.
 pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
-    let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
+    let flat: Vec<Option<Document>> = chain.orders().map(flattened).collect();
+    let orders = chain.orders().zip(&flat);
+    let orders = orders.map(|(order, flat)| flat.as_ref().unwrap_or(order));
+    let orders: Vec<Order<'_>> = orders.filter_map(Order::read).collect();
     let things = things(&orders);
     let root = |mut position: usize| {
         while let Some(above) = things[position].above {
@@ -81,6 +85,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
             installed.is_some_and(|it| it.came_from(&root.order, &root.item))
         })
         .collect();
+    let party = orders.first().and_then(|it| it.node().get("relatedParty"));
     let mut update = Update {
         inventory,
         things: &things,
@@ -113,7 +118,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
         }
         let made = match inventory.get(thing.layer, &thing.id) {
             Some(installed) => update.changed(&installed, Some(position)),
-            None => Some(update.made(position, chain)),
+            None => Some(update.made(position, party)),
         };
         changes.upserts.extend(made);
     }
@@ -252,7 +257,7 @@ impl<'a> Update<'a> {
     }
 
     /// The document of what was added.
-    fn made(&self, position: usize, chain: &Chain) -> Document {
+    fn made(&self, position: usize, party: Option<Node<'_>>) -> Document {
         let thing = &self.things[position];
         let mut composer = Composer::new(1024);
         composer.object(|to| {
@@ -270,10 +275,6 @@ impl<'a> Update<'a> {
                 Layer::Service => to.key("state").string("active"),
                 Layer::Resource => to.key("resourceStatus").string("available"),
             }
-            let party = chain
-                .orders()
-                .next()
-                .and_then(|order| order.root().get("relatedParty"));
             let has = thing
                 .entity
                 .is_some_and(|entity| entity.get("relatedParty").is_some());

@@ -15,6 +15,7 @@ pub mod reference;
 pub mod resource_order;
 pub mod service_order;
 pub mod state;
+pub mod version5;
 
 pub use action::Action;
 pub use characteristic::Characteristic;

@@ -4,6 +4,7 @@ use orderctl::chain::{Chain, order_name};
 use orderctl::decompose::{self, Decomposer, Derived, NotDecomposable};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::{Document, DocumentKind};
+use orderctl::model::version5::flattened;
 use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
@@ -101,12 +102,15 @@ impl Step<'_> {
             produced.remarks.push(ended(root, state));
             return Ok(derived);
         }
+        let flat: Vec<Option<Document>> = chain.orders().map(flattened).collect();
+        let orders = chain.orders().zip(&flat);
+        let mut service_orders: Vec<&Document> = orders
+            .map(|(order, flat)| flat.as_ref().unwrap_or(order))
+            .collect();
         let product_order = match DocumentKind::of(root) {
-            DocumentKind::ProductOrder => Some(self.valid(root)?),
+            DocumentKind::ProductOrder => Some(self.valid(service_orders.remove(0))?),
             _ => None,
         };
-        let mut service_orders: Vec<&Document> =
-            chain.of_kind(DocumentKind::ServiceOrder).collect();
         if let Some(order) = &product_order
             && service_orders.is_empty()
         {
