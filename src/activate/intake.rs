@@ -99,8 +99,7 @@ impl Intake {
             .next()
             .and_then(|order| crate::model::product_order::external_id(order.root()))
             .map(std::borrow::Cow::into_owned);
-        let own = chain.orders().chain([document]);
-        let documents = own.map(compact).collect();
+        let documents = chain.documents.iter().map(compact).collect();
         Intake::Accepted(super::Chain {
             plan: Arc::new(plan),
             external_id,

@@ -69,7 +69,7 @@ pub struct ExpressionFault {
 }
 
 /// A compiled expression.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Expression {
     source: String,
     tree: IdedExpr,

@@ -6,8 +6,11 @@ mod cycles;
 mod dependencies;
 mod loops;
 mod mapping;
+mod overrides;
 mod rules;
 mod scope;
+mod share;
+mod siblings;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,13 +37,15 @@ struct Linker<'c, 'd> {
     diagnostics: &'c mut Vec<Diagnostic>,
     /// The steps of each source: plain references first, in the order in which they are written.
     steps: BTreeMap<Source, Vec<Step<'d>>>,
+    /// Places of the decomposition rules by id.
+    rules: HashMap<String, Location>,
 }
 
 /// A step before its expressions are checked.
 struct Step<'d> {
     target: ServiceIndex,
     location: Location,
-    rule: Option<Node<'d>>,
+    rules: Vec<Node<'d>>,
 }
 
 /// Ties the documents together. Every fault is a diagnostic.
@@ -49,6 +54,7 @@ pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Ve
         catalog,
         diagnostics,
         steps: BTreeMap::new(),
+        rules: HashMap::new(),
     };
     for document in documents {
         let root = document.root();
@@ -201,7 +207,7 @@ impl Linker<'_, '_> {
                 }
                 (Facing::Customer, Facing::Customer) | (Facing::Resource, Facing::Resource) => {
                     if RelationshipKind::of(&relationship_type) == RelationshipKind::Dependency {
-                        let dependency = Dependency::on(target);
+                        let dependency = Dependency::on(target, reference.location());
                         self.catalog.services[index.0].depends_on.push(dependency);
                     } else if facing(index) == Facing::Customer {
                         self.reference_step(Source::Service(index), target, reference);
@@ -253,7 +259,7 @@ impl Linker<'_, '_> {
         steps.push(Step {
             target,
             location,
-            rule: None,
+            rules: Vec::new(),
         });
     }
 

@@ -328,6 +328,7 @@ impl Loader {
                     decompositions: Vec::new(),
                     depends_on: Vec::new(),
                     observed: Vec::new(),
+                    rank: 0,
                     resources: Vec::new(),
                 });
             }

@@ -29,7 +29,10 @@ pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
 pub use load::{LoadError, Loaded, load, read_folder};
 pub use rollout::{Release, RolloutRule, WaveEnd};
-pub use rule::{Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over};
+pub use rule::{
+    Alternative, Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over,
+    Share, ShareScope,
+};
 pub use ruling::Subject;
 pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
@@ -67,6 +70,8 @@ pub struct Catalog {
     shared_resources: HashSet<ResourceIndex>,
     gates_by_subject: HashMap<Subject, Vec<usize>>,
     rollout_by_subject: HashMap<Subject, usize>,
+    /// Whether any resource is shared.
+    pub(crate) shares_resources: bool,
     digest: String,
 }
 

@@ -9,15 +9,32 @@ use crate::diagnostic::Location;
 pub struct Decomposition {
     /// What is made.
     pub target: ServiceIndex,
-    /// Id of the rule, if the step is more than a reference.
+    /// Id of the rule at the bottom, if the step is more than a reference.
     pub rule: Option<String>,
-    /// Where the rule, or else the source specification, stands.
+    /// Where the rule, or else the reference, stands.
     pub location: Location,
     /// What it is made for each of, outermost first; once, if there are none.
     pub loops: Vec<Loop>,
     /// Where what is made is; where the item above is, if there is none.
     pub place: Option<Expression>,
-    /// When it is made; always, if there is none.
+    /// Whether several parents share what is made.
+    pub share: Option<Share>,
+    /// The ways to make it, the most overriding first: the first whose condition holds is taken.
+    pub alternatives: Vec<Alternative>,
+    /// Whether a loop counts by the quantity of the item: each of what is made is then one.
+    pub counts_quantity: bool,
+    /// Whether a mapping of a sibling looks at what it makes.
+    pub observed: bool,
+}
+
+/// A way to make a target: a rule, with what it takes over from the rules that it overrides.
+#[derive(Debug, Clone)]
+pub struct Alternative {
+    /// Id of the rule; none for a plain reference.
+    pub rule: Option<String>,
+    /// Where the rule, or else the reference, stands.
+    pub location: Location,
+    /// When it is taken; always, if there is none.
     pub condition: Option<Expression>,
     /// Characteristics of the target that are not simply copied by name.
     pub mapping: Vec<Mapping>,
@@ -26,22 +43,61 @@ pub struct Decomposition {
 }
 
 impl Decomposition {
+    /// All mappings of all its alternatives.
+    pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        self.alternatives.iter().flat_map(|it| &it.mapping)
+    }
+
+    /// Everything that it computes.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let loops = self.loops.iter().flat_map(Loop::expressions);
+        let share = self.share.iter().flat_map(|share| &share.key);
+        let alternatives = self.alternatives.iter().flat_map(Alternative::expressions);
+        loops.chain(&self.place).chain(share).chain(alternatives)
+    }
+
     /// Whether anything that it computes looks at a variable.
     pub fn reads(&self, variable: &str) -> bool {
-        let mapping = self
-            .mapping
-            .iter()
-            .filter_map(|mapping| match &mapping.source {
-                MappingSource::Value(_) => None,
-                MappingSource::Expression(expression) => Some(expression),
-            });
-        let loops = self.loops.iter().flat_map(Loop::expressions);
+        self.expressions().any(|it| it.reads(variable))
+    }
+}
+
+impl Alternative {
+    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let mapping = self.mapping.iter().filter_map(Mapping::expression);
         let depends_on = self.depends_on.iter().flat_map(Dependency::expressions);
-        (self.place.iter().chain(&self.condition))
-            .chain(mapping)
-            .chain(loops)
-            .chain(depends_on)
-            .any(|expression| expression.reads(variable))
+        self.condition.iter().chain(mapping).chain(depends_on)
+    }
+}
+
+/// How several parents share one thing.
+#[derive(Debug)]
+pub struct Share {
+    /// Which parents.
+    pub scope: ShareScope,
+    /// What tells the shared things within the scope apart; there is one, if there is none.
+    pub key: Option<Expression>,
+}
+
+/// Which parents share one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareScope {
+    /// Those of one product order item.
+    Item,
+    /// Those at one place of one product order item.
+    Site,
+    /// All of the order.
+    Order,
+}
+
+impl ShareScope {
+    /// Name, as rules write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ShareScope::Item => "item",
+            ShareScope::Site => "site",
+            ShareScope::Order => "order",
+        }
     }
 }
 
@@ -57,7 +113,14 @@ pub struct Loop {
 }
 
 impl Loop {
-    fn expressions(&self) -> impl Iterator<Item = &Expression> {
+    /// What it goes through, as the rule writes it.
+    pub fn source(&self) -> &str {
+        let (Over::List(over) | Over::Count(over)) = &self.over;
+        over.source()
+    }
+
+    /// Everything that it computes.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let (Over::List(over) | Over::Count(over)) = &self.over;
         std::iter::once(over).chain(&self.key)
     }
@@ -73,16 +136,28 @@ pub enum Over {
 }
 
 /// Where a target's characteristic comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mapping {
     /// Name of the target's characteristic.
     pub target: String,
     /// Its source.
     pub source: MappingSource,
+    /// Whether its value tells of the order: its expression looks at `order` or `item`.
+    pub of_order: bool,
+}
+
+impl Mapping {
+    /// What computes it, if anything does.
+    pub fn expression(&self) -> Option<&Expression> {
+        match &self.source {
+            MappingSource::Value(_) => None,
+            MappingSource::Expression(expression) => Some(expression),
+        }
+    }
 }
 
 /// A source of a value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum MappingSource {
     /// The same value always, as compact JSON text.
     Value(String),
@@ -91,10 +166,12 @@ pub enum MappingSource {
 }
 
 /// What an item waits for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Dependency {
     /// What comes first.
     pub on: ServiceIndex,
+    /// Where it stands.
+    pub location: Location,
     /// How far apart the two may be made.
     pub scope: DependencyScope,
     /// Whether the item waits at all; always, if there is none.
@@ -109,9 +186,10 @@ pub struct Dependency {
 
 impl Dependency {
     /// On everything of a service that is made for the same product order item.
-    pub fn on(service: ServiceIndex) -> Dependency {
+    pub fn on(service: ServiceIndex, location: Location) -> Dependency {
         Dependency {
             on: service,
+            location,
             scope: DependencyScope::Item,
             condition: None,
             filter: None,

@@ -185,6 +185,8 @@ pub struct ServiceSpecification {
     pub depends_on: Vec<Dependency>,
     /// Names of the characteristics by which dependencies choose between its items.
     pub observed: Vec<String>,
+    /// A service is inside others only if their rank is lower.
+    pub rank: usize,
     /// The resources that realize it; an RFS has at least one.
     pub resources: Vec<ResourceIndex>,
 }

@@ -1,11 +1,18 @@
 //! Which items of a derived order wait for which, once all are made.
+//!
+//! Items that may wait for each other are found through what they have in
+//! common; only `where` looks at pairs.
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::faults::Faults;
 use super::step::Made;
-use super::write;
 use crate::catalog::expression::{Bindings, Kept};
 use crate::catalog::{Dependency, DependencyScope, ServiceIndex};
+use crate::diagnostic::{Code, Diagnostic, Location, Severity};
+
+/// Most dependencies of a derived order, and most pairs that are looked at to find them.
+const MAX_DEPENDENCIES: usize = 10_000_000;
 
 /// A dependency of an item that is being made.
 #[derive(Debug, Clone)]
@@ -13,25 +20,41 @@ pub struct Waiting<'c> {
     dependency: &'c Dependency,
     /// What `where` reads of the item.
     kept: Kept,
+    /// Whether a `where` that cannot be judged counts as one that holds.
+    lenient: bool,
 }
 
 impl<'c> Waiting<'c> {
     /// Nothing of the item decides what it waits for.
     pub fn certain(dependency: &'c Dependency) -> Self {
-        let kept = Kept::default();
-        Waiting { dependency, kept }
+        Waiting {
+            dependency,
+            kept: Kept::default(),
+            lenient: false,
+        }
     }
 
     /// A dependency whose condition holds for the item with these variables.
     pub fn of(dependency: &'c Dependency, bindings: &Bindings<'_>) -> Self {
         let filter = dependency.filter.as_ref();
-        let kept = filter.map_or_else(Kept::default, |it| it.keep(bindings, "other"));
-        Waiting { dependency, kept }
+        Waiting {
+            dependency,
+            kept: filter.map_or_else(Kept::default, |it| it.keep(bindings, "other")),
+            lenient: false,
+        }
+    }
+
+    /// What cannot be judged counts.
+    pub fn lenient(self) -> Self {
+        Waiting {
+            lenient: true,
+            ..self
+        }
     }
 }
 
-/// What items have in common that may wait for each other: the scope, its name, the service that
-/// is waited for, and the values that have to be the same.
+/// What items have in common that may wait for each other: the scope, its name and place, the
+/// service that is waited for, and the values that have to be the same.
 type Group<'m> = (
     DependencyScope,
     &'m str,
@@ -48,95 +71,223 @@ fn wanted<'c>(waiting: &Waiting<'c>) -> Wanted<'c> {
     (it.on, it.scope, &it.same)
 }
 
-/// The items, each with those that come first, without repetition, in the order of the items.
-pub fn resolved(mut made: Vec<Made<'_>>) -> Vec<write::Item> {
-    let mut wanted: Vec<Wanted<'_>> = made
-        .iter()
-        .flat_map(|made| &made.waits)
-        .map(wanted)
-        .collect();
+/// The items that an item waits for, by position, each with the time between the two.
+type Before<'c> = BTreeMap<usize, Option<&'c str>>;
+
+/// Gives each item the ids of those that come first, without repetition, in the order of the items.
+pub fn resolve(made: &mut [Made<'_>], faults: &mut Faults) {
+    if made.iter().all(|made| made.waits.is_empty()) {
+        return;
+    }
+    let mut search = Search {
+        made,
+        groups: groups(made),
+        passing: HashMap::new(),
+        count: 0,
+    };
+    if let Err(finding) = search.count_plain() {
+        return faults.push(*finding);
+    }
+    let mut found: Vec<Vec<(String, Option<String>)>> = Vec::with_capacity(made.len());
+    for position in 0..made.len() {
+        match search.before(position) {
+            Ok(before) => found.push(
+                before
+                    .into_iter()
+                    .map(|(other, lag)| (made[other].item.id.clone(), lag.map(str::to_owned)))
+                    .collect(),
+            ),
+            Err(finding) => return faults.push(*finding),
+        }
+    }
+    for (made, before) in made.iter_mut().zip(found) {
+        made.item.dependencies = before;
+    }
+}
+
+/// The items of each group that another item asks for.
+fn groups<'m>(made: &'m [Made<'_>]) -> HashMap<Group<'m>, Vec<usize>> {
+    let mut wanted: Vec<Wanted<'_>> = made.iter().flat_map(|it| &it.waits).map(wanted).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let mut groups: HashMap<Group<'_>, Vec<usize>> = HashMap::new();
+    let mut groups: HashMap<Group<'m>, Vec<usize>> = HashMap::new();
     for (position, made) in made.iter().enumerate() {
         let Some(service) = made.service else {
             continue;
         };
         let first = wanted.partition_point(|(on, ..)| *on < service);
         let of_service = wanted[first..].iter();
-        for (_, scope, same) in of_service.take_while(|(on, ..)| *on == service) {
-            if let Some(group) = group(made, *scope, service, same) {
+        for wanted in of_service.take_while(|(on, ..)| *on == service) {
+            each_group(made, *wanted, |group| {
                 groups.entry(group).or_default().push(position);
-            }
+            });
         }
     }
-    let dependencies: Vec<Vec<(usize, Option<String>)>> = made
-        .iter()
-        .enumerate()
-        .map(|(position, item)| {
-            let mut before: BTreeMap<usize, Option<&str>> = BTreeMap::new();
-            for waiting in &item.waits {
-                let it = waiting.dependency;
-                let others = group(item, it.scope, it.on, &it.same)
-                    .and_then(|group| groups.get(&group))
-                    .into_iter()
-                    .flatten();
-                for other in others.filter(|other| **other != position) {
-                    if !passes(waiting, &made[*other]) {
-                        continue;
-                    }
-                    let lag = before.entry(*other).or_default();
-                    *lag = (*lag).or(it.lag.as_deref());
-                }
-            }
-            before
-                .into_iter()
-                .map(|(other, lag)| (other, lag.map(str::to_owned)))
-                .collect()
-        })
-        .collect();
-    let ids: Vec<String> = made.iter().map(|made| made.item.id.clone()).collect();
-    for (made, dependencies) in made.iter_mut().zip(dependencies) {
-        made.item.dependencies = dependencies
-            .into_iter()
-            .map(|(other, lag)| (ids[other].clone(), lag))
-            .collect();
-    }
-    made.into_iter().map(|made| made.item).collect()
+    groups
 }
 
-/// The group that an item belongs to; `None` if it lacks what the group has in common.
-fn group<'m>(
+/// Calls `visit` for each group of a kind that an item belongs to; for none if it lacks what the
+/// group has in common.
+fn each_group<'m>(
     made: &'m Made<'_>,
-    scope: DependencyScope,
-    service: ServiceIndex,
-    same: &[String],
-) -> Option<Group<'m>> {
-    let (name, place) = match scope {
-        DependencyScope::Parent => (made.parent.as_str(), ""),
-        DependencyScope::Site => (made.root.as_str(), made.place.as_deref()?),
-        DependencyScope::Item => (made.root.as_str(), ""),
-        DependencyScope::Order => ("", ""),
-    };
+    (service, scope, same): Wanted<'_>,
+    mut visit: impl FnMut(Group<'m>),
+) {
     let value = |name: &String| {
         let mut observed = made.observed.iter();
         observed
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     };
-    let values: Option<Vec<&str>> = same.iter().map(value).collect();
-    Some((scope, name, place, service, values?))
+    let Some(values) = same.iter().map(value).collect::<Option<Vec<&str>>>() else {
+        return;
+    };
+    let place = match scope {
+        DependencyScope::Site => match &made.place {
+            Some(place) => place.as_str(),
+            None => return,
+        },
+        _ => "",
+    };
+    let mut group = |name: &'m str| visit((scope, name, place, service, values.clone()));
+    match scope {
+        DependencyScope::Order => group(""),
+        DependencyScope::Parent => {
+            for parent in made.parents() {
+                group(parent);
+            }
+        }
+        DependencyScope::Site | DependencyScope::Item if made.roots.items.is_empty() => group(""),
+        DependencyScope::Site | DependencyScope::Item => {
+            for root in &made.roots.items {
+                group(root);
+            }
+        }
+    }
 }
 
-fn passes(waiting: &Waiting<'_>, other: &Made<'_>) -> bool {
-    let Some(filter) = &waiting.dependency.filter else {
-        return true;
-    };
-    let mut bindings = waiting.kept.bindings();
-    let members = other.observed.iter();
-    bindings.bind_object(
-        "other",
-        members.map(|(name, value)| (*name, value.as_str())),
-    );
-    filter.holds(&bindings).unwrap_or(false)
+struct Search<'m, 'c> {
+    made: &'m [Made<'c>],
+    groups: HashMap<Group<'m>, Vec<usize>>,
+    /// Those of a group that pass a `where` that looks at nothing but them.
+    passing: HashMap<(*const Dependency, Group<'m>), Vec<usize>>,
+    /// Dependencies and pairs so far.
+    count: usize,
+}
+
+impl<'m, 'c> Search<'m, 'c> {
+    /// Counts the dependencies that nothing narrows, before they are gathered.
+    fn count_plain(&mut self) -> Result<(), Box<Diagnostic>> {
+        for made in self.made {
+            for waiting in &made.waits {
+                if waiting.dependency.filter.is_none() {
+                    each_group(made, wanted(waiting), |group| {
+                        self.count += self.groups.get(&group).map_or(0, Vec::len);
+                    });
+                    self.within_limit(waiting)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn before(&mut self, position: usize) -> Result<Before<'c>, Box<Diagnostic>> {
+        let made = self.made;
+        let mut before: Before<'c> = BTreeMap::new();
+        for waiting in &made[position].waits {
+            let dependency = waiting.dependency;
+            let mut wanted_groups = Vec::new();
+            each_group(&made[position], wanted(waiting), |it| {
+                wanted_groups.push(it);
+            });
+            for group in wanted_groups {
+                for other in self.passing(waiting, &group)? {
+                    if other == position {
+                        continue;
+                    }
+                    let lag = before.entry(other).or_default();
+                    *lag = longer(*lag, dependency.lag.as_deref());
+                }
+            }
+        }
+        Ok(before)
+    }
+
+    /// The items of a group that a dependency is about.
+    fn passing(
+        &mut self,
+        waiting: &Waiting<'c>,
+        group: &Group<'m>,
+    ) -> Result<Vec<usize>, Box<Diagnostic>> {
+        let Some(others) = self.groups.get(group) else {
+            return Ok(Vec::new());
+        };
+        let Some(filter) = &waiting.dependency.filter else {
+            return Ok(others.clone());
+        };
+        let alike = waiting.kept.is_empty();
+        let key = (std::ptr::from_ref(waiting.dependency), group.clone());
+        if alike && let Some(known) = self.passing.get(&key) {
+            self.count += known.len();
+            let found = known.clone();
+            return self.within_limit(waiting).map(|()| found);
+        }
+        self.count += others.len();
+        let mut found = Vec::new();
+        for other in others {
+            let mut bindings = waiting.kept.bindings();
+            let members = self.made[*other].observed.iter();
+            bindings.bind_object("other", members.map(|(name, value)| (*name, &**value)));
+            match filter.holds(&bindings) {
+                Ok(true) => found.push(*other),
+                Ok(false) => {}
+                Err(_) if waiting.lenient => found.push(*other),
+                Err(fault) => {
+                    let id = &self.made[*other].item.id;
+                    let message = format!(
+                        "`where` cannot be judged for item `{id}`: {}",
+                        fault.message
+                    );
+                    return Err(finding(
+                        "decompose/where",
+                        &waiting.dependency.location,
+                        message,
+                    ));
+                }
+            }
+        }
+        self.within_limit(waiting)?;
+        if alike {
+            self.passing.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+
+    fn within_limit(&self, waiting: &Waiting<'c>) -> Result<(), Box<Diagnostic>> {
+        if self.count <= MAX_DEPENDENCIES {
+            return Ok(());
+        }
+        let message = format!(
+            "more than {MAX_DEPENDENCIES} dependencies between items would have to be looked at"
+        );
+        let code = "decompose/too-many-dependencies";
+        let finding = finding(code, &waiting.dependency.location, message);
+        let hint = "narrow it: by a smaller `scope`, or by `same`, which looks at no pairs";
+        Err(Box::new(finding.with_hint(hint)))
+    }
+}
+
+fn finding(code: &'static str, place: &Location, message: String) -> Box<Diagnostic> {
+    let finding = Diagnostic::new(Code(code), Severity::Error, place.clone(), message);
+    Box::new(finding)
+}
+
+/// The longer of two times.
+fn longer<'c>(one: Option<&'c str>, other: Option<&'c str>) -> Option<&'c str> {
+    let length = |text: Option<&str>| text.and_then(crate::catalog::iso_duration);
+    if length(other) > length(one) {
+        other
+    } else {
+        one
+    }
 }

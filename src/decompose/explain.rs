@@ -17,12 +17,42 @@ pub struct Explanation {
     pub source: String,
     /// Id of the specification that was, or was not, made.
     pub target: String,
-    /// Its name.
+    /// Id of the item, made or not.
+    pub item: String,
+    /// Name of what it is about.
     pub name: String,
-    /// Id of the rule; none if a plain reference decided.
-    pub rule: Option<String>,
+    /// Why.
+    #[serde(flatten)]
+    pub story: Story,
     /// What came of it.
+    #[serde(flatten)]
     pub outcome: Outcome,
+}
+
+/// How conditions came out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Story {
+    /// Id of the rule that was taken; none if a plain reference decided, or nothing was made.
+    pub rule: Option<String>,
+    /// Its condition, if it has one.
+    pub condition: Option<String>,
+    /// The values that the condition saw.
+    pub seen: Vec<Seen>,
+    /// The rules that came before it and did not apply; all rules, if nothing was made.
+    pub tried: Vec<Tried>,
+}
+
+/// A rule that did not apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tried {
+    /// Id of the rule.
+    pub rule: Option<String>,
+    /// The first part of its condition that was false.
+    pub condition: String,
+    /// The values that it saw.
+    pub seen: Vec<Seen>,
 }
 
 /// Made, or not.
@@ -30,43 +60,34 @@ pub struct Explanation {
 #[serde(rename_all = "camelCase", tag = "outcome")]
 pub enum Outcome {
     /// An item was made.
-    Made {
-        /// Id of the item.
-        item: String,
-        /// The condition that held, if there was one.
-        condition: Option<String>,
-        /// The values that it saw.
-        seen: Vec<Seen>,
-    },
+    Made,
     /// No item was made.
-    NotMade {
-        /// Id that its item would have.
-        item: String,
-        /// The first part of the condition that was false.
-        condition: String,
-        /// The values that it saw.
-        seen: Vec<Seen>,
+    NotMade,
+    /// There was no element to make an item for.
+    #[serde(rename_all = "camelCase")]
+    Nothing {
+        /// The list or number of the loop.
+        over: String,
+        /// Whether the list is absent, not empty.
+        absent: bool,
     },
     /// It is installed, and something about it changes.
     Modified {
-        /// Id of the item.
-        item: String,
         /// What changes.
         changes: Vec<Change>,
     },
     /// It is installed, and nothing about it changes.
-    Unchanged {
-        /// Id of the item.
-        item: String,
-    },
+    Unchanged,
     /// It is installed, and is removed.
     Deleted {
-        /// Id of the item.
-        item: String,
-        /// The first part of the condition that is false now, or another reason.
-        why: String,
-        /// The values that the condition saw.
-        seen: Vec<Seen>,
+        /// Why, where no condition says it.
+        why: Option<String>,
+    },
+    /// It is installed, and stays for the sake of others.
+    #[serde(rename_all = "camelCase")]
+    StillUsed {
+        /// Ids of those that use it.
+        by: Vec<String>,
     },
 }
 
@@ -74,41 +95,32 @@ impl fmt::Display for Explanation {
     /// One line: `+` for what is made, `-` for what is not; of what is installed, `~` for what is
     /// modified, `=` for what stays, `x` for what is deleted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let because = match &self.rule {
-            Some(rule) => format!("rule {rule}"),
-            None => format!("{} refers to it", self.source),
-        };
+        let (item, name) = (&self.item, &self.name);
+        let story = &self.story;
         match &self.outcome {
-            Outcome::Made {
-                item,
-                condition: None,
-                ..
-            } => {
-                write!(f, "+ {item}  {}: {because}", self.name)
-            }
-            Outcome::Made {
-                item,
-                condition: Some(condition),
-                seen,
-            } => {
+            Outcome::Made => {
                 write!(
                     f,
-                    "+ {item}  {}: {because}, {condition}{}",
-                    self.name,
-                    values(seen)
+                    "+ {item}  {name}: {}",
+                    self.because(story.rule.as_deref())
+                )?;
+                if let Some(condition) = &story.condition {
+                    write!(f, ", {condition}{}", values(&story.seen))?;
+                }
+                Ok(())
+            }
+            Outcome::NotMade => {
+                write!(f, "- {item}  {name}: {}", self.wanted())
+            }
+            Outcome::Nothing { over, absent } => {
+                let what = if *absent { "is absent" } else { "is empty" };
+                write!(
+                    f,
+                    "- {item}  {name}: {}, `{over}` {what}",
+                    self.because(story.rule.as_deref())
                 )
             }
-            Outcome::NotMade {
-                item,
-                condition,
-                seen,
-            } => write!(
-                f,
-                "- {item}  {}: {because} wants {condition}{}",
-                self.name,
-                values(seen)
-            ),
-            Outcome::Modified { item, changes } => {
+            Outcome::Modified { changes } => {
                 let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
                 let what = match changes.join(", ") {
                     none if none.is_empty() => {
@@ -116,24 +128,50 @@ impl fmt::Display for Explanation {
                     }
                     changes => changes,
                 };
-                write!(f, "~ {item}  {}: {what}", self.name)
+                write!(f, "~ {item}  {name}: {what}")
             }
-            Outcome::Unchanged { item } => {
+            Outcome::Unchanged => {
                 write!(
                     f,
-                    "= {item}  {}: installed, and nothing about it changes",
-                    self.name
+                    "= {item}  {name}: installed, and nothing about it changes"
                 )
             }
-            Outcome::Deleted { item, why, seen } => {
+            Outcome::Deleted { why } => {
+                let why = why.clone().unwrap_or_else(|| self.false_conditions());
                 write!(
                     f,
-                    "x {item}  {}: installed, and no longer wanted: {why}{}",
-                    self.name,
-                    values(seen)
+                    "x {item}  {name}: installed, and no longer wanted: {why}"
                 )
+            }
+            Outcome::StillUsed { by } => {
+                write!(f, "= {item}  {name}: still used by {}", by.join(", "))
             }
         }
+    }
+}
+
+impl Explanation {
+    fn because(&self, rule: Option<&str>) -> String {
+        match rule {
+            Some(rule) => format!("rule {rule}"),
+            None => format!("{} refers to it", self.source),
+        }
+    }
+
+    fn wanted(&self) -> String {
+        let tried = self.story.tried.iter().map(|it| {
+            let because = self.because(it.rule.as_deref());
+            format!("{because} wants {}{}", it.condition, values(&it.seen))
+        });
+        tried.collect::<Vec<String>>().join("; ")
+    }
+
+    fn false_conditions(&self) -> String {
+        let tried = self.story.tried.iter();
+        tried
+            .map(|it| format!("{}{}", it.condition, values(&it.seen)))
+            .collect::<Vec<String>>()
+            .join("; ")
     }
 }
 

@@ -22,14 +22,6 @@ pub struct Element<'a> {
     pub suffix: &'a str,
 }
 
-impl<'a> Element<'a> {
-    /// The one pass of a rule without loops.
-    pub fn only(bindings: &'a Bindings<'a>) -> Self {
-        let suffix = "";
-        Element { bindings, suffix }
-    }
-}
-
 /// Why there is no item for an element, or for all.
 pub enum LoopFault {
     /// An expression cannot be evaluated.
@@ -48,18 +40,19 @@ pub enum LoopFault {
     },
 }
 
-/// Calls `visit` for each element, outer loops first; once, if there are no loops. Gives the
-/// faults.
+/// Calls `visit` for each element, outer loops first; once, if there are no loops; until it gives
+/// `false`. Gives the faults.
 pub fn each(
     loops: &[Loop],
     bindings: &Bindings<'_>,
-    visit: &mut dyn FnMut(&Element<'_>),
+    visit: &mut dyn FnMut(&Element<'_>) -> bool,
 ) -> Vec<LoopFault> {
     let mut walk = Walk {
         visit,
         suffix: String::new(),
         known: HashMap::new(),
         count: 0,
+        goes_on: true,
         faults: Vec::new(),
     };
     walk.inside(loops, bindings);
@@ -67,18 +60,19 @@ pub fn each(
 }
 
 struct Walk<'w> {
-    visit: &'w mut dyn FnMut(&Element<'_>),
+    visit: &'w mut dyn FnMut(&Element<'_>) -> bool,
     suffix: String,
     /// The number of each element by its suffix.
     known: HashMap<String, usize>,
     count: usize,
+    goes_on: bool,
     faults: Vec<LoopFault>,
 }
 
 impl Walk<'_> {
     fn inside(&mut self, loops: &[Loop], bindings: &Bindings<'_>) {
         let Some((outer, inner)) = loops.split_first() else {
-            (self.visit)(&Element {
+            self.goes_on &= (self.visit)(&Element {
                 bindings,
                 suffix: &self.suffix,
             });
@@ -87,8 +81,12 @@ impl Walk<'_> {
         match &outer.over {
             Over::List(over) => match list(over, bindings) {
                 Ok(list) => {
+                    self.enter(list.as_ref().map_or(0, |list| list.node().len()));
                     let elements = list.iter().flat_map(|list| list.node().elements());
                     for (position, element) in elements.enumerate() {
+                        if !self.goes_on {
+                            break;
+                        }
                         let mut inside = Bindings::over(bindings);
                         inside.bind_node(&outer.variable, element);
                         self.element((outer, inner), position + 1, &inside);
@@ -98,7 +96,11 @@ impl Walk<'_> {
             },
             Over::Count(count) => match number(count, bindings) {
                 Ok(count) => {
+                    self.enter(count);
                     for number in 1..=count {
+                        if !self.goes_on {
+                            break;
+                        }
                         let text = number.to_string();
                         let mut inside = Bindings::over(bindings);
                         inside.bind_text(&outer.variable, &text);
@@ -107,6 +109,17 @@ impl Walk<'_> {
                 }
                 Err(fault) => self.faults.push(fault),
             },
+        }
+    }
+
+    /// Counts elements that come next; too many end it all.
+    fn enter(&mut self, elements: usize) {
+        self.count += elements;
+        if self.count > MAX_ITEMS {
+            self.goes_on = false;
+            let message = format!("there are more than {MAX_ITEMS} elements to go through");
+            let code = "decompose/too-many-items";
+            self.faults.push(LoopFault::Elements { code, message });
         }
     }
 
@@ -123,18 +136,17 @@ impl Walk<'_> {
             Err(None) => {
                 let message = format!(
                     "element {number} of `{}` has no key: a text or a whole number is needed",
-                    source(outer)
+                    outer.source()
                 );
                 let code = "decompose/element-key";
                 return self.faults.push(LoopFault::Elements { code, message });
             }
         }
         if inner.is_empty() {
-            self.count += 1;
             if let Some(first) = self.known.insert(self.suffix.clone(), number) {
                 let message = format!(
                     "elements {first} and {number} of `{}` have the same key `{}`",
-                    source(outer),
+                    outer.source(),
                     &self.suffix[1..]
                 );
                 let code = "decompose/duplicate-element";
@@ -147,11 +159,6 @@ impl Walk<'_> {
         }
         self.suffix.truncate(before);
     }
-}
-
-fn source(of: &Loop) -> &str {
-    let (Over::List(expression) | Over::Count(expression)) = &of.over;
-    expression.source()
 }
 
 /// The key of the element that is bound; an error without a reason if it has none.
@@ -167,12 +174,25 @@ fn key(of: &Loop, inside: &Bindings<'_>) -> Result<String, Option<EvaluationFaul
             None => return Err(None),
         },
     };
-    let key = match serde_json::from_str(&text) {
+    key_text(&text).ok_or(None)
+}
+
+/// The text of a key, from its JSON text: that of a string that is not empty, or of an integer.
+pub fn key_text(json: &str) -> Option<String> {
+    let key = match serde_json::from_str(json) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(serde_json::Value::Number(number)) if number.is_i64() => number.to_string(),
-        _ => return Err(None),
+        _ => return None,
     };
-    if key.is_empty() { Err(None) } else { Ok(key) }
+    (!key.is_empty()).then_some(key)
+}
+
+/// Whether the list of the outermost loop is absent.
+pub fn is_absent(loops: &[Loop], bindings: &Bindings<'_>) -> bool {
+    match loops.first().map(|it| &it.over) {
+        Some(Over::List(list)) => Reading::of(list, bindings).is_ok_and(|it| it.is_none()),
+        _ => false,
+    }
 }
 
 /// A value that an expression gives, where it stands or read anew.

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::expression::{Bindings, EvaluationFault, Expression};
+use super::faults::{Faults, Place, shortened};
+use crate::catalog::expression::Bindings;
 use crate::catalog::{
-    CharacteristicSpecification, Decomposition, MappingSource, Offering, Specification,
+    Alternative, CharacteristicSpecification, Mapping, MappingSource, Offering, Specification,
 };
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Document, Node};
+use crate::document::{Document, Node, quote};
 use crate::model::Characteristic;
 
 /// Characteristics by name, in the order of the specification; values are compact JSON texts.
@@ -75,10 +75,11 @@ impl<'d> Values<'d> {
         let list = known.is_some_and(CharacteristicSpecification::is_list);
         if let Some((_, text)) = self.pairs.iter_mut().find(|(other, _)| *other == name) {
             if list {
-                let inside = text
-                    .strip_prefix('[')
-                    .and_then(|text| text.strip_suffix(']'));
-                *text = Cow::Owned(format!("[{},{value}]", inside.unwrap_or(text)));
+                let text = text.to_mut();
+                text.pop();
+                text.push(',');
+                text.push_str(&value);
+                text.push(']');
             }
             return;
         }
@@ -101,6 +102,42 @@ impl<'d> Values<'d> {
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The values, on their own.
+    pub fn into_owned(self) -> Values<'static> {
+        let pairs = self.pairs.into_iter();
+        Values {
+            pairs: pairs
+                .map(|(name, value)| {
+                    (
+                        Cow::Owned(name.into_owned()),
+                        Cow::Owned(value.into_owned()),
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// The object that the values are, as JSON text.
+    pub fn to_json(&self) -> String {
+        let mut json = String::from("{");
+        for (position, (name, value)) in self.iter().enumerate() {
+            if position > 0 {
+                json.push(',');
+            }
+            json.push_str(&quote(name));
+            json.push(':');
+            json.push_str(value);
+        }
+        json.push('}');
+        json
+    }
+
+    /// Adds a value that is not there yet.
+    pub fn insert(&mut self, name: &str, value: &str) {
+        let pair = (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()));
+        self.pairs.push(pair);
     }
 
     /// Adds what holds by default, and is not there yet.
@@ -137,153 +174,119 @@ pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// A fault of an expression while an order is decomposed.
-pub fn evaluation_fault(
-    item: Node<'_>,
-    decomposition: &Decomposition,
-    what: &str,
-    fault: &EvaluationFault,
-) -> Diagnostic {
-    let seen: Vec<String> = fault
-        .seen
-        .iter()
-        .map(|seen| {
-            format!(
-                "{} is {}",
-                seen.path,
-                seen.value.as_deref().unwrap_or("absent")
-            )
-        })
-        .collect();
-    let seen = if seen.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", seen.join(", "))
-    };
-    let rule = decomposition.rule.as_deref().unwrap_or_default();
-    let message = format!("rule `{rule}`: {what}: {}{seen}", fault.message);
-    Diagnostic::new(
-        Code("decompose/expression"),
-        Severity::Error,
-        item.location(),
-        message,
-    )
-    .with_related(decomposition.location.clone())
-}
-
-/// What is installed of a target, for mappings.
-#[derive(Debug, Clone, Copy)]
-pub struct Keep<'a> {
-    /// The variables as they were before the order.
-    pub before: &'a Bindings<'a>,
+/// What is installed of a target, for mappings that tell of the order that made it.
+#[derive(Clone, Copy)]
+pub struct Keep<'a, 'c> {
+    /// What mappings gave before the order; `None` if nothing is known of that.
+    pub before: Option<&'a [(&'c Mapping, String)]>,
     /// The characteristics that are installed.
     pub installed: &'a Values<'a>,
 }
 
-impl Keep<'_> {
-    /// The installed value of a characteristic that tells of the order that made it (its
-    /// expression looks at `order` or `item`), unless something else that it looks at has changed.
-    fn value(&self, name: &str, expression: &Expression, new: &str) -> Option<String> {
-        let installed = self.installed.get(name)?;
-        let of_order = expression.reads("order") || expression.reads("item");
-        let same = || {
-            expression
-                .evaluate(self.before)
-                .is_ok_and(|before| before == new)
+impl Keep<'_, '_> {
+    /// The installed value of a characteristic that tells of the order that made it, unless
+    /// something else that its expression looks at has changed.
+    fn value(&self, mapping: &Mapping, new: &str) -> Option<String> {
+        let installed = self.installed.get(&mapping.target)?;
+        let same = || match self.before {
+            None => true,
+            Some(before) => before
+                .iter()
+                .any(|(known, value)| std::ptr::eq(*known, mapping) && value == new),
         };
-        (of_order && same()).then(|| installed.to_owned())
+        (mapping.of_order && same()).then(|| installed.to_owned())
     }
 }
 
-/// The characteristics of a target: mapped, else copied by name, else by default. Faults go to
-/// `diagnostics`, with `item`'s place.
-pub fn map<'v>(
-    decomposition: &'v Decomposition,
-    target: &'v Specification,
-    source: &'v Values<'v>,
-    bindings: &Bindings<'_>,
-    keep: Option<Keep<'_>>,
-    item: Node<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Values<'v> {
-    let mut values = Values {
-        pairs: Vec::with_capacity(target.characteristics.len()),
-    };
-    for known in &target.characteristics {
-        let mapping = decomposition
-            .mapping
-            .iter()
-            .find(|mapping| mapping.target == known.name);
-        let value = match mapping.map(|mapping| &mapping.source) {
-            Some(MappingSource::Value(value)) => Some(Cow::Borrowed(value.as_str())),
-            Some(MappingSource::Expression(expression)) => match expression.evaluate(bindings) {
-                Ok(value) => {
-                    let kept = keep.and_then(|keep| keep.value(&known.name, expression, &value));
-                    let value = kept.unwrap_or(value);
-                    check(known, value, decomposition, item, diagnostics).map(Cow::Owned)
-                }
-                Err(fault) => {
-                    let what = format!("`{}` cannot be computed", known.name);
-                    diagnostics.push(evaluation_fault(item, decomposition, &what, &fault));
-                    continue;
-                }
-            },
-            None => source
-                .get(&known.name)
-                .map(Cow::Borrowed)
-                .or_else(|| known.default.as_deref().map(Cow::Borrowed)),
+/// What is mapped.
+pub struct Mapped<'a, 'v> {
+    /// How.
+    pub alternative: &'v Alternative,
+    /// To what.
+    pub target: &'v Specification,
+    /// From what.
+    pub source: &'v Values<'v>,
+    /// The variables of expressions.
+    pub bindings: &'a Bindings<'a>,
+    /// What is installed.
+    pub keep: Option<Keep<'a, 'a>>,
+    /// Where it belongs to, for faults.
+    pub place: Place<'a>,
+}
+
+impl<'v> Mapped<'_, 'v> {
+    /// The characteristics of a target: mapped, else copied by name, else by default.
+    pub fn values(&self, faults: &mut Faults) -> Values<'v> {
+        let mut values = Values {
+            pairs: Vec::with_capacity(self.target.characteristics.len()),
         };
-        match value {
-            Some(value) if value != "null" => {
-                values
-                    .pairs
-                    .push((Cow::Borrowed(known.name.as_str()), value));
+        for known in &self.target.characteristics {
+            let mapping = self.alternative.mapping.iter();
+            let mapping = mapping.clone().find(|mapping| mapping.target == known.name);
+            let value = match mapping.map(|mapping| (mapping, &mapping.source)) {
+                Some((_, MappingSource::Value(value))) => Some(Cow::Borrowed(value.as_str())),
+                Some((mapping, MappingSource::Expression(expression))) => {
+                    match expression.evaluate(self.bindings) {
+                        Ok(value) => {
+                            let kept = self.keep.and_then(|keep| keep.value(mapping, &value));
+                            let value = kept.unwrap_or(value);
+                            self.checked(known, value, faults).map(Cow::Owned)
+                        }
+                        Err(fault) => {
+                            let what = format!("`{}` cannot be computed", known.name);
+                            faults.evaluation(self.place, &what, &fault);
+                            continue;
+                        }
+                    }
+                }
+                None => self
+                    .source
+                    .get(&known.name)
+                    .map(Cow::Borrowed)
+                    .or_else(|| known.default.as_deref().map(Cow::Borrowed)),
+            };
+            match value {
+                Some(value) if value != "null" => {
+                    let name = Cow::Borrowed(known.name.as_str());
+                    values.pairs.push((name, value));
+                }
+                _ if known.minimum > 0 => self.missing(known, faults),
+                _ => {}
             }
-            _ if known.minimum > 0 => {
-                let message = format!(
-                    "{} needs `{}`, which the order does not give",
-                    target.name, known.name
-                );
-                let code = Code("decompose/missing-characteristic");
-                diagnostics.push(
-                    Diagnostic::new(code, Severity::Error, item.location(), message)
-                        .with_related(decomposition.location.clone())
-                        .with_hint(
-                            "give it in the order; for what is installed already, name the \
-                             installed base with --inventory",
-                        ),
-                );
-            }
-            _ => {}
         }
+        values
     }
-    values
-}
 
-/// A computed value has to be one that the target allows.
-fn check(
-    known: &CharacteristicSpecification,
-    value: String,
-    decomposition: &Decomposition,
-    item: Node<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<String> {
-    if value == "null" {
-        return None;
-    }
-    let document = Document::parse(value, "").ok()?;
-    if let Err((_, misfit)) = known.check(document.root()) {
-        let rule = decomposition.rule.as_deref().unwrap_or_default();
+    fn missing(&self, known: &CharacteristicSpecification, faults: &mut Faults) {
         let message = format!(
-            "rule `{rule}`: `{}` cannot be {}: {misfit}",
-            known.name,
-            document.text()
+            "{} needs `{}`, which the order does not give",
+            self.target.name, known.name
         );
-        let code = Code("decompose/value");
-        diagnostics.push(
-            Diagnostic::new(code, Severity::Error, item.location(), message)
-                .with_related(decomposition.location.clone()),
-        );
+        let hint = "give it in the order; for what is installed already, name the installed base \
+                    with --inventory";
+        let code = "decompose/missing-characteristic";
+        faults.hinted(self.place, code, message, Some(hint));
     }
-    Some(document.text().to_owned())
+
+    /// A computed value has to be one that the target allows.
+    fn checked(
+        &self,
+        known: &CharacteristicSpecification,
+        value: String,
+        faults: &mut Faults,
+    ) -> Option<String> {
+        if value == "null" {
+            return None;
+        }
+        let document = Document::parse(value, "").ok()?;
+        if let Err((_, misfit)) = known.check(document.root()) {
+            let message = format!(
+                "`{}` cannot be {}: {misfit}",
+                known.name,
+                shortened(document.text())
+            );
+            faults.of_rule(self.place, "decompose/value", &message);
+        }
+        Some(document.text().to_owned())
+    }
 }

@@ -19,9 +19,12 @@
 mod around;
 mod com;
 mod dependencies;
+mod expand;
 mod explain;
+mod faults;
 mod loops;
 mod mapping;
+mod shared;
 mod som;
 mod standing;
 mod step;

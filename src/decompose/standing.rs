@@ -115,6 +115,7 @@ impl Named<'_> {
 pub struct Standing<'i> {
     things: Vec<Option<Installed<'i>>>,
     by_id: HashMap<String, usize>,
+    left: usize,
 }
 
 impl<'i> Standing<'i> {
@@ -126,6 +127,7 @@ impl<'i> Standing<'i> {
             .map(|(position, it)| (it.id.to_string(), position));
         Standing {
             by_id: by_id.collect(),
+            left: installed.len(),
             things: installed.into_iter().map(Some).collect(),
         }
     }
@@ -133,22 +135,29 @@ impl<'i> Standing<'i> {
     /// What is installed under the id that would be computed for it.
     pub fn take(&mut self, id: &str, specification: &str) -> Option<Installed<'i>> {
         let thing = &mut self.things[*self.by_id.get(id)?];
-        if thing.as_ref()?.specification_id() == specification {
-            thing.take()
-        } else {
-            None
+        if thing.as_ref()?.specification_id() != specification {
+            return None;
         }
+        self.left -= 1;
+        thing.take()
     }
 
-    /// The first thing of a specification.
-    pub fn take_any(&mut self, specification: &str) -> Option<Installed<'i>> {
+    /// Whether everything is matched.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
+    }
+
+    /// The first thing of a specification whose id is accepted.
+    pub fn take_any(
+        &mut self,
+        specification: &str,
+        accepts: impl Fn(&str) -> bool,
+    ) -> Option<Installed<'i>> {
+        let fits = |it: &Installed<'_>| it.specification_id() == specification && accepts(&it.id);
         let mut things = self.things.iter_mut();
-        things
-            .find(|it| {
-                it.as_ref()
-                    .is_some_and(|it| it.specification_id() == specification)
-            })
-            .and_then(Option::take)
+        let found = things.find(|it| it.as_ref().is_some_and(fits))?;
+        self.left -= 1;
+        found.take()
     }
 
     /// All things of a specification whose ids begin like this, with the rest of their ids.
@@ -161,6 +170,7 @@ impl<'i> Standing<'i> {
                 .and_then(|it| it.id.strip_prefix(prefix))
                 .map(str::to_owned);
             if let Some(rest) = rest {
+                self.left -= 1;
                 taken.extend(thing.take().map(|it| (rest, it)));
             }
         }
@@ -170,27 +180,6 @@ impl<'i> Standing<'i> {
     /// What was not matched.
     pub fn rest(self) -> impl Iterator<Item = Installed<'i>> {
         self.things.into_iter().flatten()
-    }
-
-    /// Matches things to candidates, given by computed id and id of the specification: by id, else
-    /// by specification. `None` stands for a candidate that is matched otherwise.
-    pub fn matched(&mut self, candidates: &[Option<(String, &str)>]) -> Vec<Option<Installed<'i>>> {
-        if self.things.is_empty() {
-            return vec![None; candidates.len()];
-        }
-        let mut found: Vec<Option<Installed<'i>>> = candidates
-            .iter()
-            .map(|candidate| {
-                let (id, specification) = candidate.as_ref()?;
-                self.take(id, specification)
-            })
-            .collect();
-        for (found, candidate) in found.iter_mut().zip(candidates) {
-            if let (None, Some((_, specification))) = (&found, candidate) {
-                *found = self.take_any(specification);
-            }
-        }
-        found
     }
 }
 

@@ -1,30 +1,45 @@
 //! What both steps do for each decomposition of the catalog: judge its
-//! condition, explain it, map the characteristics; and, once all items are
-//! made, tie them together.
+//! conditions, map the characteristics, compare with what is installed; and
+//! what came of it all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::dependencies::{self, Waiting};
-use super::explain::{Explanation, Outcome};
-use super::loops::{LoopFault, Reading};
-use super::mapping::{self, Keep, Values};
-use super::standing::{Difference, Mode, difference};
+use super::explain::{Explanation, Story, Tried};
+use super::faults::{Faults, Place};
+use super::loops::{LoopFault, MAX_ITEMS, Reading};
+use super::mapping::Values;
+use super::standing::{Change, Difference, difference};
 use super::{Derived, NotDecomposable, write};
-use crate::catalog::expression::{Bindings, EvaluationFault};
-use crate::catalog::{Decomposition, Dependency, ServiceIndex, Specification};
+use crate::catalog::expression::Bindings;
+use crate::catalog::{Alternative, Decomposition, Dependency, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Kind, Node, describe};
 use crate::inventory::Installed;
 use crate::model::Action;
 
+/// What order items are made for: product order items.
+#[derive(Debug)]
+pub struct Roots {
+    /// Ids of the items, sorted; empty if the chain begins with a service order.
+    pub items: Vec<String>,
+    /// Id of the product of the first one.
+    pub entity: String,
+}
+
 /// An item of the order below while its dependencies are not known yet.
 pub struct Made<'c> {
+    /// Where it stands among the others; those that are made later may stand before.
+    pub slot: usize,
+    /// Whether several parents may share it.
+    pub is_shared: bool,
     /// The service that it is made for; none for what is installed and not of this catalog.
     pub service: Option<ServiceIndex>,
-    /// Item at the root of the chain.
-    pub root: String,
-    /// Item that it is made from.
-    pub parent: String,
+    /// Items at the root of the chain.
+    pub roots: Rc<Roots>,
+    /// Items that it is made from; `None` if they are those that it realizes.
+    pub parents: Option<Vec<String>>,
     /// Id of its place, as JSON text.
     pub place: Option<String>,
     /// The characteristics by which dependencies choose, with their values.
@@ -35,44 +50,45 @@ pub struct Made<'c> {
     pub item: write::Item,
 }
 
-/// A decomposition that is looked at for one item.
-pub struct Step<'a, 'v> {
-    pub decomposition: &'v Decomposition,
-    /// Id of the item that is decomposed.
-    pub source_item: &'a str,
-    pub source: &'a Specification,
-    pub target: &'v Specification,
-    /// Id of the item that would be made.
-    pub item_id: &'a str,
+impl Made<'_> {
+    /// Items that it is made from.
+    pub fn parents(&self) -> &[String] {
+        self.parents.as_ref().unwrap_or(&self.item.realizes)
+    }
+}
+
+/// A decomposition that is looked at for one element.
+#[derive(Clone, Copy)]
+pub struct Step<'a, 'c> {
+    /// The decomposition.
+    pub decomposition: &'c Decomposition,
     /// The item in its order, for findings.
-    pub place: Node<'a>,
-    pub values: &'v Values<'v>,
-    pub bindings: &'a Bindings<'v>,
-    /// What is installed of the target.
-    pub keep: Option<Keep<'a>>,
+    pub node: Node<'a>,
+    /// The variables.
+    pub bindings: &'a Bindings<'a>,
+}
+
+impl Step<'_, '_> {
+    /// Where faults belong to.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            decomposition: self.decomposition,
+            node: self.node,
+        }
+    }
 }
 
 /// What becomes of one thing below: the action of its item, and the characteristics that it carries.
+#[derive(Clone)]
 pub struct Fate<'v> {
+    /// The action.
     pub action: Action,
+    /// The characteristics.
     pub values: Values<'v>,
     /// Whether the item carries its place.
     pub with_place: bool,
-}
-
-/// An installed thing that is looked at for one item.
-pub struct Subject<'a, 'v> {
-    /// Id of the item that is made.
-    pub item_id: &'a str,
-    pub installed: &'a Installed<'a>,
-    /// Its characteristics.
-    pub before: &'a Values<'v>,
-    /// Place of the order item above, if it gives one.
-    pub place: Option<Node<'a>>,
-    /// Whether it counts as changed although nothing of its own differs.
-    pub touched: bool,
-    /// Whether a condition decided about it, so that the last explanation is about it.
-    pub judged: bool,
+    /// What differs from what is installed.
+    pub changes: Vec<Change>,
 }
 
 impl Fate<'_> {
@@ -82,17 +98,61 @@ impl Fate<'_> {
             action,
             values: Values::default(),
             with_place: false,
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl<'v> Fate<'v> {
+    /// An item for something new.
+    pub fn new(action: Action, values: Values<'v>) -> Self {
+        Fate {
+            action,
+            values,
+            with_place: true,
+            changes: Vec::new(),
+        }
+    }
+
+    /// An item for something installed that is `wanted` with these characteristics, at this place
+    /// if the order gives one. `touched`: it counts as changed although nothing of its own differs.
+    pub fn compared(
+        wanted: &Values<'v>,
+        (installed, before): (&Installed<'_>, &Values<'_>),
+        place: Option<Node<'_>>,
+        touched: bool,
+    ) -> Self {
+        let Difference {
+            values,
+            changes,
+            moves,
+        } = difference(wanted, installed, before, place);
+        if changes.is_empty() && !touched {
+            return Fate::bare(Action::NoChange);
+        }
+        Fate {
+            action: Action::Modify,
+            values,
+            with_place: moves,
+            changes,
         }
     }
 }
 
 /// What was made and found on the way.
-#[derive(Default)]
 pub struct Steps<'c> {
-    explain: bool,
+    /// Whether every step is explained.
+    pub explain: bool,
+    /// The items.
     pub made: Vec<Made<'c>>,
-    explanations: Vec<Explanation>,
-    diagnostics: Vec<Diagnostic>,
+    /// Why, and why not.
+    pub explanations: Vec<Explanation>,
+    /// What is wrong.
+    pub faults: Faults,
+    /// Where items stand that are made for an earlier one.
+    pub slot: Option<usize>,
+    ids: HashSet<String>,
+    full: bool,
 }
 
 impl<'c> Steps<'c> {
@@ -100,131 +160,151 @@ impl<'c> Steps<'c> {
     pub fn new(explain: bool) -> Steps<'c> {
         Steps {
             explain,
-            ..Steps::default()
+            made: Vec::new(),
+            explanations: Vec::new(),
+            faults: Faults::default(),
+            slot: None,
+            ids: HashSet::new(),
+            full: false,
         }
     }
 
-    /// The target's characteristics, if the step makes it.
-    pub fn take<'v>(&mut self, step: &Step<'_, 'v>) -> Option<Values<'v>> {
-        let made = match self.judge(step) {
-            Ok(made) => made,
-            Err(fault) => {
-                let what = "its condition cannot be judged";
-                let finding =
-                    mapping::evaluation_fault(step.place, step.decomposition, what, &fault);
-                self.diagnostics.push(finding);
-                false
-            }
-        };
-        made.then(|| {
-            mapping::map(
-                step.decomposition,
-                step.target,
-                step.values,
-                step.bindings,
-                step.keep,
-                step.place,
-                &mut self.diagnostics,
-            )
-        })
+    /// Whether there is room for more items.
+    pub fn has_room(&self) -> bool {
+        !self.full
     }
 
-    fn judge(&mut self, step: &Step<'_, '_>) -> Result<bool, EvaluationFault> {
-        let condition = step.decomposition.condition.as_ref();
-        let made = condition.map_or(Ok(true), |condition| condition.holds(step.bindings))?;
+    /// Adds an item; one too many is a fault.
+    pub fn add(&mut self, node: Node<'_>, made: Made<'c>) {
+        if self.made.len() < MAX_ITEMS {
+            self.made.push(made);
+        } else if !self.full {
+            self.full = true;
+            let message = format!("more than {MAX_ITEMS} items would be made of the order");
+            let code = Code("decompose/too-many-items");
+            let finding = Diagnostic::new(code, Severity::Error, node.location(), message);
+            self.faults
+                .push(finding.with_hint("split it into several orders"));
+        }
+    }
+
+    /// Adds an explanation, if explanations are wanted; gives its position.
+    pub fn explain(&mut self, tell: impl FnOnce() -> Explanation) -> Option<usize> {
         if !self.explain {
-            return Ok(made);
+            return None;
         }
-        let verdict = condition
-            .map(|condition| condition.explain(step.bindings))
-            .transpose()?;
-        let (conjunct, seen) =
-            verdict.map_or_else(Default::default, |verdict| (verdict.conjunct, verdict.seen));
-        let outcome = if made {
-            let condition = condition.map(|condition| condition.source().to_owned());
-            Outcome::Made {
-                item: step.item_id.to_owned(),
-                condition,
-                seen,
+        self.explanations.push(tell());
+        Some(self.explanations.len() - 1)
+    }
+
+    /// An item id that no item has yet.
+    pub fn new_id(&mut self, wanted: String) -> String {
+        if self.ids.len() < self.made.len() {
+            let known = self.made[self.ids.len()..].iter();
+            self.ids.extend(known.map(|made| made.item.id.clone()));
+        }
+        if !self.ids.contains(&wanted) {
+            return wanted;
+        }
+        let mut numbered = (2..).map(|number| format!("{wanted}.{number}"));
+        numbered.find(|id| !self.ids.contains(id)).unwrap_or(wanted)
+    }
+
+    /// The way to make a target whose condition holds, if there is one, with its story.
+    pub fn judge(&mut self, step: &Step<'_, 'c>) -> (Option<&'c Alternative>, Story) {
+        let mut story = Story::default();
+        for alternative in &step.decomposition.alternatives {
+            let Some(condition) = &alternative.condition else {
+                if self.explain {
+                    story.rule.clone_from(&alternative.rule);
+                }
+                return (Some(alternative), story);
+            };
+            let verdict = if self.explain {
+                condition.explain(step.bindings)
+            } else {
+                condition
+                    .holds(step.bindings)
+                    .map(|holds| crate::catalog::expression::Verdict {
+                        holds,
+                        conjunct: String::new(),
+                        seen: Vec::new(),
+                    })
+            };
+            match verdict {
+                Ok(verdict) if verdict.holds => {
+                    if self.explain {
+                        story.rule.clone_from(&alternative.rule);
+                        story.condition = Some(condition.source().to_owned());
+                        story.seen = verdict.seen;
+                    }
+                    return (Some(alternative), story);
+                }
+                Ok(verdict) => {
+                    if self.explain {
+                        story.tried.push(Tried {
+                            rule: alternative.rule.clone(),
+                            condition: verdict.conjunct,
+                            seen: verdict.seen,
+                        });
+                    }
+                }
+                Err(fault) => {
+                    let what = "its condition cannot be judged";
+                    self.faults.evaluation(step.place(), what, &fault);
+                    return (None, story);
+                }
             }
-        } else {
-            Outcome::NotMade {
-                item: step.item_id.to_owned(),
-                condition: conjunct,
-                seen,
-            }
-        };
-        self.explanations.push(Explanation {
-            source_item: step.source_item.to_owned(),
-            source: step.source.id.clone(),
-            target: step.target.id.clone(),
-            name: step.target.name.clone(),
-            rule: step.decomposition.rule.clone(),
-            outcome,
-        });
-        Ok(made)
+        }
+        (None, story)
     }
 
     /// The faults of the loops of a rule.
-    pub fn loop_faults(
-        &mut self,
-        decomposition: &Decomposition,
-        item: Node<'_>,
-        faults: Vec<LoopFault>,
-    ) {
-        let rule = decomposition.rule.as_deref().unwrap_or_default();
+    pub fn loop_faults(&mut self, place: Place<'_>, faults: Vec<LoopFault>) {
         for fault in faults {
-            let finding = match fault {
+            match fault {
                 LoopFault::Expression { what, fault } => {
-                    mapping::evaluation_fault(item, decomposition, &what, &fault)
+                    self.faults.evaluation(place, &what, &fault);
                 }
-                LoopFault::Elements { code, message } => {
-                    let message = format!("rule `{rule}`: {message}");
-                    Diagnostic::new(Code(code), Severity::Error, item.location(), message)
-                        .with_related(decomposition.location.clone())
-                }
-            };
-            self.fault(finding);
+                LoopFault::Elements { code, message } => self.faults.of_rule(place, code, &message),
+            }
         }
     }
 
-    /// The place of what is made for an element: where its rule says, else `above`.
-    ///
-    /// A fault is noted, and gives nothing.
+    /// The place of what is made for an element, where its rule says one. A fault is noted, and
+    /// gives nothing.
     pub fn place<'b>(
         &mut self,
         decomposition: &Decomposition,
         bindings: &Bindings<'b>,
-        item: Node<'_>,
+        node: Node<'_>,
     ) -> Option<Reading<'b>> {
         let expression = decomposition.place.as_ref()?;
-        let fault = match Reading::of(expression, bindings) {
-            Ok(Some(place)) if place.node().kind() == Kind::Object => return Some(place),
-            Ok(place) => LoopFault::Elements {
-                code: "decompose/place",
-                message: format!(
+        let place = Place {
+            decomposition,
+            node,
+        };
+        match Reading::of(expression, bindings) {
+            Ok(Some(found)) if found.node().kind() == Kind::Object => return Some(found),
+            Ok(found) => {
+                let message = format!(
                     "the place `{}` is {}, and has to be an object",
                     expression.source(),
-                    place.map_or("absent".to_owned(), |it| describe(it.node()))
-                ),
-            },
-            Err(fault) => LoopFault::Expression {
-                what: "its place cannot be computed".to_owned(),
-                fault,
-            },
-        };
-        self.loop_faults(decomposition, item, vec![fault]);
+                    found.map_or("absent".to_owned(), |it| describe(it.node()))
+                );
+                self.faults.of_rule(place, "decompose/place", &message);
+            }
+            Err(fault) => {
+                let what = "its place cannot be computed";
+                self.faults.evaluation(place, what, &fault);
+            }
+        }
         None
     }
 
-    /// What an item waits for: of its rule what applies, and what its service always needs.
-    pub fn waits(
-        &mut self,
-        step: &Step<'_, '_>,
-        always: &'c [Dependency],
-        of_rule: &'c [Dependency],
-    ) -> Vec<Waiting<'c>> {
-        let mut waits: Vec<Waiting<'c>> = Vec::with_capacity(always.len() + of_rule.len());
+    /// What an item waits for, of what its rule says.
+    pub fn waits(&mut self, step: &Step<'_, 'c>, of_rule: &'c [Dependency]) -> Vec<Waiting<'c>> {
+        let mut waits: Vec<Waiting<'c>> = Vec::with_capacity(of_rule.len());
         for dependency in of_rule {
             let condition = dependency.condition.as_ref();
             match condition.map_or(Ok(true), |it| it.holds(step.bindings)) {
@@ -232,105 +312,11 @@ impl<'c> Steps<'c> {
                 Ok(false) => {}
                 Err(fault) => {
                     let what = "the condition of a dependency cannot be judged";
-                    let finding =
-                        mapping::evaluation_fault(step.place, step.decomposition, what, &fault);
-                    self.fault(finding);
+                    self.faults.evaluation(step.place(), what, &fault);
                 }
             }
         }
-        waits.extend(always.iter().map(Waiting::certain));
         waits
-    }
-
-    /// A fault that keeps the order from being decomposed.
-    pub fn fault(&mut self, finding: Diagnostic) {
-        self.diagnostics.push(finding);
-    }
-
-    /// What becomes of something installed that is `wanted` with these characteristics, or not at
-    /// all. Where a condition decided, it has to be called right after [`Steps::take`], whose
-    /// explanation it completes.
-    pub fn compare<'v>(
-        &mut self,
-        wanted: Option<&Values<'v>>,
-        subject: &Subject<'_, '_>,
-    ) -> Fate<'v> {
-        let item = subject.item_id.to_owned();
-        let Some(wanted) = wanted else {
-            self.amend(subject, |outcome| match outcome {
-                Outcome::NotMade {
-                    condition, seen, ..
-                } => Outcome::Deleted {
-                    item,
-                    why: condition,
-                    seen,
-                },
-                other => other,
-            });
-            return Fate::bare(Action::Delete);
-        };
-        let Difference {
-            values,
-            changes,
-            moves,
-        } = difference(wanted, subject.installed, subject.before, subject.place);
-        if changes.is_empty() && !subject.touched {
-            self.amend(subject, |_| Outcome::Unchanged { item });
-            return Fate::bare(Action::NoChange);
-        }
-        self.amend(subject, |_| Outcome::Modified { item, changes });
-        Fate {
-            action: Action::Modify,
-            values,
-            with_place: moves,
-        }
-    }
-
-    fn amend(&mut self, subject: &Subject<'_, '_>, change: impl FnOnce(Outcome) -> Outcome) {
-        if self.explain
-            && subject.judged
-            && let Some(last) = self.explanations.last_mut()
-        {
-            last.outcome = change(last.outcome.clone());
-        }
-    }
-
-    /// Explains something installed that no condition decides about.
-    pub fn explain(
-        &mut self,
-        source: (&str, &Specification),
-        (target, name): (&str, &str),
-        item: &str,
-        mode: Mode,
-    ) {
-        if !self.explain {
-            return;
-        }
-        let item = item.to_owned();
-        let outcome = match mode {
-            Mode::All(Action::NoChange) => Outcome::Unchanged { item },
-            Mode::All(_) => Outcome::Deleted {
-                item,
-                why: format!("item {} is deleted", source.0),
-                seen: Vec::new(),
-            },
-            Mode::Compare | Mode::Make(_) => {
-                let why = format!("{} does not refer to it", source.1.id);
-                Outcome::Deleted {
-                    item,
-                    why,
-                    seen: Vec::new(),
-                }
-            }
-        };
-        self.explanations.push(Explanation {
-            source_item: source.0.to_owned(),
-            source: source.1.id.clone(),
-            target: target.to_owned(),
-            name: name.to_owned(),
-            rule: None,
-            outcome,
-        });
     }
 
     /// An installed thing whose specification the catalog does not have.
@@ -344,17 +330,8 @@ impl<'c> Steps<'c> {
         };
         let code = Code("decompose/unknown-specification");
         let finding = Diagnostic::new(code, Severity::Error, item.location(), message);
-        self.fault(finding.with_related(installed.node.location()));
-    }
-
-    /// An item id that no item has yet.
-    pub fn new_id(&self, wanted: String) -> String {
-        let taken = |id: &str| self.made.iter().any(|made| made.item.id == id);
-        if !taken(&wanted) {
-            return wanted;
-        }
-        let mut numbered = (2..).map(|number| format!("{wanted}.{number}"));
-        numbered.find(|id| !taken(id)).unwrap_or(wanted)
+        self.faults
+            .push(finding.with_related(installed.node.location()));
     }
 
     /// Ids are joined by dots: items of contrived ids (`1` and `1.A`) may lead to one id.
@@ -364,19 +341,25 @@ impl<'c> Steps<'c> {
             let Some(first) = seen.insert(&made.item.id, made) else {
                 continue;
             };
-            let from = if first.root == made.root {
-                (&first.parent, &made.parent)
-            } else {
-                (&first.root, &made.root)
+            let alike = first.roots.items == made.roots.items;
+            let from = |made: &Made<'_>| {
+                let from = if alike {
+                    made.parents()
+                } else {
+                    &made.roots.items
+                };
+                from.first().cloned()
             };
             let message = format!(
                 "items `{}` and `{}` both lead to an item `{}` below",
-                from.0, from.1, made.item.id
+                from(first).unwrap_or_default(),
+                from(made).unwrap_or_default(),
+                made.item.id
             );
             let code = Code("decompose/duplicate-item");
             let finding = Diagnostic::new(code, Severity::Error, order.location(), message)
                 .with_hint("give the items ids of which none continues another one");
-            self.diagnostics.push(finding);
+            self.faults.push(finding);
         }
     }
 
@@ -390,15 +373,39 @@ impl<'c> Steps<'c> {
         order: Node<'_>,
         write: impl FnOnce(&[write::Item]) -> Document,
     ) -> Result<Derived, NotDecomposable> {
-        self.collisions(order);
-        if !self.diagnostics.is_empty() {
-            return Err(NotDecomposable(self.diagnostics));
+        if self.faults.is_empty() {
+            self.collisions(order);
         }
-        let items = dependencies::resolved(self.made);
+        if self.faults.is_empty() {
+            dependencies::resolve(&mut self.made, &mut self.faults);
+        }
+        if !self.faults.is_empty() {
+            return Err(NotDecomposable(self.faults.finish()));
+        }
+        let items: Vec<write::Item> = self.made.into_iter().map(|made| made.item).collect();
         let document = (!items.is_empty()).then(|| write(&items));
         Ok(Derived {
             document,
             explanations: self.explanations,
         })
     }
+}
+
+/// What an item that goes, or stays as it is, waits for, of what its rule says: what cannot be
+/// judged any more counts.
+pub fn still_waits<'c>(
+    of_rule: &'c [Dependency],
+    bindings: Option<&Bindings<'_>>,
+) -> Vec<Waiting<'c>> {
+    let nothing = Bindings::new();
+    let bindings = bindings.unwrap_or(&nothing);
+    let applies = |it: &&Dependency| {
+        let condition = it.condition.as_ref();
+        condition.is_none_or(|it| it.holds(bindings).unwrap_or(true))
+    };
+    of_rule
+        .iter()
+        .filter(applies)
+        .map(|it| Waiting::of(it, bindings).lenient())
+        .collect()
 }

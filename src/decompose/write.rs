@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::around;
 use super::mapping::Values;
 use crate::catalog::Specification;
 use crate::document::{Composer, Document, Kind, Node};
@@ -26,6 +27,11 @@ pub struct Item {
     pub entity: Composer,
     /// Ids of the items that it realizes, in the order above.
     pub realizes: Vec<String>,
+    /// Ids of items that it was made for before the order and no longer is, and whether they are of
+    /// its own order.
+    pub releases: Vec<(String, bool)>,
+    /// Ids of items of its own order that it holds beside others.
+    pub bundles: Vec<String>,
     /// Ids of the items of its own order that come before it, with the time between the two.
     pub dependencies: Vec<(String, Option<String>)>,
 }
@@ -192,8 +198,28 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
             order: (layer.order_member, derivation.id),
             referred_type: layer.item_type,
         });
-        to.key(layer.relationships)
-            .array(realizes.chain(dependencies), relationship);
+        let own = |kind: &'static str, item| Relationship {
+            kind,
+            lag: None,
+            item,
+            order: (layer.order_member, derivation.id),
+            referred_type: layer.item_type,
+        };
+        let releases = item.releases.iter().map(|(other, of_own_order)| {
+            let above = Relationship {
+                order: (SERVICE.order_member, derivation.above_id),
+                referred_type: layer.item_above_type,
+                ..own("releases", other)
+            };
+            if *of_own_order {
+                own("releases", other)
+            } else {
+                above
+            }
+        });
+        let bundles = item.bundles.iter().map(|held| own("bundles", held));
+        let related = realizes.chain(releases).chain(bundles).chain(dependencies);
+        to.key(layer.relationships).array(related, relationship);
     });
 }
 
@@ -226,18 +252,30 @@ fn relationship(list: &mut Composer, relationship: Relationship<'_>) {
     });
 }
 
-/// TMF641 `ServiceRefOrValue`.
+/// What an item is about.
+#[derive(Clone, Copy)]
+pub struct Entity<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its member `place`, where it is written.
+    pub place: Option<Node<'a>>,
+}
+
+/// TMF641 `ServiceRefOrValue`. `product`: the one that it is part of, where its order item does not
+/// tell.
 pub fn service(
-    id: &str,
+    entity: &Entity<'_>,
+    product: Option<&str>,
     specification: &Specification,
-    place: Option<Node<'_>>,
     values: &Values<'_>,
 ) -> Composer {
     let mut service = Composer::new(ITEM_SIZE);
     service.object(|to| {
         to.key("@type").string("Service");
-        to.key("id").string(id);
-        to.key("name").string(&specification.name);
+        to.key("id").string(entity.id);
+        to.key("name").string(entity.name);
         to.key("category").string("CFS");
         to.key("serviceType").string("CFS");
         reference(
@@ -245,7 +283,16 @@ pub fn service(
             specification,
             "CustomerFacingServiceSpecification",
         );
-        if let Some(place) = place {
+        if let Some(product) = product {
+            to.key("relatedEntity").array([product], |list, id| {
+                list.object(|to| {
+                    to.key("id").string(id);
+                    to.key("role").string("product");
+                    to.key("@referredType").string("Product");
+                });
+            });
+        }
+        if let Some(place) = entity.place {
             match place.kind() {
                 Kind::Array => to.key("place").copy(place),
                 _ => to.key("place").array([place], Composer::copy),
@@ -257,14 +304,14 @@ pub fn service(
 }
 
 /// TMF652 `ResourceRefOrValue`.
-pub fn resource(id: &str, name: &str, place: Option<Node<'_>>, values: &Values<'_>) -> Composer {
+pub fn resource(entity: &Entity<'_>, values: &Values<'_>) -> Composer {
     let mut resource = Composer::new(ITEM_SIZE);
     resource.object(|to| {
         to.key("@type").string("Resource");
-        to.key("id").string(id);
-        to.key("name").string(name);
+        to.key("id").string(entity.id);
+        to.key("name").string(entity.name);
         // TMF652 knows one place a resource.
-        if let Some(place) = place {
+        if let Some(place) = around::first(entity.place) {
             to.key("place").copy(place);
         }
         characteristics(to, ("resourceCharacteristic", values));

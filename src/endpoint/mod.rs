@@ -11,7 +11,6 @@ mod monitor;
 mod secret;
 mod simulated;
 mod tmf702;
-mod verdict;
 
 use std::io;
 use std::path::PathBuf;

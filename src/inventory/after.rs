@@ -51,8 +51,10 @@ struct Thing<'d> {
     entity: Option<Node<'d>>,
     /// The item of the order above that it realizes.
     above: Option<usize>,
-    /// What refers to it: the service that it is inside of, else what it realizes.
-    holder: Option<usize>,
+    /// What refers to it: the services that it is inside of, else what it realizes.
+    holders: Vec<usize>,
+    /// What referred to it before, and no longer does.
+    released: Vec<usize>,
     action: Action,
 }
 
@@ -91,6 +93,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
         things: &things,
         gone: HashSet::new(),
         below: HashMap::new(),
+        released: HashMap::new(),
     };
     for (position, thing) in things.iter().enumerate() {
         match thing.action {
@@ -99,8 +102,11 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
                 update.gone.insert((thing.layer, thing.id.clone()));
             }
             Action::Add | Action::Modify | Action::NoChange => {
-                if let Some(holder) = thing.holder {
-                    update.below.entry(holder).or_default().push(position);
+                for holder in &thing.holders {
+                    update.below.entry(*holder).or_default().push(position);
+                }
+                for holder in &thing.released {
+                    update.released.entry(*holder).or_default().push(position);
                 }
             }
         }
@@ -136,6 +142,8 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
 fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
     let mut things: Vec<Thing<'d>> = Vec::new();
     let mut by_item: HashMap<(Layer, String), usize> = HashMap::new();
+    let mut released: Vec<(usize, Layer, String)> = Vec::new();
+    let mut bundled: Vec<(usize, String)> = Vec::new();
     for order in orders {
         let layer = match order {
             Order::Product(_) => Layer::Product,
@@ -154,15 +162,28 @@ fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
             let realized = item
                 .relationships
                 .iter()
-                .find(|it| it.kind == RelationshipKind::Realizes);
-            let above = upper
-                .zip(realized)
-                .and_then(|(layer, it)| by_item.get(&(layer, it.item.to_string())).copied());
+                .filter(|it| it.kind == RelationshipKind::Realizes)
+                .filter_map(|it| by_item.get(&(upper?, it.item.to_string())).copied());
+            let above: Vec<usize> = realized.collect();
             // Ids of items are computed: that of an item inside another one begins with it.
-            let inside = item
-                .specification
-                .and_then(|it| item.id.strip_suffix(&*it.id)?.strip_suffix('.'))
-                .and_then(|outer| by_item.get(&(layer, outer.to_owned())).copied());
+            let inside = item.specification.and_then(|specification| {
+                let mark = format!(".{}", specification.id);
+                let mut ends = item.id.match_indices(&mark).map(|(end, _)| end);
+                ends.find_map(|end| by_item.get(&(layer, item.id[..end].to_owned())).copied())
+            });
+            for relationship in item.relationships {
+                match relationship.kind {
+                    RelationshipKind::Releases => {
+                        let of_own = relationship.order.as_deref() == Some(&*order_id);
+                        let layer = upper.filter(|_| !of_own).unwrap_or(layer);
+                        released.push((things.len(), layer, relationship.item.to_string()));
+                    }
+                    RelationshipKind::Bundles if layer == Layer::Service => {
+                        bundled.push((things.len(), relationship.item.to_string()));
+                    }
+                    _ => {}
+                }
+            }
             by_item.insert((layer, item.id.to_string()), things.len());
             things.push(Thing {
                 layer,
@@ -171,10 +192,24 @@ fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
                 item: item.id.clone(),
                 node: item.node,
                 entity: item.entity,
-                above,
-                holder: inside.or(above),
+                above: above.first().copied(),
+                holders: inside.map_or(above, |inside| vec![inside]),
+                released: Vec::new(),
                 action: item.action.unwrap_or(Action::Add),
             });
+        }
+    }
+    for (position, layer, holder) in released {
+        let holder = by_item.get(&(layer, holder)).copied();
+        things[position].released.extend(holder);
+    }
+    for (holder, held) in bundled {
+        if let Some(held) = by_item.get(&(Layer::Service, held)).copied() {
+            // What a service holds stands below its product only through it.
+            let product = things[holder].above;
+            let holders = &mut things[held].holders;
+            holders.retain(|it| Some(*it) != product);
+            holders.push(holder);
         }
     }
     things
@@ -186,6 +221,8 @@ struct Update<'a> {
     gone: HashSet<(Layer, String)>,
     /// What stands below an item, by position.
     below: HashMap<usize, Vec<usize>>,
+    /// What no longer stands below an item, by position.
+    released: HashMap<usize, Vec<usize>>,
 }
 
 impl<'a> Update<'a> {
@@ -222,7 +259,7 @@ impl<'a> Update<'a> {
         }
         // Where the order does not say what stands on a thing, whatever refers to it does.
         let alone = |thing: &Thing<'_>| {
-            thing.holder.is_none()
+            thing.holders.is_empty()
                 && thing.layer != Layer::Product
                 && self.gone.contains(&(thing.layer, thing.id.clone()))
         };
@@ -325,7 +362,8 @@ impl<'a> Update<'a> {
             for node in root.list(key) {
                 let id = node.text("id").unwrap_or_default();
                 before += 1;
-                if self.gone.contains(&(*below, id.to_string())) {
+                let released = position.is_some_and(|it| self.is_released(it, (*below, &id)));
+                if released || self.gone.contains(&(*below, id.to_string())) {
                     gone += 1;
                 } else {
                     kept.push(node.compact().into_owned());
@@ -345,6 +383,13 @@ impl<'a> Update<'a> {
         }
         // Everything set above is JSON.
         edits.apply(root.document()).ok()
+    }
+
+    /// Whether an item lets go of something.
+    fn is_released(&self, position: usize, (layer, id): (Layer, &str)) -> bool {
+        let released = self.released.get(&position).into_iter().flatten();
+        let mut released = released.map(|it| &self.things[*it]);
+        released.any(|it| it.layer == layer && it.id == id)
     }
 
     fn ids_below(&self, position: usize, layer: Layer) -> Vec<&'a str> {

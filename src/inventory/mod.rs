@@ -14,13 +14,13 @@ pub mod store;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 pub use after::{Changes, after};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};
 use crate::model::{Characteristic, Reference};
-use crate::schemas;
 
 /// The layers of an installed base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,7 +159,12 @@ pub struct Inventory {
     /// In the order in which they were read; `None` for what was removed.
     documents: Vec<Option<Document>>,
     by_id: [HashMap<String, usize>; 3],
+    /// Who refers to what; searched when it is first asked for.
+    users: OnceLock<Users>,
 }
+
+/// For each thing the layers and ids of those that refer to it.
+type Users = HashMap<(Layer, String), Vec<(Layer, String)>>;
 
 impl Inventory {
     /// The installed base that documents describe. Other documents are kept, and mean nothing.
@@ -209,24 +214,6 @@ impl Inventory {
         (inventory, diagnostics)
     }
 
-    /// What breaks the schemas of an installed base: warnings, since reading goes on. A document
-    /// without an id is a finding of [`Inventory::of`].
-    pub fn check(&self) -> Vec<Diagnostic> {
-        let mut diagnostics = Vec::new();
-        for document in self.documents() {
-            let root = document.root();
-            let named = root.text("id").is_some_and(|id| !id.is_empty());
-            if named && Layer::of(document).is_some() {
-                for mut fault in schemas::check(DocumentKind::of(document), root) {
-                    fault.code = Code("inventory/malformed");
-                    fault.severity = Severity::Warning;
-                    diagnostics.push(fault);
-                }
-            }
-        }
-        diagnostics
-    }
-
     fn dangling(&self, document: &Document, diagnostics: &mut Vec<Diagnostic>) {
         let Some(layer) = Layer::of(document) else {
             return;
@@ -262,6 +249,33 @@ impl Inventory {
     pub fn get(&self, layer: Layer, id: &str) -> Option<Installed<'_>> {
         self.document(layer, id)
             .map(|document| Installed::read(layer, document.root()))
+    }
+
+    /// What refers to a thing, by layer and id.
+    pub fn users(&self, layer: Layer, id: &str) -> &[(Layer, String)] {
+        let users = self.users.get_or_init(|| self.all_users());
+        users
+            .get(&(layer, id.to_owned()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn all_users(&self) -> Users {
+        let mut users = Users::new();
+        for document in self.documents() {
+            let Some(layer) = Layer::of(document) else {
+                continue;
+            };
+            let root = document.root();
+            let id = root.text("id").unwrap_or_default();
+            for (key, below) in layer.references() {
+                for reference in root.list(key) {
+                    let used = reference.text("id").unwrap_or_default().into_owned();
+                    let of_it = users.entry((*below, used)).or_default();
+                    of_it.push((layer, id.to_string()));
+                }
+            }
+        }
+        users
     }
 
     /// A product by id.
@@ -310,6 +324,7 @@ impl Inventory {
 
     /// Makes changes. To make them twice is to make them once.
     pub fn apply(&mut self, changes: Changes) {
+        self.users = OnceLock::new();
         for (layer, id) in changes.removals {
             if let Some(position) = self.by_id[layer as usize].remove(&id) {
                 self.documents[position] = None;

@@ -45,6 +45,8 @@ pub enum RelationshipKind {
     Bundles,
     /// This item was derived from the other one, in the order above (`realizes`).
     Realizes,
+    /// What this item is about was there for the other one too, and no longer is (`releases`).
+    Releases,
     /// Informative only.
     Other,
 }
@@ -59,6 +61,8 @@ impl RelationshipKind {
             RelationshipKind::Bundles
         } else if is("realizes") {
             RelationshipKind::Realizes
+        } else if is("releases") {
+            RelationshipKind::Releases
         } else {
             RelationshipKind::Other
         }

@@ -48,6 +48,14 @@ impl ServiceOrderItem<'_> {
     pub fn service_id(&self) -> Option<Cow<'_, str>> {
         entity_id(self.service)
     }
+
+    /// Id of the product that the service is part of, if it is named: `relatedEntity`.
+    pub fn product_id(&self) -> Option<Cow<'_, str>> {
+        self.service?
+            .list("relatedEntity")
+            .filter(|it| it.text("@referredType").as_deref() == Some("Product"))
+            .find_map(|it| it.text("id"))
+    }
 }
 
 impl<'d> ServiceOrder<'d> {

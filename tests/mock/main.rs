@@ -8,6 +8,5 @@ mod answers;
 mod faults;
 mod monitors;
 mod playing;
-mod questions;
 mod record;
 mod simulated;

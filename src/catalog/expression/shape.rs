@@ -131,6 +131,15 @@ impl ObjectShape {
         self.members.insert(name.into(), Member { shape, required });
     }
 
+    /// The same object, whose members may all be absent.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        for member in self.members.values_mut() {
+            member.required = false;
+        }
+        self
+    }
+
     /// The member of this name, if it is declared.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Member> {

@@ -123,6 +123,23 @@ impl<'v> Bindings<'v> {
         }
     }
 
+    /// All values, kept for when the bindings are gone.
+    #[must_use]
+    pub fn keep_all(&self) -> Kept {
+        let mut names: Vec<Vec<String>> = Vec::new();
+        let mut layer = Some(self);
+        while let Some(bindings) = layer {
+            for (name, _) in &bindings.variables {
+                let path = vec![(*name).to_owned()];
+                if !names.contains(&path) {
+                    names.push(path);
+                }
+            }
+            layer = bindings.outer;
+        }
+        Kept::of(&names, self, "")
+    }
+
     /// Adds the named variables as whole values, for expressions that use one
     /// in another way than through its members.
     pub(super) fn add_whole(
@@ -193,6 +210,12 @@ impl Kept {
                 object.push((name.to_owned(), text.to_owned()));
             }
         }
+    }
+
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.others.is_empty()
     }
 
     /// The values as bindings.

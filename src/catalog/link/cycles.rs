@@ -21,12 +21,15 @@ impl Linker<'_, '_> {
                 if let Some(index) = index {
                     decomposes[index].push(decomposition.target.0);
                 }
-                waits[decomposition.target.0].extend(certain(&decomposition.depends_on));
+                for alternative in &decomposition.alternatives {
+                    waits[decomposition.target.0].extend(certain(&alternative.depends_on));
+                }
             }
         }
         for (index, service) in self.catalog.services.iter().enumerate() {
             waits[index].extend(certain(&service.depends_on));
         }
+        self.rank(&decomposes);
         for (edges, what) in [(decomposes, "decomposition"), (waits, "order of work")] {
             for cycle in crate::graph::cycles(&edges) {
                 let name = |index: &usize| self.catalog.services[*index].specification.id.clone();
@@ -38,6 +41,28 @@ impl Linker<'_, '_> {
                     .clone();
                 let message = format!("{what} leads back to itself: {}", members.join(" → "));
                 self.error("catalog/cycle", location, message);
+            }
+        }
+    }
+}
+
+impl Linker<'_, '_> {
+    /// Ranks services: the longest way to one from a service that is inside of none.
+    fn rank(&mut self, decomposes: &[Vec<usize>]) {
+        let mut outer = vec![0; decomposes.len()];
+        for inside in decomposes.iter().flatten() {
+            outer[*inside] += 1;
+        }
+        let mut open: Vec<usize> = (0..outer.len()).filter(|it| outer[*it] == 0).collect();
+        while let Some(service) = open.pop() {
+            let rank = self.catalog.services[service].rank + 1;
+            for inside in &decomposes[service] {
+                let known = &mut self.catalog.services[*inside].rank;
+                *known = rank.max(*known);
+                outer[*inside] -= 1;
+                if outer[*inside] == 0 {
+                    open.push(*inside);
+                }
             }
         }
     }

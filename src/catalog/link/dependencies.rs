@@ -37,6 +37,7 @@ impl Linker<'_, '_> {
         let filter = filter.zip(with_other);
         Some(Dependency {
             on,
+            location: node.location(),
             scope: match node.text("scope").as_deref() {
                 Some("parent") => DependencyScope::Parent,
                 Some("site") => DependencyScope::Site,
@@ -93,7 +94,8 @@ impl Linker<'_, '_> {
         let products = self.catalog.products.iter().map(|it| &it.decompositions);
         let services = self.catalog.services.iter().map(|it| &it.decompositions);
         for decomposition in products.chain(services).flatten() {
-            for dependency in &decomposition.depends_on {
+            let alternatives = decomposition.alternatives.iter();
+            for dependency in alternatives.flat_map(|it| &it.depends_on) {
                 let same = dependency.same.iter();
                 observed[decomposition.target.0].extend(same.clone().cloned());
                 observed[dependency.on.0].extend(same.cloned());

@@ -1,11 +1,12 @@
 //! Where the characteristics of a target come from.
 
-use super::scope::characteristic_shape;
+use super::rules::Context;
+use super::scope::{characteristic_shape, shape};
 use super::{Linker, Source, Step};
 use crate::catalog::ServiceIndex;
 use crate::catalog::characteristic::ValueType;
-use crate::catalog::expression::{Expected, Scope};
-use crate::catalog::rule::{Decomposition, Mapping, MappingSource};
+use crate::catalog::expression::{Expected, Scope, Shape};
+use crate::catalog::rule::{Alternative, Mapping, MappingSource};
 use crate::diagnostic::suggestion::closest;
 use crate::document::Node;
 
@@ -13,9 +14,8 @@ impl Linker<'_, '_> {
     pub(super) fn mapping(
         &mut self,
         node: Node<'_>,
-        target: ServiceIndex,
-        before: &[Mapping],
-        scope: &Scope,
+        (target, before): (ServiceIndex, &[Mapping]),
+        context: &Context<'_>,
     ) -> Option<Mapping> {
         let name_node = node.get("target")?;
         let name = name_node.as_str()?.into_owned();
@@ -48,15 +48,45 @@ impl Linker<'_, '_> {
             }
             (None, Some(node)) => {
                 let expected = Expected::Shape(characteristic_shape(&characteristic));
+                let own = self.mapping_scope(node, target, context);
+                let scope = own.as_ref().unwrap_or(context.scope);
                 MappingSource::Expression(self.expression(node, &expected, scope)?)
             }
             // The schema has said that it is one of the two.
             _ => return None,
         };
+        let of_order = match &source {
+            MappingSource::Value(_) => false,
+            MappingSource::Expression(it) => it.reads("order") || it.reads("item"),
+        };
         Some(Mapping {
             target: name,
             source,
+            of_order,
         })
+    }
+
+    /// The scope of a mapping's expression, where it looks at more than conditions may.
+    fn mapping_scope(
+        &self,
+        node: Node<'_>,
+        target: ServiceIndex,
+        context: &Context<'_>,
+    ) -> Option<Scope> {
+        let text = node.as_str()?;
+        if !text.contains("siblings") && !text.contains("installed") {
+            return None;
+        }
+        let siblings = Shape::Object(context.siblings.clone());
+        let installed =
+            Shape::Object(shape(&self.catalog.services[target.0].specification).optional());
+        Some(
+            context
+                .scope
+                .clone()
+                .with("siblings", siblings)
+                .with("installed", installed),
+        )
     }
 
     /// Mandatory characteristics of the target have to come from somewhere, and what is copied
@@ -65,15 +95,15 @@ impl Linker<'_, '_> {
         &mut self,
         source: Source,
         step: &Step<'_>,
-        made: &Decomposition,
-        rule: Option<Node<'_>>,
+        made: &Alternative,
+        rules: &[Node<'_>],
     ) {
         let target = &self.catalog.services[step.target.0].specification;
         let from = self.specification(source);
         // A mapping that was not understood has been reported; its target counts as mapped.
         let mapped = |name: &str| {
             made.mapping.iter().any(|mapping| mapping.target == name)
-                || rule.is_some_and(|rule| {
+                || rules.iter().any(|rule| {
                     rule.list("mapping")
                         .any(|mapping| mapping.text("target").as_deref() == Some(name))
                 })
@@ -110,7 +140,7 @@ impl Linker<'_, '_> {
             }
         }
         for (code, message, hint) in found {
-            self.error(code, step.location.clone(), message).hint = Some(hint);
+            self.error(code, made.location.clone(), message).hint = Some(hint);
         }
     }
 }

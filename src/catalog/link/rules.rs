@@ -1,14 +1,19 @@
 //! Rules to steps, and steps to decompositions with their expressions compiled.
 
+use std::borrow::Cow;
+
 use super::{Linker, Source, Step, suggest};
-use crate::catalog::expression::{Expected, Expression, Scope, Shape};
-use crate::catalog::rule::Decomposition;
+use crate::catalog::ServiceIndex;
+use crate::catalog::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use crate::catalog::rule::{Alternative, Decomposition, Loop, Mapping};
 use crate::catalog::specification::Facing;
 use crate::document::Node;
 
 impl<'d> Linker<'_, 'd> {
     /// Enters a rule at its step; a rule for a pair that no reference names adds the step.
     pub(super) fn rule(&mut self, root: Node<'d>) {
+        let id = root.text("id").unwrap_or_default().into_owned();
+        self.rules.insert(id, root.location());
         let Some(source) = root
             .get("source")
             .and_then(|source| self.rule_source(source))
@@ -37,21 +42,16 @@ impl<'d> Linker<'_, 'd> {
         }
         let steps = self.steps.entry(source).or_default();
         match steps.iter_mut().find(|step| step.target == target) {
-            Some(step) if step.rule.is_some() => {
-                let related = step.location.clone();
-                let message = "two rules decompose the same source into the same target".to_owned();
-                let finding = self.error("rule/conflict", root.location(), message);
-                finding.related = Some(related);
-                finding.hint = Some("join their conditions with `||` in one rule".to_owned());
-            }
             Some(step) => {
-                step.rule = Some(root);
-                step.location = root.location();
+                if step.rules.is_empty() {
+                    step.location = root.location();
+                }
+                step.rules.push(root);
             }
             None => steps.push(Step {
                 target,
                 location: root.location(),
-                rule: Some(root),
+                rules: vec![root],
             }),
         }
     }
@@ -95,10 +95,18 @@ impl<'d> Linker<'_, 'd> {
         let products = self.products_of_services(&steps);
         for (source, steps) in steps {
             let scope = self.scope(source, &products);
+            let siblings = self.siblings_of(&steps);
             let mut decompositions = Vec::with_capacity(steps.len());
-            for step in steps {
-                decompositions.push(self.decomposition(source, &step, &scope));
+            for step in &steps {
+                let facing = self.catalog.services[step.target.0].facing;
+                let context = Context {
+                    source,
+                    scope: &scope,
+                    siblings: siblings.facing(facing),
+                };
+                decompositions.push(self.decomposition(&context, step));
             }
+            self.in_order_of_siblings(&mut decompositions);
             match source {
                 Source::Product(index) => {
                     self.catalog.products[index.0].decompositions = decompositions;
@@ -109,49 +117,113 @@ impl<'d> Linker<'_, 'd> {
             }
         }
         self.observe();
+        self.share_alike();
     }
 
-    fn decomposition(&mut self, source: Source, step: &Step<'d>, scope: &Scope) -> Decomposition {
+    fn decomposition(&mut self, context: &Context<'_>, step: &Step<'d>) -> Decomposition {
+        let reference = Alternative {
+            rule: None,
+            location: step.location.clone(),
+            condition: None,
+            mapping: Vec::new(),
+            depends_on: Vec::new(),
+        };
         let mut made = Decomposition {
             target: step.target,
             rule: None,
             location: step.location.clone(),
             loops: Vec::new(),
             place: None,
-            condition: None,
-            mapping: Vec::new(),
-            depends_on: Vec::new(),
+            share: None,
+            alternatives: Vec::new(),
+            counts_quantity: false,
+            observed: false,
         };
-        if let Some(rule) = step.rule {
-            made.rule = rule.text("id").map(std::borrow::Cow::into_owned);
-            let mut inner = None;
-            if let Some(node) = rule.get("forEach") {
-                let (loops, inside) = self.loops(node, scope);
-                made.loops = loops;
-                inner = Some(inside);
-            }
-            if let Some(node) = rule.get("place") {
-                let scope = inner.get_or_insert_with(|| scope.clone());
-                made.place = self.expression(node, &Expected::Place, scope);
-                if let Some(Shape::Object(place)) = made.place.as_ref().map(Expression::shape) {
-                    scope.declare("place", Shape::Object(place.clone()));
-                }
-            }
-            let scope = inner.as_ref().unwrap_or(scope);
-            made.condition = rule
-                .get("condition")
-                .and_then(|node| self.expression(node, &Expected::Boolean, scope));
-            for node in rule.list("mapping") {
-                if let Some(mapping) = self.mapping(node, step.target, &made.mapping, scope) {
-                    made.mapping.push(mapping);
-                }
-            }
-            for node in rule.list("dependsOn") {
-                let dependency = self.dependency(node, step.target, scope);
-                made.depends_on.extend(dependency);
+        let ranked = self.ranked(step);
+        let Some(bottom) = ranked.last() else {
+            self.check_sources(context.source, step, &reference, &[]);
+            made.alternatives.push(reference);
+            return made;
+        };
+        made.rule = bottom.text("id").map(Cow::into_owned);
+        made.location = bottom.location();
+        let mut inner = None;
+        if let Some(node) = bottom.get("forEach") {
+            let (loops, inside) = self.loops(node, context.scope);
+            let quantity = ["item".to_owned(), "quantity".to_owned()];
+            let read = loops
+                .iter()
+                .flat_map(Loop::expressions)
+                .flat_map(Expression::paths);
+            made.counts_quantity = read.collect::<Vec<_>>().contains(&quantity.to_vec());
+            made.loops = loops;
+            inner = Some(inside);
+        }
+        if let Some(node) = bottom.get("place") {
+            let scope = inner.get_or_insert_with(|| context.scope.clone());
+            made.place = self.expression(node, &Expected::Place, scope);
+            if let Some(Shape::Object(place)) = made.place.as_ref().map(Expression::shape) {
+                scope.declare("place", Shape::Object(place.clone()));
             }
         }
-        self.check_sources(source, step, &made, step.rule);
+        let context = Context {
+            scope: inner.as_ref().unwrap_or(context.scope),
+            ..*context
+        };
+        made.share = self.share(*bottom, context.scope);
+        let mut below = reference;
+        for (position, rule) in ranked.iter().enumerate().rev() {
+            below = self.alternative(&context, step.target, *rule, below);
+            if position + 1 == ranked.len() {
+                self.check_sources(context.source, step, &below, &ranked[position..]);
+            }
+            made.alternatives.push(below.clone());
+        }
+        made.alternatives.reverse();
         made
     }
+
+    /// A rule, with what it takes over from those `below` it.
+    fn alternative(
+        &mut self,
+        context: &Context<'_>,
+        target: ServiceIndex,
+        rule: Node<'d>,
+        below: Alternative,
+    ) -> Alternative {
+        let condition = rule
+            .get("condition")
+            .and_then(|node| self.expression(node, &Expected::Boolean, context.scope));
+        let mut mapping: Vec<Mapping> = Vec::new();
+        for node in rule.list("mapping") {
+            let mapped = self.mapping(node, (target, &mapping), context);
+            mapping.extend(mapped);
+        }
+        let mut depends_on = below.depends_on;
+        for node in rule.list("dependsOn") {
+            let dependency = self.dependency(node, target, context.scope);
+            depends_on.extend(dependency);
+        }
+        for inherited in below.mapping {
+            if !mapping.iter().any(|it| it.target == inherited.target) {
+                mapping.push(inherited);
+            }
+        }
+        Alternative {
+            rule: rule.text("id").map(Cow::into_owned),
+            location: rule.location(),
+            condition: condition.or(below.condition),
+            mapping,
+            depends_on,
+        }
+    }
+}
+
+/// What a rule is checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) source: Source,
+    pub(super) scope: &'c Scope,
+    /// Shape of `siblings`.
+    pub(super) siblings: &'c ObjectShape,
 }

@@ -55,6 +55,26 @@ pub const CODES: &[Description] = &[
         "Give the place as an object, with id, name and role.",
     ),
     error(
+        "decompose/share-conflict",
+        "Two items share what is below them, and want different values of one characteristic.",
+        "Let both give the same value, or share by a `key` that tells them apart.",
+    ),
+    error(
+        "decompose/share-place",
+        "Something is shared at a site, and there is no place, or none with an id.",
+        "Give the product a place with an id, or let the rule say one by `place`.",
+    ),
+    error(
+        "decompose/too-many-dependencies",
+        "More dependencies between the items of an order than can be handled.",
+        "Narrow the rule's `dependsOn`: by a smaller `scope`, or by `same`.",
+    ),
+    error(
+        "decompose/too-many-items",
+        "More items would be made of an order than can be handled.",
+        "Split the order, or correct the number or the list that a rule goes through.",
+    ),
+    error(
         "decompose/unknown-specification",
         "Something that is installed has a specification that is not in the catalog.",
         "Add the specification to the catalog, or correct the inventory.",
@@ -63,5 +83,10 @@ pub const CODES: &[Description] = &[
         "decompose/value",
         "A rule computes a value that the target's characteristic does not take.",
         "Correct the rule, or the values that it computes from.",
+    ),
+    error(
+        "decompose/where",
+        "The `where` of a dependency fails with the characteristics of an item.",
+        "Guard it in the rule: `has(other.name) && …`.",
     ),
 ];

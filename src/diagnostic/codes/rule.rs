@@ -80,9 +80,24 @@ pub const CODES: &[Description] = &[
         "Map it in a rule, give it a default, or add it to the source.",
     ),
     error(
+        "rule/override",
+        "A rule overrides one that it cannot override, or says what only the rule below it can say.",
+        "Override rules of the same source and target, in one direction.",
+    ),
+    error(
         "rule/rollout-wave",
         "A rollout rule names a wave that its characteristic cannot be.",
         "Use values that the characteristic allows.",
+    ),
+    error(
+        "rule/share",
+        "Rules for one target do not say the same about who shares it.",
+        "Give every rule for the target the same `share`.",
+    ),
+    error(
+        "rule/sibling",
+        "A mapping reads a sibling that reads it in turn, or of which there may be many.",
+        "Map from `source` instead.",
     ),
     error(
         "rule/type-mismatch",

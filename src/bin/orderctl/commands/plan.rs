@@ -6,7 +6,7 @@ use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::plan::{self, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
-use super::filter::{Sink, ended, line, pass_foreign};
+use super::filter::{Sink, ended, line};
 use crate::cli::{GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -59,11 +59,7 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
     if let Some((root, state)) = root.zip(chain.ended()) {
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
-        let planned = planning.plan(chain);
-        if planned.is_err() && notation.is_none() {
-            pass_foreign(chain, &mut produced.output);
-        }
-        match planned {
+        match planning.plan(chain) {
             Ok(planned) => {
                 produced.diagnostics = planned.warnings;
                 add(chain, &planned.plan, notation, &mut produced);

@@ -1,0 +1,130 @@
+//! Faults that come to light while an order is decomposed.
+
+use std::collections::HashMap;
+
+use crate::catalog::Decomposition;
+use crate::catalog::expression::EvaluationFault;
+use crate::diagnostic::{Code, Diagnostic, Location, Severity};
+use crate::document::Node;
+
+/// Faults of one kind of one rule that are told one by one.
+const TOLD: usize = 10;
+
+/// A rule, and the order item that it is applied to.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The rule, or the reference.
+    pub decomposition: &'a Decomposition,
+    /// The item.
+    pub node: Node<'a>,
+}
+
+impl Place<'_> {
+    fn rule(&self) -> &str {
+        self.decomposition.rule.as_deref().unwrap_or_default()
+    }
+}
+
+/// Faults, of each kind and rule only the first one by one: a list may have many elements.
+#[derive(Default)]
+pub struct Faults {
+    found: Vec<Diagnostic>,
+    /// How often each kind came, and where that was first.
+    counts: HashMap<(&'static str, Location), usize>,
+}
+
+impl Faults {
+    /// A fault.
+    pub fn push(&mut self, finding: Diagnostic) {
+        self.found.push(finding);
+    }
+
+    /// A fault of a rule.
+    pub fn of_rule(&mut self, place: Place<'_>, code: &'static str, message: &str) {
+        let message = match place.rule() {
+            "" => message.to_owned(),
+            rule => format!("rule `{rule}`: {message}"),
+        };
+        self.hinted(place, code, message, None);
+    }
+
+    /// A fault that does not name its rule, and what to do about it.
+    pub fn hinted(
+        &mut self,
+        place: Place<'_>,
+        code: &'static str,
+        message: String,
+        hint: Option<&str>,
+    ) {
+        let location = &place.decomposition.location;
+        let count = self.counts.entry((code, location.clone())).or_default();
+        *count += 1;
+        if *count > TOLD {
+            return;
+        }
+        let finding = Diagnostic::new(Code(code), Severity::Error, place.node.location(), message)
+            .with_related(location.clone());
+        self.found.push(Diagnostic {
+            hint: hint.map(str::to_owned),
+            ..finding
+        });
+    }
+
+    /// An expression of a rule that cannot be evaluated.
+    pub fn evaluation(&mut self, place: Place<'_>, what: &str, fault: &EvaluationFault) {
+        let seen: Vec<String> = fault
+            .seen
+            .iter()
+            .map(|seen| {
+                let value = seen.value.as_deref().unwrap_or("absent");
+                format!("{} is {}", seen.path, shortened(value))
+            })
+            .collect();
+        let seen = if seen.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", seen.join(", "))
+        };
+        let message = format!("{what}: {}{seen}", fault.message);
+        self.of_rule(place, "decompose/expression", &message);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All faults; those that were not told one by one are counted.
+    pub fn finish(self) -> Vec<Diagnostic> {
+        let mut found = self.found;
+        let mut untold: Vec<((&'static str, Location), usize)> = self
+            .counts
+            .into_iter()
+            .filter(|(_, count)| *count > TOLD)
+            .collect();
+        untold.sort();
+        for ((code, location), count) in untold {
+            let more = count - TOLD;
+            let message = format!("and {more} more like it");
+            let last = found
+                .iter()
+                .rposition(|it| it.code.0 == code && it.related.as_ref() == Some(&location));
+            let Some(last) = last else { continue };
+            let like_it = found[last].location.clone();
+            let finding = Diagnostic::new(Code(code), Severity::Error, like_it, message);
+            found.insert(last + 1, finding.with_related(location));
+        }
+        found
+    }
+}
+
+/// A value for people: the beginning of a long one.
+pub fn shortened(value: &str) -> String {
+    const LONGEST: usize = 60;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    let mut short: String = value.chars().take(LONGEST - 1).collect();
+    short.push('…');
+    short
+}
