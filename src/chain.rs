@@ -1,7 +1,8 @@
 //! A chain: an order and everything derived from it, root first.
 //!
 //! A stream is cut into chains by what each document says about where it came
-//! from; nothing is looked up elsewhere.
+//! from; nothing is looked up elsewhere. Documents that are neither orders nor
+//! plans do not cut a chain: they ride along with the one before them.
 
 use crate::document::{Document, DocumentKind};
 use crate::model::digest::{ITEM_LISTS, order_digest};
@@ -24,7 +25,14 @@ pub enum Link {
     Root,
     /// It is derived from a document of the chain.
     Derived,
+    /// It is neither an order nor a plan, and goes along with the chain.
+    Foreign,
 }
+
+/// Most foreign documents in a row, and most bytes of them, that are kept until it is known
+/// whether the chain goes on behind them.
+const FOREIGN: usize = 64;
+const FOREIGN_SIZE: usize = 1 << 20;
 
 impl Chain {
     /// A chain that begins with a document.
@@ -35,20 +43,33 @@ impl Chain {
     }
 
     /// Whether a document may belong to a chain before it at all: if not, it begins one,
-    /// whatever came before.
+    /// whatever came before. For an order, that is said by what it names.
     pub fn may_be_derived(document: &Document) -> bool {
         match DocumentKind::of(document) {
             DocumentKind::ServiceOrder => ServiceOrder::product_order_of(document.root()).is_some(),
             DocumentKind::ResourceOrder => {
                 ResourceOrder::service_order_of(document.root()).is_some()
             }
-            DocumentKind::OrchestrationPlan => true,
-            _ => false,
+            DocumentKind::ProductOrder => false,
+            // A plan, or something that goes along.
+            _ => true,
         }
     }
 
     /// How a document stands to this chain.
     pub fn link(&self, document: &Document) -> Link {
+        if !is_own(document) {
+            let last = || self.documents.iter().rev().take_while(|it| !is_own(it));
+            let size: usize = last().map(|it| it.text().len()).sum();
+            let goes_along = self.documents.first().is_some_and(is_own)
+                && last().count() < FOREIGN
+                && size + document.text().len() <= FOREIGN_SIZE;
+            return if goes_along {
+                Link::Foreign
+            } else {
+                Link::Root
+            };
+        }
         let named = match DocumentKind::of(document) {
             DocumentKind::ServiceOrder => ServiceOrder::product_order_of(document.root()),
             DocumentKind::ResourceOrder => ResourceOrder::service_order_of(document.root()),
@@ -104,12 +125,15 @@ impl Chain {
         })
     }
 
-    /// Whether this is about an order at all, or a document that is only passed on.
-    pub fn is_order_chain(&self) -> bool {
-        self.documents.iter().any(|document| {
-            is_order(document) || DocumentKind::of(document) == DocumentKind::OrchestrationPlan
-        })
+    /// The documents that are neither orders nor plans. They are passed on whatever becomes of the
+    /// others.
+    pub fn foreign(&self) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(|document| !is_own(document))
     }
+}
+
+fn is_own(document: &Document) -> bool {
+    is_order(document) || DocumentKind::of(document) == DocumentKind::OrchestrationPlan
 }
 
 fn is_order(document: &Document) -> bool {

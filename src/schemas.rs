@@ -1,14 +1,21 @@
 //! The JSON Schemas of what is read and written, as shipped in `schemas/`.
 
+mod catalog;
+mod fault;
+mod spelling;
+
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{JsonType, ValidationError, Validator};
+use jsonschema::Validator;
+use serde_json::Value;
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{DocumentKind, Node, Tape, describe};
+use crate::diagnostic::Diagnostic;
+use crate::document::{DocumentKind, Node, Tape};
+use spelling::Spelling;
 
-/// Name and text of every schema, by layer from the product order down.
+/// Name and text of every schema: orders and catalog by layer from the product down, plans, the files
+/// beside them, the installed base, and what is reported.
 pub static SCHEMAS: &[(&str, &str)] = &[
     (
         "product-order",
@@ -63,30 +70,65 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/endpoints.schema.json"),
     ),
     ("project", include_str!("../schemas/project.schema.json")),
+    ("product", include_str!("../schemas/product.schema.json")),
+    ("service", include_str!("../schemas/service.schema.json")),
+    ("resource", include_str!("../schemas/resource.schema.json")),
+    (
+        "order-status",
+        include_str!("../schemas/order-status.schema.json"),
+    ),
+    (
+        "diagnostic-report",
+        include_str!("../schemas/diagnostic-report.schema.json"),
+    ),
 ];
+
+/// Name of the schema for whole files of a catalog, which is made from others.
+pub const CATALOG: &str = "catalog";
+
+/// Names of all schemas.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let names = SCHEMAS.iter().map(|(name, _)| *name);
+    names.chain([CATALOG])
+}
 
 /// The text of the schema of this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static str> {
+pub fn find(name: &str) -> Option<Cow<'static, str>> {
+    if name == CATALOG {
+        return Some(Cow::Owned(catalog::text()));
+    }
     SCHEMAS
         .iter()
         .find(|(known, _)| *known == name)
-        .map(|(_, text)| *text)
+        .map(|(_, text)| Cow::Borrowed(*text))
 }
 
-/// A schema by name, ready to check documents.
+/// A schema, ready to check documents.
+struct Ready {
+    schema: Value,
+    validator: Validator<Tape>,
+    spelling: OnceLock<Spelling>,
+}
+
+/// A schema by name, made ready when it is first asked for.
 ///
 /// # Panics
 /// Never: the schemas are part of the program and tested.
-fn validator(name: &str) -> Option<&'static Validator<Tape>> {
-    static VALIDATORS: OnceLock<Vec<OnceLock<Validator<Tape>>>> = OnceLock::new();
+fn ready(name: &str) -> Option<&'static Ready> {
+    static SCHEMAS_READY: OnceLock<Vec<OnceLock<Ready>>> = OnceLock::new();
     let position = SCHEMAS.iter().position(|(known, _)| *known == name)?;
-    let validators = VALIDATORS.get_or_init(|| SCHEMAS.iter().map(|_| OnceLock::new()).collect());
-    Some(validators[position].get_or_init(|| {
+    let all = SCHEMAS_READY.get_or_init(|| SCHEMAS.iter().map(|_| OnceLock::new()).collect());
+    Some(all[position].get_or_init(|| {
         let schema = serde_json::from_str(SCHEMAS[position].1).expect("schemas are JSON");
-        jsonschema::options_for::<Tape>()
+        let validator = jsonschema::options_for::<Tape>()
             .build(&schema)
-            .expect("schemas are JSON Schemas")
+            .expect("schemas are JSON Schemas");
+        Ready {
+            schema,
+            validator,
+            spelling: OnceLock::new(),
+        }
     }))
 }
 
@@ -105,17 +147,34 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
         DocumentKind::ActivationRule => "activation-rule",
         DocumentKind::GateRule => "gate-rule",
         DocumentKind::RolloutRule => "rollout-rule",
-        DocumentKind::Product
-        | DocumentKind::Service
-        | DocumentKind::Resource
-        | DocumentKind::Other => return None,
+        DocumentKind::Product => "product",
+        DocumentKind::Service => "service",
+        DocumentKind::Resource => "resource",
+        DocumentKind::Other => return None,
+    })
+}
+
+/// Name of the schema for a document: by its kind, or what orderctl itself writes by its `@type`.
+fn name_of(kind: DocumentKind, root: Node<'_>) -> Option<&'static str> {
+    name_for(kind).or_else(|| match root.text("@type")?.as_ref() {
+        "OrderStatus" => Some("order-status"),
+        "DiagnosticReport" => Some("diagnostic-report"),
+        _ => None,
     })
 }
 
 /// All faults of a document against the schema of its kind, in document order;
 /// none for kinds without a schema.
 pub fn check(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
-    let Some(validator) = name_for(kind).and_then(validator) else {
+    name_of(kind, root).map_or(Vec::new(), |name| check_as(name, root))
+}
+
+/// All faults of a document against the schema of this name, in document order.
+pub fn check_as(name: &str, root: Node<'_>) -> Vec<Diagnostic> {
+    let Some(Ready {
+        schema, validator, ..
+    }) = ready(name)
+    else {
         return Vec::new();
     };
     if validator.is_valid(root) {
@@ -123,7 +182,10 @@ pub fn check(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
     }
     let mut diagnostics: Vec<Diagnostic> = validator
         .iter_errors(root)
-        .map(|error| diagnostic(&error, root.resolve_pointer(error.instance_path().as_str())))
+        .flat_map(|error| {
+            let node = root.resolve_pointer(error.instance_path().as_str());
+            fault::diagnostics(&error, node, schema)
+        })
         .collect();
     diagnostics.sort_by(|a, b| {
         let place =
@@ -135,114 +197,14 @@ pub fn check(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-fn diagnostic(error: &ValidationError<'_>, node: Node<'_>) -> Diagnostic {
-    let what = name(node);
-    let (code, message) = match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let member = property.as_str().unwrap_or_default();
-            (Code("schema/missing"), format!("{what} has no `{member}`"))
-        }
-        ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(single) => single.to_string(),
-                TypeKind::Multiple(several) => {
-                    let names: Vec<String> = several
-                        .iter()
-                        .filter(|one| *one != JsonType::Null)
-                        .map(|one| one.to_string())
-                        .collect();
-                    names.join(" or ")
-                }
-            };
-            let found = describe(node);
-            (
-                Code("schema/type"),
-                format!("{what} has to be of type {expected}, found {found}"),
-            )
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let names: Vec<String> = unexpected.iter().map(|name| format!("`{name}`")).collect();
-            let list = names.join(", ");
-            (
-                Code("schema/unknown-member"),
-                format!("{what} has no member {list}"),
-            )
-        }
-        ValidationErrorKind::MinItems { limit } => (
-            Code("schema/value"),
-            format!("{what} needs at least {limit} element(s)"),
-        ),
-        ValidationErrorKind::MinLength { limit } => (
-            Code("schema/value"),
-            format!("{what} needs at least {limit} character(s)"),
-        ),
-        ValidationErrorKind::Enum { options } => (
-            Code("schema/value"),
-            format!(
-                "{what} has to be one of {options}, found {}",
-                describe(node)
-            ),
-        ),
-        ValidationErrorKind::Constant { expected_value } => (
-            Code("schema/value"),
-            format!(
-                "{what} has to be {expected_value}, found {}",
-                describe(node)
-            ),
-        ),
-        ValidationErrorKind::Pattern { pattern } => (
-            Code("schema/value"),
-            format!("{what} has to match `{pattern}`, found {}", describe(node)),
-        ),
-        ValidationErrorKind::OneOfMultipleValid { .. } => {
-            let message = format!("{what} has members of which only one may be given");
-            (Code("schema/value"), message)
-        }
-        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }
-            if !needed(context).is_empty() =>
-        {
-            (
-                Code("schema/missing"),
-                format!("{what} needs one of {}", needed(context)),
-            )
-        }
-        _ => (Code("schema/value"), format!("{what}: {}", error.masked())),
+/// Members that the schema of a document's kind does not have, but for a slip of the keyboard:
+/// warnings, in document order. Where other members are refused anyway, nothing.
+pub fn misspelt(kind: DocumentKind, root: Node<'_>) -> Vec<Diagnostic> {
+    let Some(ready) = name_of(kind, root).and_then(ready) else {
+        return Vec::new();
     };
-    let place = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-            .first()
-            .and_then(|name| node.member(name))
-            .unwrap_or(node),
-        _ => node,
-    };
-    Diagnostic::new(code, Severity::Error, place.location(), message)
-}
-
-/// The members of which one is needed, where alternatives differ in nothing else.
-fn needed(alternatives: &[Vec<ValidationError<'_>>]) -> String {
-    let mut names = Vec::new();
-    for error in alternatives.iter().flatten() {
-        let ValidationErrorKind::Required { property } = error.kind() else {
-            return String::new();
-        };
-        names.push(format!("`{}`", property.as_str().unwrap_or_default()));
-    }
-    names.join(", ")
-}
-
-/// How a message names a value: by its last pointer segment that is a word.
-fn name(node: Node<'_>) -> String {
-    let pointer = node.pointer();
-    let mut segments = pointer.rsplit('/');
-    match segments.next() {
-        None | Some("") => "the document".to_owned(),
-        Some(index) if index.parse::<usize>().is_ok() => {
-            let list = segments.next().unwrap_or_default();
-            format!("element {index} of `{list}`")
-        }
-        Some(member) => format!("`{member}`"),
-    }
+    let spelling = ready.spelling.get_or_init(|| Spelling::of(&ready.schema));
+    spelling.misspelt(root)
 }
 
 #[cfg(test)]
@@ -251,8 +213,9 @@ mod tests {
 
     #[test]
     fn every_schema_is_a_json_object_that_compiles() {
-        for (name, text) in SCHEMAS {
-            let schema: serde_json::Value = serde_json::from_str(text).expect(name);
+        for name in names() {
+            let text = find(name).expect(name);
+            let schema: serde_json::Value = serde_json::from_str(&text).expect(name);
             assert!(schema.is_object(), "{name}");
             jsonschema::validator_for(&schema).expect(name);
         }

@@ -539,3 +539,18 @@ fn a_reader_that_takes_one_line_ends_the_run_without_a_word() {
         gives(&output, 0, "{\"@type\":\"ProductOrder\",\n", "0\n");
     }
 }
+
+#[test]
+fn foreign_documents_without_end_behind_an_order_are_not_kept() {
+    // Twice what may be kept, after an order that its resource order might still follow.
+    let order = r#"{"@type":"ProductOrder","id":"O","state":"completed","productOrderItem":[{"id":"1","action":"add"}]}"#;
+    let foreign = format!(r#"{{"@type":"X","note":"{}"}}"#, "x".repeat(4000));
+    let stream = format!("{{ echo '{order}'; yes '{foreign}' | head -n 100000; }}");
+    let expected = shell(&format!("{stream} | cksum"));
+    for jobs in ["1", "2"] {
+        let output = shell(&format!(
+            "{stream} | (ulimit -v 200000; \"$ORDERCTL\" plan -q -j {jobs}) | cksum"
+        ));
+        gives(&output, 0, &String::from_utf8_lossy(&expected.stdout), "");
+    }
+}

@@ -99,7 +99,8 @@ impl Intake {
             .next()
             .and_then(|order| crate::model::product_order::external_id(order.root()))
             .map(std::borrow::Cow::into_owned);
-        let documents = chain.documents.iter().map(compact).collect();
+        let own = chain.orders().chain([document]);
+        let documents = own.map(compact).collect();
         Intake::Accepted(super::Chain {
             plan: Arc::new(plan),
             external_id,

@@ -38,6 +38,27 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
+/// Whether `name` is `known` but for a slip of the keyboard: in case, or by one letter that is
+/// missing, too many, wrong, or swapped with its neighbour; two in names of ten letters or more.
+/// Names of less than four letters never are.
+#[must_use]
+pub fn is_slip(name: &str, known: &str) -> bool {
+    // Most names differ so much in length that nothing has to be compared.
+    if name == known || name.len().abs_diff(known.len()) > 4 {
+        return false;
+    }
+    let (Some(name), Some(known)) = (letters(name), letters(known)) else {
+        return false;
+    };
+    let shorter = name.len().min(known.len());
+    let allowed = match shorter {
+        0..4 => return false,
+        4..10 => 1,
+        _ => 2,
+    };
+    name.len().abs_diff(known.len()) <= allowed && distance(&name, &known) <= allowed
+}
+
 /// Lower-case letters of a name, unless it is too long to compare.
 fn letters(name: &str) -> Option<Vec<char>> {
     let letters: Vec<char> = name
@@ -107,5 +128,15 @@ mod tests {
     fn a_name_of_megabytes_is_not_compared() {
         let name = "a".repeat(50_000_000);
         assert_eq!(closest(&name, [name.as_str(), "quota"]), None);
+    }
+
+    #[test]
+    fn a_slip_is_one_letter_or_two_in_a_long_name() {
+        assert!(is_slip("quantty", "quantity"));
+        assert!(is_slip("ProductOrderItem", "productOrderItem"));
+        assert!(is_slip("productCharacterstics", "productCharacteristic"));
+        assert!(!is_slip("state", "status"));
+        assert!(!is_slip("quota", "quota"));
+        assert!(!is_slip("ids", "id"));
     }
 }

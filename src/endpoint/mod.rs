@@ -11,6 +11,7 @@ mod monitor;
 mod secret;
 mod simulated;
 mod tmf702;
+mod verdict;
 
 use std::io;
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::access::Access;
 use super::connection::{Answer, Body, Connection, SendError};
 use super::monitor::{Monitor, State, read_object};
+use super::verdict::{Verdict, is_question, verdict};
 use super::{Call, OpenError, OpenErrorKind, Outcome};
 use crate::plan::flow::Method;
 
@@ -79,6 +80,9 @@ impl Tmf702 {
     /// | 502, 504 | unknown: a gateway does not know what happened behind it |
     /// | 2xx broken off, no answer, timeout | unknown |
     /// | no connection | failed, nothing was sent |
+    ///
+    /// A question (see [`super::verdict`]) that is answered by no is rejected; one that is not
+    /// decided yet is asked after until time is over, then it is unknown.
     pub async fn call(&self, call: &Call<'_>) -> Outcome {
         let request = match self.request(call) {
             Ok(request) => request,
@@ -101,6 +105,12 @@ impl Tmf702 {
                     .await
             }
             Ok(Ok(answer)) => judge(answer),
+        };
+        let outcome = match outcome {
+            Outcome::Completed { status, resource } if is_question(&call.request.path) => {
+                self.decided(&url, (status, resource), deadline).await
+            }
+            other => other,
         };
         tracing::debug!(endpoint = self.name, task = call.task, %url, ?outcome, "called");
         outcome
@@ -192,6 +202,58 @@ impl Tmf702 {
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("application/json"));
         self.connection.send(request).await
+    }
+
+    /// The outcome of a question that was answered; `asked` is where it went.
+    async fn decided(
+        &self,
+        asked: &Url,
+        (status, mut resource): (u16, Option<Box<RawValue>>),
+        deadline: Instant,
+    ) -> Outcome {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let text = resource.as_deref().map_or("{}", RawValue::get);
+            let state = match verdict(text) {
+                Verdict::Yes => return Outcome::Completed { status, resource },
+                Verdict::No(reason) => {
+                    let reason = quote(&reason);
+                    return Outcome::Rejected { status, reason };
+                }
+                Verdict::Open(state) => quote(&state),
+            };
+            let undecided = |what: &str| Outcome::Unknown {
+                reason: format!("the question is {state}, {what}"),
+            };
+            let Some(url) = self.question_url(asked, text) else {
+                return undecided("and nothing says where its answer will be");
+            };
+            if timeout_at(deadline, sleep(pause)).await.is_err() {
+                return undecided(&format!("after {:?}", self.timeout));
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if let Ok(Ok(answer)) = timeout_at(deadline, self.get(&url)).await
+                && answer.status == StatusCode::OK
+                && let Some(read) = read_object(answer.body.text())
+            {
+                resource = Some(read);
+            }
+        }
+    }
+
+    /// Where a question can be looked at: its own `href`, else its `id` below its collection.
+    fn question_url(&self, asked: &Url, answer: &str) -> Option<Url> {
+        let answer: Value = serde_json::from_str(answer).ok()?;
+        let url = match (answer["href"].as_str(), answer["id"].as_str()) {
+            (Some(href), _) => self.resolve(href)?,
+            (None, Some(id)) => {
+                let mut url = asked.clone();
+                url.path_segments_mut().ok()?.push(id);
+                url
+            }
+            (None, None) => return None,
+        };
+        (url.origin() == self.base.origin()).then_some(url)
     }
 
     /// Goes on from a 202: `sent_to` is where the request went.

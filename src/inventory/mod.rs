@@ -21,6 +21,7 @@ pub use after::{Changes, after};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};
 use crate::model::{Characteristic, Reference};
+use crate::schemas;
 
 /// The layers of an installed base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -212,6 +213,24 @@ impl Inventory {
                 .then_with(|| a.code.cmp(&b.code))
         });
         (inventory, diagnostics)
+    }
+
+    /// What breaks the schemas of an installed base: warnings, since reading goes on. A document
+    /// without an id is a finding of [`Inventory::of`].
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for document in self.documents() {
+            let root = document.root();
+            let named = root.text("id").is_some_and(|id| !id.is_empty());
+            if named && Layer::of(document).is_some() {
+                for mut fault in schemas::check(DocumentKind::of(document), root) {
+                    fault.code = Code("inventory/malformed");
+                    fault.severity = Severity::Warning;
+                    diagnostics.push(fault);
+                }
+            }
+        }
+        diagnostics
     }
 
     fn dangling(&self, document: &Document, diagnostics: &mut Vec<Diagnostic>) {

@@ -38,13 +38,17 @@ impl Check {
             Check::Service => judge(
                 &mut answer,
                 no,
-                "serviceQualificationItem",
+                &["serviceQualificationItem"],
                 "qualificationResult",
             ),
+            // The one list in version 4, the other in version 5.
             Check::Offering => judge(
                 &mut answer,
                 no,
-                "productOfferingQualificationItem",
+                &[
+                    "productOfferingQualificationItem",
+                    "checkProductOfferingQualificationItem",
+                ],
                 "qualificationItemResult",
             ),
             Check::Risk => {
@@ -52,7 +56,9 @@ impl Check {
                 let named = no.map(|reason| json!({"riskName": reason, "score": score}));
                 answer.insert("status".to_owned(), "done".into());
                 let scores = Vec::from_iter(named);
-                let result = json!({"overallScore": score, "score": scores});
+                // The standard leaves open from which score on it is a no: a word says so.
+                let decision = if no.is_some() { "declined" } else { "approved" };
+                let result = json!({"overallScore": score, "score": scores, "decision": decision});
                 answer.insert("riskAssessmentResult".to_owned(), result);
             }
         }
@@ -61,7 +67,7 @@ impl Check {
 }
 
 /// Writes the result on the whole and on its items.
-fn judge(answer: &mut Map<String, Value>, no: Option<&str>, items: &str, result: &str) {
+fn judge(answer: &mut Map<String, Value>, no: Option<&str>, lists: &[&str], result: &str) {
     let word = if no.is_some() {
         "unqualified"
     } else {
@@ -69,8 +75,11 @@ fn judge(answer: &mut Map<String, Value>, no: Option<&str>, items: &str, result:
     };
     answer.insert("state".to_owned(), "done".into());
     answer.insert("qualificationResult".to_owned(), word.into());
-    let items = answer.get_mut(items).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
+    let lists = answer
+        .iter_mut()
+        .filter(|(key, _)| lists.contains(&key.as_str()));
+    let items = lists.filter_map(|(_, list)| list.as_array_mut()).flatten();
+    for item in items.filter_map(Value::as_object_mut) {
         item.insert("state".to_owned(), "done".into());
         item.insert(result.to_owned(), word.into());
         if let Some(reason) = no {

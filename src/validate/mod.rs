@@ -71,7 +71,19 @@ impl Validation<'_> {
     /// Checks a document by what it is. Documents that are not ours are accepted as they are.
     pub fn check<'d>(&self, document: &'d Document) -> Checked<'d> {
         let kind = DocumentKind::of(document);
+        self.judge(document, schemas::check(kind, document.root()))
+    }
+
+    /// As [`Validation::check`], and looks for members that are misspelt, which processing would
+    /// pass over in silence.
+    pub fn inspect<'d>(&self, document: &'d Document) -> Checked<'d> {
+        let kind = DocumentKind::of(document);
         let mut diagnostics = schemas::check(kind, document.root());
+        diagnostics.extend(schemas::misspelt(kind, document.root()));
+        self.judge(document, diagnostics)
+    }
+
+    fn judge<'d>(&self, document: &'d Document, mut diagnostics: Vec<Diagnostic>) -> Checked<'d> {
         let order = Order::read(document);
         if let Some(order) = &order {
             let subject = Subject {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::evidence::{every_effect_happened_once, plans};
 use crate::support::gate::Gate;
-use crate::support::{Mock, Workplace, chain, documents, numbered, run, stderr, stdout};
+use crate::support::{Mock, Workplace, chain, document, documents, numbered, run, stderr, stdout};
 
 /// Ids of the product orders in a stream.
 fn order_ids(stream: &str) -> Vec<String> {
@@ -223,4 +223,47 @@ fn output_that_cannot_be_written_is_an_error_and_loses_nothing() {
     let again = run(&mut workplace.orderctl(&["activate", "chains"]), "");
     assert_eq!(again.status.code(), Some(0));
     every_effect_happened_once(&mock.record(), &plans(&documents(&stream)));
+}
+
+#[test]
+fn foreign_documents_neither_cut_a_chain_nor_get_lost() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    let foreign = |name: &str| format!("{{\"@type\":\"Customer\",\"id\":\"{name}\"}}\n");
+    let mut input = foreign("before");
+    for line in chain("order.json", "1").lines() {
+        input += line;
+        input += "\n";
+        input += &foreign("behind");
+    }
+    // What goes along with an order that is refused.
+    input += &(numbered("order.json", "2") + "\n" + &foreign("refused"));
+    let output = workplace.activate(&input, &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let written = documents(&stdout(&output));
+    let what = written.iter().map(|it| match it["@type"].as_str() {
+        Some("Customer") => it["id"].as_str().unwrap(),
+        other => other.unwrap_or("ProductOrder"),
+    });
+    assert_eq!(
+        what.collect::<Vec<_>>(),
+        [
+            "before",
+            "ProductOrder",
+            "behind",
+            "ServiceOrder",
+            "behind",
+            "ResourceOrder",
+            "behind",
+            "OrchestrationPlan",
+            "behind",
+            "refused"
+        ]
+    );
+    assert_eq!(document(&written, "ProductOrder")["state"], "completed");
+    // The journal keeps what the order is about.
+    let journal = rusqlite::Connection::open(workplace.journal()).unwrap();
+    let count = "SELECT count(*) FROM document";
+    let count: i64 = journal.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 4);
 }

@@ -8,5 +8,6 @@ mod answers;
 mod faults;
 mod monitors;
 mod playing;
+mod questions;
 mod record;
 mod simulated;

@@ -90,7 +90,8 @@ impl Context {
 
     /// The installed base that was named; what is odd about it is shown.
     pub fn inventory(&self, path: &Path) -> Result<Inventory, Failure> {
-        let (inventory, diagnostics) = store::read(path)?;
+        let (inventory, mut diagnostics) = store::read(path)?;
+        diagnostics.extend(inventory.check());
         for diagnostic in &diagnostics {
             self.show(diagnostic);
         }

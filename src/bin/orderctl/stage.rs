@@ -196,7 +196,7 @@ fn work_batch(batch: Batch, unit: Unit, work: &(dyn Fn(Chain) -> Produced + Sync
         match &mut worked.tail {
             None if Chain::may_be_derived(&document) => worked.head.push(document),
             None => worked.tail = Some(Chain::new(document)),
-            Some(chain) if chain.link(&document) == Link::Derived => {
+            Some(chain) if chain.link(&document) != Link::Root => {
                 chain.documents.push(document);
             }
             Some(chain) => {
@@ -222,7 +222,7 @@ impl Sequence<'_, '_> {
         self.documents += worked.documents;
         for document in worked.head {
             match &mut self.pending {
-                Some(chain) if chain.link(&document) == Link::Derived => {
+                Some(chain) if chain.link(&document) != Link::Root => {
                     chain.documents.push(document);
                 }
                 _ => {

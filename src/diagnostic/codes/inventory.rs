@@ -15,6 +15,11 @@ pub const CODES: &[Description] = &[
         "Remove one of them, or give it its own id.",
     ),
     warning(
+        "inventory/malformed",
+        "An installed product, service or resource breaks its schema; what cannot be read counts as absent.",
+        "Correct the document; `orderctl schema` shows what it may hold.",
+    ),
+    warning(
         "inventory/missing-id",
         "An installed product, service or resource has no id; nothing can refer to it.",
         "Give it an id.",

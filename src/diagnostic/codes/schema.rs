@@ -1,6 +1,6 @@
 //! Codes of documents that break their schema.
 
-use super::{Description, error};
+use super::{Description, error, warning};
 
 /// The table.
 pub const CODES: &[Description] = &[
@@ -8,6 +8,11 @@ pub const CODES: &[Description] = &[
         "schema/missing",
         "A member that has to be there is missing.",
         "Add the member; `orderctl schema` shows what a document has to have.",
+    ),
+    warning(
+        "schema/misspelt-member",
+        "A member is nearly, but not quite, one that the standard has.",
+        "Correct the member's name; a member of your own is better called something else.",
     ),
     error(
         "schema/type",

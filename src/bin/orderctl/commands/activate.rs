@@ -184,7 +184,7 @@ enum Ended {
     /// Its order has ended elsewhere.
     Over(Chain, OrderState),
     /// It was not acceptable.
-    Refused(Intake),
+    Refused(Chain, Intake),
     /// It was carried out, or the attempt was made.
     Ran(Chain, Result<Report, ActivateError>),
 }
@@ -305,7 +305,7 @@ impl Activation {
             }
             Intake::Ended(state) => self.lanes.pass(Ended::Over(chain, state)),
             Intake::Other => self.lanes.pass(Ended::Other(chain)),
-            refused => self.lanes.pass(Ended::Refused(refused)),
+            refused => self.lanes.pass(Ended::Refused(chain, refused)),
         }
         true
     }
@@ -453,7 +453,10 @@ impl<'a> Output<'a> {
         match ended {
             Ended::Other(chain) => self.write(&chain),
             Ended::Over(chain, state) => self.pass_on(&chain, state),
-            Ended::Refused(intake) => self.refuse(&intake),
+            Ended::Refused(chain, intake) => {
+                self.refuse(&intake);
+                self.write_foreign(&chain);
+            }
             Ended::Ran(chain, Ok(report)) => {
                 self.report(&report);
                 let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
@@ -469,12 +472,17 @@ impl<'a> Output<'a> {
             }
             Ended::Ran(chain, Err(ActivateError::NotInJournal { order, journal })) => {
                 // What has ended is never sent again, so that it may be unknown here.
-                match chain.ended() {
-                    Some(state) => self.pass_on(&chain, state),
-                    None => self.failed(ActivateError::NotInJournal { order, journal }),
+                if let Some(state) = chain.ended() {
+                    self.pass_on(&chain, state);
+                } else {
+                    self.failed(ActivateError::NotInJournal { order, journal });
+                    self.write_foreign(&chain);
                 }
             }
-            Ended::Ran(_, Err(error)) => self.failed(error),
+            Ended::Ran(chain, Err(error)) => {
+                self.failed(error);
+                self.write_foreign(&chain);
+            }
         }
     }
 
@@ -561,6 +569,12 @@ impl<'a> Output<'a> {
         if let Err(failure) = written {
             self.fail(failure);
         }
+    }
+
+    /// Writes what goes along with a chain that is not written itself.
+    fn write_foreign(&mut self, chain: &Chain) {
+        let documents = chain.foreign().cloned().collect();
+        self.write(&Chain { documents });
     }
 
     /// Shows what is written before something is waited for.

@@ -8,7 +8,7 @@ use orderctl::model::version5::flattened;
 use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
-use super::filter::{Sink, ended, line, rejected};
+use super::filter::{Sink, ended, line, pass_foreign, rejected};
 use crate::cli::{DecomposeArgs, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -80,6 +80,7 @@ impl Step<'_> {
                     produced.rejects = rejected(order, &diagnostics);
                 }
                 produced.diagnostics.extend(diagnostics);
+                pass_foreign(chain, &mut produced.output);
             }
         }
         produced

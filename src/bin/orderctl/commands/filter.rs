@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Stdout;
 use std::path::{Path, PathBuf};
 
-use orderctl::chain::order_name;
+use orderctl::chain::{Chain, order_name};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::human;
 use orderctl::diagnostic::tally::Tally;
@@ -145,6 +145,13 @@ pub fn ended(root: &Document, state: OrderState) -> String {
         "{kind} {name} has ended ({state}) and is passed on as it is; to have it carried out anew, \
          remove its states"
     )
+}
+
+/// What goes along with a chain that is not passed on itself.
+pub fn pass_foreign(chain: &Chain, output: &mut Vec<u8>) {
+    for document in chain.foreign() {
+        line(document, output);
+    }
 }
 
 /// A document as a line.

@@ -6,7 +6,7 @@ use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::plan::{self, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
-use super::filter::{Sink, ended, line};
+use super::filter::{Sink, ended, line, pass_foreign};
 use crate::cli::{GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -59,7 +59,11 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
     if let Some((root, state)) = root.zip(chain.ended()) {
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
-        match planning.plan(chain) {
+        let planned = planning.plan(chain);
+        if planned.is_err() && notation.is_none() {
+            pass_foreign(chain, &mut produced.output);
+        }
+        match planned {
             Ok(planned) => {
                 produced.diagnostics = planned.warnings;
                 add(chain, &planned.plan, notation, &mut produced);

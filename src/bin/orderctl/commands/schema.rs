@@ -1,7 +1,7 @@
 //! `orderctl schema`: the JSON Schemas of what is read and written.
 
 use orderctl::diagnostic::suggestion;
-use orderctl::schemas::{self, SCHEMAS};
+use orderctl::schemas;
 
 use crate::cli::SchemaArgs;
 use crate::context::Context;
@@ -10,9 +10,9 @@ use crate::exit::{ExitCode, Failure};
 /// Writes one schema as it is shipped, or the names of all, a name a line.
 pub fn run(args: SchemaArgs, context: &Context) -> Result<ExitCode, Failure> {
     let text = match args.name {
-        None => SCHEMAS.iter().flat_map(|(name, _)| [*name, "\n"]).collect(),
+        None => schemas::names().flat_map(|name| [name, "\n"]).collect(),
         Some(name) => match schemas::find(&name) {
-            Some(text) => text.to_owned(),
+            Some(text) => text.into_owned(),
             None => return Err(unknown(name)),
         },
     };
@@ -21,10 +21,9 @@ pub fn run(args: SchemaArgs, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn unknown(name: String) -> Failure {
-    let names = SCHEMAS.iter().map(|(name, _)| *name);
     Failure::UnknownName {
         kind: "schema",
-        advice: suggestion::closest(&name, names).map_or_else(
+        advice: suggestion::closest(&name, schemas::names()).map_or_else(
             || "`orderctl schema` lists all of them".to_owned(),
             |meant| format!("did you mean `{meant}`?"),
         ),

@@ -125,7 +125,7 @@ fn check(validation: &Validation<'_>, unit: Chain, keeps: Keeps) -> Produced {
     if keeps.subjects {
         produced.subject = Some(subject(&document));
     }
-    let checked = validation.check(&document);
+    let checked = validation.inspect(&document);
     produced.key = checked.order.as_deref().and_then(OrderKey::of);
     if checked.accepted {
         line(&document, &mut produced.output);
