@@ -1,27 +1,26 @@
-//! The one loop: starts what may start, waits for what is under way.
+//! Carrying chains out: what is asked for, and what comes of it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
+use jiff::Timestamp;
 use thiserror::Error;
-use tokio::sync::SemaphorePermit;
-use tokio::task::{JoinError, JoinSet};
 
 use super::clock::Clock;
+use super::drive::Drive;
 use super::frontier::{Frontier, PlanFault};
-use super::policy::{self, Decision};
-use super::pool::{Callable, Line, Pool};
+use super::log::Log;
+use super::pool::{Callable, Pool};
 use super::stop::Stop;
-use crate::endpoint::{Call, Endpoint};
-use crate::journal::entry::{Planned, Started};
+use super::work::Run;
+use crate::endpoint::Endpoint;
+use crate::journal::entry::Planned;
 use crate::journal::{
-    Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder, Progress,
+    ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder, Progress,
 };
-use crate::model::digest;
 use crate::model::state::{FlowState, TaskState};
-use crate::plan::flow::{OrchestrationPlan, Request, TaskCall, TaskFlow};
+use crate::plan::flow::OrchestrationPlan;
 
 /// Carries chains out; one for all chains of a run.
 #[derive(Debug)]
@@ -34,8 +33,20 @@ pub struct Engine<C, E = Endpoint> {
     pub stop: Stop,
     /// How long requests under way may take once it was asked to stop.
     pub grace: Duration,
+    /// What to do where nothing goes on but by waiting.
+    pub waits: Waits,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
+}
+
+/// What a run does where everything that is left waits for a moment or a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Waits {
+    /// It ends; a later run goes on.
+    #[default]
+    Leave,
+    /// It stays until they are over.
+    SitOut,
 }
 
 /// A chain to be carried out.
@@ -63,18 +74,6 @@ impl Chain {
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
         root_order(&self.plan).ok()
-    }
-}
-
-/// Where entries are made durable.
-pub trait Log: Send + Sync + 'static {
-    /// Adds entries, in order; durable when done.
-    fn append(&self, entries: &[Entry]) -> impl Future<Output = Result<(), JournalError>> + Send;
-}
-
-impl Log for Lease {
-    fn append(&self, entries: &[Entry]) -> impl Future<Output = Result<(), JournalError>> + Send {
-        Self::append(self, entries)
     }
 }
 
@@ -127,6 +126,22 @@ pub enum Step<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// A task has failed.
+    Failed {
+        /// Task id.
+        task: &'a str,
+        /// Why.
+        reason: &'a str,
+        /// How many others are given up with it.
+        given_up: usize,
+    },
+    /// Nothing is under way, and it is waited.
+    Waiting {
+        /// For this moment.
+        until: Option<Timestamp>,
+        /// Or for people, in so many tasks.
+        people: usize,
+    },
 }
 
 /// Where a chain stands after a run.
@@ -138,6 +153,28 @@ pub struct Report {
     pub state: RunState,
     /// Task by task.
     pub progress: Progress,
+    /// The tasks that wait for nothing but a moment or a person, in the plan's order.
+    pub waits: Vec<Wait>,
+}
+
+/// A task that waits for nothing but a moment or a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// Task id.
+    pub task: String,
+    /// Its name.
+    pub name: String,
+    /// What it waits for.
+    pub what: WaitFor,
+}
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WaitFor {
+    /// This moment.
+    Moment(Timestamp),
+    /// That somebody says that it is done.
+    Person,
 }
 
 /// How a run ended.
@@ -145,6 +182,10 @@ pub struct Report {
 pub enum RunState {
     /// Every task is done.
     Completed,
+    /// Every task has ended, and not all of them are done.
+    Failed,
+    /// Nothing can go on but by waiting.
+    Waiting,
     /// Nothing can go on until somebody mends what is held.
     Held,
     /// It was asked to stop, and something could have gone on.
@@ -198,6 +239,20 @@ pub enum ActivateError {
         /// Task id.
         task: String,
     },
+    /// The order was begun on another clock.
+    #[error(
+        "order {order} was begun on {}",
+        match clock {
+            ClockKind::System => "the system's clock: go on without --clock virtual",
+            ClockKind::Virtual => "a virtual clock: go on with --clock virtual",
+        }
+    )]
+    OtherClock {
+        /// Root order id.
+        order: String,
+        /// The clock that it was begun on.
+        clock: ClockKind,
+    },
     /// The plan does not say what its root order is.
     #[error("plan {plan} names no related entity in the role rootOrder")]
     NoRootOrder {
@@ -250,9 +305,10 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             external_id: chain.external_id,
             plan_digest: plan.digest.plan.clone(),
             tasks: u32::try_from(plan.task_flow.len()).unwrap_or(u32::MAX),
+            clock: self.clock.kind(),
         };
         let new = NewOrder {
-            at: self.clock.now(),
+            at: self.clock.starting_at(start(&plan)).now(),
             planned,
             documents: chain.documents,
         };
@@ -270,18 +326,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         entries: &[Entry],
     ) -> Result<Report, ActivateError> {
         let order_id = root_order(&plan)?.to_owned();
-        if let Some(Entry {
-            event: Event::Planned(planned),
-            ..
-        }) = entries.first()
-            && planned.plan_digest != plan.digest.plan
-        {
-            return Err(ActivateError::PlanDiffers {
-                order: order_id,
-                journal: planned.plan_digest.clone(),
-                given: plan.digest.plan.clone(),
-            });
-        }
+        self.check_history(&plan, &order_id, entries)?;
         let progress =
             Progress::replay(&plan, entries).map_err(|fault| ActivateError::History {
                 order: order_id.clone(),
@@ -297,34 +342,68 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         let (tasks, completed) = (progress.tasks().len(), progress.completed());
         self.observer
             .observe(&order_id, Step::Begun { tasks, completed });
+        let from = progress.changed_at().max(Some(start(&plan)));
         let run = Arc::new(Run {
             plan,
             order_id,
             log,
             pool: Arc::clone(&self.pool),
-            clock: Arc::clone(&self.clock),
+            clock: self.clock.starting_at(from.unwrap_or_default()),
             stop: self.stop.clone(),
             observer: Arc::clone(&self.observer),
             progress: Mutex::new(progress),
         });
-        let mut under_way = JoinSet::new();
-        let ended = self.drive(&run, frontier, &mut under_way).await;
-        // Whatever is left of it ends before the order is given up.
-        under_way.shutdown().await;
-        let left = ended?;
+        let mut drive = Drive::new(Arc::clone(&run), frontier, self.waits);
+        let mut ended = drive.run().await;
+        if ended.is_ok() {
+            ended = drive.finish(self.grace).await;
+        }
+        drive.shut_down().await;
+        ended?;
         let progress = std::mem::take(&mut *run.progress());
+        let waits = drive.waiting();
         let state = if progress.is_completed() {
             RunState::Completed
-        } else if left {
+        } else if progress.has_ended() {
+            RunState::Failed
+        } else if drive.is_left() {
             RunState::Interrupted
-        } else {
+        } else if waits.is_empty() {
             RunState::Held
+        } else {
+            RunState::Waiting
         };
         Ok(Report {
             order_id: run.order_id.clone(),
             state,
             progress,
+            waits,
         })
+    }
+
+    /// Finds out whether an order that was begun may be gone on with like this.
+    fn check_history(
+        &self,
+        plan: &OrchestrationPlan,
+        order_id: &str,
+        entries: &[Entry],
+    ) -> Result<(), ActivateError> {
+        let Some(Event::Planned(planned)) = entries.first().map(|entry| &entry.event) else {
+            return Ok(());
+        };
+        let order = order_id.to_owned();
+        if planned.plan_digest != plan.digest.plan {
+            return Err(ActivateError::PlanDiffers {
+                order,
+                journal: planned.plan_digest.clone(),
+                given: plan.digest.plan.clone(),
+            });
+        }
+        if planned.clock != self.clock.kind() {
+            let clock = planned.clock;
+            return Err(ActivateError::OtherClock { order, clock });
+        }
+        Ok(())
     }
 
     /// Finds what makes a plan impossible before anything is begun.
@@ -338,57 +417,14 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         }
         frontier(plan, &Progress::new(plan)).map(drop)
     }
-
-    /// Until nothing is under way and nothing may start. Says whether something
-    /// that could have gone on was left.
-    async fn drive<L: Log>(
-        &self,
-        run: &Arc<Run<C, E, L>>,
-        mut frontier: Frontier,
-        under_way: &mut JoinSet<Worked>,
-    ) -> Result<bool, ActivateError> {
-        let mut stop = self.stop.clone();
-        let mut left = false;
-        while !stop.is_requested() {
-            while let Some(task) = frontier.start() {
-                under_way.spawn(Arc::clone(run).carry_out(task));
-            }
-            tokio::select! {
-                ended = under_way.join_next() => match ended {
-                    None => return Ok(left),
-                    Some(ended) => left |= !note(&mut frontier, ended)?,
-                },
-                () = stop.requested() => {}
-            }
-        }
-        let mut grace = std::pin::pin!(self.clock.sleep(self.grace));
-        loop {
-            tokio::select! {
-                biased;
-                ended = under_way.join_next() => match ended {
-                    None => return Ok(left || frontier.is_ready()),
-                    Some(ended) => left |= !note(&mut frontier, ended)?,
-                },
-                () = &mut grace => return Ok(true),
-            }
-        }
-    }
 }
 
-/// A task and how the work on it ended.
-type Worked = Result<(usize, End), ActivateError>;
-
-/// Notes how the work on a task ended. False where it was left undone.
-fn note(frontier: &mut Frontier, ended: Result<Worked, JoinError>) -> Result<bool, ActivateError> {
-    // Nobody aborts single tasks, so what was not joined panicked.
-    let (task, end) =
-        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    match end {
-        End::Completed => frontier.completed(task),
-        End::Held => {}
-        End::Left => return Ok(false),
-    }
-    Ok(true)
+/// When a plan is reckoned to start; a fixed moment where it does not say.
+fn start(plan: &OrchestrationPlan) -> Timestamp {
+    let start = plan.schedule.start.as_deref();
+    start
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, ActivateError> {
@@ -406,151 +442,6 @@ fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {
         .ok_or_else(|| ActivateError::NoRootOrder {
             plan: plan.id.clone(),
         })
-}
-
-/// How the work on a task ended.
-enum End {
-    Completed,
-    Held,
-    /// It was asked to stop.
-    Left,
-}
-
-/// One chain under way.
-struct Run<C, E, L> {
-    plan: Arc<OrchestrationPlan>,
-    order_id: String,
-    log: L,
-    pool: Arc<Pool<E>>,
-    clock: Arc<C>,
-    stop: Stop,
-    observer: Arc<dyn Observer>,
-    progress: Mutex<Progress>,
-}
-
-impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
-    /// Sends a task's request until it is done, held, or to be left.
-    async fn carry_out(self: Arc<Self>, at: usize) -> Worked {
-        let task = &self.plan.task_flow[at];
-        let Some(call) = task.call() else {
-            return Ok((at, End::Left));
-        };
-        let line = self
-            .pool
-            .line(call.endpoint)
-            .ok_or_else(|| ActivateError::UnknownEndpoint {
-                task: task.id.clone(),
-                endpoint: call.endpoint.to_owned(),
-            })?;
-        let request_digest = request_digest(call.request);
-        let mut stop = self.stop.clone();
-        loop {
-            let permit = tokio::select! {
-                biased;
-                () = stop.requested() => return Ok((at, End::Left)),
-                permit = line.permits.acquire() => permit.expect("nobody closes the semaphore"),
-            };
-            match self
-                .attempt(task, call, (line, permit), &request_digest)
-                .await?
-            {
-                Decision::Complete => return Ok((at, End::Completed)),
-                Decision::Hold { .. } => return Ok((at, End::Held)),
-                Decision::Retry { after } => tokio::select! {
-                    biased;
-                    () = stop.requested() => return Ok((at, End::Left)),
-                    () = self.clock.sleep(after) => {}
-                },
-            }
-        }
-    }
-
-    /// Intent, call, outcome. The permit is held until the answer is there.
-    async fn attempt(
-        &self,
-        task: &TaskFlow,
-        call: TaskCall<'_>,
-        (line, permit): (&Line<E>, SemaphorePermit<'_>),
-        request_digest: &str,
-    ) -> Result<Decision, ActivateError> {
-        let (attempt, failures) = self
-            .progress()
-            .task(&task.id)
-            .map_or((1, 0), |it| (it.attempts.saturating_add(1), it.failures));
-        self.record(vec![Event::Started(Started {
-            task: task.id.clone(),
-            attempt,
-            idempotency_key: call.idempotency_key.to_owned(),
-            request_digest: request_digest.to_owned(),
-        })])
-        .await?;
-        self.observe(Step::Started {
-            task: &task.id,
-            attempt,
-        });
-        let call = Call {
-            task: &task.id,
-            request: call.request,
-            idempotency_key: call.idempotency_key,
-        };
-        // Boxed, so that the many that wait for a permit do not carry its room.
-        let outcome = Box::pin(line.endpoint.call(&call)).await;
-        drop(permit);
-        let decision = policy::decide(&outcome, failures, line.retries);
-        let events = policy::record(&task.id, attempt, outcome, &decision);
-        let failed = match &events[..] {
-            [Event::AttemptFailed(it), ..] => it.reason.clone(),
-            _ => String::new(),
-        };
-        self.record(events).await?;
-        self.observe(match &decision {
-            Decision::Complete => Step::Completed { task: &task.id },
-            Decision::Hold { reason } => Step::Held {
-                task: &task.id,
-                reason,
-            },
-            Decision::Retry { after } => Step::Retrying {
-                task: &task.id,
-                after: *after,
-                reason: &failed,
-            },
-        });
-        Ok(decision)
-    }
-
-    /// Makes it durable, then lets it have happened.
-    async fn record(&self, events: Vec<Event>) -> Result<(), ActivateError> {
-        let at = self.clock.now();
-        let entries: Vec<_> = events
-            .into_iter()
-            .map(|event| Entry { at, event })
-            .collect();
-        self.log.append(&entries).await?;
-        let mut progress = self.progress();
-        for entry in &entries {
-            progress
-                .apply(entry)
-                .map_err(|fault| ActivateError::History {
-                    order: self.order_id.clone(),
-                    fault,
-                })?;
-        }
-        Ok(())
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn observe(&self, step: Step<'_>) {
-        self.observer.observe(&self.order_id, step);
-    }
-}
-
-/// Digest over method, path and body of a request, `sha256:…`.
-fn request_digest(request: &Request) -> String {
-    let text = serde_json::to_vec(request).expect("strings and JSON always serialize");
-    digest::text(&Sha256::digest(&text))
 }
 
 #[cfg(test)]

@@ -3,28 +3,40 @@
 //! ```text
 //! plan, journal ─▶ frontier: which tasks may start
 //!                     │
-//!                  engine: intent ▶ journal ▶ call ▶ outcome ▶ journal
-//!                     │                        │
-//!                  pool: endpoints,         policy: done, again or held
-//!                  so many calls at once
+//!                  drive ──▶ work: intent ▶ journal ▶ call ▶ outcome ▶ journal
+//!                     ▲                        │            │
+//!  what others write ─┘       pool: endpoints, so      policy: done, again,
+//!                             many calls at once       held or failed
 //! ```
 //!
-//! The engine is one loop a chain; everything that is decided is decided by
+//! The engine drives one loop a chain; everything that is decided is decided by
 //! [`frontier`] and [`policy`], which are pure. Chains under way at the same
 //! time share the endpoints and the journal. No request goes out before its
 //! intent is durable, and nothing depends on an outcome before that is.
+//!
+//! People write into the journal of an order beside the engine: what they have
+//! decided about a task is noticed before its next request, and at the latest
+//! when nothing else goes on.
 
 mod clock;
+mod drive;
 mod engine;
 pub mod frontier;
+pub mod hand;
 pub mod intake;
 mod lanes;
+mod log;
+mod permits;
 pub mod policy;
 mod pool;
 mod stop;
+mod work;
 
-pub use clock::{Clock, SystemClock};
-pub use engine::{ActivateError, Chain, Engine, Log, Observer, Report, RunState, Step};
+pub use clock::{Busy, Clock, SystemClock, VirtualClock};
+pub use engine::{
+    ActivateError, Chain, Engine, Observer, Report, RunState, Step, Wait, WaitFor, Waits,
+};
 pub use lanes::Lanes;
+pub use log::Log;
 pub use pool::{Callable, Pool};
 pub use stop::{Stop, Stopper};

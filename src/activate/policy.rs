@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use crate::endpoint::Outcome;
-use crate::journal::entry::{AttemptFailed, Completed, Event, Failure, Held};
+use crate::journal::entry::{AttemptFailed, Completed, Event, Failed, Failure, Held};
+use crate::plan::flow::OnFailure;
 
 /// Delay before the first repetition.
 const FIRST_DELAY: Duration = Duration::from_millis(100);
@@ -30,32 +31,53 @@ pub enum Decision {
         /// Why.
         reason: String,
     },
+    /// It cannot be done; others go on.
+    Fail {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a task is given before it is held, or fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
+    /// How often a request that came to nothing is repeated.
+    pub retries: u32,
+    /// What becomes of the task when that is spent.
+    pub on_failure: OnFailure,
 }
 
 /// Decides on `outcome`, where `failures` requests have come to nothing since
 /// the task was last held, this one not counted.
+///
+/// A task whose last outcome is not known is held whatever its policy says:
+/// nobody can know that it has failed.
 #[must_use]
-pub fn decide(outcome: &Outcome, failures: u32, retries: u32) -> Decision {
-    let (reason, unknown) = match outcome {
-        Outcome::Completed { .. } => return Decision::Complete,
-        Outcome::Rejected { reason, .. } => {
-            return Decision::Hold {
-                reason: reason.clone(),
-            };
-        }
-        Outcome::Failed { reason, .. } => (reason, ""),
-        Outcome::Unknown { reason } => (reason, "outcome unknown: "),
+pub fn decide(outcome: &Outcome, failures: u32, tolerance: Tolerance) -> Decision {
+    let give_up = |reason: String| match tolerance.on_failure {
+        OnFailure::Hold => Decision::Hold { reason },
+        OnFailure::Fail => Decision::Fail { reason },
     };
-    if failures < retries {
+    let reason = match outcome {
+        Outcome::Completed { .. } => return Decision::Complete,
+        Outcome::Rejected { reason, .. } => return give_up(reason.clone()),
+        Outcome::Failed { reason, .. } | Outcome::Unknown { reason } => reason,
+    };
+    if failures < tolerance.retries {
         return Decision::Retry {
             after: delay(failures),
         };
     }
-    let reason = match failures.saturating_add(1) {
-        1 => format!("{unknown}{reason}"),
-        attempts => format!("{unknown}{reason} ({attempts} attempts)"),
+    let attempts = match failures.saturating_add(1) {
+        1 => String::new(),
+        attempts => format!(" ({attempts} attempts)"),
     };
-    Decision::Hold { reason }
+    match outcome {
+        Outcome::Unknown { .. } => Decision::Hold {
+            reason: format!("outcome unknown: {reason}{attempts}"),
+        },
+        _ => give_up(format!("{reason}{attempts}")),
+    }
 }
 
 /// The delay after so many earlier failures: 100 ms, doubled each time, at
@@ -91,11 +113,16 @@ pub fn record(task: &str, attempt: u32, outcome: Outcome, decision: &Decision) -
         status,
         reason,
     })];
-    if let Decision::Hold { reason } = decision {
-        events.push(Event::Held(Held {
+    match decision {
+        Decision::Complete | Decision::Retry { .. } => {}
+        Decision::Hold { reason } => events.push(Event::Held(Held {
             task,
             reason: reason.clone(),
-        }));
+        })),
+        Decision::Fail { reason } => events.push(Event::Failed(Failed {
+            task,
+            reason: reason.clone(),
+        })),
     }
     events
 }
@@ -111,6 +138,20 @@ mod tests {
         }
     }
 
+    const fn holding(retries: u32) -> Tolerance {
+        Tolerance {
+            retries,
+            on_failure: OnFailure::Hold,
+        }
+    }
+
+    const fn failing(retries: u32) -> Tolerance {
+        Tolerance {
+            retries,
+            on_failure: OnFailure::Fail,
+        }
+    }
+
     fn hold(reason: &str) -> Decision {
         Decision::Hold {
             reason: reason.into(),
@@ -122,12 +163,12 @@ mod tests {
         let after = |millis| Decision::Retry {
             after: Duration::from_millis(millis),
         };
-        assert_eq!(decide(&failed(), 0, 2), after(100));
-        assert_eq!(decide(&failed(), 1, 2), after(200));
-        assert_eq!(decide(&failed(), 2, 2), hold("busy (3 attempts)"));
-        assert_eq!(decide(&failed(), 0, 0), hold("busy"));
+        assert_eq!(decide(&failed(), 0, holding(2)), after(100));
+        assert_eq!(decide(&failed(), 1, holding(2)), after(200));
+        assert_eq!(decide(&failed(), 2, holding(2)), hold("busy (3 attempts)"));
+        assert_eq!(decide(&failed(), 0, holding(0)), hold("busy"));
         assert_eq!(
-            decide(&failed(), u32::MAX, u32::MAX),
+            decide(&failed(), u32::MAX, holding(u32::MAX)),
             hold("busy (4294967295 attempts)")
         );
     }
@@ -137,9 +178,12 @@ mod tests {
         let unknown = Outcome::Unknown {
             reason: "no answer".into(),
         };
-        assert!(matches!(decide(&unknown, 0, 1), Decision::Retry { .. }));
+        assert!(matches!(
+            decide(&unknown, 0, holding(1)),
+            Decision::Retry { .. }
+        ));
         assert_eq!(
-            decide(&unknown, 1, 1),
+            decide(&unknown, 1, holding(1)),
             hold("outcome unknown: no answer (2 attempts)")
         );
     }
@@ -150,7 +194,34 @@ mod tests {
             status: 422,
             reason: "no such port".into(),
         };
-        assert_eq!(decide(&rejected, 0, 9), hold("no such port"));
+        assert_eq!(decide(&rejected, 0, holding(9)), hold("no such port"));
+    }
+
+    #[test]
+    fn a_task_that_may_fail_does_so_once_it_is_known_to_have_failed() {
+        let fail = |reason: &str| Decision::Fail {
+            reason: reason.into(),
+        };
+        assert!(matches!(
+            decide(&failed(), 0, failing(1)),
+            Decision::Retry { .. }
+        ));
+        assert_eq!(decide(&failed(), 1, failing(1)), fail("busy (2 attempts)"));
+        let rejected = Outcome::Rejected {
+            status: 422,
+            reason: "no such port".into(),
+        };
+        assert_eq!(decide(&rejected, 0, failing(9)), fail("no such port"));
+        let unknown = Outcome::Unknown {
+            reason: "no answer".into(),
+        };
+        assert_eq!(
+            decide(&unknown, 0, failing(0)),
+            hold("outcome unknown: no answer")
+        );
+        let kinds = record("t", 3, failed(), &fail("given up"));
+        let kinds: Vec<_> = kinds.iter().map(Event::kind).collect();
+        assert_eq!(kinds, ["attemptFailed", "failed"]);
     }
 
     #[test]

@@ -1,20 +1,31 @@
 //! The endpoints that all chains under way share.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
+use super::permits::Permits;
 use crate::endpoint::{Call, Endpoint, EndpointDefinition, Outcome};
 
 /// What takes calls: an endpoint, or what stands in for one in a test.
 pub trait Callable: Send + Sync + 'static {
     /// Makes one call.
     fn call(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send;
+
+    /// How long to wait before each call, in the time of the order: what an
+    /// endpoint takes that is only simulated.
+    fn latency(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 impl Callable for Endpoint {
     fn call(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send {
         Self::call(self, call)
+    }
+
+    fn latency(&self) -> Duration {
+        Self::latency(self)
     }
 }
 
@@ -29,7 +40,7 @@ pub struct Pool<E = Endpoint> {
 pub(super) struct Line<E> {
     pub endpoint: E,
     /// One for each call that may be under way.
-    pub permits: Semaphore,
+    pub permits: Arc<Permits>,
     /// How often a call that failed is repeated.
     pub retries: u32,
 }
@@ -62,12 +73,11 @@ impl Pool<Endpoint> {
 impl<E> Pool<E> {
     /// Adds an endpoint that takes `concurrency` calls at once (at least one).
     pub fn add(&mut self, name: &str, endpoint: E, concurrency: usize, retries: u32) {
-        let permits = Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS));
         self.lines.insert(
             name.to_owned(),
             Line {
                 endpoint,
-                permits,
+                permits: Permits::new(concurrency),
                 retries,
             },
         );

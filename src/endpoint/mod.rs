@@ -15,6 +15,7 @@ mod verdict;
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -180,11 +181,21 @@ impl Endpoint {
         }
     }
 
+    /// How long the caller has to wait before each call: what a simulated endpoint takes, which
+    /// has no time of its own.
+    #[must_use]
+    pub fn latency(&self) -> Duration {
+        match self {
+            Self::Tmf702(_) => Duration::ZERO,
+            Self::Simulated(endpoint) => endpoint.latency(),
+        }
+    }
+
     /// Makes one call. It must run on a tokio runtime with I/O and time.
     pub async fn call(&self, call: &Call<'_>) -> Outcome {
         match self {
             Self::Tmf702(endpoint) => endpoint.call(call).await,
-            Self::Simulated(endpoint) => endpoint.call(call).await,
+            Self::Simulated(endpoint) => endpoint.call(call),
         }
     }
 

@@ -5,6 +5,7 @@
 //! what remains as JSON in `detail`.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -31,6 +32,20 @@ pub enum Event {
     AttemptFailed(AttemptFailed),
     /// Given up until somebody mends it, or the next run tries again.
     Held(Held),
+    /// Not begun before its window ended: it waits for somebody.
+    WindowMissed(WindowMissed),
+    /// It cannot be done, as its plan has it where requests come to nothing.
+    Failed(Failed),
+    /// Everything that a milestone waits for has ended.
+    MilestoneReached(MilestoneReached),
+    /// A person has done it.
+    CompletedByHand(ByHand),
+    /// A person has decided that it need not be done.
+    Skipped(ByHand),
+    /// A person has decided that it cannot be done.
+    FailedByHand(ByHand),
+    /// A person has let a milestone pass.
+    Released(ByHand),
 }
 
 /// The plan that is carried out.
@@ -46,6 +61,27 @@ pub struct Planned {
     pub plan_digest: String,
     /// How many tasks it has.
     pub tasks: u32,
+    /// What the times of the order's entries are.
+    #[serde(default, skip_serializing_if = "ClockKind::is_system")]
+    pub clock: ClockKind,
+}
+
+/// Where times come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClockKind {
+    /// The system's clock.
+    #[default]
+    System,
+    /// A clock that jumps over the times in which nothing happens: a rehearsal.
+    Virtual,
+}
+
+impl ClockKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_system(&self) -> bool {
+        *self == Self::System
+    }
 }
 
 /// An intent. `attempt` counts the requests sent for the task, from 1, over
@@ -62,6 +98,14 @@ pub struct Started {
     pub idempotency_key: String,
     /// Over method, path and body, `sha256:…`.
     pub request_digest: String,
+    /// Whether there is no way back from here.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub point_of_no_return: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// An outcome: done.
@@ -119,6 +163,51 @@ pub struct Held {
     pub reason: String,
 }
 
+/// A window that ended before its task had begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowMissed {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+    /// When it ended, RFC 3339.
+    pub end: String,
+}
+
+/// A task that cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failed {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A milestone that was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MilestoneReached {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+}
+
+/// What a person decided about a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ByHand {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// A row that is no entry.
 #[derive(Debug, Error)]
 pub enum DecodeError {
@@ -156,6 +245,13 @@ impl Event {
             Self::Completed(_) => "completed",
             Self::AttemptFailed(_) => "attemptFailed",
             Self::Held(_) => "held",
+            Self::WindowMissed(_) => "windowMissed",
+            Self::Failed(_) => "failed",
+            Self::MilestoneReached(_) => "milestoneReached",
+            Self::CompletedByHand(_) => "completedByHand",
+            Self::Skipped(_) => "skipped",
+            Self::FailedByHand(_) => "failedByHand",
+            Self::Released(_) => "released",
         }
     }
 
@@ -168,6 +264,13 @@ impl Event {
             Self::Completed(it) => Some(&it.task),
             Self::AttemptFailed(it) => Some(&it.task),
             Self::Held(it) => Some(&it.task),
+            Self::WindowMissed(it) => Some(&it.task),
+            Self::Failed(it) => Some(&it.task),
+            Self::MilestoneReached(it) => Some(&it.task),
+            Self::CompletedByHand(it)
+            | Self::Skipped(it)
+            | Self::FailedByHand(it)
+            | Self::Released(it) => Some(&it.task),
         }
     }
 
@@ -183,8 +286,70 @@ impl Event {
             Self::Completed(it) => serde_json::to_string(it),
             Self::AttemptFailed(it) => serde_json::to_string(it),
             Self::Held(it) => serde_json::to_string(it),
+            Self::WindowMissed(it) => serde_json::to_string(it),
+            Self::Failed(it) => serde_json::to_string(it),
+            Self::MilestoneReached(it) => serde_json::to_string(it),
+            Self::CompletedByHand(it)
+            | Self::Skipped(it)
+            | Self::FailedByHand(it)
+            | Self::Released(it) => serde_json::to_string(it),
         }
         .expect("strings, numbers and JSON always serialize")
+    }
+}
+
+/// Lets the detail of a row say which task it is about, as its column does.
+trait About: DeserializeOwned {
+    fn about(self, task: String) -> Self;
+}
+
+macro_rules! about {
+    ($($detail:ty),*) => {$(
+        impl About for $detail {
+            fn about(mut self, task: String) -> Self {
+                self.task = task;
+                self
+            }
+        }
+    )*};
+}
+
+about!(
+    Started,
+    Completed,
+    AttemptFailed,
+    Held,
+    WindowMissed,
+    Failed,
+    MilestoneReached,
+    ByHand
+);
+
+impl Event {
+    /// The event of a row; `None` where there is no such kind.
+    fn decode(kind: &str, task: String, detail: &str) -> Option<Result<Self, serde_json::Error>> {
+        fn read<T: About>(
+            detail: &str,
+            task: String,
+            event: fn(T) -> Event,
+        ) -> Result<Event, serde_json::Error> {
+            serde_json::from_str::<T>(detail).map(|it| event(it.about(task)))
+        }
+        Some(match kind {
+            "planned" => serde_json::from_str(detail).map(Self::Planned),
+            "started" => read(detail, task, Self::Started),
+            "completed" => read(detail, task, Self::Completed),
+            "attemptFailed" => read(detail, task, Self::AttemptFailed),
+            "held" => read(detail, task, Self::Held),
+            "windowMissed" => read(detail, task, Self::WindowMissed),
+            "failed" => read(detail, task, Self::Failed),
+            "milestoneReached" => read(detail, task, Self::MilestoneReached),
+            "completedByHand" => read(detail, task, Self::CompletedByHand),
+            "skipped" => read(detail, task, Self::Skipped),
+            "failedByHand" => read(detail, task, Self::FailedByHand),
+            "released" => read(detail, task, Self::Released),
+            _ => return None,
+        })
     }
 }
 
@@ -215,21 +380,12 @@ impl Entry {
             (None, _) => return Err(DecodeError::NoTask(kind.to_owned())),
             (Some(task), _) => task,
         };
-        let event = match kind {
-            "planned" => serde_json::from_str(detail).map(Event::Planned),
-            "started" => serde_json::from_str(detail)
-                .map(|it: Started| Event::Started(Started { task, ..it })),
-            "completed" => serde_json::from_str(detail)
-                .map(|it: Completed| Event::Completed(Completed { task, ..it })),
-            "attemptFailed" => serde_json::from_str(detail)
-                .map(|it: AttemptFailed| Event::AttemptFailed(AttemptFailed { task, ..it })),
-            "held" => serde_json::from_str(detail).map(|it: Held| Event::Held(Held { task, ..it })),
-            _ => return Err(DecodeError::Kind(kind.to_owned())),
-        }
-        .map_err(|source| DecodeError::Detail {
-            kind: kind.to_owned(),
-            source,
-        })?;
+        let event = Event::decode(kind, task, detail)
+            .ok_or_else(|| DecodeError::Kind(kind.to_owned()))?
+            .map_err(|source| DecodeError::Detail {
+                kind: kind.to_owned(),
+                source,
+            })?;
         Ok(Self { at, event })
     }
 }
@@ -237,6 +393,14 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn by_hand(task: &str, reason: Option<&str>) -> ByHand {
+        ByHand {
+            task: task.into(),
+            by: "jane".into(),
+            reason: reason.map(str::to_owned),
+        }
+    }
 
     #[test]
     fn every_kind_survives_being_a_row() {
@@ -248,12 +412,14 @@ mod tests {
                 external_id: None,
                 plan_digest: "sha256:00".into(),
                 tasks: 2,
+                clock: ClockKind::Virtual,
             }),
             Event::Started(Started {
                 task: task.clone(),
                 attempt: 1,
                 idempotency_key: "k".into(),
                 request_digest: "sha256:11".into(),
+                point_of_no_return: true,
             }),
             Event::Completed(Completed {
                 task: task.clone(),
@@ -273,9 +439,22 @@ mod tests {
                 reason: "no answer in 10 s".into(),
             }),
             Event::Held(Held {
-                task,
+                task: task.clone(),
                 reason: "\"quoted\"\n".into(),
             }),
+            Event::WindowMissed(WindowMissed {
+                task: task.clone(),
+                end: "2026-11-24T00:00:00Z".into(),
+            }),
+            Event::Failed(Failed {
+                task: task.clone(),
+                reason: "422 no such port".into(),
+            }),
+            Event::MilestoneReached(MilestoneReached { task: task.clone() }),
+            Event::CompletedByHand(by_hand(&task, None)),
+            Event::Skipped(by_hand(&task, Some("not needed"))),
+            Event::FailedByHand(by_hand(&task, Some("no fibre"))),
+            Event::Released(by_hand(&task, None)),
         ];
         for event in events {
             let entry = Entry {

@@ -8,17 +8,19 @@
 //! - [`replay`]: the fold, pure;
 //! - [`sqlite`]: the file, for reading ([`JournalReader`]) and shared by both;
 //! - [`writer`]: the thread that makes entries durable in groups;
+//! - [`hand`]: what people write beside it;
 //! - `owner`: who is at work on an order, so that nobody else is.
 
 pub mod entry;
 mod error;
+pub mod hand;
 mod owner;
 pub mod replay;
 pub mod sqlite;
 pub mod writer;
 
-pub use entry::{Entry, Event};
+pub use entry::{ClockKind, Entry, Event};
 pub use error::JournalError;
-pub use replay::{IllegalEntry, Progress, TaskProgress};
+pub use replay::{IllegalEntry, Needs, Progress, TaskProgress};
 pub use sqlite::{JournalReader, OrderSummary, StoredOrder};
-pub use writer::{Begun, JournalWriter, Lease, NewOrder};
+pub use writer::{Begun, Foreign, JournalWriter, Lease, NewOrder};

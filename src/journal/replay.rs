@@ -10,19 +10,34 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::entry::{Entry, Event, Failure, Planned};
+use super::entry::{ByHand, ClockKind, Entry, Event, Failure, Planned};
 use crate::model::state::TaskState;
-use crate::plan::flow::OrchestrationPlan;
+use crate::plan::flow::{OrchestrationPlan, TaskOutcome, Until};
 
 /// How far an order has come.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     planned: Option<Planned>,
     planned_at: Option<Timestamp>,
+    changed_at: Option<Timestamp>,
     tasks: Vec<TaskProgress>,
     place: HashMap<String, usize>,
+    /// The tasks that cannot be done where a task is not completed.
+    needed_by: Vec<Vec<usize>>,
     entries: u64,
     completed: usize,
+    given_up: usize,
+}
+
+/// A task of a plan, as far as the fold needs to know it.
+#[derive(Debug, Clone, Default)]
+pub struct Needs<'a> {
+    /// Task id.
+    pub id: &'a str,
+    /// Name for people.
+    pub name: &'a str,
+    /// Ids of the tasks that have to be completed before it, where it is not enough that they have ended.
+    pub needs: Vec<&'a str>,
 }
 
 /// How far a task has come.
@@ -30,15 +45,26 @@ pub struct Progress {
 pub struct TaskProgress {
     /// Task id.
     pub id: String,
-    /// State: `new`, `active`, `hold` or `completed`.
+    /// Name for people.
+    pub name: String,
+    /// State; `cancelled` where it failed or was given up.
     pub state: TaskState,
+    /// How it ended, where that is not by being carried out.
+    pub outcome: Option<TaskOutcome>,
+    /// Who ended it, where that was a person.
+    pub by: Option<String>,
+    /// Whether it is held because its window ended.
+    pub window_missed: bool,
+    /// Whether the point of no return is passed.
+    pub point_of_no_return: bool,
     /// Requests sent so far, over all runs.
     pub attempts: u32,
     /// Requests that came to nothing since the task was last held.
     pub failures: u32,
     /// Whether a request was sent and its outcome is not in the journal.
     pub open: bool,
-    /// Why the last request came to nothing, or why the task is held.
+    /// Why the last request came to nothing, why the task is held or was given up, or why a person
+    /// ended it.
     pub reason: Option<String>,
     /// Kind of the last failure.
     pub failure: Option<Failure>,
@@ -48,7 +74,7 @@ pub struct TaskProgress {
     pub resource: Option<Box<RawValue>>,
     /// When the first request was about to be sent.
     pub started_at: Option<Timestamp>,
-    /// When the task was completed.
+    /// When the task was completed, by whomever.
     pub finished_at: Option<Timestamp>,
     /// When it last moved on in any way.
     pub changed_at: Option<Timestamp>,
@@ -91,6 +117,15 @@ pub enum Fault {
     /// The task is completed.
     #[error("the task is completed already")]
     AlreadyCompleted,
+    /// The task has failed.
+    #[error("the task has failed already")]
+    AlreadyFailed,
+    /// The task was given up.
+    #[error("the task was given up")]
+    GivenUp,
+    /// The task has begun.
+    #[error("the task has begun already")]
+    Begun,
     /// An outcome without a request.
     #[error("no request was sent")]
     NotSent,
@@ -108,10 +143,15 @@ pub enum Fault {
 }
 
 impl TaskProgress {
-    fn new(id: &str) -> Self {
+    fn new(id: &str, name: &str) -> Self {
         Self {
             id: id.to_owned(),
+            name: name.to_owned(),
             state: TaskState::New,
+            outcome: None,
+            by: None,
+            window_missed: false,
+            point_of_no_return: false,
             attempts: 0,
             failures: 0,
             open: false,
@@ -125,9 +165,27 @@ impl TaskProgress {
         }
     }
 
+    /// Whether it has ended, however.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.state.successors().is_empty()
+    }
+
+    /// What to call it where it is mentioned.
+    fn label(&self) -> String {
+        if self.name.is_empty() || self.name == self.id {
+            self.id.clone()
+        } else {
+            format!("{} ({})", self.name, self.id)
+        }
+    }
+
     fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), Fault> {
-        if self.state == TaskState::Completed {
-            return Err(Fault::AlreadyCompleted);
+        match (self.state, self.outcome) {
+            (TaskState::Completed, _) => return Err(Fault::AlreadyCompleted),
+            (TaskState::Cancelled, Some(TaskOutcome::Failed)) => return Err(Fault::AlreadyFailed),
+            (TaskState::Cancelled, _) => return Err(Fault::GivenUp),
+            (TaskState::New | TaskState::Active | TaskState::Hold, _) => {}
         }
         match event {
             Event::Planned(_) => return Err(Fault::PlannedTwice),
@@ -142,19 +200,17 @@ impl TaskProgress {
                 self.attempts = it.attempt;
                 self.state = TaskState::Active;
                 self.open = true;
+                self.window_missed = false;
+                self.point_of_no_return |= it.point_of_no_return;
                 self.started_at.get_or_insert(at);
             }
             Event::Completed(it) => {
                 if !self.open {
                     return Err(Fault::NotSent);
                 }
-                self.state = TaskState::Completed;
-                self.open = false;
-                self.reason = None;
-                self.failure = None;
+                self.complete(at);
                 self.status = Some(it.status);
                 self.resource.clone_from(&it.resource);
-                self.finished_at = Some(at);
             }
             Event::AttemptFailed(it) => {
                 if !self.open {
@@ -174,13 +230,90 @@ impl TaskProgress {
                 if self.open || self.failures == 0 {
                     return Err(Fault::NotFailed);
                 }
-                self.state = TaskState::Hold;
-                self.failures = 0;
-                self.reason = Some(it.reason.clone());
+                self.hold(&it.reason);
+            }
+            Event::WindowMissed(it) => {
+                if self.open {
+                    return Err(Fault::Begun);
+                }
+                self.window_missed = true;
+                self.hold(&format!("window missed: it ended at {}", it.end));
+            }
+            Event::Failed(it) => {
+                if self.open || self.failures == 0 {
+                    return Err(Fault::NotFailed);
+                }
+                self.end_without_success(TaskOutcome::Failed, &it.reason);
+            }
+            Event::MilestoneReached(_) => {
+                self.not_begun()?;
+                self.complete(at);
+            }
+            Event::CompletedByHand(it) => self.complete_by_hand(at, TaskOutcome::ByHand, it),
+            Event::Skipped(it) => self.complete_by_hand(at, TaskOutcome::Skipped, it),
+            Event::Released(it) => {
+                self.not_begun()?;
+                self.complete_by_hand(at, TaskOutcome::Released, it);
+            }
+            Event::FailedByHand(it) => {
+                self.by = Some(it.by.clone());
+                let reason = by_whom("failed", it);
+                self.end_without_success(TaskOutcome::Failed, &reason);
             }
         }
         self.changed_at = Some(at);
         Ok(())
+    }
+
+    fn not_begun(&self) -> Result<(), Fault> {
+        if self.attempts > 0 {
+            return Err(Fault::Begun);
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, reason: &str) {
+        self.state = TaskState::Hold;
+        self.failures = 0;
+        self.reason = Some(reason.to_owned());
+    }
+
+    fn complete(&mut self, at: Timestamp) {
+        self.state = TaskState::Completed;
+        self.open = false;
+        self.window_missed = false;
+        self.reason = None;
+        self.failure = None;
+        self.finished_at = Some(at);
+    }
+
+    fn complete_by_hand(&mut self, at: Timestamp, outcome: TaskOutcome, by_hand: &ByHand) {
+        self.complete(at);
+        self.outcome = Some(outcome);
+        self.by = Some(by_hand.by.clone());
+        let what = match outcome {
+            TaskOutcome::Skipped => "skipped",
+            TaskOutcome::Released => "released",
+            TaskOutcome::ByHand | TaskOutcome::Failed | TaskOutcome::GivenUp => "completed",
+        };
+        self.reason = Some(by_whom(what, by_hand));
+    }
+
+    fn end_without_success(&mut self, outcome: TaskOutcome, reason: &str) {
+        self.state = TaskState::Cancelled;
+        self.outcome = Some(outcome);
+        self.open = false;
+        self.window_missed = false;
+        self.reason = Some(reason.to_owned());
+    }
+}
+
+/// `skipped by jane: not needed`
+fn by_whom(what: &str, by_hand: &ByHand) -> String {
+    let by = &by_hand.by;
+    match &by_hand.reason {
+        Some(reason) => format!("{what} by {by}: {reason}"),
+        None => format!("{what} by {by}"),
     }
 }
 
@@ -188,21 +321,39 @@ impl Progress {
     /// The start: nothing done of `plan`.
     #[must_use]
     pub fn new(plan: &OrchestrationPlan) -> Self {
-        Self::of_tasks(plan.task_flow.iter().map(|task| task.id.as_str()))
+        Self::of_tasks(plan.task_flow.iter().map(|task| {
+            let needs = task.relationship.iter();
+            Needs {
+                id: &task.id,
+                name: &task.name,
+                needs: needs
+                    .filter(|it| it.until == Until::Completed)
+                    .map(|it| it.task_flow.id.as_str())
+                    .collect(),
+            }
+        }))
     }
 
-    /// The start, for the tasks with these ids. Of equal ids the last counts.
+    /// The start, for these tasks. Of equal ids the last counts.
     #[must_use]
-    pub fn of_tasks<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
-        let tasks: Vec<_> = ids.into_iter().map(TaskProgress::new).collect();
-        let place = tasks
+    pub fn of_tasks<'a>(tasks: impl IntoIterator<Item = Needs<'a>>) -> Self {
+        let all: Vec<Needs<'a>> = tasks.into_iter().collect();
+        let place: HashMap<String, usize> = all
             .iter()
             .enumerate()
-            .map(|(at, task)| (task.id.clone(), at))
+            .map(|(at, task)| (task.id.to_owned(), at))
             .collect();
+        let mut needed_by = vec![Vec::new(); all.len()];
+        for (at, task) in all.iter().enumerate() {
+            for before in task.needs.iter().filter_map(|id| place.get(*id)) {
+                needed_by[*before].push(at);
+            }
+        }
+        let tasks = all.iter().map(|task| TaskProgress::new(task.id, task.name));
         Self {
-            tasks,
+            tasks: tasks.collect(),
             place,
+            needed_by,
             ..Self::default()
         }
     }
@@ -222,22 +373,24 @@ impl Progress {
         Ok(progress)
     }
 
-    /// Moves on by one entry.
+    /// Moves on by one entry. Says which tasks have ended by it, by position: the one that it is
+    /// about, then those that are given up with it.
     ///
     /// # Errors
     /// Where the entry cannot have happened; the progress is as it was before.
-    pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEntry> {
-        self.fold(entry).map_err(|fault| IllegalEntry {
+    pub fn apply(&mut self, entry: &Entry) -> Result<Vec<usize>, IllegalEntry> {
+        let ended = self.fold(entry).map_err(|fault| IllegalEntry {
             number: self.entries.saturating_add(1),
             kind: entry.event.kind(),
             task: entry.event.task().map(str::to_owned),
             fault,
         })?;
         self.entries += 1;
-        Ok(())
+        self.changed_at = self.changed_at.max(Some(entry.at));
+        Ok(ended)
     }
 
-    fn fold(&mut self, entry: &Entry) -> Result<(), Fault> {
+    fn fold(&mut self, entry: &Entry) -> Result<Vec<usize>, Fault> {
         if let Event::Planned(planned) = &entry.event {
             if self.planned.is_some() {
                 return Err(Fault::PlannedTwice);
@@ -250,20 +403,42 @@ impl Progress {
             }
             self.planned = Some(planned.clone());
             self.planned_at = Some(entry.at);
-            return Ok(());
+            return Ok(Vec::new());
         }
         if self.planned.is_none() {
             return Err(Fault::NotPlanned);
         }
         let place = entry.event.task().and_then(|id| self.place.get(id));
-        let task = place
-            .map(|&at| &mut self.tasks[at])
-            .ok_or(Fault::UnknownTask)?;
-        task.apply(entry.at, &entry.event)?;
-        if task.state == TaskState::Completed {
-            self.completed += 1;
+        let at = *place.ok_or(Fault::UnknownTask)?;
+        self.tasks[at].apply(entry.at, &entry.event)?;
+        Ok(match self.tasks[at].state {
+            TaskState::Completed => {
+                self.completed += 1;
+                vec![at]
+            }
+            TaskState::Cancelled => self.give_up(at, entry.at),
+            TaskState::New | TaskState::Active | TaskState::Hold => Vec::new(),
+        })
+    }
+
+    /// Gives up, with a task that failed, what cannot be done without it.
+    fn give_up(&mut self, failed: usize, at: Timestamp) -> Vec<usize> {
+        let reason = format!("needs {}, which failed", self.tasks[failed].label());
+        let mut ended = vec![failed];
+        let mut next = 0;
+        while let Some(&task) = ended.get(next) {
+            for &needs in &self.needed_by[task] {
+                let task = &mut self.tasks[needs];
+                if !task.has_ended() {
+                    task.end_without_success(TaskOutcome::GivenUp, &reason);
+                    task.changed_at = Some(at);
+                    ended.push(needs);
+                }
+            }
+            next += 1;
         }
-        Ok(())
+        self.given_up += ended.len();
+        ended
     }
 
     /// The plan that was taken on; none where nothing has begun.
@@ -278,6 +453,20 @@ impl Progress {
         self.planned_at
     }
 
+    /// When anything last happened.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.changed_at
+    }
+
+    /// What the times of its entries are; the system's where nothing has begun.
+    #[must_use]
+    pub fn clock(&self) -> ClockKind {
+        self.planned
+            .as_ref()
+            .map_or_else(ClockKind::default, |it| it.clock)
+    }
+
     /// The tasks, in the plan's order.
     #[must_use]
     pub fn tasks(&self) -> &[TaskProgress] {
@@ -288,6 +477,12 @@ impl Progress {
     #[must_use]
     pub fn task(&self, id: &str) -> Option<&TaskProgress> {
         self.place.get(id).map(|&at| &self.tasks[at])
+    }
+
+    /// Position of the task with this id.
+    #[must_use]
+    pub fn place(&self, id: &str) -> Option<usize> {
+        self.place.get(id).copied()
     }
 
     /// How many entries it is the fold of.
@@ -306,6 +501,25 @@ impl Progress {
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.completed == self.tasks.len()
+    }
+
+    /// How many tasks failed, or were given up with those that did.
+    #[must_use]
+    pub fn given_up(&self) -> usize {
+        self.given_up
+    }
+
+    /// Whether every task has ended, however.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.completed + self.given_up == self.tasks.len()
+    }
+
+    /// The tasks that failed, in the plan's order; not those that were given up with them.
+    pub fn failed(&self) -> impl Iterator<Item = &TaskProgress> {
+        self.tasks
+            .iter()
+            .filter(|task| task.outcome == Some(TaskOutcome::Failed))
     }
 
     /// The tasks on hold, in the plan's order.

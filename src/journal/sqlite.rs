@@ -19,14 +19,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::entry::{DecodeError, Entry, Event, Planned};
 use super::error::JournalError;
-use crate::model::state::FlowState;
+use super::replay::Progress;
+use crate::model::state::{FlowState, TaskState};
+use crate::plan::flow::OrchestrationPlan;
 
 /// Version of the schema written by this release.
-pub const SCHEMA_VERSION: i64 = 1;
+///
+/// 2 added what people decide about tasks, milestones, missed windows and failures; the tables are
+/// those of 1, so that a journal of that version is brought up to this one by its number.
+pub const SCHEMA_VERSION: i64 = 2;
+
+/// Oldest version that is read, and brought up to date where it is written.
+pub const OLDEST_VERSION: i64 = 1;
 
 /// `PRAGMA application_id`: "ordc".
 pub const APPLICATION_ID: i64 = 0x6f72_6463;
@@ -70,7 +78,10 @@ pub(super) enum Content {
     /// Nothing in it yet.
     Empty,
     /// A journal that this release reads.
-    Journal,
+    Journal {
+        /// Version of its schema.
+        version: i64,
+    },
 }
 
 /// The database says only "I/O error" to a folder.
@@ -109,14 +120,26 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Content, J
             supported: SCHEMA_VERSION,
         });
     }
-    if application == APPLICATION_ID && version == SCHEMA_VERSION {
-        return Ok(Content::Journal);
+    if application == APPLICATION_ID && version >= OLDEST_VERSION {
+        return Ok(Content::Journal { version });
     }
     let empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
     if application == 0 && version == 0 && empty {
         return Ok(Content::Empty);
     }
     Err(JournalError::NotAJournal { path })
+}
+
+/// Gives a journal the schema of this release, inside the transaction of a writer.
+pub(super) fn bring_up_to_date(connection: &Connection, content: Content) -> rusqlite::Result<()> {
+    match content {
+        Content::Journal {
+            version: SCHEMA_VERSION,
+        } => Ok(()),
+        Content::Empty | Content::Journal { .. } => {
+            connection.pragma_update(None, "user_version", SCHEMA_VERSION)
+        }
+    }
 }
 
 /// An order as the journal has it.
@@ -162,6 +185,8 @@ pub struct OrderSummary {
     pub active: u32,
     /// Tasks held.
     pub held: u32,
+    /// Tasks that failed, and those that were given up with them.
+    pub given_up: u32,
     /// When the order was taken on.
     pub planned_at: Timestamp,
     /// When anything last happened to it.
@@ -172,12 +197,14 @@ pub struct OrderSummary {
 }
 
 impl OrderSummary {
-    /// State of the plan: completed; on hold where tasks are held and none is
-    /// under way; otherwise active.
+    /// State of the plan: completed; cancelled where every task has ended and some without
+    /// success; on hold where tasks are held and none is under way; otherwise active.
     #[must_use]
     pub fn state(&self) -> FlowState {
         if self.completed == self.tasks {
             FlowState::Completed
+        } else if self.completed + self.given_up >= self.tasks {
+            FlowState::Cancelled
         } else if self.held > 0 && self.active == 0 {
             FlowState::Hold
         } else {
@@ -226,17 +253,7 @@ impl JournalReader {
     /// # Errors
     /// Where the file cannot be read.
     pub fn order(&self, order_id: &str) -> Result<Option<StoredOrder>, JournalError> {
-        self.read(|connection| {
-            let entries = entries(connection, &self.path, order_id)?;
-            if entries.is_empty() {
-                return Ok(None);
-            }
-            let documents = connection
-                .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")
-                .and_then(|mut rows| rows.query_map([order_id], |row| row.get(0))?.collect())
-                .map_err(|error| JournalError::database(&self.path, &error))?;
-            Ok(Some(StoredOrder { documents, entries }))
-        })
+        self.read(|connection| stored(connection, &self.path, order_id))
     }
 
     /// The order that was taken on under this external id; of several the one
@@ -314,7 +331,7 @@ impl Open {
         // Killed while it was made: a journal of no orders.
         let result = match inspect(&transaction, path)? {
             Content::Empty => T::default(),
-            Content::Journal => query(&transaction)?,
+            Content::Journal { .. } => query(&transaction)?,
         };
         transaction.commit().map_err(wrong)?;
         Ok(result)
@@ -356,26 +373,54 @@ fn decoded(path: &Path, place: &str, error: &DecodeError) -> JournalError {
     }
 }
 
+/// An order with its documents and entries; none where it was never taken on.
+pub(super) fn stored(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+) -> Result<Option<StoredOrder>, JournalError> {
+    let entries = entries(connection, path, order_id)?;
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let documents = connection
+        .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")
+        .and_then(|mut rows| rows.query_map([order_id], |row| row.get(0))?.collect())
+        .map_err(|error| JournalError::database(path, &error))?;
+    Ok(Some(StoredOrder { documents, entries }))
+}
+
 /// All entries of an order; none where it was never taken on.
 pub(super) fn entries(
     connection: &Connection,
     path: &Path,
     order_id: &str,
 ) -> Result<Vec<Entry>, JournalError> {
+    entries_from(connection, path, order_id, 1)
+}
+
+/// The entries of an order from one on, counted from 1.
+pub(super) fn entries_from(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+    first: i64,
+) -> Result<Vec<Entry>, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
     let mut query = connection
-        .prepare_cached("SELECT at, kind, task, detail FROM entry WHERE order_id = ? ORDER BY seq")
+        .prepare_cached(
+            "SELECT at, kind, task, detail FROM entry WHERE order_id = ? AND seq >= ? ORDER BY seq",
+        )
         .map_err(wrong)?;
-    let mut rows = query.query([order_id]).map_err(wrong)?;
+    let mut rows = query.query(params![order_id, first]).map_err(wrong)?;
     let mut entries = Vec::new();
-    while let Some(row) = rows.next().map_err(wrong)? {
-        let entry = entry_of(row).map_err(wrong)?.map_err(|error| {
-            decoded(
-                path,
-                &format!("order {order_id}, entry {}", entries.len() + 1),
-                &error,
-            )
-        })?;
+    for number in first.. {
+        let Some(row) = rows.next().map_err(wrong)? else {
+            break;
+        };
+        let entry = entry_of(row)
+            .map_err(wrong)?
+            .map_err(|error| decoded(path, &format!("order {order_id}, entry {number}"), &error))?;
         entries.push(entry);
     }
     Ok(entries)
@@ -390,7 +435,7 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<Result<Entry, DecodeError>> {
 
 fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
-    let mut counts = BTreeMap::<String, [u32; 3]>::new();
+    let mut counts = BTreeMap::<String, [u32; 4]>::new();
     // SQLite takes the other columns from the row that holds the maximum.
     let mut query = connection
         .prepare(
@@ -408,8 +453,9 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             .and_then(|it| Ok(it.as_str()?))
             .map_err(wrong)?
         {
-            "completed" => 0,
-            "held" => 2,
+            "completed" | "completedByHand" | "skipped" | "milestoneReached" | "released" => 0,
+            "held" | "windowMissed" => 2,
+            "failed" | "failedByHand" => 3,
             _ => 1,
         };
         counts.entry(row.get(0).map_err(wrong)?).or_default()[place] += count;
@@ -438,7 +484,12 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             })
         };
         let (planned_at, changed_at) = (time(4)?, time(5)?);
-        let [completed, active, held] = counts.remove(&order_id).unwrap_or_default();
+        let counted = counts.remove(&order_id).unwrap_or_default();
+        // Which others were given up with those that failed, only the plan can say.
+        let [completed, active, held, given_up] = match counted[3] {
+            0 => counted,
+            _ => recount(connection, path, &order_id)?.unwrap_or(counted),
+        };
         orders.push(OrderSummary {
             external_id: row.get(1).map_err(wrong)?,
             plan_digest: row.get(2).map_err(wrong)?,
@@ -448,11 +499,45 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             completed,
             active,
             held,
+            given_up,
             planned_at,
             changed_at,
         });
     }
     Ok(orders)
+}
+
+/// The tasks of an order by how far they have come, as its plan has them: completed, under way,
+/// held, given up; none where the plan cannot be read.
+fn recount(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+) -> Result<Option<[u32; 4]>, JournalError> {
+    let text: Option<String> = connection
+        .prepare_cached(
+            "SELECT text FROM document WHERE order_id = ? ORDER BY position DESC LIMIT 1",
+        )
+        .and_then(|mut rows| rows.query_row([order_id], |row| row.get(0)).optional())
+        .map_err(|error| JournalError::database(path, &error))?;
+    let Some(plan) = text.and_then(|text| serde_json::from_str::<OrchestrationPlan>(&text).ok())
+    else {
+        return Ok(None);
+    };
+    let entries = entries(connection, path, order_id)?;
+    let Ok(progress) = Progress::replay(&plan, &entries) else {
+        return Ok(None);
+    };
+    let states = [
+        TaskState::Completed,
+        TaskState::Active,
+        TaskState::Hold,
+        TaskState::Cancelled,
+    ];
+    Ok(Some(states.map(|state| {
+        let tasks = progress.tasks().iter();
+        u32::try_from(tasks.filter(|task| task.state == state).count()).unwrap_or(u32::MAX)
+    })))
 }
 
 /// Who is at work on the order: process id and token.

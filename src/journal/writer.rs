@@ -4,7 +4,12 @@
 //! committing goes into the next transaction, so the cost of reaching the disk
 //! is shared by all orders under way. Everybody waits for the transaction that
 //! holds their entries. After the first error nothing more is accepted.
+//!
+//! Others may write about an order that somebody is at work on (see
+//! [`hand`](super::hand)). Whoever is at work learns of it by looking, and an
+//! [intent](Lease::intend) that does not know of it is refused.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +23,7 @@ use tokio::sync::oneshot;
 use super::entry::{Entry, Event, Planned};
 use super::error::JournalError;
 use super::owner::{self, Owner};
-use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, SCHEMA, SCHEMA_VERSION};
+use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, SCHEMA};
 
 /// Most commands in one transaction.
 const GROUP: usize = 4096;
@@ -60,16 +65,31 @@ pub struct Lease {
     order_id: Arc<str>,
     path: Arc<Path>,
     queue: Sender<Command>,
-    next: Mutex<i64>,
+    /// When it was last looked for what others have written.
+    looked: Mutex<Instant>,
+}
+
+/// An entry that somebody else wrote.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// Its place among the entries of the order, from 1.
+    pub number: u64,
+    /// What it says.
+    pub entry: Entry,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
+type Answered<T> = oneshot::Receiver<Result<T, JournalError>>;
 
 #[derive(Debug)]
 enum Command {
     Know(Arc<str>, Reply<bool>),
     Begin(Box<NewOrder>, Reply<Vec<Entry>>),
     Append(Rows, Reply<()>),
+    /// Only if nobody else wrote about the task after the entry of this number.
+    Intend(Rows, u64, Reply<bool>),
+    /// What others wrote after the entry of this number.
+    Look(Arc<str>, u64, Reply<Vec<Foreign>>),
     Release(Arc<str>),
     Close(Reply<()>),
 }
@@ -77,12 +97,12 @@ enum Command {
 #[derive(Debug)]
 struct Rows {
     order_id: Arc<str>,
-    first: i64,
     list: Vec<EntryRow>,
 }
 
+/// An entry as a row.
 #[derive(Debug)]
-struct EntryRow {
+pub(super) struct EntryRow {
     at: String,
     kind: &'static str,
     task: Option<String>,
@@ -90,7 +110,7 @@ struct EntryRow {
 }
 
 impl EntryRow {
-    fn new(entry: &Entry) -> Self {
+    pub(super) fn new(entry: &Entry) -> Self {
         Self {
             at: entry.at_text(),
             kind: entry.event.kind(),
@@ -122,6 +142,7 @@ impl JournalWriter {
             path: path.to_path_buf(),
             connection,
             owner,
+            orders: HashMap::new(),
         };
         thread::Builder::new()
             .name("journal".into())
@@ -167,14 +188,11 @@ impl JournalWriter {
             .send(Command::Begin(Box::new(new), reply))
             .map_err(|_| closed())?;
         let entries = answer.await.map_err(|_| closed())??;
-        let next = i64::try_from(entries.len())
-            .unwrap_or(i64::MAX)
-            .saturating_add(1);
         let lease = Lease {
             order_id,
             path: Arc::clone(&self.path),
             queue: self.queue.clone(),
-            next: Mutex::new(next),
+            looked: Mutex::new(Instant::now()),
         };
         Ok(Begun { lease, entries })
     }
@@ -195,6 +213,9 @@ impl JournalWriter {
     }
 }
 
+/// How often it is looked for what others write.
+const LOOK: Duration = Duration::from_millis(200);
+
 impl Lease {
     /// Adds entries, in order. They are queued at once and durable when the
     /// future is done; dropping the future does not take them back.
@@ -205,19 +226,71 @@ impl Lease {
         &self,
         entries: &[Entry],
     ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let list: Vec<_> = entries.iter().map(EntryRow::new).collect();
         let (reply, answer) = oneshot::channel();
-        let count = i64::try_from(list.len()).unwrap_or(i64::MAX);
-        // Numbering and queueing are one step, or entries would change places.
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = Rows {
+        self.ask(Command::Append(self.rows(entries), reply), answer)
+    }
+
+    /// Adds entries about one task, like [`append`](Self::append), unless
+    /// somebody else has written about it after the entry number `seen`: then
+    /// nothing is added, and the answer is false.
+    ///
+    /// # Errors
+    /// As for `append`.
+    pub fn intend(
+        &self,
+        entries: &[Entry],
+        seen: u64,
+    ) -> impl Future<Output = Result<bool, JournalError>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Intend(self.rows(entries), seen, reply), answer)
+    }
+
+    /// What others have written about the order after the entry number `seen`.
+    ///
+    /// # Errors
+    /// As for `append`.
+    pub fn look(
+        &self,
+        seen: u64,
+    ) -> impl Future<Output = Result<Vec<Foreign>, JournalError>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let order_id = Arc::clone(&self.order_id);
+        self.ask(Command::Look(order_id, seen, reply), answer)
+    }
+
+    /// [`look`](Self::look), done once there is something. Must run on a tokio
+    /// runtime with time.
+    ///
+    /// # Errors
+    /// As for `append`.
+    pub async fn changed(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
+        loop {
+            // Counted from the last look, so that whoever does not wait so long looks at times.
+            let looked = || self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = *looked() + LOOK;
+            tokio::time::sleep_until(next.into()).await;
+            *looked() = Instant::now();
+            let foreign = self.look(seen).await?;
+            if !foreign.is_empty() {
+                return Ok(foreign);
+            }
+        }
+    }
+
+    fn rows(&self, entries: &[Entry]) -> Rows {
+        Rows {
             order_id: Arc::clone(&self.order_id),
-            first: *next,
-            list,
-        };
-        *next = next.saturating_add(count);
-        let queued = self.queue.send(Command::Append(rows, reply)).is_ok();
-        drop(next);
+            list: entries.iter().map(EntryRow::new).collect(),
+        }
+    }
+
+    /// Queues a command; done when it is answered.
+    fn ask<T: Send + 'static>(
+        &self,
+        command: Command,
+        answer: Answered<T>,
+    ) -> impl Future<Output = Result<T, JournalError>> + Send + use<T> {
+        let queued = self.queue.send(command).is_ok();
         let path = Arc::clone(&self.path);
         async move {
             let closed = || JournalError::Closed {
@@ -281,13 +354,14 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalErr
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(wrong)?;
-    if sqlite::inspect(&transaction, path)? == Content::Empty {
+    let content = sqlite::inspect(&transaction, path)?;
+    if content == Content::Empty {
         transaction
             .execute_batch(SCHEMA)
             .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
-            .and_then(|()| transaction.pragma_update(None, "user_version", SCHEMA_VERSION))
             .map_err(wrong)?;
     }
+    sqlite::bring_up_to_date(&transaction, content).map_err(wrong)?;
     let owner = Owner::register(path)?;
     // Before the new owner's token can be in the table, everything of the dead
     // is taken out of it: tokens do come round again.
@@ -311,12 +385,24 @@ struct File {
     path: PathBuf,
     connection: Connection,
     owner: Owner,
+    orders: HashMap<Arc<str>, Order>,
+}
+
+/// An order that somebody here is at work on.
+#[derive(Debug)]
+struct Order {
+    /// Number of the next entry.
+    next: i64,
+    /// What others have written since.
+    foreign: Vec<Foreign>,
 }
 
 /// What a command came to, told when the transaction is durable.
 enum Answer {
     Known(bool),
     Entries(Result<Vec<Entry>, JournalError>),
+    Written(bool),
+    Foreign(Vec<Foreign>),
     Done,
 }
 
@@ -355,6 +441,7 @@ impl File {
             path,
             connection,
             owner,
+            orders: _,
         } = self;
         let closed = connection
             .close()
@@ -380,12 +467,30 @@ impl File {
                     .and_then(|mut sql| sql.exists([order_id]))
                     .map(Answer::Known)
                     .map_err(wrong)?,
-                Command::Begin(new, _) => begin(&transaction, &self.path, &self.owner, new)?,
+                Command::Begin(new, _) => {
+                    let answer = begin(&transaction, &self.path, &self.owner, new)?;
+                    if let Answer::Entries(Ok(entries)) = &answer {
+                        let order_id = new.planned.order_id.as_str().into();
+                        self.orders.insert(order_id, Order::after(entries));
+                    }
+                    answer
+                }
                 Command::Append(rows, _) => {
-                    insert(&transaction, rows).map_err(wrong)?;
+                    let order = self.orders.get_mut(&rows.order_id);
+                    order_of(order, &self.path)?.append(&transaction, &self.path, rows)?;
                     Answer::Done
                 }
+                Command::Intend(rows, seen, _) => {
+                    let order = order_of(self.orders.get_mut(&rows.order_id), &self.path)?;
+                    Answer::Written(order.intend(&transaction, &self.path, rows, *seen)?)
+                }
+                Command::Look(order_id, seen, _) => {
+                    let order = order_of(self.orders.get_mut(order_id), &self.path)?;
+                    order.catch_up(&transaction, &self.path, order_id)?;
+                    Answer::Foreign(order.after_entry(*seen).to_vec())
+                }
                 Command::Release(order_id) => {
+                    self.orders.remove(order_id);
                     transaction
                         .prepare_cached("DELETE FROM owner WHERE order_id = ? AND token = ?")
                         .and_then(|mut sql| sql.execute(params![order_id, self.owner.token]))
@@ -412,19 +517,28 @@ fn tell(command: Command, answer: Answer) {
         (Command::Append(_, reply), Answer::Done) => {
             let _ = reply.send(Ok(()));
         }
+        (Command::Intend(_, _, reply), Answer::Written(written)) => {
+            let _ = reply.send(Ok(written));
+        }
+        (Command::Look(_, _, reply), Answer::Foreign(foreign)) => {
+            let _ = reply.send(Ok(foreign));
+        }
         _ => {}
     }
 }
 
 fn refuse(command: Command, error: &JournalError) {
     match command {
-        Command::Know(_, reply) => {
-            let _ = reply.send(Err(error.clone()));
-        }
         Command::Begin(_, reply) => {
             let _ = reply.send(Err(error.clone()));
         }
         Command::Append(_, reply) | Command::Close(reply) => {
+            let _ = reply.send(Err(error.clone()));
+        }
+        Command::Know(_, reply) | Command::Intend(_, _, reply) => {
+            let _ = reply.send(Err(error.clone()));
+        }
+        Command::Look(_, _, reply) => {
             let _ = reply.send(Err(error.clone()));
         }
         Command::Release(_) => {}
@@ -490,32 +604,125 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     for (position, text) in (0_i64..).zip(&new.documents) {
         sql.execute(params![planned.order_id, position, text])?;
     }
-    let list = vec![EntryRow::new(entry)];
-    insert(
-        transaction,
-        &Rows {
-            order_id: planned.order_id.as_str().into(),
-            first: 1,
-            list,
-        },
-    )
+    let first = EntryRow::new(entry);
+    insert(transaction, &planned.order_id, 1, &[first])
 }
 
-fn insert(transaction: &Transaction<'_>, rows: &Rows) -> rusqlite::Result<()> {
+/// Adds rows from the number `first` on.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    order_id: &str,
+    first: i64,
+    rows: &[EntryRow],
+) -> rusqlite::Result<()> {
     let mut sql = transaction.prepare_cached(
         "INSERT INTO entry (order_id, seq, at, kind, task, detail) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    for (seq, row) in (rows.first..).zip(&rows.list) {
+    for (seq, row) in (first..).zip(rows) {
         sql.execute(params![
-            rows.order_id,
-            seq,
-            row.at,
-            row.kind,
-            row.task,
-            row.detail
+            order_id, seq, row.at, row.kind, row.task, row.detail
         ])?;
     }
     Ok(())
+}
+
+/// Entries are only ever asked for by who holds the lease.
+fn order_of<'o>(order: Option<&'o mut Order>, path: &Path) -> Result<&'o mut Order, JournalError> {
+    order.ok_or_else(|| JournalError::Closed {
+        path: path.to_path_buf(),
+    })
+}
+
+impl Order {
+    fn after(entries: &[Entry]) -> Self {
+        let entries = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+        Self {
+            next: entries.saturating_add(1),
+            foreign: Vec::new(),
+        }
+    }
+
+    /// What others wrote after the entry of this number.
+    fn after_entry(&self, seen: u64) -> &[Foreign] {
+        let known = self.foreign.partition_point(|it| it.number <= seen);
+        &self.foreign[known..]
+    }
+
+    /// Takes note of what others have written.
+    fn catch_up(
+        &mut self,
+        transaction: &Transaction<'_>,
+        path: &Path,
+        order_id: &str,
+    ) -> Result<(), JournalError> {
+        for entry in sqlite::entries_from(transaction, path, order_id, self.next)? {
+            let number = u64::try_from(self.next).unwrap_or(u64::MAX);
+            self.foreign.push(Foreign { number, entry });
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Adds rows behind whatever others have written.
+    fn append(
+        &mut self,
+        transaction: &Transaction<'_>,
+        path: &Path,
+        rows: &Rows,
+    ) -> Result<(), JournalError> {
+        if !self.try_append(transaction, path, rows)? {
+            self.try_append(transaction, path, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows about one task, unless somebody wrote about it after the entry number `seen`.
+    fn intend(
+        &mut self,
+        transaction: &Transaction<'_>,
+        path: &Path,
+        rows: &Rows,
+        seen: u64,
+    ) -> Result<bool, JournalError> {
+        let task = rows.list.first().and_then(|row| row.task.as_deref());
+        let touched = |it: &Foreign| it.entry.event.task() == task;
+        loop {
+            if self.after_entry(seen).iter().any(touched) {
+                return Ok(false);
+            }
+            if self.try_append(transaction, path, rows)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Adds rows where nobody else has written meanwhile; else takes note of what they wrote.
+    /// Nearly always nobody has: that the next number is taken is what says that somebody did.
+    fn try_append(
+        &mut self,
+        transaction: &Transaction<'_>,
+        path: &Path,
+        rows: &Rows,
+    ) -> Result<bool, JournalError> {
+        match insert(transaction, &rows.order_id, self.next, &rows.list) {
+            Ok(()) => {
+                self.next += i64::try_from(rows.list.len()).unwrap_or(i64::MAX);
+                Ok(true)
+            }
+            Err(error) if is_taken(&error) => {
+                self.catch_up(transaction, path, &rows.order_id)?;
+                Ok(false)
+            }
+            Err(error) => Err(JournalError::database(path, &error)),
+        }
+    }
+}
+
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|it| {
+        it.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            || it.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+    })
 }
 
 #[cfg(test)]

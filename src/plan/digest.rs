@@ -9,8 +9,8 @@ use crate::document::Document;
 use crate::model::digest::text;
 use crate::model::state::{FlowState, TaskState};
 
-/// Digest of a plan as it was made: its states and reasons do not count, nor does it matter how
-/// its values are written.
+/// Digest of a plan as it was made: how far its tasks have come does not count, nor does it matter
+/// how its values are written.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
     let mut hash = Sha256::new();
     let head = OrchestrationPlan {
@@ -40,6 +40,8 @@ fn as_made(task: &TaskFlow) -> TaskFlow {
     let mut made = TaskFlow {
         state: TaskState::New,
         reason: None,
+        outcome: None,
+        start_date: None,
         ..task.clone()
     };
     if let Some(request) = &mut made.request {

@@ -53,6 +53,8 @@ pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow 
         kind,
         state: TaskState::New,
         reason: None,
+        outcome: None,
+        start_date: None,
         why: Some(why),
         action: None,
         gate: None,

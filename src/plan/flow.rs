@@ -139,9 +139,15 @@ pub struct TaskFlow {
     pub kind: TaskKind,
     /// TMF701 TaskFlow state.
     pub state: TaskState,
-    /// Why it is held or was given up.
+    /// Why it is held or was given up; who completed or skipped it by hand, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How it ended, where that is not by being carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<TaskOutcome>,
+    /// When its first request was about to be sent, RFC 3339.
+    #[serde(rename = "startDate", default, skip_serializing_if = "Option::is_none")]
+    pub start_date: Option<String>,
     /// Why it is there, in a sentence: the rule, gate or rollout that put it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -293,6 +299,35 @@ impl OnFailure {
     /// Whether it waits for somebody.
     pub fn is_hold(&self) -> bool {
         *self == OnFailure::Hold
+    }
+}
+
+/// How a task ended, where that is not by being carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskOutcome {
+    /// It could not be done.
+    Failed,
+    /// Something that it needs could not be done.
+    GivenUp,
+    /// A person did it.
+    ByHand,
+    /// A person decided that it need not be done.
+    Skipped,
+    /// A person let it pass: a milestone that was not reached.
+    Released,
+}
+
+impl TaskOutcome {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskOutcome::Failed => "failed",
+            TaskOutcome::GivenUp => "givenUp",
+            TaskOutcome::ByHand => "byHand",
+            TaskOutcome::Skipped => "skipped",
+            TaskOutcome::Released => "released",
+        }
     }
 }
 

@@ -22,7 +22,7 @@ mod variables;
 
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
-pub use schedule::duration_for_people;
+pub use schedule::{duration, duration_for_people};
 
 use std::collections::HashMap;
 

@@ -240,6 +240,11 @@ pub fn iso(duration: SignedDuration) -> String {
     text
 }
 
+/// Reads an ISO 8601 duration as plans have them; a day is 24 hours.
+pub fn duration(iso: &str) -> Option<SignedDuration> {
+    crate::catalog::iso_duration(iso)
+}
+
 /// An ISO 8601 duration as people write it: `4 h 11 min`; the text itself if it is none.
 pub fn duration_for_people(iso: &str) -> String {
     let Some(duration) = crate::catalog::iso_duration(iso) else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::TaskStanding;
 use crate::document::Node;
 use crate::model::state::OrderState::{
-    Acknowledged, Completed, Failed, Held, InProgress, Partial, Pending,
+    Acknowledged, Cancelled, Completed, Failed, Held, InProgress, Partial, Pending,
 };
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Action, Order, OrderItem};
@@ -59,6 +59,8 @@ impl Layer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     pub state: OrderState,
+    /// Whether it is only what a part of the whole waits for.
+    pub gate: bool,
     /// Whether a part is being carried out, or has not begun and waits for nothing any more.
     pub moving: bool,
     /// When the first task began.
@@ -76,16 +78,26 @@ impl Level {
         };
         let (started, finished) = (task.started, task.finished);
         Level {
-            state: task.state.item_state(),
+            state: task.item_state(),
+            gate: false,
             moving,
             started,
             finished,
         }
     }
 
+    /// The level of a task that carries out no item of its own.
+    pub fn of_gate(task: &TaskStanding, ready: bool) -> Level {
+        Level {
+            gate: true,
+            ..Level::of_task(task, ready)
+        }
+    }
+
     fn of_state(state: OrderState) -> Level {
         Level {
             state,
+            gate: false,
             moving: state == InProgress,
             started: None,
             finished: None,
@@ -99,7 +111,12 @@ impl Level {
         }
         let moving = parts.iter().any(|part| part.moving);
         let held = parts.iter().any(|part| part.state == Held);
-        let state = match OrderState::roll_up(parts.iter().map(|part| part.state)) {
+        // That it may be done is no success, and that it may not is one failure, not two.
+        let over = parts.iter().all(|part| part.gate || part.state.is_final());
+        let counts =
+            |part: &&Level| !(part.gate && over && matches!(part.state, Completed | Cancelled));
+        let counted = parts.iter().filter(counts).map(|part| part.state);
+        let state = match OrderState::roll_up(counted) {
             // Held is what nothing can go on in without somebody: a part that has begun and now
             // waits for what is held elsewhere does not move either.
             Held if moving => InProgress,
@@ -108,6 +125,7 @@ impl Level {
         };
         Some(Level {
             state,
+            gate: false,
             moving,
             started: parts.iter().filter_map(|part| part.started).min(),
             finished: parts.iter().filter_map(|part| part.finished).max(),

@@ -13,9 +13,9 @@ mod plan;
 mod tests;
 mod write;
 
-pub use plan::{PlanTask, plan_tasks};
+pub use plan::{Before, PlanTask, plan_tasks};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -24,7 +24,8 @@ use crate::document::{Document, DocumentKind};
 use crate::journal::TaskProgress;
 use crate::model::Order;
 use crate::model::reference::RelationshipKind;
-use crate::model::state::TaskState;
+use crate::model::state::{OrderState, TaskState};
+use crate::plan::flow::TaskOutcome;
 use level::{Layer, Level, OrderStanding};
 
 /// Where a task stands.
@@ -32,8 +33,12 @@ use level::{Layer, Level, OrderStanding};
 pub struct TaskStanding {
     /// State.
     pub state: TaskState,
-    /// Why it is held or was given up.
+    /// Why it is held or was given up; why a person ended it.
     pub reason: Option<String>,
+    /// How it ended, where that is not by being carried out.
+    pub outcome: Option<TaskOutcome>,
+    /// Who ended it, where that was a person.
+    pub by: Option<String>,
     /// When its first request was about to be sent.
     pub started: Option<Timestamp>,
     /// When it was completed.
@@ -42,11 +47,30 @@ pub struct TaskStanding {
     pub changed: Option<Timestamp>,
 }
 
+impl TaskStanding {
+    /// State of the order item that it carries out.
+    #[must_use]
+    pub fn item_state(&self) -> OrderState {
+        item_state(self.state, self.outcome)
+    }
+}
+
+/// State of the order item that a task carries out.
+#[must_use]
+pub fn item_state(state: TaskState, outcome: Option<TaskOutcome>) -> OrderState {
+    match (state, outcome) {
+        (TaskState::Cancelled, Some(TaskOutcome::Failed)) => OrderState::Failed,
+        _ => state.item_state(),
+    }
+}
+
 impl From<&TaskProgress> for TaskStanding {
     fn from(task: &TaskProgress) -> Self {
         Self {
             state: task.state,
             reason: task.reason.clone(),
+            outcome: task.outcome,
+            by: task.by.clone(),
             started: task.started_at,
             finished: task.finished_at,
             changed: task.changed_at,
@@ -64,7 +88,9 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
             let standing = TaskStanding {
                 state: task.state,
                 reason: task.reason.map(std::borrow::Cow::into_owned),
-                started: None,
+                outcome: task.outcome,
+                by: None,
+                started: task.started,
                 finished: None,
                 changed: None,
             };
@@ -75,14 +101,18 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 
 /// The chain with its documents moved on to where its tasks stand.
 ///
-/// - A resource order item takes the state of its task; an item without one keeps its own.
+/// - A resource order item takes the state of its task; an item without one keeps its own. It is
+///   `failed` where the task failed, `cancelled` where it was given up with another one.
+/// - A task that carries out no item of its own (a gate) holds up the item that it is about, or
+///   fails it; that it is done does not count as a success.
 /// - Items above roll up from the items that realize them and from the items they hold; orders
 ///   from their items. A whole is held only if none of its parts is able to start.
 /// - What has nothing to do (`noChange`, or nothing below) does not count; it is completed once
 ///   its order has begun, in a product order once that has ended.
 /// - A product order item has no state `partial`: one that ended so is `failed`.
-/// - Orders get `startDate` (service and resource orders) and `completionDate`, a held task a note
-///   in its resource order, the plan the states of its tasks.
+/// - Orders get `startDate` (service and resource orders) and `completionDate`, a task that is held
+///   or failed or was ended by a person a note in its resource order (one without an item in the
+///   root order), the plan the states of its tasks.
 ///
 /// Where nothing changes, there is no resource order and no task: such a chain is completed. Other
 /// chains without a resource order stay as they are.
@@ -97,15 +127,21 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
         plans.peek().is_some() && plans.all(|plan| plan.root().list("taskFlow").next().is_none())
     };
     if chain.first(DocumentKind::ResourceOrder).is_some() || nothing_to_do() {
-        let mut below: HashMap<(Layer, String), Vec<Level>> = HashMap::new();
+        let gates = gates(chain, &orders);
+        let mut below = gates.levels(tasks, &ready);
         for layer in [Layer::Resource, Layer::Service, Layer::Product] {
             for (position, order) in orders.iter().enumerate() {
                 let Some(order) = order.as_ref().filter(|order| Layer::of(order) == layer) else {
                     continue;
                 };
                 let standing = OrderStanding::of(order, tasks, &ready, &below);
-                changed[position] =
-                    write::order(&chain.documents[position], order, &standing, tasks);
+                let others = if position == 0 { &gates.ids[..] } else { &[] };
+                let change = write::Change {
+                    standing: &standing,
+                    tasks,
+                    others,
+                };
+                changed[position] = write::order(&chain.documents[position], order, &change);
                 hand_up(order, &standing, &mut below);
             }
         }
@@ -123,6 +159,47 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
         });
     Chain {
         documents: documents.collect(),
+    }
+}
+
+/// The tasks of a chain that carry out no item of a resource order.
+struct Gates {
+    /// Their ids, in the plan's order.
+    ids: Vec<String>,
+    /// What they are about, in the same order.
+    items: Vec<Option<(Layer, String)>>,
+}
+
+fn gates(chain: &Chain, orders: &[Option<Order<'_>>]) -> Gates {
+    let resource_orders = orders.iter().flatten();
+    let resource_orders = resource_orders.filter(|order| matches!(order, Order::Resource(_)));
+    let items: HashSet<String> = resource_orders
+        .flat_map(Order::items)
+        .map(|item| item.id.to_string())
+        .collect();
+    let plans = chain.of_kind(DocumentKind::OrchestrationPlan);
+    let tasks = plans
+        .flat_map(plan_tasks)
+        .filter(|task| !items.contains(&*task.id));
+    let (ids, items) = tasks.map(|task| (task.id.to_string(), task.item())).unzip();
+    Gates { ids, items }
+}
+
+impl Gates {
+    /// Their levels, by what they are about.
+    fn levels(
+        &self,
+        tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+        ready: &HashSet<String>,
+    ) -> HashMap<(Layer, String), Vec<Level>> {
+        let mut levels: HashMap<(Layer, String), Vec<Level>> = HashMap::new();
+        for (id, item) in self.ids.iter().zip(&self.items) {
+            if let Some((item, standing)) = item.as_ref().zip(tasks(id)) {
+                let level = Level::of_gate(&standing, ready.contains(id));
+                levels.entry(item.clone()).or_default().push(level);
+            }
+        }
+        levels
     }
 }
 

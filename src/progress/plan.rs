@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use serde::Deserialize as _;
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 
 use super::TaskStanding;
+use super::level::Layer;
 use crate::chain::Chain;
 use crate::document::{Document, DocumentKind, Node};
+use crate::journal::Needs;
 use crate::model::state::TaskState;
+use crate::plan::flow::{TaskKind, TaskOutcome, Until};
 
 /// A task of a plan (TMF701 `TaskFlow`).
 #[derive(Debug, Clone)]
@@ -21,14 +25,76 @@ pub struct PlanTask<'d> {
     pub id: Cow<'d, str>,
     /// Name for people; the id where there is none.
     pub name: Cow<'d, str>,
+    /// What kind of work it is; an activation where it cannot be read.
+    pub kind: TaskKind,
     /// Name of the endpoint; empty if there is none.
     pub endpoint: Cow<'d, str>,
+    /// Id of the specification.
+    pub specification: Option<Cow<'d, str>>,
     /// State; `new` where it cannot be read.
     pub state: TaskState,
     /// Why it is held or was given up.
     pub reason: Option<Cow<'d, str>>,
-    /// Ids of the tasks that have to be completed before.
-    pub waits_for: Vec<Cow<'d, str>>,
+    /// How it ended, where that is not by being carried out.
+    pub outcome: Option<TaskOutcome>,
+    /// When its first request was about to be sent.
+    pub started: Option<Timestamp>,
+    /// Whether its start cannot be undone.
+    pub point_of_no_return: bool,
+    /// When it may start at the earliest, as written.
+    pub window_start: Option<Cow<'d, str>>,
+    /// The tasks that have to be over before.
+    pub waits_for: Vec<Before<'d>>,
+}
+
+/// A task that another one waits for.
+#[derive(Debug, Clone)]
+pub struct Before<'d> {
+    /// Its id.
+    pub id: Cow<'d, str>,
+    /// What it has to have come to; completed, where it cannot be read.
+    pub until: Until,
+    /// How long after its end, ISO 8601 duration.
+    pub lag: Option<Cow<'d, str>>,
+}
+
+impl Before<'_> {
+    /// Whether a task in this state is not waited for any more.
+    #[must_use]
+    pub fn is_over(&self, state: TaskState) -> bool {
+        match self.until {
+            Until::Completed => state == TaskState::Completed,
+            Until::Ended => matches!(state, TaskState::Completed | TaskState::Cancelled),
+        }
+    }
+}
+
+impl PlanTask<'_> {
+    /// The task as the journal's fold needs to know it.
+    #[must_use]
+    pub fn needs(&self) -> Needs<'_> {
+        let needs = self.waits_for.iter();
+        Needs {
+            id: &self.id,
+            name: &self.name,
+            needs: needs
+                .filter(|before| before.until == Until::Completed)
+                .map(|before| &*before.id)
+                .collect(),
+        }
+    }
+
+    /// The product or service order item that it is about.
+    pub(super) fn item(&self) -> Option<(Layer, String)> {
+        self.node.list("relatedEntity").find_map(|entity| {
+            let layer = match entity.text("@referredType")?.as_ref() {
+                "ProductOrderItem" => Layer::Product,
+                "ServiceOrderItem" => Layer::Service,
+                _ => return None,
+            };
+            Some((layer, entity.text("id")?.into_owned()))
+        })
+    }
 }
 
 /// The tasks of a plan, in its order.
@@ -42,22 +108,37 @@ pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| id.clone()),
             id,
+            kind: read(node, "kind").unwrap_or(TaskKind::Activation),
             endpoint: node.text("endpoint").unwrap_or_default(),
-            state: node
-                .text("state")
-                .and_then(|text| read(&text))
-                .unwrap_or(TaskState::New),
+            specification: node.text("taskFlowSpecification"),
+            state: read(node, "state").unwrap_or(TaskState::New),
             reason: node.text("reason"),
+            outcome: read(node, "outcome"),
+            started: node.text("startDate").and_then(|text| text.parse().ok()),
+            point_of_no_return: node
+                .get("pointOfNoReturn")
+                .is_some_and(|it| it.compact() == "true"),
+            window_start: node.get("window").and_then(|it| it.text("start")),
             waits_for: node
                 .list("taskFlowRelationship")
-                .filter_map(|relationship| relationship.get("taskFlow")?.text("id"))
+                .filter_map(before)
                 .collect(),
         }
     })
 }
 
-fn read(state: &str) -> Option<TaskState> {
-    TaskState::deserialize(IntoDeserializer::<Error>::into_deserializer(state)).ok()
+fn before(relationship: Node<'_>) -> Option<Before<'_>> {
+    Some(Before {
+        id: relationship.get("taskFlow")?.text("id")?,
+        until: read(relationship, "until").unwrap_or_default(),
+        lag: relationship.text("lag"),
+    })
+}
+
+/// A word of a fixed set, as it is written; none where it is no such word.
+fn read<'d, T: Deserialize<'d>>(node: Node<'d>, key: &str) -> Option<T> {
+    let text = node.text(key)?;
+    T::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).ok()
 }
 
 /// Ids of the tasks that have not begun and wait for nothing any more.
@@ -69,10 +150,9 @@ pub fn ready(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Has
     let state = |task: &PlanTask<'_>| tasks(&task.id).map_or(task.state, |it| it.state);
     let states: HashMap<&str, TaskState> =
         all.iter().map(|task| (&*task.id, state(task))).collect();
-    let done = |id: &Cow<'_, str>| {
-        states
-            .get(&**id)
-            .is_none_or(|it| *it == TaskState::Completed)
+    let done = |before: &Before<'_>| {
+        let state = states.get(&*before.id);
+        state.is_none_or(|state| before.is_over(*state))
     };
     all.iter()
         .filter(|task| states[&*task.id] == TaskState::New && task.waits_for.iter().all(done))

@@ -41,6 +41,8 @@ fn standing(state: TaskState) -> TaskStanding {
     TaskStanding {
         state,
         reason: (state == TaskState::Hold).then(|| "500 \"no\"".to_owned()),
+        outcome: None,
+        by: None,
         started: at(10).filter(|_| state != TaskState::New),
         finished: at(20).filter(|_| completed),
         changed: at(20),

@@ -1,6 +1,8 @@
 //! Progress written into documents, as changes of their text.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
@@ -10,14 +12,21 @@ use super::plan::{PlanTask, plan_tasks};
 use crate::document::{Document, Edits, Kind, Node, quote};
 use crate::model::Order;
 use crate::model::state::{FlowState, OrderState, TaskState};
+use crate::plan::flow::TaskOutcome;
+
+/// What is written into an order.
+pub struct Change<'a> {
+    /// How far it and its items are.
+    pub standing: &'a OrderStanding,
+    /// Where tasks stand, by id.
+    pub tasks: &'a dyn Fn(&str) -> Option<TaskStanding>,
+    /// Ids of the tasks without an item of their own that are told in its notes.
+    pub others: &'a [String],
+}
 
 /// The order as it stands; `None` if nothing changes.
-pub fn order(
-    document: &Document,
-    order: &Order<'_>,
-    standing: &OrderStanding,
-    tasks: &dyn Fn(&str) -> Option<TaskStanding>,
-) -> Option<Document> {
+pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> Option<Document> {
+    let standing = change.standing;
     let root = order.node();
     let mut edits = Edits::new();
     let was = OrderState::of(root);
@@ -38,9 +47,12 @@ pub fn order(
     {
         edits.set(root, "completionDate", &quote(&date(finished)));
     }
+    let mut told = Vec::new();
     if matches!(order, Order::Resource(_)) {
-        notes(&mut edits, order, tasks);
+        told.extend(order.items().filter_map(|item| note(item.id, change.tasks)));
     }
+    told.extend(change.others.iter().filter_map(|id| note(id, change.tasks)));
+    notes(&mut edits, root, &told);
     // Everything set above is JSON; a document that were to come out broken stays as it was.
     edits.apply(document).ok()
 }
@@ -56,29 +68,60 @@ fn date(timestamp: Timestamp) -> String {
     format!("{timestamp:.3}")
 }
 
-/// A note for each held task. The note of a task that is held again is replaced.
-fn notes(edits: &mut Edits, order: &Order<'_>, tasks: &dyn Fn(&str) -> Option<TaskStanding>) {
-    let root = order.node();
+/// What is told of a task.
+struct Note {
+    id: String,
+    author: String,
+    text: String,
+    date: Option<String>,
+}
+
+/// The note of a task that is held or failed, or that a person ended.
+fn note(id: &str, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Option<Note> {
+    let task = tasks(id)?;
+    let given_up = task.outcome == Some(TaskOutcome::GivenUp);
+    if given_up || task.state != TaskState::Hold && task.outcome.is_none() {
+        return None;
+    }
+    Some(Note {
+        id: format!("task:{id}"),
+        author: task.by.unwrap_or_else(|| "orderctl".to_owned()),
+        text: task.reason.unwrap_or_else(|| "held".to_owned()),
+        date: task.changed.map(date),
+    })
+}
+
+/// A note for each task that is told. The note of a task that was told before is replaced.
+fn notes(edits: &mut Edits, root: Node<'_>, told: &[Note]) {
+    if told.is_empty() {
+        return;
+    }
+    let written: HashMap<_, _> = root
+        .list("note")
+        .filter_map(|note| Some((note.text("id")?, note)))
+        .collect();
     let mut made = Vec::new();
-    for item in order.items() {
-        let Some(task) = tasks(item.id).filter(|task| task.state == TaskState::Hold) else {
-            continue;
-        };
-        let text = task.reason.as_deref().unwrap_or("held");
-        let id = format!("task:{}", item.id);
-        let when = task.changed.map(date);
-        let mut notes = root.list("note");
-        if let Some(note) = notes.find(|note| note.text("id").as_deref() == Some(&*id)) {
-            edits.set(note, "text", &quote(text));
-            if let Some(when) = when {
-                edits.set(note, "date", &quote(&when));
+    for Note {
+        id,
+        author,
+        text,
+        date,
+    } in told
+    {
+        if let Some(note) = written.get(id.as_str()) {
+            edits.set(*note, "author", &quote(author));
+            edits.set(*note, "text", &quote(text));
+            if let Some(date) = date {
+                edits.set(*note, "date", &quote(date));
             }
             continue;
         }
-        let when = when.map_or(String::new(), |when| format!("\"date\":{},", quote(&when)));
+        let date = date.as_ref();
+        let date = date.map_or(String::new(), |date| format!("\"date\":{},", quote(date)));
         made.push(format!(
-            "{{\"id\":{},\"author\":\"orderctl\",{when}\"text\":{},\"@type\":\"Note\"}}",
-            quote(&id),
+            "{{\"id\":{},\"author\":{},{date}\"text\":{},\"@type\":\"Note\"}}",
+            quote(id),
+            quote(author),
             quote(text)
         ));
     }
@@ -107,12 +150,12 @@ pub fn plan(
     let mut states = Vec::new();
     let mut text = String::from("[");
     for task in plan_tasks(document) {
-        let (state, reason) = settle(&task, tasks(&task.id));
-        states.push(state);
+        let settled = settle(&task, tasks(&task.id));
+        states.push(settled.state);
         if text.len() > 1 {
             text.push(',');
         }
-        task_text(task.node, state, reason.as_deref(), &mut text);
+        task_text(task.node, &settled, &mut text);
     }
     text.push(']');
     if root
@@ -132,9 +175,22 @@ pub fn plan(
     edits.apply(document).ok()
 }
 
-/// State and reason of a task; as written, where its life cycle does not lead to what is given.
-fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> (TaskState, Option<String>) {
-    let written = || (task.state, task.reason.as_deref().map(str::to_owned));
+/// What is written into a task.
+struct Settled {
+    state: TaskState,
+    reason: Option<String>,
+    outcome: Option<TaskOutcome>,
+    started: Option<String>,
+}
+
+/// How far a task is; as written, where its life cycle does not lead to what is given.
+fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> Settled {
+    let written = || Settled {
+        state: task.state,
+        reason: task.reason.as_deref().map(str::to_owned),
+        outcome: task.outcome,
+        started: task.node.text("startDate").map(Cow::into_owned),
+    };
     let Some(standing) = standing else {
         return written();
     };
@@ -147,19 +203,35 @@ fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> (TaskState, Op
         return written();
     }
     let stands = matches!(standing.state, TaskState::Hold | TaskState::Cancelled);
-    (standing.state, standing.reason.filter(|_| stands))
+    let is_told = stands || standing.outcome.is_some();
+    Settled {
+        state: standing.state,
+        reason: standing.reason.filter(|_| is_told),
+        outcome: standing.outcome,
+        started: standing.started.map(date),
+    }
 }
 
-/// The task object with another state, and its reason right behind it.
-fn task_text(task: Node<'_>, state: TaskState, reason: Option<&str>, text: &mut String) {
+/// Members of a task that tell its progress, besides its state.
+const TOLD: [&str; 3] = ["reason", "outcome", "startDate"];
+
+/// The task object as it stands, what tells its progress right behind its state.
+fn task_text(task: Node<'_>, settled: &Settled, text: &mut String) {
     if task.kind() != Kind::Object {
         text.push_str(&task.compact());
         return;
     }
-    let mut progress = format!("\"state\":{}", quote(state.name()));
-    if let Some(reason) = reason {
-        progress.push_str(",\"reason\":");
-        progress.push_str(&quote(reason));
+    let mut progress = format!("\"state\":{}", quote(settled.state.name()));
+    let outcome = settled.outcome.map(TaskOutcome::name);
+    let told = [
+        settled.reason.as_deref(),
+        outcome,
+        settled.started.as_deref(),
+    ];
+    for (key, value) in TOLD.iter().zip(told) {
+        if let Some(value) = value {
+            let _ = write!(progress, ",\"{key}\":{}", quote(value));
+        }
     }
     let mut members = Vec::new();
     let mut placed = false;
@@ -169,7 +241,7 @@ fn task_text(task: Node<'_>, state: TaskState, reason: Option<&str>, text: &mut 
                 members.push(std::mem::take(&mut progress));
                 placed = true;
             }
-            Some("reason") => {}
+            Some(key) if TOLD.contains(&key) => {}
             _ => members.push(format!("{}:{}", key.raw(), value.compact())),
         }
     }

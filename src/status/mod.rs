@@ -154,7 +154,8 @@ impl From<OrderSummary> for Listed {
         let state = match order.state() {
             FlowState::Completed => OrderState::Completed,
             FlowState::Hold => OrderState::Held,
-            FlowState::Cancelled => OrderState::Cancelled,
+            FlowState::Cancelled if order.completed > 0 => OrderState::Partial,
+            FlowState::Cancelled => OrderState::Failed,
             FlowState::Active if begun => OrderState::InProgress,
             FlowState::Active => OrderState::Acknowledged,
         };
@@ -169,9 +170,10 @@ impl From<OrderSummary> for Listed {
                     .tasks
                     .saturating_sub(order.completed)
                     .saturating_sub(order.active)
-                    .saturating_sub(order.held),
+                    .saturating_sub(order.held)
+                    .saturating_sub(order.given_up),
             ),
-            cancelled: 0,
+            cancelled: number(order.given_up),
         };
         Self {
             summary: summary::of_counts(&counts),

@@ -7,7 +7,7 @@ use super::TaskCounts;
 use crate::chain::Chain;
 use crate::document::DocumentKind;
 use crate::model::state::{OrderState, TaskState};
-use crate::progress::PlanTask;
+use crate::progress::{Before, PlanTask};
 
 /// Tasks that are named; the others are counted.
 const NAMED: usize = 3;
@@ -76,11 +76,14 @@ pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
         return format!("under way: {}; {}", names(&active), done(counts));
     }
     if counts.new > 0 {
-        let completed: HashSet<&str> = of_state(TaskState::Completed)
-            .map(|task| &*task.id)
-            .collect();
+        let states: HashMap<&str, TaskState> =
+            tasks.iter().map(|task| (&*task.id, task.state)).collect();
+        let over = |before: &Before<'_>| {
+            let state = states.get(&*before.id);
+            state.is_some_and(|state| before.is_over(*state))
+        };
         let able: Vec<_> = of_state(TaskState::New)
-            .filter(|task| task.waits_for.iter().all(|id| completed.contains(&**id)))
+            .filter(|task| task.waits_for.iter().all(over))
             .collect();
         let next = match able.len() {
             0 => String::new(),
@@ -157,7 +160,7 @@ fn waiting_for(tasks: &[PlanTask<'_>], held: &[&PlanTask<'_>]) -> usize {
     let mut after: HashMap<&str, Vec<&PlanTask<'_>>> = HashMap::new();
     for task in tasks.iter().filter(|task| task.state == TaskState::New) {
         for before in &task.waits_for {
-            after.entry(before).or_default().push(task);
+            after.entry(&before.id).or_default().push(task);
         }
     }
     let mut found = HashSet::new();

@@ -10,7 +10,7 @@ use crate::document::{Document, DocumentKind, Node};
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Order, OrderItem};
-use crate::progress::{PlanTask, plan_tasks};
+use crate::progress::{Before, PlanTask, item_state, plan_tasks};
 
 pub fn standing(chain: &Chain) -> Option<Standing> {
     let plan = chain.first(DocumentKind::OrchestrationPlan);
@@ -69,7 +69,11 @@ fn of_plan_alone(
         Some("ResourceOrder") => "ResourceOrder",
         _ => "OrchestrationPlan",
     };
-    let state = OrderState::roll_up(tasks.iter().map(|task| task.state.item_state()));
+    let state = OrderState::roll_up(
+        tasks
+            .iter()
+            .map(|task| item_state(task.state, task.outcome)),
+    );
     Some(Standing {
         type_name,
         id: id.map(owned).unwrap_or_default(),
@@ -196,7 +200,7 @@ impl<'t, 'd> Forest<'t, 'd> {
                 id: task.id.to_string(),
                 name: Some(task.name.to_string()),
                 action: None,
-                state: task.state.item_state(),
+                state: item_state(task.state, task.outcome),
                 realizes: Vec::new(),
                 task: Some(self.task_standing(task)),
                 items: Vec::new(),
@@ -206,14 +210,14 @@ impl<'t, 'd> Forest<'t, 'd> {
     }
 
     fn task_standing(&self, task: &PlanTask<'_>) -> TaskStanding {
-        let waits = |id: &str| {
-            let before = self.task.get(id).map(|at| &self.tasks[*at]);
-            if before.is_some_and(|before| before.state == TaskState::Completed) {
+        let waits = |wait: &Before<'_>| {
+            let before = self.task.get(&*wait.id).map(|at| &self.tasks[*at]);
+            if before.is_some_and(|before| wait.is_over(before.state)) {
                 return None;
             }
-            let name = before.map_or(id, |before| &*before.name);
+            let name = before.map_or(&*wait.id, |before| &*before.name);
             Some(TaskName {
-                id: id.to_owned(),
+                id: wait.id.to_string(),
                 name: name.to_owned(),
             })
         };
@@ -230,7 +234,7 @@ impl<'t, 'd> Forest<'t, 'd> {
             waits_for: if begun {
                 Vec::new()
             } else {
-                task.waits_for.iter().filter_map(|id| waits(id)).collect()
+                task.waits_for.iter().filter_map(waits).collect()
             },
         }
     }

@@ -9,6 +9,7 @@ mod support;
 mod batch;
 mod mock_command;
 mod outcome;
+mod people;
 mod refusal;
 #[cfg(unix)]
 mod stopping;

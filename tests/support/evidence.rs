@@ -170,6 +170,7 @@ pub fn the_journal_tells_how_it_was_done(journal: &Path, plan: &Plan) {
                 assert!(completed.insert(done.task.as_str()), "{} twice", done.task);
             }
             Event::AttemptFailed(_) | Event::Held(_) => {}
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(completed.len(), plan.tasks.len());

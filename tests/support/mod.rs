@@ -5,6 +5,7 @@
 pub mod evidence;
 pub mod gate;
 pub mod mock;
+pub mod tasks;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jiff::Timestamp;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::*;
-use crate::activate::Stopper;
-use crate::endpoint::Outcome;
-use crate::journal::JournalReader;
+use crate::activate::{Busy, Stopper, SystemClock};
+use crate::endpoint::{Call, Outcome};
+use crate::journal::ClockKind;
+use crate::journal::{Foreign, JournalReader};
 use crate::model::state::TaskState;
 
 /// The seven resource order items of a broadband order and what they wait for.
@@ -128,6 +128,9 @@ impl Fake {
 #[derive(Debug, Clone, Default)]
 struct Memory {
     entries: Arc<Mutex<Vec<Entry>>>,
+    /// Those of them that people wrote.
+    foreign: Arc<Mutex<Vec<Foreign>>>,
+    told: Arc<Notify>,
     dies_at: Option<(usize, bool)>,
 }
 
@@ -139,6 +142,40 @@ fn dead() -> JournalError {
 
 impl Log for Memory {
     async fn append(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        self.keep(entries)
+    }
+
+    async fn intend(&self, entries: &[Entry], seen: u64) -> Result<bool, JournalError> {
+        let task = entries[0].event.task();
+        let mut foreign = self.foreign.lock().unwrap().clone();
+        foreign.retain(|it| it.number > seen && it.entry.event.task() == task);
+        if !foreign.is_empty() {
+            return Ok(false);
+        }
+        self.keep(entries)?;
+        Ok(true)
+    }
+
+    async fn look(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
+        let mut foreign = self.foreign.lock().unwrap().clone();
+        foreign.retain(|it| it.number > seen);
+        Ok(foreign)
+    }
+
+    async fn changed(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
+        loop {
+            let told = self.told.notified();
+            let foreign = self.look(seen).await?;
+            if !foreign.is_empty() {
+                return Ok(foreign);
+            }
+            told.await;
+        }
+    }
+}
+
+impl Memory {
+    fn keep(&self, entries: &[Entry]) -> Result<(), JournalError> {
         let mut kept = self.entries.lock().unwrap();
         match self.dies_at {
             Some((place, _)) if kept.len() > place => return Err(dead()),
@@ -161,6 +198,7 @@ impl Memory {
             external_id: None,
             plan_digest: plan.digest.plan.clone(),
             tasks: u32::try_from(plan.task_flow.len()).unwrap(),
+            clock: ClockKind::System,
         };
         let entry = Entry {
             at: Timestamp::UNIX_EPOCH,
@@ -168,8 +206,19 @@ impl Memory {
         };
         Self {
             entries: Arc::new(Mutex::new(vec![entry])),
-            dies_at: None,
+            ..Self::default()
         }
+    }
+
+    /// A person writes, at the time of the last entry.
+    fn write(&self, event: Event) {
+        let mut entries = self.entries.lock().unwrap();
+        let at = entries.last().unwrap().at;
+        let entry = Entry { at, event };
+        entries.push(entry.clone());
+        let number = u64::try_from(entries.len()).unwrap();
+        self.foreign.lock().unwrap().push(Foreign { number, entry });
+        self.told.notify_waiters();
     }
 
     fn kept(&self) -> Vec<Entry> {
@@ -197,7 +246,26 @@ impl Clock for Ticking {
         Timestamp::from_second(i64::try_from(second).unwrap()).unwrap()
     }
 
-    async fn sleep(&self, duration: Duration) {
+    async fn sleep(&self, duration: Duration, busy: Busy) -> Busy {
+        if !duration.is_zero() {
+            self.patience(duration).await;
+        }
+        busy
+    }
+
+    fn kind(&self) -> ClockKind {
+        ClockKind::System
+    }
+
+    fn starting_at(self: &Arc<Self>, _: Timestamp) -> Arc<Self> {
+        Arc::clone(self)
+    }
+
+    fn busy(&self) -> Busy {
+        SystemClock.busy()
+    }
+
+    async fn patience(&self, duration: Duration) {
         self.slept.lock().unwrap().push(duration);
         if self.endless {
             std::future::pending::<()>().await;
@@ -214,6 +282,7 @@ fn engine(fake: &Arc<Fake>, concurrency: usize) -> (Engine<Ticking, Arc<Fake>>, 
         clock: Arc::new(Ticking::default()),
         stop,
         grace: Duration::from_secs(10),
+        waits: Waits::Leave,
         observer: Arc::new(()),
     };
     (engine, stopper)
@@ -262,7 +331,14 @@ fn assert_in_order(plan: &OrchestrationPlan, entries: &[Entry]) {
                     );
                 }
             }
-            Event::Completed(it) => assert!(completed.insert(it.task.clone())),
+            Event::Completed(_)
+            | Event::CompletedByHand(_)
+            | Event::Skipped(_)
+            | Event::MilestoneReached(_)
+            | Event::Released(_) => {
+                let task = entry.event.task().unwrap();
+                assert!(completed.insert(task.to_owned()));
+            }
             _ => {}
         }
     }
@@ -702,3 +778,5 @@ async fn the_observer_is_told_every_step() {
     ];
     assert_eq!(told, expected.map(str::to_owned).into());
 }
+
+mod kinds;

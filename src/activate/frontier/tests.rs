@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::journal::ClockKind;
 use crate::journal::entry::{Completed, Entry, Event, Planned, Started};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A plan in which task `n` waits for the tasks listed at `n`.
 fn plan(waits_for: &[Vec<usize>]) -> OrchestrationPlan {
@@ -45,6 +48,7 @@ fn after(plan: &OrchestrationPlan, completed: &[usize]) -> Progress {
         external_id: None,
         plan_digest: "sha256:aa".into(),
         tasks,
+        clock: ClockKind::System,
     };
     let mut apply = |event| {
         let at = jiff::Timestamp::UNIX_EPOCH;
@@ -57,6 +61,7 @@ fn after(plan: &OrchestrationPlan, completed: &[usize]) -> Progress {
             attempt: 1,
             idempotency_key: "k".into(),
             request_digest: "sha256:bb".into(),
+            point_of_no_return: false,
         }));
         let task = task.to_string();
         apply(Event::Completed(Completed {
@@ -102,7 +107,7 @@ proptest! {
                 frontier = Frontier::new(&plan, &after(&plan, &done)).unwrap();
                 under_way.clear();
             }
-            while let Some(task) = frontier.start() {
+            while let Some(task) = frontier.start(NOW) {
                 prop_assert!(waits_for[task].iter().all(|before| done.contains(before)));
                 prop_assert!(!done.contains(&task) && !under_way.contains(&task));
                 under_way.push(task);
@@ -112,7 +117,7 @@ proptest! {
             }
             let task = under_way.swap_remove(pick.index(under_way.len()));
             done.push(task);
-            frontier.completed(task);
+            frontier.ended(task, NOW, true);
         }
         prop_assert_eq!(done.len(), waits_for.len());
         prop_assert!(!frontier.is_ready());
@@ -136,5 +141,5 @@ fn tasks_that_wait_for_themselves_or_each_other_are_named() {
 fn a_plan_of_no_tasks_has_nothing_to_start() {
     let plan = plan(&[]);
     let mut frontier = Frontier::new(&plan, &Progress::new(&plan)).unwrap();
-    assert_eq!(frontier.start(), None);
+    assert_eq!(frontier.start(NOW), None);
 }

@@ -51,6 +51,28 @@ impl Observer for Bar {
             Step::Held { task, reason } => {
                 tracing::info!("order {order_id}: {task} is held: {reason}");
             }
+            Step::Failed {
+                task,
+                reason,
+                given_up,
+            } => {
+                self.0.inc(1 + given_up as u64);
+                tracing::info!("order {order_id}: {task} has failed: {reason}");
+            }
+            Step::Waiting { until, people } => {
+                let people = match people {
+                    0 => None,
+                    1 => Some("a person".to_owned()),
+                    people => Some(format!("people, in {people} tasks")),
+                };
+                let moment = until.map(|until| until.to_string());
+                let what: Vec<String> = people.into_iter().chain(moment).collect();
+                let message = format!("order {order_id} waits for {}", what.join(", and until "));
+                if self.0.message() != message {
+                    tracing::info!("{message}");
+                    self.0.set_message(message);
+                }
+            }
         }
     }
 }

@@ -107,6 +107,7 @@ pub enum Command {
     Plan(PlanArgs),
     Activate(ActivateArgs),
     Status(StatusArgs),
+    Task(TaskArgs),
     Mock(MockArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -300,7 +301,7 @@ pub struct PlanArgs {
 Examples:
   orderctl activate plan.json --endpoints endpoints.toml
   orderctl plan chain.json | orderctl activate | orderctl status
-  orderctl activate --dry-run plan.json
+  orderctl activate --wait plan.json
   orderctl activate -j 8 --grace 10s --journal /var/lib/orderctl/journal.db plans.ndjson")]
 pub struct ActivateArgs {
     /// Files with chains and their plans; `-` is standard input
@@ -325,11 +326,26 @@ pub struct ActivateArgs {
     /// How long running tasks may go on after SIGINT or SIGTERM, such as 10s or 1m
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub grace: Duration,
+    #[command(flatten)]
+    pub time: TimeArgs,
     /// What to write [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
     #[command(flatten)]
     pub jobs: JobsArgs,
+}
+
+/// What to do about time.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct TimeArgs {
+    /// Stay until windows open, lags are over, and people have done their tasks; without it, a run
+    /// ends where nothing goes on but by waiting, and the same command goes on later
+    #[arg(long)]
+    pub wait: bool,
+    /// `virtual` jumps over the times in which nothing happens, for rehearsals against a mock: it
+    /// starts at the start of the plan, and the journal has its times
+    #[arg(long, value_name = "CLOCK", default_value = "system")]
+    pub clock: ClockName,
 }
 
 /// Say where orders stand
@@ -353,6 +369,73 @@ pub struct StatusArgs {
     /// What to write [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
+}
+
+/// Say what people have done about tasks
+///
+/// Tasks that people do (a site visit, an approval) wait until somebody says that they are done;
+/// a task that is held can be completed, skipped or failed by hand, and a milestone be released.
+/// Who, why and when goes into the journal. A run of `activate` that is under way notices it; where
+/// none is, the next one goes on. Writes the task to standard output as it stands afterwards.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl task complete PO-1001 Site-Survey --by jane
+  orderctl task fail PO-1001 Site-Survey --by jane --reason 'no duct to the building'
+  orderctl task release PO-1001 'wave pilot' --reason 'two of three sites are enough'")]
+pub struct TaskArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub deed: TaskCommand,
+}
+
+/// What is done about a task.
+#[derive(Debug, Subcommand)]
+pub enum TaskCommand {
+    /// It was done: a task of a person, or one that is held and was done by other means
+    Complete(DeedArgs),
+    /// It cannot be done: it fails, what needs it is given up, everything else goes on
+    Fail(ReasonedDeedArgs),
+    /// It need not be done: what waits for it goes on as if it were
+    Skip(ReasonedDeedArgs),
+    /// Let a milestone pass, such as a wave of a rollout, although not everything before it is done
+    Release(DeedArgs),
+}
+
+/// Which task, who and why.
+#[derive(Debug, Args)]
+pub struct DeedArgs {
+    #[command(flatten)]
+    pub task: TaskName,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = a_text)]
+    pub reason: Option<String>,
+}
+
+/// Which task, who and why.
+#[derive(Debug, Args)]
+pub struct ReasonedDeedArgs {
+    #[command(flatten)]
+    pub task: TaskName,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = a_text)]
+    pub reason: String,
+}
+
+/// Which task, and who.
+#[derive(Debug, Args)]
+pub struct TaskName {
+    /// Id or external id of the order
+    #[arg(value_name = "ORDER")]
+    pub order: String,
+    /// Id of the task, or its name where the order has one of that name
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// Who has done or decided it [default: the user]
+    #[arg(long, value_name = "NAME", value_parser = a_text)]
+    pub by: Option<String>,
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// Play the endpoints of an endpoints file, on loopback
@@ -464,6 +547,23 @@ pub enum OutputFormat {
     Table,
 }
 
+/// The clock of `activate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClockName {
+    /// The system's
+    System,
+    /// One that jumps
+    Virtual,
+}
+
+/// Something that says something.
+fn a_text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// `20ms`, `1m 30s`, `PT5M`: not negative.
 fn duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text
@@ -528,14 +628,21 @@ mod tests {
                     .collect::<Vec<_>>()
             })
             .filter(|stage| stage.starts_with("orderctl "))
-            .map(|stage| {
-                stage
-                    .split_whitespace()
-                    .take_while(|word| *word != ">")
-                    .map(str::to_owned)
-                    .collect()
-            })
+            .map(|stage| words(&stage))
             .collect()
+    }
+
+    /// The words of a command line up to a redirection, as a shell has them.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (at, part) in line.split('\'').enumerate() {
+            if at % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        words.into_iter().take_while(|word| word != ">").collect()
     }
 
     #[test]

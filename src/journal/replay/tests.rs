@@ -3,9 +3,21 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::journal::ClockKind;
 use crate::journal::entry::{AttemptFailed, Completed, Held, Started};
 
 const TASKS: [&str; 3] = ["a", "b", "c"];
+
+fn alone(id: &str) -> Needs<'_> {
+    Needs {
+        id,
+        ..Needs::default()
+    }
+}
+
+fn three() -> Progress {
+    Progress::of_tasks(TASKS.map(alone))
+}
 
 fn entry(second: i64, event: Event) -> Entry {
     Entry {
@@ -20,6 +32,7 @@ fn planned() -> Event {
         external_id: None,
         plan_digest: "sha256:0".into(),
         tasks: 3,
+        clock: ClockKind::System,
     })
 }
 
@@ -29,6 +42,7 @@ fn started(task: &str, attempt: u32) -> Event {
         attempt,
         idempotency_key: format!("key-{task}"),
         request_digest: "sha256:1".into(),
+        point_of_no_return: false,
     })
 }
 
@@ -58,7 +72,7 @@ fn held(task: &str) -> Event {
 }
 
 fn fold(events: Vec<Event>) -> Result<Progress, IllegalEntry> {
-    let mut progress = Progress::of_tasks(TASKS);
+    let mut progress = three();
     for (second, event) in (1..).zip(events) {
         progress.apply(&entry(second, event))?;
     }
@@ -148,7 +162,7 @@ fn what_cannot_have_happened_is_refused_by_its_place() {
         message(vec![planned(), started("a", 1), held("a")]),
         "entry 3 (held of task a): nothing has failed"
     );
-    let mut two = Progress::of_tasks(["a", "b"]);
+    let mut two = Progress::of_tasks(["a", "b"].map(alone));
     assert_eq!(
         two.apply(&entry(1, planned())).unwrap_err().to_string(),
         "entry 1 (planned): says 3 tasks, the plan has 2"
@@ -171,7 +185,7 @@ proptest! {
     fn any_entries_are_folded_or_refused_and_a_refusal_changes_nothing(
         events in prop::collection::vec(any_event(), 0..40),
     ) {
-        let mut progress = Progress::of_tasks(TASKS);
+        let mut progress = three();
         for (second, event) in (1..).zip(events) {
             let before = format!("{progress:?}");
             if progress.apply(&entry(second, event)).is_err() {
@@ -189,7 +203,7 @@ proptest! {
         cut in 0..60_usize,
     ) {
         let mut legal = vec![entry(0, planned())];
-        let mut whole = Progress::of_tasks(TASKS);
+        let mut whole = three();
         whole.apply(&legal[0]).unwrap();
         for (second, event) in (1..).zip(events) {
             let next = entry(second, event);
@@ -198,7 +212,7 @@ proptest! {
             }
         }
         let cut = cut.min(legal.len());
-        let mut resumed = Progress::of_tasks(TASKS);
+        let mut resumed = three();
         for next in &legal[..cut] {
             resumed.apply(next).unwrap();
         }

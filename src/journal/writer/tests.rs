@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 
 use super::*;
-use crate::journal::entry::{Completed, Started};
+use crate::journal::ClockKind;
+use crate::journal::entry::{ByHand, Completed, Started};
+use crate::journal::hand;
 use crate::journal::sqlite::JournalReader;
 use crate::model::state::FlowState;
 
@@ -20,6 +22,7 @@ fn new_order(order_id: &str) -> NewOrder {
             external_id: Some(format!("EXT-{order_id}")),
             plan_digest: "sha256:0".into(),
             tasks: 2,
+            clock: ClockKind::System,
         },
         documents: vec![
             format!("{{\"id\":\"{order_id}\"}}"),
@@ -36,6 +39,7 @@ fn started(task: &str) -> Entry {
             attempt: 1,
             idempotency_key: "k".into(),
             request_digest: "sha256:1".into(),
+            point_of_no_return: false,
         }),
     }
 }
@@ -216,11 +220,11 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     };
     sql(
         &folder.path().join("newer.db"),
-        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3;"),
     );
     refused(
         "newer.db",
-        "journal PATH has schema 2, this orderctl reads up to 1: use a newer orderctl",
+        "journal PATH has schema 3, this orderctl reads up to 2: use a newer orderctl",
     );
     sql(&folder.path().join("other.db"), "CREATE TABLE entry (id)");
     refused("other.db", "PATH is not a journal of orderctl");
@@ -243,6 +247,144 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     fs::write(folder.path().join("empty.db"), "").unwrap();
     let reader = JournalReader::open(&folder.path().join("empty.db")).unwrap();
     assert_eq!(reader.orders().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_when_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let version = |path: &Path| -> i64 {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap()
+    };
+    // As release 1 made it: the same tables, entries without what was added since.
+    sql(
+        &path,
+        &format!(
+            r#"{SCHEMA}
+            PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
+            INSERT INTO plan VALUES ('7', NULL, 'sha256:0', 2);
+            INSERT INTO document VALUES ('7', 0, '{{}}');
+            INSERT INTO entry VALUES ('7', 1, '1970-01-01T00:00:01.000000Z', 'planned', NULL,
+                '{{"orderId":"7","planDigest":"sha256:0","tasks":2}}');
+            INSERT INTO entry VALUES ('7', 2, '1970-01-01T00:00:02.000000Z', 'started', 'a',
+                '{{"attempt":1,"idempotencyKey":"k","requestDigest":"sha256:1"}}');"#
+        ),
+    );
+    let before = fs::read(&path).unwrap();
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.orders().unwrap()[0].active, 1);
+    let old = reader.order("7").unwrap().unwrap().entries;
+    drop(reader);
+    assert_eq!(fs::read(&path).unwrap(), before);
+
+    let writer = JournalWriter::open(&path).unwrap();
+    let mut new = new_order("7");
+    new.planned.external_id = None;
+    let begun = writer.begin(new).await.unwrap();
+    assert_eq!(format!("{:?}", begun.entries), format!("{old:?}"));
+    assert_eq!(begun.entries[1].event.detail(), started("a").event.detail());
+    begun.lease.append(&[completed("a")]).await.unwrap();
+    drop(begun);
+    writer.close().await.unwrap();
+    assert_eq!(version(&path), 2);
+    let orders = JournalReader::open(&path).unwrap().orders().unwrap();
+    assert_eq!((orders[0].completed, orders[0].active), (1, 0));
+}
+
+fn skipped(task: &str) -> Entry {
+    let by_hand = ByHand {
+        task: task.into(),
+        by: "jane".into(),
+        reason: None,
+    };
+    Entry {
+        at: at(3),
+        event: Event::Skipped(by_hand),
+    }
+}
+
+/// What a person writes.
+fn by_hand(path: &Path, entry: Entry) -> Option<(usize, Option<u32>)> {
+    let decide = |found: &hand::Found| {
+        let known = (found.stored.entries.len(), found.at_work);
+        Ok::<_, JournalError>((vec![entry], known))
+    };
+    hand::write(path, "7", decide).unwrap()
+}
+
+#[tokio::test]
+async fn people_write_beside_who_is_at_work_and_are_noticed_before_the_next_intent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    assert!(by_hand(&path, skipped("b")).is_none(), "no such order yet");
+    let begun = writer.begin(new_order("7")).await.unwrap();
+    let lease = begun.lease;
+    assert!(lease.intend(&[started("a")], 1).await.unwrap());
+    let pid = std::process::id();
+    assert_eq!(by_hand(&path, skipped("b")), Some((2, Some(pid))));
+    // Its place is taken, and the outcome of what was sent comes behind it.
+    lease.append(&[completed("a")]).await.unwrap();
+    assert!(!lease.intend(&[started("b")], 1).await.unwrap());
+    let foreign = lease.look(1).await.unwrap();
+    let known: Vec<_> = foreign
+        .iter()
+        .map(|it| (it.number, it.entry.event.kind()))
+        .collect();
+    assert_eq!(known, [(3, "skipped")]);
+    assert_eq!(lease.look(3).await.unwrap().len(), 0);
+    // Another task is nobody's business, and who knows of it may go on.
+    by_hand(&path, skipped("c"));
+    assert!(lease.intend(&[started("d")], 3).await.unwrap());
+    assert!(!lease.intend(&[started("c")], 3).await.unwrap());
+    assert_eq!(lease.changed(3).await.unwrap().len(), 1);
+    assert!(lease.intend(&[started("c")], 5).await.unwrap());
+    drop(lease);
+    writer.close().await.unwrap();
+    assert_eq!(by_hand(&path, skipped("e")), Some((7, None)));
+    let stored = JournalReader::open(&path)
+        .unwrap()
+        .order("7")
+        .unwrap()
+        .unwrap();
+    let told = |it: &Entry| format!("{} {}", it.event.kind(), it.event.task().unwrap_or("-"));
+    let told: Vec<_> = stored.entries.iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            "planned -",
+            "started a",
+            "skipped b",
+            "completed a",
+            "skipped c",
+            "started d",
+            "started c",
+            "skipped e"
+        ]
+    );
+}
+
+#[test]
+fn people_do_not_make_a_journal_nor_write_what_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &Path| {
+        let decide = |_: &hand::Found| Ok::<_, JournalError>((Vec::new(), ()));
+        hand::write(path, "7", decide).unwrap_err()
+    };
+    let absent = folder.path().join("absent.db");
+    assert!(matches!(write(&absent), JournalError::NotFound { .. }));
+    assert_eq!(names(folder.path()).len(), 0);
+    let newer = folder.path().join("newer.db");
+    sql(
+        &newer,
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3;"),
+    );
+    let before = fs::read(&newer).unwrap();
+    assert!(matches!(write(&newer), JournalError::NewerSchema { .. }));
+    assert_eq!(fs::read(&newer).unwrap(), before);
 }
 
 #[tokio::test]
@@ -291,6 +433,7 @@ async fn a_full_disk_is_called_that() {
         .query_row("PRAGMA max_page_count = 12", [], |_| Ok(()))
         .unwrap();
     let mut file = File {
+        orders: HashMap::new(),
         path: path.clone(),
         connection,
         owner,
@@ -312,6 +455,7 @@ fn a_file_that_others_keep_locked_is_called_that() {
     let owner = prepare(&mut connection, &path).unwrap();
     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
     let mut file = File {
+        orders: HashMap::new(),
         path: path.clone(),
         connection,
         owner,

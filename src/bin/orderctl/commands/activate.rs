@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use orderctl::activate::intake::Intake;
 use orderctl::activate::{
-    ActivateError, Engine, Lanes, Observer, Pool, Report, RunState, Stop, Stopper, SystemClock,
+    ActivateError, Clock, Engine, Lanes, Observer, Pool, Report, RunState, Stopper, SystemClock,
+    VirtualClock, Waits,
 };
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
@@ -21,9 +22,10 @@ use tokio::sync::mpsc;
 
 use super::filter::{Sink, ended, line};
 use super::installed::InstalledBase;
+use super::ran;
 use super::status::View;
 use crate::bar::Bar;
-use crate::cli::{ActivateArgs, OutputFormat};
+use crate::cli::{ActivateArgs, ClockName, OutputFormat};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::signals::{self, Signals};
@@ -58,13 +60,41 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
     prepare(&endpoints)?;
     let runtime = signals::runtime()?;
     let installed = InstalledBase::open(settings.inventory)?;
-    runtime.block_on(carry_out(
-        args,
-        endpoints,
-        &settings.journal,
-        installed,
-        context,
-    ))
+    let (journal, clock) = (settings.journal, args.time.clock);
+    match clock {
+        ClockName::System => {
+            let means = Means::new(SystemClock, endpoints, journal, installed);
+            runtime.block_on(carry_out(args, means, context))
+        }
+        ClockName::Virtual => {
+            let means = Means::new(VirtualClock::default(), endpoints, journal, installed);
+            runtime.block_on(carry_out(args, means, context))
+        }
+    }
+}
+
+/// What it takes to carry plans out.
+struct Means<C> {
+    clock: C,
+    endpoints: OpenEndpoints,
+    journal: PathBuf,
+    installed: InstalledBase,
+}
+
+impl<C> Means<C> {
+    fn new(
+        clock: C,
+        endpoints: OpenEndpoints,
+        journal: PathBuf,
+        installed: InstalledBase,
+    ) -> Means<C> {
+        Means {
+            clock,
+            endpoints,
+            journal,
+            installed,
+        }
+    }
 }
 
 fn open_endpoints(file: &Path) -> Result<OpenEndpoints, Failure> {
@@ -186,25 +216,35 @@ enum Ended {
     /// It was not acceptable.
     Refused(Chain, Intake),
     /// It was carried out, or the attempt was made.
-    Ran(Chain, Result<Report, ActivateError>),
+    Ran(Chain, Result<Box<Report>, ActivateError>),
 }
 
 /// Carries out what is read, so many chains at once, and writes it in its
 /// sequence. Whatever goes wrong, chains under way are not cut off: nothing new
 /// is begun, and the error is told at the end.
-async fn carry_out(
+async fn carry_out<C: Clock>(
     args: ActivateArgs,
-    endpoints: OpenEndpoints,
-    journal: &Path,
-    installed: InstalledBase,
+    means: Means<C>,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
     let signals = Signals::catch()?;
-    let journal = JournalWriter::open(journal)?;
+    let journal = JournalWriter::open(&means.journal)?;
     let (stopper, mut stop) = Stopper::new();
     let bar = Arc::new(Bar::new(context.shows_progress()));
+    let engine = Engine {
+        pool: Arc::new(Pool::open(means.endpoints)),
+        clock: Arc::new(means.clock),
+        stop: stop.clone(),
+        grace: args.grace,
+        waits: if args.time.wait {
+            Waits::SitOut
+        } else {
+            Waits::Leave
+        },
+        observer: Arc::clone(&bar) as Arc<dyn Observer>,
+    };
     let mut activation = Activation {
-        engine: Arc::new(engine(args.grace, endpoints, stop.clone(), &bar)),
+        engine: Arc::new(engine),
         journal,
         lanes: Lanes::new(usize::from(args.jobs.jobs)),
     };
@@ -214,7 +254,7 @@ async fn carry_out(
         args.grace,
         context.styling,
     ));
-    let mut sink = Output::new(args.output, installed, context);
+    let mut sink = Output::new(args.output, means.installed, context);
     let insist = Insist {
         allow_stale: args.allow_stale,
         anew: args.anew,
@@ -249,21 +289,6 @@ async fn carry_out(
     sink.finish(input.failure, closed)
 }
 
-fn engine(
-    grace: Duration,
-    endpoints: OpenEndpoints,
-    stop: Stop,
-    bar: &Arc<Bar>,
-) -> Engine<SystemClock> {
-    Engine {
-        pool: Arc::new(Pool::open(endpoints)),
-        clock: Arc::new(SystemClock),
-        stop,
-        grace,
-        observer: Arc::clone(bar) as Arc<dyn Observer>,
-    }
-}
-
 /// The first signal asks to stop; the second one does not wait.
 async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration, styling: Styling) {
     signals.next().await;
@@ -278,13 +303,13 @@ async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration,
 }
 
 /// The chains under way.
-struct Activation {
-    engine: Arc<Engine<SystemClock>>,
+struct Activation<C> {
+    engine: Arc<Engine<C>>,
     journal: JournalWriter,
     lanes: Lanes<Ended>,
 }
 
-impl Activation {
+impl<C: Clock> Activation<C> {
     /// Begins with the next chain, if there is one and it need not wait.
     fn begin(&mut self, next: &mut Option<Incoming>) -> bool {
         let Some(incoming) = next.take_if(|it| self.lanes.is_free_for(&it.order_id)) else {
@@ -300,7 +325,7 @@ impl Activation {
                 let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
                 self.lanes.begin(order_id, async move {
                     let report = engine.activate(&journal, accepted).await;
-                    Ended::Ran(chain, report)
+                    Ended::Ran(chain, report.map(Box::new))
                 });
             }
             Intake::Ended(state) => self.lanes.pass(Ended::Over(chain, state)),
@@ -458,10 +483,10 @@ impl<'a> Output<'a> {
                 self.write_foreign(&chain);
             }
             Ended::Ran(chain, Ok(report)) => {
-                self.report(&report);
                 let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
                 let ended = chain.ended().is_some();
                 let chain = progress::apply(&chain, &standing);
+                self.report(&report, &chain);
                 if report.state == RunState::Completed
                     && !ended
                     && let Err(failure) = self.installed.completed(&chain)
@@ -514,23 +539,14 @@ impl<'a> Output<'a> {
     }
 
     /// Says how the run of an order ended.
-    fn report(&mut self, report: &Report) {
-        let (code, word) = match report.state {
-            RunState::Completed => (ExitCode::Done, "completed"),
-            RunState::Held => (ExitCode::WorkLeft, "held"),
-            RunState::Interrupted => (ExitCode::WorkLeft, "interrupted"),
-        };
-        self.note(code);
-        let tasks = report.progress.tasks().len();
-        let done = report.progress.completed();
-        let order = human::printable(&report.order_id);
-        self.context.say(&format!(
-            "activate {order}: {word}, {done} of {tasks} tasks done"
-        ));
-        for task in report.progress.held() {
-            let reason = task.reason.as_deref().unwrap_or("no reason given");
-            let (id, reason) = (human::printable(&task.id), human::printable(reason));
-            self.context.say(&format!("  held {id}: {reason}"));
+    fn report(&mut self, report: &Report, chain: &Chain) {
+        self.note(match report.state {
+            RunState::Completed => ExitCode::Done,
+            RunState::Failed => ExitCode::NotAcceptable,
+            RunState::Waiting | RunState::Held | RunState::Interrupted => ExitCode::WorkLeft,
+        });
+        for line in ran::lines(report, chain) {
+            self.context.say(&line);
         }
     }
 
@@ -543,6 +559,7 @@ impl<'a> Output<'a> {
             | ActivateError::History { .. }
             | ActivateError::NotInJournal { .. }
             | ActivateError::BehindPlan { .. }
+            | ActivateError::OtherClock { .. }
             | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
             ActivateError::Journal(_) => return self.fail(error.into()),
             ActivateError::PlanDiffers { .. }

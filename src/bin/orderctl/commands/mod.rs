@@ -8,6 +8,8 @@ mod installed;
 pub mod man;
 pub mod mock;
 pub mod plan;
+mod ran;
 pub mod schema;
 pub mod status;
+pub mod task;
 pub mod validate;

@@ -65,7 +65,11 @@ fn show_subjects(subjects: &[PathBuf], journal: &Path, view: &mut View) -> Resul
                 Some(reader) => reader,
                 None => reader.insert(open_for(&name, journal)?),
             };
-            let (id, stored) = find(reader, journal, &name)?;
+            let nowhere = format!(
+                "it is neither a file nor in the journal {}",
+                journal.display()
+            );
+            let (id, stored) = find(reader, &name, &nowhere)?;
             view.show(&chain_of(journal, &id, &stored)?)?;
         }
     }
@@ -87,11 +91,12 @@ fn open_for(name: &str, journal: &Path) -> Result<JournalReader, Failure> {
     })
 }
 
-/// An order by its id, else by its external id.
-fn find(
+/// An order by its id, else by its external id; `otherwise` says what to make of it where there is
+/// nothing like it.
+pub fn find(
     reader: &JournalReader,
-    journal: &Path,
     name: &str,
+    otherwise: &str,
 ) -> Result<(String, StoredOrder), Failure> {
     if let Some(stored) = reader.order(name)? {
         return Ok((name.to_owned(), stored));
@@ -111,10 +116,7 @@ fn find(
         .chain(external);
     let advice = match suggestion::closest(name, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!(
-            "it is neither a file nor in the journal {}",
-            journal.display()
-        ),
+        None => otherwise.to_owned(),
     };
     Err(Failure::UnknownName {
         kind: "order",
@@ -143,7 +145,7 @@ fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
 }
 
 /// The chain that was taken on, moved on to where its entries say that it is.
-fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Failure> {
+pub fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Failure> {
     let corrupt = |reason: String| JournalError::Corrupt {
         path: journal.to_path_buf(),
         reason: format!("order {id}: {reason}"),
@@ -157,12 +159,11 @@ fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Fai
         documents: documents
             .map_err(|_| corrupt("a document of its chain is no JSON".to_owned()))?,
     };
-    let ids: Vec<_> = chain
+    let tasks: Vec<_> = chain
         .of_kind(DocumentKind::OrchestrationPlan)
         .flat_map(progress::plan_tasks)
-        .map(|task| task.id)
         .collect();
-    let mut progress = Progress::of_tasks(ids.iter().map(|id| &**id));
+    let mut progress = Progress::of_tasks(tasks.iter().map(progress::PlanTask::needs));
     for entry in &stored.entries {
         progress
             .apply(entry)
@@ -300,6 +301,7 @@ mod tests {
             external_id: Some("CRM-7".into()),
             plan_digest: "sha256:0".into(),
             tasks: 1,
+            clock: orderctl::journal::ClockKind::System,
         };
         let documents = vec![ORDER.to_owned(), PLAN.to_owned()];
         let at = entry(Event::Planned(planned.clone())).at;
@@ -318,6 +320,7 @@ mod tests {
                 attempt: 1,
                 idempotency_key: "k".into(),
                 request_digest: "sha256:1".into(),
+                point_of_no_return: false,
             }),
             Event::AttemptFailed(AttemptFailed {
                 task: task.clone(),
@@ -347,7 +350,7 @@ mod tests {
         journal_with_a_held_task(&path).await;
         let reader = JournalReader::open(&path).expect("a journal");
         for name in ["R-1", "CRM-7"] {
-            let (id, stored) = find(&reader, &path, name).expect("it is there");
+            let (id, stored) = find(&reader, name, "it is nowhere").expect("it is there");
             assert_eq!(id, "R-1");
             let chain = chain_of(&path, &id, &stored).expect("its entries can have happened");
             let standing = Standing::of(&chain).expect("an order");
@@ -370,7 +373,7 @@ mod tests {
         let path = folder.path().join("journal.db");
         journal_with_a_held_task(&path).await;
         let reader = JournalReader::open(&path).expect("a journal");
-        let message = |name| match find(&reader, &path, name) {
+        let message = |name| match find(&reader, name, "it is nowhere") {
             Ok(_) => String::new(),
             Err(failure) => failure.to_string(),
         };
@@ -380,7 +383,7 @@ mod tests {
         );
         assert!(
             message("nothing-like-it")
-                .starts_with("unknown order `nothing-like-it`; it is neither")
+                .starts_with("unknown order `nothing-like-it`; it is nowhere")
         );
     }
 

@@ -1,0 +1,287 @@
+//! The one loop: starts what may start, waits for what is under way, for
+//! moments, and for people.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::{JoinError, JoinSet};
+
+use super::clock::{Busy, Clock};
+use super::engine::{ActivateError, Step, Wait, WaitFor, Waits};
+use super::frontier::Frontier;
+use super::log::Log;
+use super::pool::Callable;
+use super::work::{End, Job, Run, Work, Worked};
+use crate::journal::{ClockKind, Foreign};
+use crate::model::state::TaskState;
+use crate::plan::flow::TaskKind;
+
+/// Longest sleep on the system's clock before it is looked at again: it may be set.
+const NAP: Duration = Duration::from_secs(60);
+
+/// A chain that is being carried out.
+pub(super) struct Drive<C, E, L> {
+    run: Arc<Run<C, E, L>>,
+    waits: Waits,
+    frontier: Frontier,
+    under_way: JoinSet<Worked>,
+    /// Tasks that somebody here works on.
+    worked_on: HashSet<usize>,
+    /// Manual tasks that wait for nothing but a person.
+    people: BTreeSet<usize>,
+    /// The last entry of others that was taken note of.
+    seen: u64,
+    /// Entries of others about tasks that are worked on.
+    deferred: Vec<Foreign>,
+    /// Whether something that could have gone on was left.
+    left: bool,
+}
+
+impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
+    pub fn new(run: Arc<Run<C, E, L>>, frontier: Frontier, waits: Waits) -> Self {
+        let seen = run.progress().entries();
+        Self {
+            run,
+            waits,
+            frontier,
+            under_way: JoinSet::new(),
+            worked_on: HashSet::new(),
+            people: BTreeSet::new(),
+            seen,
+            deferred: Vec::new(),
+            left: false,
+        }
+    }
+
+    /// Until nothing is under way and nothing may start, or it was asked to stop.
+    pub async fn run(&mut self) -> Result<(), ActivateError> {
+        let mut stop = self.run.stop.clone();
+        while !stop.is_requested() {
+            let busy = self.run.clock.busy();
+            self.begin();
+            if self.under_way.is_empty() {
+                let foreign = self.run.log.look(self.seen).await?;
+                if !foreign.is_empty() {
+                    self.take(foreign)?;
+                    continue;
+                }
+                if !self.may_wait() {
+                    break;
+                }
+                self.tell_waiting();
+            }
+            let run = Arc::clone(&self.run);
+            let nap = self.nap();
+            tokio::select! {
+                biased;
+                Some(ended) = self.under_way.join_next() => self.note(ended).await?,
+                () = stop.requested() => {}
+                foreign = run.log.changed(self.seen) => self.take(foreign?)?,
+                () = sleep(&*run.clock, nap, busy) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets what is under way end, if it does so in time.
+    pub async fn finish(&mut self, grace: Duration) -> Result<(), ActivateError> {
+        let run = Arc::clone(&self.run);
+        let mut grace = std::pin::pin!(run.clock.patience(grace));
+        loop {
+            tokio::select! {
+                biased;
+                ended = self.under_way.join_next() => match ended {
+                    None => return Ok(()),
+                    Some(ended) => self.note(ended).await?,
+                },
+                () = &mut grace => {
+                    self.left = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Ends whatever is left of it before the order is given up.
+    pub async fn shut_down(&mut self) {
+        self.under_way.shutdown().await;
+    }
+
+    /// Whether something was left that could have gone on.
+    pub fn is_left(&self) -> bool {
+        self.left || self.frontier.is_ready()
+    }
+
+    /// The tasks that wait for nothing but a moment or a person, in the plan's order.
+    pub fn waiting(&self) -> Vec<Wait> {
+        let later = self.frontier.later();
+        let mut waits: Vec<(usize, WaitFor)> = later
+            .map(|(task, at)| (task, WaitFor::Moment(at)))
+            .collect();
+        waits.extend(self.people.iter().map(|task| (*task, WaitFor::Person)));
+        waits.sort_unstable_by_key(|(task, _)| *task);
+        let task = |at: usize| &self.run.plan.task_flow[at];
+        let wait = |(at, what)| Wait {
+            task: task(at).id.clone(),
+            name: task(at).name.clone(),
+            what,
+        };
+        waits.into_iter().map(wait).collect()
+    }
+
+    /// Begins with everything that may begin now.
+    fn begin(&mut self) {
+        let now = self.run.clock.now();
+        while let Some((task, end)) = self.frontier.miss(now) {
+            let busy = self.run.clock.busy();
+            self.spawn(task, Work::Miss(end, busy));
+        }
+        while let Some(task) = self.frontier.start(now) {
+            match self.work(task) {
+                Some(work) => self.spawn(task, work),
+                None => drop(self.people.insert(task)),
+            }
+        }
+    }
+
+    /// What is to be done about a task; nothing that a person does.
+    fn work(&self, task: usize) -> Option<Work> {
+        let task = &self.run.plan.task_flow[task];
+        let busy = || self.run.clock.busy();
+        match task.kind {
+            TaskKind::Manual => None,
+            TaskKind::Milestone => Some(Work::Reach(busy())),
+            TaskKind::Activation => {
+                // Here, and not once it is at work: the first one of the plan is the first in the queue.
+                let line = self.run.pool.line(task.call()?.endpoint)?;
+                Some(Work::Call(line.permits.queue(busy())))
+            }
+        }
+    }
+
+    fn spawn(&mut self, task: usize, work: Work) {
+        let seen = self.seen;
+        self.worked_on.insert(task);
+        let job = Job { task, seen, work };
+        self.under_way.spawn(Arc::clone(&self.run).work(job));
+    }
+
+    /// Whether what is left is waited for, where nothing is under way.
+    fn may_wait(&self) -> bool {
+        match (self.waits, self.run.clock.kind()) {
+            (Waits::SitOut, _) => self.frontier.next_start().is_some() || !self.people.is_empty(),
+            (Waits::Leave, ClockKind::Virtual) => self.frontier.next_start().is_some(),
+            (Waits::Leave, ClockKind::System) => false,
+        }
+    }
+
+    /// How long nothing happens by itself.
+    fn nap(&self) -> Option<Duration> {
+        let now = self.run.clock.now();
+        let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        let start = self.frontier.next_start();
+        match self.run.clock.kind() {
+            // A window does not end by waiting for people, whose time is another one.
+            ClockKind::Virtual => start.map(until),
+            ClockKind::System => {
+                let ends = self.frontier.next_end();
+                let next = start.into_iter().chain(ends).min()?;
+                Some(until(next).min(NAP))
+            }
+        }
+    }
+
+    fn tell_waiting(&self) {
+        self.run.observe(Step::Waiting {
+            until: self.frontier.next_start(),
+            people: self.people.len(),
+        });
+    }
+
+    /// Notes how the work on a task ended.
+    async fn note(&mut self, ended: Result<Worked, JoinError>) -> Result<(), ActivateError> {
+        // Nobody aborts single tasks, so what was not joined panicked.
+        let (task, end, _busy) =
+            ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        self.worked_on.remove(&task);
+        let overtaken = matches!(end, End::Overtaken);
+        match end {
+            End::Ended(ended) => self.free(&ended),
+            End::Left => self.left = true,
+            End::Held | End::Overtaken => {}
+        }
+        let id = self.run.plan.task_flow[task].id.as_str();
+        let (due, deferred) = std::mem::take(&mut self.deferred)
+            .into_iter()
+            .partition(|it| it.entry.event.task() == Some(id));
+        self.deferred = deferred;
+        self.take(due)?;
+        if overtaken {
+            let foreign = self.run.log.look(self.seen).await?;
+            self.take(foreign)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what others have written. What is about a task that is being worked on has to
+    /// wait until that is over: what it has come to was written before.
+    fn take(&mut self, foreign: Vec<Foreign>) -> Result<(), ActivateError> {
+        for it in foreign {
+            self.seen = self.seen.max(it.number);
+            let place = it.entry.event.task().and_then(|id| self.place(id));
+            if place.is_some_and(|task| self.worked_on.contains(&task)) {
+                self.deferred.push(it);
+                continue;
+            }
+            let ended = self.run.apply(std::slice::from_ref(&it.entry))?;
+            if let Some((first, others)) = ended.split_first() {
+                self.observe_foreign(*first, others.len());
+            }
+            self.free(&ended);
+        }
+        Ok(())
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        self.run.progress().place(id)
+    }
+
+    fn observe_foreign(&self, task: usize, given_up: usize) {
+        let known = self.run.progress().tasks()[task].clone();
+        let task = known.id.as_str();
+        let reason = known.reason.as_deref().unwrap_or_default();
+        self.run.observe(match known.state {
+            TaskState::Completed => Step::Completed { task },
+            _ => Step::Failed {
+                task,
+                reason,
+                given_up,
+            },
+        });
+    }
+
+    /// Lets what waited for tasks that have ended begin.
+    fn free(&mut self, ended: &[usize]) {
+        for &task in ended {
+            let (at, completed) = {
+                let progress = self.run.progress();
+                let known = &progress.tasks()[task];
+                let at = known.changed_at.unwrap_or_default();
+                (at, known.state == TaskState::Completed)
+            };
+            self.people.remove(&task);
+            self.frontier.ended(task, at, completed);
+        }
+    }
+}
+
+/// Sleeps so long; for ever where nothing comes by itself. Meanwhile the time may jump.
+async fn sleep<C: Clock>(clock: &C, nap: Option<Duration>, busy: Busy) {
+    let Some(nap) = nap else {
+        drop(busy);
+        return std::future::pending().await;
+    };
+    drop(clock.sleep(nap, busy).await);
+}

@@ -1,0 +1,77 @@
+//! How the run of an order ended, in words.
+
+use orderctl::activate::{Report, RunState, WaitFor};
+use orderctl::chain::Chain;
+use orderctl::diagnostic::human::printable;
+use orderctl::journal::TaskProgress;
+use orderctl::model::state::OrderState;
+
+/// Tasks that are told one by one; more are counted.
+const TOLD: usize = 10;
+
+/// A line, then one for each task that somebody has to know about, then what goes on.
+pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
+    let order = printable(&report.order_id);
+    let tasks = report.progress.tasks().len();
+    let done = report.progress.completed();
+    let word = match report.state {
+        RunState::Completed => "completed",
+        RunState::Waiting => "waiting",
+        RunState::Held => "held",
+        RunState::Interrupted => "interrupted",
+        RunState::Failed => ended(chain).name(),
+    };
+    let mut lines = vec![format!(
+        "activate {order}: {word}, {done} of {tasks} tasks done"
+    )];
+    let reason = |task: &TaskProgress| {
+        let reason = task.reason.as_deref().unwrap_or("no reason given");
+        format!("{}: {}", printable(&task.id), printable(reason))
+    };
+    add(&mut lines, "failed", report.progress.failed().map(reason));
+    let given_up = report.progress.given_up() - report.progress.failed().count();
+    if given_up > 0 {
+        let those = if given_up == 1 {
+            "task that needs"
+        } else {
+            "tasks that need"
+        };
+        lines.push(format!("  given up {given_up} {those} what failed"));
+    }
+    add(&mut lines, "held", report.progress.held().map(reason));
+    let waits = report.waits.iter().map(|wait| {
+        let (id, order) = (printable(&wait.task), &order);
+        match wait.what {
+            WaitFor::Moment(at) => format!("{id}: not before {at}"),
+            WaitFor::Person => {
+                format!("{id}: for a person; done: orderctl task complete {order} {id}")
+            }
+        }
+    });
+    add(&mut lines, "waits", waits);
+    lines
+}
+
+/// State of the root order.
+fn ended(chain: &Chain) -> OrderState {
+    let root = chain
+        .orders()
+        .next()
+        .map(orderctl::document::Document::root);
+    let state = root.and_then(|root| OrderState::read(&root.text("state")?));
+    state.map_or(OrderState::Failed, |read| read.0)
+}
+
+fn add(lines: &mut Vec<String>, word: &str, what: impl Iterator<Item = String>) {
+    let mut more = 0_usize;
+    for (at, text) in what.enumerate() {
+        if at < TOLD {
+            lines.push(format!("  {word} {text}"));
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        lines.push(format!("  {word} and {more} more"));
+    }
+}

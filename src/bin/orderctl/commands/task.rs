@@ -1,0 +1,219 @@
+//! `orderctl task`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use orderctl::activate::hand::{self, Decision, Deed, Refusal};
+use orderctl::chain::Chain;
+use orderctl::diagnostic::human::printable;
+use orderctl::document::DocumentKind;
+use orderctl::journal::hand::Found;
+use orderctl::journal::{ClockKind, Entry, JournalError, JournalReader, Progress};
+use orderctl::plan::flow::OrchestrationPlan;
+use orderctl::progress;
+use orderctl::project::Overrides;
+
+use super::status;
+use crate::cli::{DeedArgs, ReasonedDeedArgs, TaskArgs, TaskCommand, TaskName};
+use crate::context::Context;
+use crate::exit::{ExitCode, Failure};
+use crate::terminal;
+
+/// Writes what a person has done or decided into the journal.
+pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
+    match args.deed {
+        TaskCommand::Complete(DeedArgs { task, reason }) => {
+            decide(Deed::Complete, task, reason, context)
+        }
+        TaskCommand::Release(DeedArgs { task, reason }) => {
+            decide(Deed::Release, task, reason, context)
+        }
+        TaskCommand::Fail(ReasonedDeedArgs { task, reason }) => {
+            decide(Deed::Fail, task, Some(reason), context)
+        }
+        TaskCommand::Skip(ReasonedDeedArgs { task, reason }) => {
+            decide(Deed::Skip, task, Some(reason), context)
+        }
+    }
+}
+
+/// What keeps a decision from being written.
+enum NotDecided {
+    Failure(Failure),
+    Refusal(Refusal),
+}
+
+impl From<JournalError> for NotDecided {
+    fn from(error: JournalError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// What was decided.
+struct Decided {
+    /// The order and its plan as they stand now.
+    chain: Chain,
+    /// Id of the task.
+    task: String,
+    /// How many tasks are given up with it.
+    given_up: usize,
+    /// The process that is at work on the order.
+    at_work: Option<u32>,
+    has_ended: bool,
+}
+
+fn decide(
+    deed: Deed,
+    name: TaskName,
+    reason: Option<String>,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
+    let journal = context
+        .settings(Overrides {
+            journal: name.journal.journal,
+            ..Overrides::default()
+        })?
+        .journal;
+    let reader = JournalReader::open(&journal)?;
+    let (order, _) = status::find(&reader, &name.order, &not_there(&journal))?;
+    drop(reader);
+    let decision = Decision {
+        task: name.task,
+        deed,
+        by: name.by.map_or_else(user, Ok)?,
+        reason,
+    };
+    let written = orderctl::journal::hand::write(&journal, &order, |found| {
+        entry(&journal, &order, found, &decision)
+    });
+    match written {
+        Ok(Some(decided)) => tell(&order, &decision, &decided, context),
+        Ok(None) => Err(Failure::UnknownName {
+            kind: "order",
+            name: order,
+            advice: "it is not in the journal any more".to_owned(),
+        }),
+        Err(NotDecided::Failure(failure)) => Err(failure),
+        Err(NotDecided::Refusal(refusal)) => {
+            let message = format!("order {order}: {refusal}");
+            terminal::report_failure(&printable(&message), context.styling);
+            Ok(match refusal {
+                Refusal::UnknownTask { .. } | Refusal::Ambiguous { .. } => ExitCode::Caller,
+                _ => ExitCode::NotAcceptable,
+            })
+        }
+    }
+}
+
+fn not_there(journal: &Path) -> String {
+    format!("it is not in the journal {}", journal.display())
+}
+
+/// Who runs this, as the system calls them.
+fn user() -> Result<String, Failure> {
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.trim().is_empty())
+        .ok_or(Failure::NotNamed {
+            what: "person",
+            flag: "--by NAME",
+            variable: "USER",
+        })
+}
+
+/// The entry that a decision comes to, and where the order stands with it.
+fn entry(
+    journal: &Path,
+    order: &str,
+    found: &Found,
+    decision: &Decision,
+) -> Result<(Vec<Entry>, Decided), NotDecided> {
+    let corrupt = |reason: String| {
+        NotDecided::from(JournalError::Corrupt {
+            path: journal.to_path_buf(),
+            reason: format!("order {order}: {reason}"),
+        })
+    };
+    let text = found.stored.documents.last().map_or("", String::as_str);
+    let plan: OrchestrationPlan =
+        serde_json::from_str(text).map_err(|error| corrupt(format!("its plan: {error}")))?;
+    let entries = &found.stored.entries;
+    let mut progress =
+        Progress::replay(&plan, entries).map_err(|error| corrupt(error.to_string()))?;
+    let event =
+        hand::decide(&plan, &progress, decision, found.at_work).map_err(NotDecided::Refusal)?;
+    let task = event.task().unwrap_or_default().to_owned();
+    // In a rehearsal it happens at the time of the rehearsal.
+    let last = progress.changed_at().unwrap_or_default();
+    let at = match progress.clock() {
+        ClockKind::System => now().max(last),
+        ClockKind::Virtual => last,
+    };
+    let entry = Entry { at, event };
+    let ended = progress
+        .apply(&entry)
+        .map_err(|error| corrupt(error.to_string()))?;
+    let mut stored = found.stored.clone();
+    stored.entries.push(entry.clone());
+    let chain = status::chain_of(journal, order, &stored).map_err(NotDecided::Failure)?;
+    let decided = Decided {
+        chain,
+        task,
+        given_up: ended.len().saturating_sub(1),
+        at_work: found.at_work,
+        has_ended: progress.has_ended(),
+    };
+    Ok((vec![entry], decided))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "here the moment of a decision is taken"
+)]
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    // As the journal keeps it.
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// Says what was written and what comes next, and writes the task.
+fn tell(
+    order: &str,
+    decision: &Decision,
+    decided: &Decided,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
+    let tasks = decided.chain.of_kind(DocumentKind::OrchestrationPlan);
+    let found = tasks
+        .flat_map(progress::plan_tasks)
+        .find(|task| task.id == decided.task);
+    let Some(task) = found else {
+        return Ok(ExitCode::Done);
+    };
+    let reason = task.reason.as_deref().unwrap_or_default();
+    let mut line = format!("order {order}: {} {reason}", decided.task);
+    match decided.given_up {
+        0 => {}
+        1 => line.push_str("; 1 task that needs it is given up"),
+        more => {
+            let _ = write!(line, "; {more} tasks that need it are given up");
+        }
+    }
+    let next = match decided.at_work {
+        _ if decided.has_ended => {
+            "it was the last one: activate the plan again to end the order".to_owned()
+        }
+        Some(pid) => format!("process {pid} goes on with the order"),
+        None => "activate the plan again to go on with the order".to_owned(),
+    };
+    context.say(&printable(&format!("{} {line}", decision.deed)));
+    context.say(&printable(&format!("  {next}")));
+    if !context.stdout_is_terminal {
+        let mut output = context.stdout();
+        let _gone_or_not = output.document(task.node.compact().as_bytes())?;
+        let _gone_or_not = output.flush()?;
+    }
+    Ok(ExitCode::Done)
+}
