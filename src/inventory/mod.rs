@@ -10,6 +10,7 @@
 //! What else stands in a document stays as it is.
 
 mod after;
+mod stale;
 pub mod store;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use after::{Changes, after};
+pub use stale::stale;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};

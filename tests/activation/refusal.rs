@@ -378,3 +378,36 @@ fn validate_finds_an_external_id_that_was_activated_and_lets_the_same_order_pass
         "{said}"
     );
 }
+
+#[test]
+fn what_was_installed_meanwhile_stands_in_the_way_of_who_was_not_begun() {
+    let (mock, workplace) = place();
+    let order = |id: &str| {
+        let item = r#"{"id":"a","action":"add","resource":{"id":"R-1","name":"Port"}}"#;
+        format!(r#"{{"@type":"ResourceOrder","id":"{id}","orderItem":[{item}]}}"#)
+    };
+    let planned = |orders: &str| {
+        let output = run(orderctl().args(["plan", "--endpoint", "olt"]), orders);
+        stdout(&output)
+    };
+    let inventory = ["--inventory", "inventory.ndjson"];
+    // The second one in a run is told by the first, and so is the next run.
+    let both = planned(&(order("RO-1") + &order("RO-2")));
+    for _ in 0..2 {
+        let output = workplace.activate(&both, &inventory);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = "error[plan/stale-inventory]: item `a` adds resource `R-1`";
+        assert_eq!(
+            stderr(&output).matches(said).count(),
+            1,
+            "{}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains("activate RO-1: completed"));
+        assert_eq!(mock.record().len(), 1);
+    }
+    let insisting = workplace.activate(&both, &[&inventory[..], &["--allow-stale"]].concat());
+    // It is sent; the endpoint has the last word.
+    assert_eq!(insisting.status.code(), Some(3), "{}", stderr(&insisting));
+    assert_eq!(mock.record().len(), 2);
+}

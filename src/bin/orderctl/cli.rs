@@ -316,7 +316,8 @@ pub struct ActivateArgs {
     /// Write the requests that would be sent, and send none
     #[arg(long)]
     pub dry_run: bool,
-    /// Carry a plan out even if its orders have changed since it was made
+    /// Carry a plan out even if its orders, or what is installed of what they are about, have changed
+    /// since it was made
     #[arg(long)]
     pub allow_stale: bool,
     /// Carry out orders that were begun although the journal does not know what was done: every

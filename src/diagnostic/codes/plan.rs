@@ -65,6 +65,11 @@ pub const CODES: &[Description] = &[
         "Plan the order again, or give --allow-stale.",
     ),
     error(
+        "plan/stale-inventory",
+        "What an order is about was installed or removed after it was decomposed.",
+        "Decompose and plan the order again, or give --allow-stale.",
+    ),
+    error(
         "plan/unknown-action",
         "An item's action is none of add, modify, delete and noChange.",
         "Use one of the four actions.",

@@ -247,6 +247,7 @@ async fn carry_out<C: Clock>(
         engine: Arc::new(engine),
         journal,
         lanes: Lanes::new(usize::from(args.jobs.jobs)),
+        allow_stale: args.allow_stale,
     };
     tokio::spawn(stop_on_signal(
         signals,
@@ -268,7 +269,7 @@ async fn carry_out<C: Clock>(
         if sink.failure.is_some() || stop.is_requested() {
             sink.note_what_is_left(&mut input);
         }
-        if activation.begin(&mut input.next) {
+        if activation.begin(&mut input.next, &sink.installed) {
             continue;
         }
         if activation.lanes.is_idle() && input.is_over() {
@@ -307,11 +308,12 @@ struct Activation<C> {
     engine: Arc<Engine<C>>,
     journal: JournalWriter,
     lanes: Lanes<Ended>,
+    allow_stale: bool,
 }
 
 impl<C: Clock> Activation<C> {
     /// Begins with the next chain, if there is one and it need not wait.
-    fn begin(&mut self, next: &mut Option<Incoming>) -> bool {
+    fn begin(&mut self, next: &mut Option<Incoming>, installed: &InstalledBase) -> bool {
         let Some(incoming) = next.take_if(|it| self.lanes.is_free_for(&it.order_id)) else {
             return false;
         };
@@ -322,8 +324,22 @@ impl<C: Clock> Activation<C> {
         } = incoming;
         match intake {
             Intake::Accepted(accepted) => {
+                let stale = if self.allow_stale {
+                    Vec::new()
+                } else {
+                    installed.stale(&chain)
+                };
                 let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
+                let order = order_id.clone();
                 self.lanes.begin(order_id, async move {
+                    // What was begun before has made such differences itself.
+                    if !stale.is_empty() {
+                        match journal.knows(&order).await {
+                            Ok(true) => {}
+                            Ok(false) => return Ended::Refused(chain, Intake::Refused(stale)),
+                            Err(error) => return Ended::Ran(chain, Err(error.into())),
+                        }
+                    }
                     let report = engine.activate(&journal, accepted).await;
                     Ended::Ran(chain, report.map(Box::new))
                 });

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use orderctl::chain::Chain;
+use orderctl::diagnostic::Diagnostic;
 use orderctl::document::DocumentKind;
-use orderctl::inventory::{self, store};
+use orderctl::inventory::{self, Inventory, store};
 
 use crate::exit::Failure;
 
@@ -16,6 +17,8 @@ const ENOUGH: usize = 64 << 20;
 #[derive(Debug)]
 pub struct InstalledBase {
     path: Option<PathBuf>,
+    /// As it was read, with what was completed since.
+    inventory: Inventory,
     completed: Vec<Chain>,
     size: usize,
 }
@@ -24,14 +27,24 @@ impl InstalledBase {
     /// Nothing yet. Without a path nothing is ever written; one that cannot be read is an error
     /// before anything is carried out.
     pub fn open(path: Option<PathBuf>) -> Result<InstalledBase, Failure> {
-        if let Some(path) = &path {
-            store::read(path)?;
-        }
+        let inventory = match &path {
+            Some(path) => store::read(path)?.0,
+            None => Inventory::default(),
+        };
         Ok(InstalledBase {
             path,
+            inventory,
             completed: Vec::new(),
             size: 0,
         })
+    }
+
+    /// What a chain that is to be carried out was not decomposed against.
+    pub fn stale(&self, chain: &Chain) -> Vec<Diagnostic> {
+        match self.path {
+            Some(_) => inventory::stale(&self.inventory, chain),
+            None => Vec::new(),
+        }
     }
 
     /// Takes note of a chain that was completed.
@@ -39,6 +52,8 @@ impl InstalledBase {
         if self.path.is_none() {
             return Ok(());
         }
+        let changes = inventory::after(&self.inventory, chain);
+        self.inventory.apply(changes);
         let orders = chain.documents.iter();
         let orders = orders.filter(|it| DocumentKind::of(it) != DocumentKind::OrchestrationPlan);
         let documents: Vec<_> = orders.cloned().collect();

@@ -1,0 +1,88 @@
+//! Does a chain still fit the installed base that it was decomposed against? Pure.
+
+use std::collections::HashSet;
+
+use super::{Inventory, Layer};
+use crate::chain::{Chain, order_name};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::reference::RelationshipKind;
+use crate::model::state::OrderState;
+use crate::model::{Action, Order, OrderItem, entity_id};
+
+const HINT: &str = "decompose and plan the order again, or give --allow-stale";
+
+/// What the items of a chain are about and the installed base has not (for modify, delete and
+/// noChange), or has already (for add). Only that is looked at, so that other orders may change
+/// what they like.
+///
+/// What differs above speaks for what stands below it. A chain that has begun makes such
+/// differences itself: this is about chains of which nothing was carried out.
+pub fn stale(inventory: &Inventory, chain: &Chain) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut differing: HashSet<(Layer, String)> = HashSet::new();
+    for document in chain.orders() {
+        let Some(order) = Order::read(document) else {
+            continue;
+        };
+        let (layer, above) = match &order {
+            Order::Product(_) => (Layer::Product, None),
+            Order::Service(_) => (Layer::Service, Some(Layer::Product)),
+            Order::Resource(_) => (Layer::Resource, Some(Layer::Service)),
+        };
+        for item in order.items() {
+            if OrderState::has_ended(item.node) {
+                continue;
+            }
+            let mut realized = item.relationships.iter();
+            let follows = realized.any(|it| {
+                it.kind == RelationshipKind::Realizes
+                    && above.is_some_and(|above| differing.contains(&(above, it.item.to_string())))
+            });
+            let finding = difference(inventory, layer, &order_name(document), &item);
+            if follows || finding.is_some() {
+                differing.insert((layer, item.id.to_string()));
+            }
+            found.extend(finding.filter(|_| !follows));
+        }
+    }
+    found
+}
+
+fn difference(
+    inventory: &Inventory,
+    layer: Layer,
+    order: &str,
+    item: &OrderItem<'_, '_>,
+) -> Option<Diagnostic> {
+    let (action, entity) = (item.action?, entity_id(item.entity));
+    let what = layer.name();
+    let error = |message| {
+        let code = Code("plan/stale-inventory");
+        Diagnostic::new(code, Severity::Error, item.node.location(), message).with_hint(HINT)
+    };
+    if action == Action::Add {
+        let id = entity.map_or_else(|| format!("{order}.{}", item.id), Into::into);
+        let installed = inventory.get(layer, &id)?;
+        if installed.came_from(order, item.id) {
+            return None;
+        }
+        let message = format!(
+            "item `{}` adds {what} `{id}`, which was installed since the order was decomposed",
+            item.id
+        );
+        return Some(error(message).with_related(installed.node.location()));
+    }
+    let id = entity?;
+    if inventory.document(layer, &id).is_some() {
+        return None;
+    }
+    let verb = match action {
+        Action::Delete => "deletes",
+        Action::NoChange => "leaves as it is",
+        Action::Add | Action::Modify => "modifies",
+    };
+    Some(error(format!(
+        "item `{}` {verb} {what} `{id}`, which is no longer installed",
+        item.id
+    )))
+}
