@@ -29,7 +29,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`diagnostic`] | findings as data; renderers for people and programs |
-//! | [`document`] | streams of JSON and YAML to documents that keep their text and know their places |
+//! | [`document`] | JSON, YAML and TOML to documents that keep their text and know their places |
 //! | [`configuration`] | files of settings in TOML, every fault with its place |
 //! | [`graph`] | cycles of directed graphs |
 //! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |

@@ -34,7 +34,7 @@ fn found(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
     found
 }
 
-const FAMILIES: &str = "schema|order|catalog|rule|inventory|decompose|plan";
+const FAMILIES: &str = "schema|order|catalog|rule|inventory|decompose|plan|endpoints|project";
 
 /// The codes that the sources report.
 fn known() -> BTreeSet<String> {

@@ -15,9 +15,8 @@ use super::specification::{
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
 use super::{activation, gate, link, rollout};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
-use crate::document::yaml::{self, YamlError};
 use crate::document::{
-    Document, DocumentKind, Node, Selection, SourceError, SourceFile, StreamError,
+    Document, DocumentKind, Node, Selection, SourceError, SourceFile, SyntaxError,
 };
 use crate::model::digest;
 use crate::schemas;
@@ -34,37 +33,6 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Number of documents.
     pub documents: usize,
-}
-
-/// A catalog file that is no JSON or YAML.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// JSON.
-    #[error(transparent)]
-    Json(#[from] StreamError),
-    /// YAML.
-    #[error(transparent)]
-    Yaml(#[from] YamlError),
-    /// YAML in another encoding.
-    #[error("{file}: invalid UTF-8 (byte {offset} of the file)")]
-    Encoding {
-        /// File name.
-        file: String,
-        /// Offset of the first byte that is no UTF-8.
-        offset: usize,
-    },
-}
-
-impl LoadError {
-    /// The place that it is about, where it is known.
-    #[must_use]
-    pub fn location(&self) -> Option<Location> {
-        match self {
-            Self::Json(error) => error.location(),
-            Self::Yaml(error) => Some(error.location()),
-            Self::Encoding { .. } => None,
-        }
-    }
 }
 
 /// Reads all JSON and YAML files of a folder and the folders in it, sorted by path; or one file.
@@ -88,10 +56,10 @@ pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
 ///
 /// # Errors
 /// A file that cannot be parsed; everything else is a diagnostic.
-pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
+pub fn load(files: &[SourceFile]) -> Result<Loaded, SyntaxError> {
     let mut documents = Vec::new();
     for file in files {
-        parse(file, &mut documents)?;
+        documents.extend(file.documents()?);
     }
     let mut loader = Loader::default();
     let mut accepted = Vec::new();
@@ -123,31 +91,6 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
         diagnostics,
         documents,
     })
-}
-
-fn parse(file: &SourceFile, documents: &mut Vec<Document>) -> Result<(), LoadError> {
-    if file.yaml {
-        let text = std::str::from_utf8(&file.bytes).map_err(|error| LoadError::Encoding {
-            file: file.name.clone(),
-            offset: error.valid_up_to(),
-        })?;
-        documents.extend(expand(yaml::documents(text, &file.name)?));
-        return Ok(());
-    }
-    documents.extend(file.json_documents()?);
-    Ok(())
-}
-
-/// A YAML document that is a list stands for its elements.
-fn expand(documents: Vec<Document>) -> Vec<Document> {
-    let mut expanded = Vec::with_capacity(documents.len());
-    for document in documents {
-        match document.elements() {
-            Some(elements) => expanded.extend(elements),
-            None => expanded.push(document),
-        }
-    }
-    expanded
 }
 
 /// Digest over the sorted digests of the documents: moving a document to

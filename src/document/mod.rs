@@ -12,6 +12,7 @@ mod schema;
 mod source;
 mod stream;
 mod tape;
+pub mod toml;
 pub mod yaml;
 
 pub use compose::Composer;
@@ -19,6 +20,6 @@ pub use edit::{Edits, quote};
 pub use kind::DocumentKind;
 pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};
 pub use schema::Tape;
-pub use source::{Selection, SourceError, SourceFile};
+pub use source::{Selection, SourceError, SourceFile, SyntaxError};
 pub use stream::{Batch, MAXIMUM_DOCUMENT, Stream, StreamError};
 pub use tape::{Document, Elements, Kind, Members, Node, Origin, describe};

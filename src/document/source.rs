@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::stream::{Stream, StreamError};
-use super::tape::Document;
+use super::tape::{Document, Kind, describe};
+use super::yaml::{self, YamlError};
+use crate::diagnostic::Location;
 
 /// Deepest folder below the named one that is looked into.
 const MAXIMUM_DEPTH: usize = 16;
@@ -22,7 +24,79 @@ pub struct SourceFile {
     pub bytes: Vec<u8>,
 }
 
+/// A file that is no JSON or YAML.
+#[derive(Debug, thiserror::Error)]
+pub enum SyntaxError {
+    /// JSON.
+    #[error(transparent)]
+    Json(#[from] StreamError),
+    /// YAML.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// YAML in another encoding.
+    #[error("{file}: invalid UTF-8 (byte {offset} of the file)")]
+    Encoding {
+        /// File name.
+        file: String,
+        /// Offset of the first byte that is no UTF-8.
+        offset: usize,
+    },
+}
+
+impl SyntaxError {
+    /// The place that it is about, where it is known.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        match self {
+            Self::Json(error) => error.location(),
+            Self::Yaml(error) => Some(error.location()),
+            Self::Encoding { .. } => None,
+        }
+    }
+}
+
 impl SourceFile {
+    /// Reads a file that is YAML by its name.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_yaml(path: &Path) -> Result<SourceFile, StreamError> {
+        let name = path.display().to_string();
+        match fs::read(path) {
+            Ok(bytes) => Ok(SourceFile {
+                name,
+                yaml: true,
+                bytes,
+            }),
+            Err(source) => Err(StreamError::Read { file: name, source }),
+        }
+    }
+
+    /// The documents of the file; in YAML a document that is a list stands for its elements.
+    ///
+    /// # Errors
+    /// The first place that cannot be read as a document.
+    pub fn documents(&self) -> Result<Vec<Document>, SyntaxError> {
+        if !self.yaml {
+            return Ok(self.json_documents()?);
+        }
+        let text = std::str::from_utf8(&self.bytes).map_err(|error| SyntaxError::Encoding {
+            file: self.name.clone(),
+            offset: error.valid_up_to(),
+        })?;
+        let mut documents = Vec::new();
+        for document in yaml::documents(text, &self.name)? {
+            match document.elements() {
+                Some(elements) => documents.extend(elements),
+                None => documents.push(document),
+            }
+        }
+        match documents.iter().find(|it| it.root().kind() != Kind::Object) {
+            Some(other) => Err(not_an_object(other).into()),
+            None => Ok(documents),
+        }
+    }
+
     /// The documents of a JSON file: one, an array of them, one after another or one a line.
     ///
     /// # Errors
@@ -164,5 +238,17 @@ impl Selection {
             }
         }
         Ok(())
+    }
+}
+
+fn not_an_object(document: &Document) -> StreamError {
+    let Location {
+        file, line, column, ..
+    } = document.root().location();
+    StreamError::NotAnObject {
+        file,
+        line,
+        column,
+        found: describe(document.root()),
     }
 }

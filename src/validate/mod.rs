@@ -4,6 +4,7 @@
 //! of them. Every fault is found in one run.
 
 mod duplicates;
+mod formats;
 mod reject;
 pub mod rules;
 
@@ -74,12 +75,21 @@ impl Validation<'_> {
         self.judge(document, schemas::check(kind, document.root()))
     }
 
-    /// As [`Validation::check`], and looks for members that are misspelt, which processing would
-    /// pass over in silence.
+    /// As [`Validation::check`], and looks for what processing finds later or passes over in silence:
+    /// formats of newer versions, plans that cannot be carried out, members that are misspelt.
     pub fn inspect<'d>(&self, document: &'d Document) -> Checked<'d> {
         let kind = DocumentKind::of(document);
-        let mut diagnostics = schemas::check(kind, document.root());
-        diagnostics.extend(schemas::misspelt(kind, document.root()));
+        let root = document.root();
+        let mut diagnostics = Vec::new();
+        if let Some(newer) = formats::newer_version(kind, root) {
+            diagnostics.push(newer);
+        } else {
+            diagnostics.extend(schemas::check(kind, root));
+            diagnostics.extend(schemas::misspelt(kind, root));
+            if kind == DocumentKind::OrchestrationPlan {
+                formats::plan(root, &mut diagnostics);
+            }
+        }
         self.judge(document, diagnostics)
     }
 
@@ -109,16 +119,21 @@ impl Validation<'_> {
 
     fn settle(&self, diagnostics: &mut [Diagnostic]) {
         if self.strict {
-            for diagnostic in diagnostics.iter_mut() {
-                if diagnostic.severity == Severity::Warning {
-                    diagnostic.severity = Severity::Error;
-                }
-            }
+            take_warnings_as_errors(diagnostics);
         }
         diagnostics.sort_by(|a, b| {
             let place = |finding: &Diagnostic| (finding.location.line, finding.location.column);
             place(a).cmp(&place(b)).then_with(|| a.code.cmp(&b.code))
         });
+    }
+}
+
+/// What `--strict` means.
+pub fn take_warnings_as_errors(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        if diagnostic.severity == Severity::Warning {
+            diagnostic.severity = Severity::Error;
+        }
     }
 }
 

@@ -117,7 +117,8 @@ pub enum Command {
 /// Documents to read.
 #[derive(Debug, Args)]
 pub struct InputArgs {
-    /// Files with documents: JSON objects, arrays of them, or one a line; `-` is standard input
+    /// Files with documents: JSON objects, arrays of them, or one a line; YAML where the name ends in
+    /// .yaml or .yml; `-` is standard input
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
 }
@@ -184,10 +185,12 @@ pub struct JobsArgs {
 
 /// Check orders against the catalog and pass the valid ones on
 ///
-/// Reads product, service and resource orders, catalog documents and plans. Writes the valid ones
-/// to standard output, unchanged and in their order; what is wrong with the others is said on
-/// standard error, every fault in one run, with code, place and hint. Without a catalog only
-/// structure is checked. Touches nothing.
+/// Reads orders of all three layers, catalog documents, rules, plans, and products, services and
+/// resources of the installed base, each judged by what it is. Writes the valid ones to standard
+/// output, unchanged and in their order; what is wrong with the others is said on standard error,
+/// every fault in one run, with code, place and hint. Without a catalog only structure is checked. A
+/// folder is checked as a catalog, a TOML file as endpoints or project file; these are not passed
+/// on. Touches nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:

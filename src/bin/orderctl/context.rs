@@ -162,5 +162,5 @@ impl Context {
 
 /// A catalog with what was found in it, which nobody has seen yet.
 pub fn load_catalog(folder: &Path) -> Result<Loaded, Failure> {
-    Ok(catalog::load(&catalog::read_folder(folder)?)?)
+    catalog::load(&catalog::read_folder(folder)?).map_err(Failure::CatalogSyntax)
 }

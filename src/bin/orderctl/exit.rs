@@ -11,9 +11,9 @@
 use std::{io, process};
 
 use orderctl::activate::ActivateError;
-use orderctl::catalog::LoadError;
 use orderctl::diagnostic::Location;
-use orderctl::document::{SourceError, StreamError};
+use orderctl::document::toml::TomlError;
+use orderctl::document::{SourceError, StreamError, SyntaxError};
 use orderctl::endpoint::{DefinitionError, OpenError};
 use orderctl::inventory::store::StoreError;
 use orderctl::journal::JournalError;
@@ -99,7 +99,21 @@ pub enum Failure {
     Source(#[from] SourceError),
     /// The catalog's files are no JSON or YAML.
     #[error("the catalog cannot be read: {0}")]
-    CatalogSyntax(#[from] LoadError),
+    CatalogSyntax(SyntaxError),
+    /// A file of documents is no JSON or YAML.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// A file is no TOML.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// A TOML file that nobody reads.
+    #[error(
+        "{file} is no file of orderctl: an endpoints file has `endpoint`, a project file is called orderctl.toml"
+    )]
+    UnknownToml {
+        /// The file.
+        file: String,
+    },
     /// The installed base cannot be read or written.
     #[error(transparent)]
     Inventory(#[from] StoreError),
@@ -168,7 +182,8 @@ impl Failure {
     pub fn location(&self) -> Option<Location> {
         match self {
             Failure::Stream(error) => error.location(),
-            Failure::CatalogSyntax(error) => error.location(),
+            Failure::CatalogSyntax(error) | Failure::Syntax(error) => error.location(),
+            Failure::Toml(error) => Some(error.location()),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ use std::thread;
 use orderctl::chain::{Chain, Link};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::diagnostic::report::Subject;
-use orderctl::document::{Batch, Document, Stream, StreamError};
+use orderctl::document::{Batch, Document, SourceFile, Stream, StreamError};
 use orderctl::validate::OrderKey;
 
 use crate::exit::{ExitCode, Failure};
@@ -94,20 +94,13 @@ pub fn run(
     };
     let mut ended = Flow::Continue;
     for source in &sources {
-        let mut reader = open(source)?;
-        let name = source.display().to_string();
-        let mut stream = Stream::new(&mut *reader, &name);
-        let (flow, error) = if jobs > 1 {
-            parallel(&mut stream, unit, jobs, &mut sequence)?
-        } else {
-            sequential(&mut stream, unit, &mut sequence)?
-        };
+        let (flow, error) = sequence.read(source, jobs)?;
         if flow == Flow::Stop {
             return Ok(());
         }
         if let Some(error) = error {
             sequence.finish()?;
-            return Err(error.into());
+            return Err(error);
         }
         ended = flow;
     }
@@ -154,6 +147,11 @@ fn names(sources: &[PathBuf]) -> String {
     names.join(", ")
 }
 
+fn is_yaml(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
 fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
     if path.as_os_str() == "-" {
         let stdin = io::stdin();
@@ -181,12 +179,23 @@ struct Worked {
 
 fn work_batch(batch: Batch, unit: Unit, work: &(dyn Fn(Chain) -> Produced + Sync)) -> Worked {
     let (documents, error) = batch.parse();
+    Worked {
+        error,
+        ..work_documents(documents, unit, work)
+    }
+}
+
+fn work_documents(
+    documents: Vec<Document>,
+    unit: Unit,
+    work: &(dyn Fn(Chain) -> Produced + Sync),
+) -> Worked {
     let mut worked = Worked {
         head: Vec::new(),
         produced: Vec::with_capacity(documents.len()),
         tail: None,
         documents: documents.len() as u64,
-        error,
+        error: None,
     };
     for document in documents {
         if unit == Unit::Document {
@@ -218,6 +227,34 @@ struct Sequence<'w, 't> {
 }
 
 impl Sequence<'_, '_> {
+    /// Works on a file, or standard input; the error is one that ended it.
+    fn read(&mut self, source: &Path, jobs: u16) -> Result<(Flow, Option<Failure>), Failure> {
+        if is_yaml(source) {
+            let documents = SourceFile::read_yaml(source)
+                .map_err(Failure::from)
+                .and_then(|file| Ok(file.documents()?));
+            return match documents {
+                Ok(documents) => {
+                    let worked = work_documents(documents, self.unit, self.work);
+                    self.add(worked).map(|(flow, _)| (flow, None))
+                }
+                Err(error) => Ok((Flow::Continue, Some(error))),
+            };
+        }
+        let mut reader = match open(source) {
+            Ok(reader) => reader,
+            Err(error) => return Ok((Flow::Continue, Some(error))),
+        };
+        let name = source.display().to_string();
+        let mut stream = Stream::new(&mut *reader, &name);
+        let (flow, error) = if jobs > 1 {
+            parallel(&mut stream, self.unit, jobs, self)?
+        } else {
+            sequential(&mut stream, self.unit, self)?
+        };
+        Ok((flow, error.map(Failure::from)))
+    }
+
     fn add(&mut self, worked: Worked) -> Result<(Flow, Option<StreamError>), Failure> {
         self.documents += worked.documents;
         for document in worked.head {

@@ -4,6 +4,7 @@
 //! demands that it has every code of the sources and no other.
 
 mod catalog;
+mod configuration;
 mod decompose;
 mod inventory;
 mod order;
@@ -35,6 +36,8 @@ pub static AREAS: &[&[Description]] = &[
     inventory::CODES,
     decompose::CODES,
     plan::CODES,
+    configuration::ENDPOINTS,
+    configuration::PROJECT,
 ];
 
 /// Descriptions of all codes, in the order of [`AREAS`].

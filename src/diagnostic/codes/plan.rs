@@ -16,8 +16,8 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "plan/dangling-dependency",
-        "An item waits for an item that the order does not have.",
-        "Correct the id, or add the item.",
+        "An item waits for an item that the order does not have, or a task for one that the plan does not have.",
+        "Correct the id, or add what is missing.",
     ),
     error(
         "plan/duplicate-task",

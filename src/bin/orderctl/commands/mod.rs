@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod completions;
+mod configured;
 pub mod decompose;
 mod filter;
 mod installed;

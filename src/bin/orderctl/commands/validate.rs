@@ -11,6 +11,7 @@ use orderctl::journal::JournalReader;
 use orderctl::project::Overrides;
 use orderctl::validate::{Duplicates, OrderKey, Validation};
 
+use super::configured;
 use super::filter::{Sink, line, rejected};
 use crate::cli::ValidateArgs;
 use crate::context::{self, Context};
@@ -69,16 +70,23 @@ fn judge<'a>(
     sink.reporting = reporting.take();
     sink.passes_on = filters;
     sink.shows = filters;
-    let ended = stage::run(
-        &args.input.files,
-        Unit::Document,
-        args.jobs.jobs,
-        &|unit| check(&validation, unit, keeps),
-        &mut |mut produced| {
-            known.search(&mut produced)?;
-            sink.take(produced)
-        },
-    );
+    let (streams, others) = configured::divide(&args.input.files);
+    let mut ended = others.iter().try_for_each(|path| {
+        let produced = configured::check(path, args.strict)?;
+        sink.take(produced).map(|_flow| ())
+    });
+    if ended.is_ok() && (others.is_empty() || !streams.is_empty()) {
+        ended = stage::run(
+            &streams,
+            Unit::Document,
+            args.jobs.jobs,
+            &|unit| check(&validation, unit, keeps),
+            &mut |mut produced| {
+                known.search(&mut produced)?;
+                sink.take(produced)
+            },
+        );
+    }
     let code = sink.finish();
     if filters {
         sink.summarize("validate");
