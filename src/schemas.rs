@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::document::{DocumentKind, Node, Tape};
+pub use fault::name;
 use spelling::Spelling;
 
 /// Name and text of every schema: orders and catalog by layer from the product down, plans, the files

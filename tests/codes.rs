@@ -34,7 +34,8 @@ fn found(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
     found
 }
 
-const FAMILIES: &str = "schema|order|catalog|rule|inventory|decompose|plan|endpoints|project";
+const FAMILIES: &str =
+    "schema|standard|order|catalog|rule|inventory|decompose|plan|endpoints|project";
 
 /// The codes that the sources report.
 fn known() -> BTreeSet<String> {

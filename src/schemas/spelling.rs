@@ -10,6 +10,9 @@ use super::fault;
 use crate::diagnostic::{Code, Diagnostic, Severity, suggestion};
 use crate::document::{Kind, Node};
 
+/// Members that every entity of TM Forum may have.
+const EVERYWHERE: [&str; 4] = ["@type", "@baseType", "@schemaLocation", "@referredType"];
+
 /// The members that a schema knows, object by object.
 #[derive(Debug, Default)]
 pub struct Spelling {
@@ -89,7 +92,7 @@ impl Spelling {
             match object.members.get(&*key) {
                 Some(Some(inside)) => self.visit(value, *inside, diagnostics),
                 Some(None) => {}
-                None if object.closed => {}
+                None if object.closed || EVERYWHERE.contains(&&*key) => {}
                 None => diagnostics.extend(object.slip(node, &key, value)),
             }
         }

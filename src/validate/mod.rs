@@ -7,7 +7,9 @@ mod duplicates;
 mod formats;
 mod reject;
 pub mod rules;
+mod standard;
 
+use std::collections::HashSet;
 use std::ops::Deref;
 
 use jiff::Timestamp;
@@ -90,7 +92,15 @@ impl Validation<'_> {
                 formats::plan(root, &mut diagnostics);
             }
         }
-        self.judge(document, diagnostics)
+        let mut checked = self.judge(document, diagnostics);
+        if self.strict {
+            let faults = not_said(&checked.diagnostics, standard::check(kind, root));
+            checked.diagnostics.extend(faults);
+            self.settle(&mut checked.diagnostics);
+            checked.accepted = !has_errors(&checked.diagnostics);
+            checked.order = checked.order.filter(|_| checked.accepted);
+        }
+        checked
     }
 
     fn judge<'d>(&self, document: &'d Document, mut diagnostics: Vec<Diagnostic>) -> Checked<'d> {
@@ -121,11 +131,25 @@ impl Validation<'_> {
         if self.strict {
             take_warnings_as_errors(diagnostics);
         }
-        diagnostics.sort_by(|a, b| {
-            let place = |finding: &Diagnostic| (finding.location.line, finding.location.column);
-            place(a).cmp(&place(b)).then_with(|| a.code.cmp(&b.code))
-        });
+        diagnostics.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.code.cmp(&b.code)));
     }
+}
+
+/// The faults that are not among the findings already: something that is missing by the same words,
+/// anything else at the same place.
+fn not_said(findings: &[Diagnostic], faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let places: HashSet<(u64, u64)> = findings.iter().map(place).collect();
+    let words: HashSet<_> = findings.iter().map(|it| (place(it), &it.message)).collect();
+    let mut faults = faults;
+    faults.retain(|fault| match fault.code.0 {
+        "standard/missing" => !words.contains(&(place(fault), &fault.message)),
+        _ => !places.contains(&place(fault)),
+    });
+    faults
+}
+
+fn place(finding: &Diagnostic) -> (u64, u64) {
+    (finding.location.line, finding.location.column)
 }
 
 /// What `--strict` means.

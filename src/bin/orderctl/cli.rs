@@ -208,7 +208,7 @@ pub struct ValidateArgs {
     /// Write rejected orders to FILE, their faults as notes
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Take warnings as errors
+    /// Take warnings as errors, and demand of orders all that TM Forum's standards demand
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]

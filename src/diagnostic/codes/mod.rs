@@ -11,6 +11,7 @@ mod order;
 mod plan;
 mod rule;
 mod schema;
+mod standard;
 
 use super::{Code, Severity};
 
@@ -30,6 +31,7 @@ pub struct Description {
 /// Descriptions of all codes: areas from the document inwards, sorted by code within each.
 pub static AREAS: &[&[Description]] = &[
     schema::CODES,
+    standard::CODES,
     order::CODES,
     catalog::CODES,
     rule::CODES,
