@@ -39,7 +39,7 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Whether `name` is `known` but for a slip of the keyboard: in case, or by one letter that is
-/// missing, too many, wrong, or swapped with its neighbour; two in names of ten letters or more.
+/// missing, too many, wrong, or swapped with its neighbour; two in names of fourteen letters or more.
 /// Names of less than four letters never are.
 #[must_use]
 pub fn is_slip(name: &str, known: &str) -> bool {
@@ -53,7 +53,7 @@ pub fn is_slip(name: &str, known: &str) -> bool {
     let shorter = name.len().min(known.len());
     let allowed = match shorter {
         0..4 => return false,
-        4..10 => 1,
+        4..14 => 1,
         _ => 2,
     };
     name.len().abs_diff(known.len()) <= allowed && distance(&name, &known) <= allowed
@@ -136,6 +136,7 @@ mod tests {
         assert!(is_slip("ProductOrderItem", "productOrderItem"));
         assert!(is_slip("productCharacterstics", "productCharacteristic"));
         assert!(!is_slip("state", "status"));
+        assert!(!is_slip("serviceState", "serviceDate"));
         assert!(!is_slip("quota", "quota"));
         assert!(!is_slip("ids", "id"));
     }
