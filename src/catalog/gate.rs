@@ -15,7 +15,7 @@ use crate::model::Action;
 pub struct GateRule {
     /// Id of the rule.
     pub id: String,
-    /// Its name; that of its kind if it has none.
+    /// Its name; that of its kind if it has none, or its id for a milestone.
     pub name: String,
     /// What it is declared for.
     pub subject: Subject,
@@ -170,11 +170,14 @@ impl Reader<'_> {
             .list("holds")
             .filter_map(|node| self.needed(node, &reach, sound))
             .collect();
+        let id = root.text("id").unwrap_or_default().into_owned();
         let rule = GateRule {
-            id: root.text("id").unwrap_or_default().into_owned(),
-            name: root
-                .text("name")
-                .map_or_else(|| kind.title().to_owned(), std::borrow::Cow::into_owned),
+            name: match (root.text("name"), kind) {
+                (Some(name), _) => name.into_owned(),
+                (None, GateKind::Milestone) => id.clone(),
+                (None, _) => kind.title().to_owned(),
+            },
+            id,
             subject,
             kind,
             per,

@@ -4,6 +4,7 @@
 //! resource order item that changes something, and dependencies gathered from
 //! the items of all layers.
 
+mod bulk;
 mod dependencies;
 mod digest;
 mod draft;
@@ -22,7 +23,7 @@ mod variables;
 
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
-pub use schedule::{duration, duration_for_people};
+pub use schedule::{count_for_people, duration, duration_for_people};
 
 use std::collections::HashMap;
 
@@ -208,11 +209,8 @@ impl Planning<'_> {
         let names: Vec<&str> = ids.iter().map(String::as_str).collect();
         let schedule = times.schedule(&names, work, dates);
         let warnings = warnings(chain, &drafts, &times, &schedule);
-        let mut left: Vec<Option<TaskFlow>> =
-            drafts.into_iter().map(|draft| Some(draft.task)).collect();
-        let mut tasks = Vec::with_capacity(left.len());
-        for &position in &times.order {
-            let mut task = left[position].take().expect("a task is taken once");
+        let mut tasks: Vec<TaskFlow> = drafts.into_iter().map(|draft| draft.task).collect();
+        for (position, task) in tasks.iter_mut().enumerate() {
             task.relationship = relationships(&network.before[position], &names);
             task.duration = schedule::iso(durations[position]);
             task.earliest_start = schedule::iso(times.earliest[position]);
@@ -220,8 +218,8 @@ impl Planning<'_> {
             task.slack = schedule::iso(times.latest[position] - times.earliest[position]);
             task.critical = times.is_critical(position);
             task.wave = times.wave[position];
-            tasks.push(task);
         }
+        arrange(&mut tasks, times.order);
         let mut plan = OrchestrationPlan {
             type_name: "OrchestrationPlan".to_owned(),
             base_type: "ProcessFlow".to_owned(),
@@ -251,6 +249,19 @@ impl Planning<'_> {
             requested: date("requestedCompletionDate"),
             base: self.now.max(date("requestedStartDate")).or(ordered),
         }
+    }
+}
+
+/// Puts values into an order, given as their positions, without a second list of them.
+fn arrange<T>(values: &mut [T], mut order: Vec<usize>) {
+    for start in 0..order.len() {
+        let mut here = start;
+        while order[here] != start {
+            let next = std::mem::replace(&mut order[here], here);
+            values.swap(here, next);
+            here = next;
+        }
+        order[here] = here;
     }
 }
 

@@ -268,3 +268,16 @@ pub fn duration_for_people(iso: &str) -> String {
         shown.join(" ")
     }
 }
+
+/// A number with its thousands apart: `1,006`.
+pub fn count_for_people(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.char_indices() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

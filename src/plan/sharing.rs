@@ -10,6 +10,9 @@ use super::dependencies::Dependency;
 use super::layers::Layers;
 use crate::graph;
 
+/// How often what was found out is looked at again: one shared item may hide another.
+const ROUNDS: usize = 64;
+
 /// Which items do not hand down what they wait for to what they share with others.
 #[derive(Debug, Default)]
 pub struct Sharing {
@@ -31,17 +34,21 @@ impl Sharing {
         if shared.is_empty() || dependencies.is_empty() {
             return sharing;
         }
-        let component = components(layers, dependencies);
-        for &entry in &shared {
-            let above = &layers.entries[entry].above;
-            let here = component[start(entry)];
-            let mut awaited = above.iter().filter(|it| component[finish(**it)] == here);
-            let (first, second) = (awaited.next(), awaited.next());
-            for &parent in above {
-                let other = first.is_some_and(|it| *it != parent) || second.is_some();
-                if other && component[start(parent)] == here {
-                    sharing.earlier.insert((parent, entry));
+        for _ in 0..ROUNDS {
+            let component = components(layers, dependencies, &sharing.earlier);
+            let known = sharing.earlier.len();
+            for &entry in &shared {
+                let above = layers.entries[entry].above.iter();
+                let here = component[start(entry)];
+                let (inside, outside): (Vec<usize>, Vec<usize>) =
+                    above.partition(|parent| component[start(**parent)] == here);
+                if !outside.is_empty() {
+                    let pairs = inside.into_iter().map(|parent| (parent, entry));
+                    sharing.earlier.extend(pairs);
                 }
+            }
+            if sharing.earlier.len() == known {
+                break;
             }
         }
         for (parent, _) in &sharing.earlier {
@@ -88,14 +95,21 @@ fn finish(entry: usize) -> usize {
     2 * entry + 1
 }
 
-/// Beginnings and ends of items that wait for each other in a circle have the same number.
-fn components(layers: &Layers<'_, '_>, dependencies: &[Dependency]) -> Vec<usize> {
+/// Beginnings and ends of items that wait for each other in a circle have the same number. `earlier`
+/// are the pairs of which the upper hands nothing down to the lower.
+fn components(
+    layers: &Layers<'_, '_>,
+    dependencies: &[Dependency],
+    earlier: &HashSet<(usize, usize)>,
+) -> Vec<usize> {
     let count = layers.entries.len();
     let mut edges = vec![Vec::new(); 2 * count];
     for (index, entry) in layers.entries.iter().enumerate() {
         edges[start(index)].push(finish(index));
         for &above in &entry.above {
-            edges[start(above)].push(start(index));
+            if !earlier.contains(&(above, index)) {
+                edges[start(above)].push(start(index));
+            }
             edges[finish(index)].push(finish(above));
         }
     }

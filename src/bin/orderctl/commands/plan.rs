@@ -144,7 +144,8 @@ fn summary(chain: &Chain, plan: &OrchestrationPlan) -> String {
         return format!("plan {root}: nothing to do");
     }
     format!(
-        "plan {root}: {tasks} task{} in {waves} wave{}, {} (critical path: {shown})",
+        "plan {root}: {} task{} in {waves} wave{}, {} (critical path: {shown})",
+        plan::count_for_people(tasks),
         if tasks == 1 { "" } else { "s" },
         if waves == 1 { "" } else { "s" },
         plan::duration_for_people(&plan.schedule.expected_duration),
