@@ -424,7 +424,7 @@ impl<'c> Expansion<'_, 'c> {
             let given = own.or(source.given);
             let fate = match (source.mode, &part.installed, before) {
                 (Mode::Compare, Some(installed), Some(before)) => {
-                    let touched = self.is_touched(source, candidate);
+                    let touched = self.is_touched(source.changes, candidate);
                     Fate::compared(&full, (installed, before), given, touched)
                 }
                 (Mode::Make(action), ..) => Fate::new(action, full.clone()),
@@ -761,9 +761,9 @@ impl<'c> Expansion<'_, 'c> {
 
     /// Whether a service counts as changed although nothing of its own differs: something that it
     /// is made of looks at a product that changes.
-    pub fn is_touched(&self, source: &Source<'_, 'c>, candidate: Candidate<'c>) -> bool {
+    pub fn is_touched(&self, product_changes: bool, candidate: Candidate<'c>) -> bool {
         self.layer == Layer::Service
-            && source.changes
+            && product_changes
             && reads_product(self.with.catalog, candidate.target)
     }
 

@@ -486,7 +486,8 @@ impl<'c> Expansion<'_, 'c> {
             let given = place.filter(|_| group.says_where());
             let fate = match (&part.installed, before) {
                 (Some(installed), Some(before)) => {
-                    Fate::compared(&full, (installed, before), given, group.changes)
+                    let touched = self.is_touched(group.changes, group.candidate);
+                    Fate::compared(&full, (installed, before), given, touched)
                 }
                 _ => Fate::new(action, full.clone()),
             };

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod inside;
 mod mobile;
+mod sites;
 mod world;

@@ -168,6 +168,12 @@ impl Decomposed {
     }
 }
 
+/// An installed base of these documents.
+pub fn inventory_of(documents: &[String]) -> Inventory {
+    let parse = |text: &String| Document::parse(text.clone(), "inventory").unwrap();
+    Inventory::of(documents.iter().map(parse).collect()).0
+}
+
 /// Action and item id.
 pub fn actions(items: &[Value]) -> Vec<String> {
     let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
