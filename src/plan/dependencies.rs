@@ -24,11 +24,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::SignedDuration;
 
+use super::flow::Until;
 use super::layers::{Layer, Layers};
-use super::network::{Network, Wait};
+use super::network::{Gap, Network, Wait};
 use super::sharing::Sharing;
 use crate::catalog::iso_duration;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::Node;
 use crate::graph;
 use crate::model::reference::RelationshipKind;
 
@@ -45,8 +47,8 @@ pub struct Dependency {
     pub item: usize,
     /// The item that it waits for.
     pub on: usize,
-    /// How long after that is done.
-    pub lag: SignedDuration,
+    /// How long after that is done, and whether it may also have failed.
+    pub gap: Gap,
 }
 
 /// A point that stands for the tasks of an item, where many others wait for many of them.
@@ -71,7 +73,7 @@ pub enum Sense {
 ///
 /// # Errors
 /// Those on items that their order does not have: nothing says when what they wait for is done.
-/// Lags that are no durations.
+/// Lags that are no durations, and words for what is waited for that say nothing.
 pub fn stated(layers: &Layers<'_, '_>, faults: &mut Vec<Diagnostic>) -> Vec<Dependency> {
     let mut stated = Vec::new();
     for (index, entry) in layers.entries.iter().enumerate() {
@@ -80,16 +82,7 @@ pub fn stated(layers: &Layers<'_, '_>, faults: &mut Vec<Diagnostic>) -> Vec<Depe
             if !layers.is_here(index, relationship) {
                 continue;
             }
-            let lag = relationship.node.get("lag");
-            let length = lag.map(|node| node.as_str().and_then(|text| iso_duration(&text)));
-            if let (Some(node), Some(None)) = (lag, length) {
-                let message = format!("{} is no duration", node.raw());
-                let code = Code("plan/lag");
-                faults.push(
-                    Diagnostic::new(code, Severity::Error, node.location(), message)
-                        .with_hint("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D"),
-                );
-            }
+            let gap = gap(relationship.node, faults);
             let Some(on) = layers.beside(index, relationship) else {
                 let message = format!(
                     "an item waits for item `{}`, which is not in the order",
@@ -100,12 +93,42 @@ pub fn stated(layers: &Layers<'_, '_>, faults: &mut Vec<Diagnostic>) -> Vec<Depe
                 faults.push(Diagnostic::new(code, Severity::Error, location, message));
                 continue;
             };
-            let lag = length.flatten().unwrap_or_default();
             let item = index;
-            stated.push(Dependency { item, on, lag });
+            stated.push(Dependency { item, on, gap });
         }
     }
     stated
+}
+
+/// The members of ours that stand beside the type of a relationship: `lag` and `until`.
+fn gap(relationship: Node<'_>, faults: &mut Vec<Diagnostic>) -> Gap {
+    let mut fault = |code, node: Node<'_>, message, hint| {
+        let fault = Diagnostic::new(Code(code), Severity::Error, node.location(), message);
+        faults.push(fault.with_hint(hint));
+    };
+    let mut gap = Gap::default();
+    if let Some(node) = relationship.get("lag") {
+        match node.as_str().and_then(|text| iso_duration(&text)) {
+            Some(lag) => gap.lag = lag,
+            None => {
+                let message = format!("{} is no duration", node.raw());
+                let hint = "write it as in ISO 8601: PT30S, PT5M, PT4H, P2D";
+                fault("plan/lag", node, message, hint);
+            }
+        }
+    }
+    if let Some(node) = relationship.get("until") {
+        match node.as_str().as_deref() {
+            Some("completed") => {}
+            Some("ended") => gap.until = Until::Ended,
+            _ => {
+                let message = format!("an item is waited for until it is {}", node.raw());
+                let hint = "write `completed`, or `ended` where it may also have failed";
+                fault("plan/until", node, message, hint);
+            }
+        }
+    }
+    gap
 }
 
 /// Ties the tasks of a network, `deleted` those that remove something, as the dependencies say.
@@ -206,11 +229,11 @@ fn parts(layers: &Layers<'_, '_>, item: usize, on: usize) -> (Part, Part) {
 /// An item in a part.
 type Side = (usize, Part);
 
-/// The tasks that are waited for, and those that wait for all of them, with their lags.
+/// The tasks that are waited for, and those that wait for all of them, with what lies between.
 struct Group {
     item: usize,
     lasts: Vec<usize>,
-    firsts: Vec<(usize, SignedDuration)>,
+    firsts: Vec<(usize, Gap)>,
 }
 
 /// By item without tasks, what is waited for in its place.
@@ -308,16 +331,17 @@ impl Connector<'_, '_, '_> {
     /// Groups dependencies by what is waited for. Nothing is tied yet: what ends a set does not
     /// depend on the sequence of the items.
     fn groups(&mut self, sense: Sense, dependencies: &[Dependency], passes: &Passes) -> Vec<Group> {
-        let mut sides: BTreeMap<Side, Vec<(Side, SignedDuration)>> = BTreeMap::new();
-        for Dependency { item, on, lag } in dependencies {
+        let mut sides: BTreeMap<Side, Vec<(Side, Gap)>> = BTreeMap::new();
+        for Dependency { item, on, gap } in dependencies {
             let (waits, awaited) = parts(self.layers, *item, *on);
             let (waits, awaited) = ((*item, waits), (*on, awaited));
-            // A lag is about making: nothing has to rest before it is removed.
-            let (from, to, lag) = match sense {
-                Sense::Build => (awaited, waits, *lag),
-                Sense::Remove => (waits, awaited, SignedDuration::ZERO),
+            // What lies between is about making: nothing has to rest before it is removed, and
+            // what could not be removed still stands on the rest.
+            let (from, to, gap) = match sense {
+                Sense::Build => (awaited, waits, *gap),
+                Sense::Remove => (waits, awaited, Gap::default()),
             };
-            sides.entry(from).or_default().push((to, lag));
+            sides.entry(from).or_default().push((to, gap));
         }
         let mut firsts: HashMap<Side, Vec<usize>> = HashMap::new();
         let mut groups = Vec::with_capacity(sides.len());
@@ -331,11 +355,11 @@ impl Connector<'_, '_, '_> {
                 continue;
             }
             let mut waiting = Vec::new();
-            for (side, lag) in to {
+            for (side, gap) in to {
                 let firsts = firsts
                     .entry(side)
                     .or_insert_with(|| self.firsts(sense, side));
-                waiting.extend(firsts.iter().map(|task| (*task, lag)));
+                waiting.extend(firsts.iter().map(|task| (*task, gap)));
             }
             groups.push(Group {
                 item,
@@ -355,14 +379,17 @@ impl Connector<'_, '_, '_> {
         let many = lasts.len().saturating_mul(firsts.len()) > MANY;
         if many && lasts.len() > 1 && firsts.len() > 1 {
             let node = self.bridge(sense, item);
+            let ended = firsts.iter().all(|(_, gap)| gap.until == Until::Ended);
+            let until = if ended { Until::Ended } else { Until::Completed };
             for before in lasts {
-                self.network.wait(node, Wait::on(before));
+                let lag = SignedDuration::ZERO;
+                self.network.wait(node, Wait::after(before, Gap { lag, until }));
             }
             lasts = vec![node];
         }
         for before in lasts {
-            for (task, lag) in &firsts {
-                self.network.wait(*task, Wait::after(before, *lag));
+            for (task, gap) in &firsts {
+                self.network.wait(*task, Wait::after(before, *gap));
             }
         }
     }

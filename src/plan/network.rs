@@ -17,6 +17,15 @@ pub struct Wait {
     pub until: Until,
 }
 
+/// What lies between a task and one that waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gap {
+    /// How long after its end.
+    pub lag: SignedDuration,
+    /// What it has to have come to.
+    pub until: Until,
+}
+
 impl Wait {
     /// Until a task is completed.
     pub fn on(before: usize) -> Wait {
@@ -27,12 +36,9 @@ impl Wait {
         }
     }
 
-    /// Until some time after a task is completed.
-    pub fn after(before: usize, lag: SignedDuration) -> Wait {
-        Wait {
-            lag,
-            ..Wait::on(before)
-        }
+    /// Until some time after a task has come to something.
+    pub fn after(before: usize, Gap { lag, until }: Gap) -> Wait {
+        Wait { before, lag, until }
     }
 }
 

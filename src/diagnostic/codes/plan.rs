@@ -80,6 +80,11 @@ pub const CODES: &[Description] = &[
         "Plan the order again.",
     ),
     error(
+        "plan/until",
+        "The `until` of a relationship between items is neither completed nor ended.",
+        "Write `completed`, or `ended` where what is waited for may also have failed.",
+    ),
+    error(
         "plan/window",
         "A bound of a window, which a rule computes, is no moment, or the window ends before it starts.",
         "Write moments as in RFC 3339, the end after the start.",
