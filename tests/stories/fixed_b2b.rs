@@ -1,0 +1,206 @@
+//! Enterprise Fibre Connect Gold: five sites, three waves, feasibility and approval first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::plan::{Sequence, fits};
+use super::story::{Story, with_sites};
+
+const ORDER: &str = "ORD-ENT-1102-0001";
+const APPROVAL: &str = "1.G-ESA-APPROVAL";
+const SITES: [(&str, &str, &str); 5] = [
+    ("MEL-HQ", "P2P", "pilot"),
+    ("SYD-1", "P2P", "wave1"),
+    ("SYD-2", "GPON", "wave1"),
+    ("BNE-1", "GPON", "wave2"),
+    ("BNE-2", "GPON", "wave2"),
+];
+
+/// The six resources of a site, in their sequence.
+fn resources(site: &str, technology: &str) -> [String; 6] {
+    let port = if technology == "P2P" { "P2P" } else { "OLT" };
+    let of =
+        |service: &str, resource: &str| format!("1.CFS-ESA-{service}.{site}.RFS-ESA-{resource}");
+    [
+        of("FIBRE-ACCESS", &format!("{port}-PORT")),
+        of("FIBRE-ACCESS", "BNG-SESSION"),
+        of("FIBRE-ACCESS", "IPAM-BLOCK"),
+        of("ENTERPRISE-QOS", "QOS-POLICY"),
+        of("CPE-MGMT", "ZTP-CONFIG"),
+        of("ENTERPRISE-QOS", "SLA-PROBE"),
+    ]
+}
+
+fn milestone(wave: &str) -> String {
+    format!("{ORDER}.W-ESA-ROLLOUT.{wave}")
+}
+
+/// Feasibility, approval, the waves one after the other, the sequence at each site.
+fn assert_story(sequence: &impl Sequence) {
+    sequence.assert_sequence("*.G-ESA-FEASIBILITY", APPROVAL);
+    sequence.assert_sequence(APPROVAL, "1.CFS-*.RFS-*");
+    for (site, technology, _) in SITES {
+        let [port, session, block, policy, router, probe] = resources(site, technology);
+        for (first, later) in [
+            (&port, &session),
+            (&port, &block),
+            (&session, &policy),
+            (&block, &policy),
+            (&policy, &router),
+            (&router, &probe),
+        ] {
+            sequence.assert_sequence(first, later);
+        }
+    }
+    let between = [("MEL-*", "pilot", "SYD-*"), ("SYD-*", "wave1", "BNE-*")];
+    for (earlier, wave, later) in between {
+        let earlier = format!("1.CFS-*.{earlier}.RFS-*");
+        let later = format!("1.CFS-*.{later}.RFS-*");
+        sequence.assert_sequence(&earlier, &milestone(wave));
+        sequence.assert_sequence(&milestone(wave), &later);
+        sequence.assert_sequence(&earlier, &later);
+    }
+}
+
+#[test]
+fn five_sites_are_fifteen_services_and_thirty_resources() {
+    let story = Story::open("fixed-b2b");
+    let plan = story.plan(&story.order("order.json"));
+    let services: BTreeSet<String> = SITES
+        .iter()
+        .flat_map(|(site, ..)| {
+            ["FIBRE-ACCESS", "ENTERPRISE-QOS", "CPE-MGMT"]
+                .map(|service| format!("1.CFS-ESA-{service}.{site}"))
+        })
+        .collect();
+    assert_eq!(services.len(), 15);
+    assert_eq!(
+        plan.services().into_keys().collect::<BTreeSet<_>>(),
+        services.iter().map(String::as_str).collect()
+    );
+    let wanted: BTreeSet<String> = SITES
+        .iter()
+        .flat_map(|(site, technology, _)| resources(site, technology))
+        .collect();
+    assert_eq!(wanted.len(), 30);
+    assert_eq!(
+        plan.resources().into_keys().collect::<BTreeSet<_>>(),
+        wanted.iter().map(String::as_str).collect()
+    );
+    // Beside them five qualifications, one approval, and a milestone between waves.
+    assert_eq!(plan.tasks().len(), 30 + 5 + 1 + 2);
+    for (site, _, wave) in SITES {
+        for (id, task) in plan.tasks() {
+            if fits(&format!("*.{site}.RFS-*"), id) {
+                assert_eq!(task["rolloutWave"], wave, "{id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_site_is_where_its_order_says() {
+    let story = Story::open("fixed-b2b");
+    let order = story.order("order.json");
+    let plan = story.plan(&order);
+    let characteristics = &order["productOrderItem"][0]["product"]["productCharacteristic"];
+    let sites = characteristics
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "sites");
+    for site in sites.unwrap()["value"].as_array().unwrap() {
+        let pattern = format!("*.{}.RFS-*", site["id"].as_str().unwrap());
+        let resources = plan.resources().into_iter();
+        let mut found = 0;
+        for (id, item) in resources.filter(|(id, _)| fits(&pattern, id)) {
+            assert_eq!(item["resource"]["place"]["id"], site["place"]["id"], "{id}");
+            assert_eq!(
+                item["resource"]["place"]["name"], site["place"]["name"],
+                "{id}"
+            );
+            found += 1;
+        }
+        assert_eq!(found, 6);
+    }
+}
+
+#[test]
+fn feasibility_and_approval_come_first_then_wave_after_wave() {
+    let story = Story::open("fixed-b2b");
+    let plan = story.plan(&story.order("order.json"));
+    assert_story(&plan);
+    for (site, technology, _) in SITES {
+        let [_, session, block, ..] = resources(site, technology);
+        plan.assert_parallel(&session, &block);
+    }
+    plan.assert_parallel("1.CFS-*.SYD-1.RFS-*", "1.CFS-*.SYD-2.RFS-*");
+    plan.assert_parallel("1.CFS-*.BNE-1.RFS-*", "1.CFS-*.BNE-2.RFS-*");
+}
+
+#[test]
+fn tiers_differ_in_class_and_thresholds() {
+    let story = Story::open("fixed-b2b");
+    let plan = story.plan(&story.order("order-tiers.json"));
+    assert_eq!(plan.resources().len(), 30);
+    assert!(
+        !plan.tasks().contains_key(APPROVAL),
+        "the list price needs no approval"
+    );
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (site, tier) in [
+        ("MEL-HQ", "Gold"),
+        ("SYD-1", "Silver"),
+        ("SYD-2", "Silver"),
+        ("BNE-1", "Bronze"),
+        ("BNE-2", "Bronze"),
+    ] {
+        let [_, _, _, policy, _, probe] = resources(site, "");
+        let policy = plan.sent(&policy);
+        let mut probe = plan.sent(&probe);
+        let (class, committed) = match tier {
+            "Gold" => ("premium", 500_000),
+            "Silver" => ("business", 400_000),
+            _ => ("standard", 250_000),
+        };
+        assert_eq!(policy["qosClass"], class);
+        assert_eq!(policy["committedRate"], committed);
+        assert_eq!(policy["peakRate"], 500_000);
+        let (availability, restore) = match tier {
+            "Gold" => (99.95, 4),
+            "Silver" => (99.9, 8),
+            _ => (99.5, 24),
+        };
+        assert_eq!(probe["availabilityTarget"], availability);
+        assert_eq!(probe["restoreTime"], restore);
+        probe.remove("probeName");
+        seen.entry(tier)
+            .or_default()
+            .insert(json!(probe).to_string());
+    }
+    let thresholds: BTreeSet<&String> = seen.values().flatten().collect();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(
+        thresholds.len(),
+        3,
+        "one set of thresholds a tier, and no two the same"
+    );
+}
+
+#[test]
+fn the_sequence_of_sites_changes_neither_tasks_nor_dependencies() {
+    let story = Story::open("fixed-b2b");
+    let order = story.order("order.json");
+    let written = story.plan(&order);
+    for turn in 1..SITES.len() {
+        let turned = story.plan(&with_sites(&order, |sites| sites.rotate_left(turn)));
+        assert_eq!(turned.dependencies(), written.dependencies());
+    }
+    let reversed = story.plan(&with_sites(&order, |sites| sites.reverse()));
+    assert_eq!(reversed.dependencies(), written.dependencies());
+    assert_eq!(
+        reversed.services().keys().collect::<Vec<_>>(),
+        written.services().keys().collect::<Vec<_>>()
+    );
+}

@@ -1,0 +1,12 @@
+//! The stories of `examples/`, told with the real binary: counts and sequences
+//! on the plan, and again on the journal of a run against the mock; then change
+//! and cease, with the installed base that the orders before have left.
+
+#![allow(clippy::unwrap_used)]
+
+mod broadband_b2c;
+mod fixed_b2b;
+mod plan;
+mod run;
+mod sdwan_b2b;
+mod story;

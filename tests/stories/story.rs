@@ -1,0 +1,161 @@
+//! A story on its stage: the example's folder, the mock in the place of its
+//! systems, a journal and an installed base of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::Value;
+
+use super::plan::{Plan, characteristics};
+use super::run::Run;
+
+/// A network that is played by the mock, its journal and its installed base.
+pub struct Story {
+    example: PathBuf,
+    folder: tempfile::TempDir,
+    mock: Child,
+    address: String,
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        let _ = self.mock.kill();
+        let _ = self.mock.wait();
+    }
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name)
+}
+
+impl Story {
+    /// A mock in which all goes well.
+    pub fn open(name: &str) -> Self {
+        let example = example(name);
+        let mut mock = Command::new(cargo_bin("orderctl"));
+        mock.args(["-q", "mock"]);
+        let mut mock = mock
+            .current_dir(&example)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(mock.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
+        Story {
+            example,
+            folder: tempfile::tempdir().unwrap(),
+            mock,
+            address: address.trim().to_owned(),
+        }
+    }
+
+    /// An order of the story.
+    pub fn order(&self, file: &str) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.example.join(file)).unwrap()).unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs orderctl in the folder of the example, which has the project file.
+    pub fn run(&self, args: &[&str], input: &str) -> Output {
+        let mut child = Command::new(cargo_bin("orderctl"))
+            .args(args)
+            .current_dir(&self.example)
+            .env("ORDERCTL_MOCK", &self.address)
+            .env("ORDERCTL_JOURNAL", self.path("journal.db"))
+            .env("ORDERCTL_INVENTORY", self.path("inventory.ndjson"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs orderctl, which has to succeed.
+    pub fn pass(&self, args: &[&str], input: &str) -> String {
+        let output = self.run(args, input);
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The plan of an order, against what is installed.
+    pub fn plan(&self, order: &Value) -> Plan {
+        let valid = self.pass(&["validate"], &order.to_string());
+        let chain = self.pass(&["decompose"], &valid);
+        Plan::read(self.pass(&["plan"], &chain))
+    }
+
+    /// Carries a plan out; it has to end with this exit code.
+    pub fn activate(&self, plan: &Plan, code: i32) -> Output {
+        let args = ["activate", "-o", "json"];
+        let output = self.run(&args, &plan.text);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        output
+    }
+
+    /// What the journal says of a plan's run.
+    pub fn journal(&self, plan: &Plan) -> Run {
+        Run::read(&self.path("journal.db"), plan.order())
+    }
+
+    /// Plans an order and carries it out to its end.
+    pub fn carry_out(&self, file: &str) -> Plan {
+        let plan = self.plan(&self.order(file));
+        self.activate(&plan, 0);
+        plan
+    }
+
+    /// The installed base as it is written.
+    pub fn inventory(&self) -> String {
+        fs::read_to_string(self.path("inventory.ndjson")).unwrap_or_default()
+    }
+
+    /// What is installed under an id.
+    pub fn installed(&self, id: &str) -> Option<Value> {
+        let text = self.inventory();
+        let mut documents = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        documents.find(|document| document["id"] == id)
+    }
+
+    /// The value of a characteristic of something installed.
+    pub fn value(&self, id: &str, name: &str) -> Value {
+        let found = self.installed(id);
+        let document = found.unwrap_or_else(|| panic!("{id} is not installed"));
+        [
+            "productCharacteristic",
+            "serviceCharacteristic",
+            "resourceCharacteristic",
+        ]
+        .iter()
+        .find_map(|list| characteristics(&document[list]).get(name).cloned())
+        .unwrap_or(Value::Null)
+    }
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// An order with the elements of its list characteristic `sites` in another sequence.
+pub fn with_sites(order: &Value, arrange: impl Fn(&mut Vec<Value>)) -> Value {
+    let mut order = order.clone();
+    let list = order["productOrderItem"][0]["product"]["productCharacteristic"].as_array_mut();
+    let mut sites = list.unwrap().iter_mut().filter(|it| it["name"] == "sites");
+    arrange(sites.next().unwrap()["value"].as_array_mut().unwrap());
+    order
+}
