@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::{env, fs};
 
 use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
 
 /// The mock of the example, ended when the test ends.
 struct Mock {
@@ -42,6 +43,30 @@ impl Drop for Mock {
     }
 }
 
+/// A folder with what a page shows, if it shows an order: that, and its YAML blocks as the catalog.
+fn own_catalog(page: &str) -> Option<TempDir> {
+    let blocks = |language: &str| {
+        let begin = format!("```{language}\n");
+        let blocks = page.split(begin.as_str()).skip(1);
+        blocks
+            .map(|block| block[..block.find("```").unwrap()].to_owned())
+            .collect::<Vec<String>>()
+    };
+    let order = blocks("json")
+        .into_iter()
+        .find(|block| block.starts_with("{\"@type\": \"ProductOrder\""))?;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("catalog")).unwrap();
+    for (number, block) in blocks("yaml").iter().enumerate() {
+        let file = folder.path().join(format!("catalog/{number:02}.yaml"));
+        fs::write(file, block).unwrap();
+    }
+    fs::write(folder.path().join("order.json"), order).unwrap();
+    let project = "formatVersion = \"1.0\"\ncatalog = \"catalog\"\n";
+    fs::write(folder.path().join("orderctl.toml"), project).unwrap();
+    Some(folder)
+}
+
 #[test]
 fn every_console_block_of_the_documentation_gives_what_it_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -54,13 +79,13 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
         folder.display(),
         env::var("PATH").unwrap_or_default()
     );
-    let run = |command: &str| {
+    let run = |command: &str, place: &Path| {
         if command.contains("jq ") && Command::new("jq").arg("--version").output().is_err() {
             return None;
         }
         let output = Command::new("sh")
             .args(["-c", &format!("{{ {command}\n}} 2>&1")])
-            .current_dir(&example)
+            .current_dir(place)
             .env("PATH", &path)
             .env("ORDERCTL_MOCK", &mock.address)
             .env("ORDERCTL_JOURNAL", journal.path().join("journal.db"))
@@ -84,6 +109,8 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
     let mut blocks = 0;
     for file in pages {
         let page = fs::read_to_string(&file).unwrap();
+        let own = own_catalog(&page);
+        let place = own.as_ref().map_or(example.as_path(), TempDir::path);
         let mut given = String::new();
         let mut rest = page.as_str();
         while let Some(start) = rest.find("```console\n") {
@@ -92,7 +119,7 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
             let block = &rest[body..end];
             let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
             given.push_str(&rest[..body]);
-            if let Some(output) = run(command) {
+            if let Some(output) = run(command, place) {
                 given.extend(["$ ", command, "\n", &output]);
             } else {
                 eprintln!("skipped, jq is not here: {command}");

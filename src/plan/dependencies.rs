@@ -380,10 +380,15 @@ impl Connector<'_, '_, '_> {
         if many && lasts.len() > 1 && firsts.len() > 1 {
             let node = self.bridge(sense, item);
             let ended = firsts.iter().all(|(_, gap)| gap.until == Until::Ended);
-            let until = if ended { Until::Ended } else { Until::Completed };
+            let until = if ended {
+                Until::Ended
+            } else {
+                Until::Completed
+            };
             for before in lasts {
                 let lag = SignedDuration::ZERO;
-                self.network.wait(node, Wait::after(before, Gap { lag, until }));
+                self.network
+                    .wait(node, Wait::after(before, Gap { lag, until }));
             }
             lasts = vec![node];
         }
