@@ -81,7 +81,7 @@ impl Tmf702 {
     /// | 2xx broken off, no answer, timeout | unknown |
     /// | no connection | failed, nothing was sent |
     ///
-    /// A question (see [`super::verdict`]) that is answered by no is rejected; one that is not
+    /// A question (see `verdict`) that is answered by no is rejected; one that is not
     /// decided yet is asked after until time is over, then it is unknown.
     pub async fn call(&self, call: &Call<'_>) -> Outcome {
         let request = match self.request(call) {
