@@ -82,6 +82,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         "diagnostic-report",
         include_str!("../schemas/diagnostic-report.schema.json"),
     ),
+    (
+        "task-explanation",
+        include_str!("../schemas/task-explanation.schema.json"),
+    ),
 ];
 
 /// Name of the schema for whole files of a catalog, which is made from others.
@@ -160,6 +164,7 @@ fn name_of(kind: DocumentKind, root: Node<'_>) -> Option<&'static str> {
     name_for(kind).or_else(|| match root.text("@type")?.as_ref() {
         "OrderStatus" => Some("order-status"),
         "DiagnosticReport" => Some("diagnostic-report"),
+        "TaskExplanation" => Some("task-explanation"),
         _ => None,
     })
 }

@@ -9,6 +9,7 @@ mod dependencies;
 mod digest;
 mod draft;
 mod drawing;
+mod explain;
 pub mod flow;
 mod gates;
 mod inquiry;
@@ -23,6 +24,7 @@ mod variables;
 
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
+pub use explain::{Explanation, NotFound, explain};
 pub use schedule::{count_for_people, duration, duration_for_people};
 
 use std::collections::HashMap;

@@ -274,7 +274,8 @@ Examples:
   orderctl decompose order.json | orderctl plan > plan.json
   orderctl plan chain.json --catalog catalog --pretty
   orderctl plan chain.json --graph dot | dot -Tsvg > plan.svg
-  orderctl plan chain.json --graph mermaid")]
+  orderctl plan chain.json --graph mermaid
+  orderctl plan chain.json --explain 1.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE")]
 pub struct PlanArgs {
     #[command(flatten)]
     pub input: InputArgs,
@@ -286,10 +287,31 @@ pub struct PlanArgs {
     /// Write the graph of tasks in place of the documents
     #[arg(long, value_name = "LANGUAGE")]
     pub graph: Option<GraphLanguage>,
+    /// Say in place of the documents why a task is there, what it waits for and what waits for it; by
+    /// its id, or by its name if no other task has that
+    #[arg(long, value_name = "TASK", conflicts_with = "graph")]
+    pub explain: Option<String>,
+    /// How a task is explained
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        requires = "explain"
+    )]
+    pub format: ExplanationFormat,
     #[command(flatten)]
     pub jobs: JobsArgs,
     #[command(flatten)]
     pub now: NowArgs,
+}
+
+/// How something is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExplanationFormat {
+    /// Lines for people
+    Human,
+    /// A JSON document
+    Json,
 }
 
 /// Carry plans out against their endpoints

@@ -1,13 +1,16 @@
 //! `orderctl plan`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use orderctl::chain::{Chain, order_name};
 use orderctl::document::DocumentKind;
 use orderctl::plan::flow::OrchestrationPlan;
-use orderctl::plan::{self, NotPlanned, Notation, Planning};
+use orderctl::plan::{self, NotFound, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, ended, line, pass_foreign};
-use crate::cli::{GraphLanguage, PlanArgs};
+use crate::cli::{ExplanationFormat, GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::{self, Produced, Unit};
@@ -30,26 +33,103 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         default_endpoint: args.endpoint.as_deref(),
         now: args.now.now,
     };
+    let show = match (args.graph, args.explain) {
+        (Some(GraphLanguage::Dot), _) => Show::Graph(Notation::Dot),
+        (Some(GraphLanguage::Mermaid), _) => Show::Graph(Notation::Mermaid),
+        (None, Some(task)) => Show::Task {
+            task,
+            format: args.format,
+        },
+        (None, None) => Show::Documents,
+    };
     let mut sink = Sink::new(context, None, &[])?;
-    let notation = args.graph.map(|language| match language {
-        GraphLanguage::Dot => Notation::Dot,
-        GraphLanguage::Mermaid => Notation::Mermaid,
-    });
-    sink.raw = notation.is_some();
+    sink.raw = show.is_text();
+    let searched = Searched::default();
     let ended = stage::run(
         &args.input.files,
         Unit::Chain,
         args.jobs.jobs,
-        &|chain| work(&planning, notation, &chain),
+        &|chain| work(&planning, &show, &searched, &chain),
         &mut |produced| sink.take(produced),
     );
     let code = sink.finish()?;
     sink.summarize("plan");
     ended?;
+    if let Show::Task { task, .. } = show {
+        searched.outcome(task)?;
+    }
     Ok(code)
 }
 
-fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> Produced {
+/// What is written.
+enum Show {
+    /// The chains and their plans.
+    Documents,
+    /// The plans as graphs.
+    Graph(Notation),
+    /// The explanation of a task.
+    Task {
+        task: String,
+        format: ExplanationFormat,
+    },
+}
+
+impl Show {
+    /// Whether it is text rather than documents.
+    fn is_text(&self) -> bool {
+        match self {
+            Show::Documents => false,
+            Show::Graph(_) => true,
+            Show::Task { format, .. } => *format == ExplanationFormat::Human,
+        }
+    }
+}
+
+/// Whether a task was found in any of the plans, and what to say where it was not.
+#[derive(Default)]
+struct Searched {
+    found: AtomicBool,
+    plans: AtomicBool,
+    near: Mutex<Option<String>>,
+}
+
+impl Searched {
+    fn missed(&self, why: NotFound) {
+        let advice = match why {
+            NotFound::Unknown(None) => return,
+            NotFound::Unknown(Some(near)) => format!("did you mean `{near}`?"),
+            NotFound::Several(ids) => {
+                format!(
+                    "several tasks are called so: give the id, such as {}",
+                    ids.join(", ")
+                )
+            }
+        };
+        let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of several plans, in no certain order, the same one is named every time.
+        if near.as_ref().is_none_or(|known| advice < *known) {
+            *near = Some(advice);
+        }
+    }
+
+    /// An error if there were plans, and none had the task.
+    fn outcome(self, name: String) -> Result<(), Failure> {
+        if self.found.into_inner() || !self.plans.into_inner() {
+            return Ok(());
+        }
+        let near = self
+            .near
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Err(Failure::UnknownName {
+            kind: "task",
+            name,
+            advice: near.unwrap_or_else(|| "`--graph` shows all tasks".to_owned()),
+        })
+    }
+}
+
+fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain) -> Produced {
     let mut produced = Produced {
         documents: chain.documents.len() as u64,
         ..Produced::default()
@@ -60,13 +140,17 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
         let planned = planning.plan(chain);
-        if planned.is_err() && notation.is_none() {
+        if planned.is_err() && matches!(show, Show::Documents) {
             pass_foreign(chain, &mut produced.output);
         }
         match planned {
             Ok(planned) => {
                 produced.diagnostics = planned.warnings;
-                add(chain, &planned.plan, notation, &mut produced);
+                produced.remarks.push(summary(chain, &planned.plan));
+                match show {
+                    Show::Documents => add(chain, &planned.plan, &mut produced.output),
+                    _ => show_plan(&planned.plan, show, searched, &mut produced.output),
+                }
             }
             Err(NotPlanned::NotDecomposed { type_name, id }) => {
                 produced.failure = Some(Failure::WrongDocument {
@@ -83,43 +167,59 @@ fn work(planning: &Planning<'_>, notation: Option<Notation>, chain: &Chain) -> P
         }
         return produced;
     }
-    if let Some(notation) = notation {
-        for document in chain.of_kind(DocumentKind::OrchestrationPlan) {
-            match serde_json::from_str(document.text()) {
-                Ok(plan) => produced.output.extend(plan::draw(&plan, notation).bytes()),
-                Err(error) => {
-                    let what = format!("the plan at line {}", document.origin().line);
-                    let advice = format!("it cannot be read ({error}); plan the order again");
-                    produced.failure = Some(Failure::WrongDocument { what, advice });
-                }
-            }
-        }
-    } else {
+    if matches!(show, Show::Documents) {
         for document in &chain.documents {
             line(document, &mut produced.output);
+        }
+        return produced;
+    }
+    for document in chain.of_kind(DocumentKind::OrchestrationPlan) {
+        match serde_json::from_str(document.text()) {
+            Ok(plan) => show_plan(&plan, show, searched, &mut produced.output),
+            Err(error) => {
+                let what = format!("the plan at line {}", document.origin().line);
+                let advice = format!("it cannot be read ({error}); plan the order again");
+                produced.failure = Some(Failure::WrongDocument { what, advice });
+            }
         }
     }
     produced
 }
 
-fn add(
-    chain: &Chain,
-    plan: &OrchestrationPlan,
-    notation: Option<Notation>,
-    produced: &mut Produced,
-) {
-    produced.remarks.push(summary(chain, plan));
-    if let Some(notation) = notation {
-        produced.output.extend(plan::draw(plan, notation).bytes());
-        return;
+/// Writes what is shown of a plan in place of documents.
+fn show_plan(plan: &OrchestrationPlan, show: &Show, searched: &Searched, output: &mut Vec<u8>) {
+    match show {
+        Show::Documents => {}
+        Show::Graph(notation) => output.extend(plan::draw(plan, *notation).bytes()),
+        Show::Task { task, format } => {
+            searched.plans.store(true, Ordering::Relaxed);
+            match plan::explain(plan, task) {
+                Ok(explanation) if *format == ExplanationFormat::Human => {
+                    searched.found.store(true, Ordering::Relaxed);
+                    output.extend(explanation.for_people().bytes());
+                }
+                Ok(explanation) => {
+                    searched.found.store(true, Ordering::Relaxed);
+                    write(&explanation, output);
+                }
+                Err(why) => searched.missed(why),
+            }
+        }
     }
+}
+
+fn write(document: &impl serde::Serialize, output: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *output, document).expect("plans are made of texts and JSON values");
+    output.push(b'\n');
+}
+
+/// Writes a chain, its plan after its orders.
+fn add(chain: &Chain, plan: &OrchestrationPlan, output: &mut Vec<u8>) {
     let last_order = chain.orders().last().map(|order| order.text().as_ptr());
     for document in &chain.documents {
-        line(document, &mut produced.output);
+        line(document, output);
         if Some(document.text().as_ptr()) == last_order {
-            serde_json::to_writer(&mut produced.output, plan)
-                .expect("a plan is made of texts and JSON values");
-            produced.output.push(b'\n');
+            write(plan, output);
         }
     }
 }
@@ -127,17 +227,22 @@ fn add(
 /// `plan ORD-1: 7 tasks in 5 waves, 4 h 11 min (critical path: CPE-Provisioning → …)`.
 fn summary(chain: &Chain, plan: &OrchestrationPlan) -> String {
     let root = chain.orders().next().map_or_else(String::new, order_name);
-    let path: Vec<&str> = plan
-        .schedule
-        .critical_path
-        .iter()
-        .filter_map(|id| plan.task_flow.iter().find(|task| task.id == *id))
-        .map(|task| task.name.as_str())
-        .collect();
+    let path = &plan.schedule.critical_path;
+    let names = |path: &[String]| {
+        let names = path.iter().map(|id| {
+            let task = plan.task_flow.iter().find(|task| task.id == *id);
+            task.map_or("", |task| task.name.as_str())
+        });
+        names.collect::<Vec<&str>>().join(" → ")
+    };
     let shown = if path.len() > 8 {
-        format!("{} → … → {}", path[..4].join(" → "), path[path.len() - 1])
+        format!(
+            "{} → … → {}",
+            names(&path[..4]),
+            names(&path[path.len() - 1..])
+        )
     } else {
-        path.join(" → ")
+        names(path)
     };
     let (tasks, waves) = (plan.task_flow.len(), plan.schedule.waves);
     if tasks == 0 {
