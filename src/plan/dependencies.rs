@@ -22,8 +22,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::SignedDuration;
-
 use super::flow::Until;
 use super::layers::{Layer, Layers};
 use super::network::{Gap, Network, Wait};
@@ -58,6 +56,8 @@ pub struct Bridge {
     pub item: usize,
     /// What waits for it.
     pub sense: Sense,
+    /// What it says about the tasks before it.
+    pub until: Until,
 }
 
 /// In which sense a dependency is followed.
@@ -108,13 +108,12 @@ fn gap(relationship: Node<'_>, faults: &mut Vec<Diagnostic>) -> Gap {
     };
     let mut gap = Gap::default();
     if let Some(node) = relationship.get("lag") {
-        match node.as_str().and_then(|text| iso_duration(&text)) {
-            Some(lag) => gap.lag = lag,
-            None => {
-                let message = format!("{} is no duration", node.raw());
-                let hint = "write it as in ISO 8601: PT30S, PT5M, PT4H, P2D";
-                fault("plan/lag", node, message, hint);
-            }
+        if let Some(lag) = node.as_str().and_then(|text| iso_duration(&text)) {
+            gap.lag = lag;
+        } else {
+            let message = format!("{} is no duration", node.raw());
+            let hint = "write it as in ISO 8601: PT30S, PT5M, PT4H, P2D";
+            fault("plan/lag", node, message, hint);
         }
     }
     if let Some(node) = relationship.get("until") {
@@ -315,7 +314,8 @@ impl Connector<'_, '_, '_> {
             nodes.dedup();
             if nodes.len() > FEW {
                 let item = part.iter().map(|it| empty.items[*it]).min();
-                let node = self.bridge(sense, item.unwrap_or_default());
+                let item = item.unwrap_or_default();
+                let node = self.bridge(sense, item, Until::Completed);
                 for before in nodes {
                     self.network.wait(node, Wait::on(before));
                 }
@@ -373,35 +373,37 @@ impl Connector<'_, '_, '_> {
     fn tie(&mut self, sense: Sense, group: Group) {
         let Group {
             item,
-            mut lasts,
+            lasts,
             firsts,
         } = group;
-        let many = lasts.len().saturating_mul(firsts.len()) > MANY;
-        if many && lasts.len() > 1 && firsts.len() > 1 {
-            let node = self.bridge(sense, item);
-            let ended = firsts.iter().all(|(_, gap)| gap.until == Until::Ended);
-            let until = if ended {
-                Until::Ended
-            } else {
-                Until::Completed
-            };
-            for before in lasts {
-                let lag = SignedDuration::ZERO;
-                self.network
-                    .wait(node, Wait::after(before, Gap { lag, until }));
+        // A point that was reached says one thing about the tasks before it.
+        let (completed, ended): (Vec<_>, Vec<_>) = firsts
+            .into_iter()
+            .partition(|(_, gap)| gap.until == Until::Completed);
+        for (firsts, until) in [(completed, Until::Completed), (ended, Until::Ended)] {
+            let many = lasts.len().saturating_mul(firsts.len()) > MANY;
+            if many && lasts.len() > 1 && firsts.len() > 1 {
+                let node = self.bridge(sense, item, until);
+                for before in &lasts {
+                    let wait = Wait::on(*before);
+                    self.network.wait(node, Wait { until, ..wait });
+                }
+                for (task, gap) in firsts {
+                    self.network.wait(task, Wait::after(node, gap));
+                }
+                continue;
             }
-            lasts = vec![node];
-        }
-        for before in lasts {
-            for (task, gap) in &firsts {
-                self.network.wait(*task, Wait::after(before, *gap));
+            for before in &lasts {
+                for (task, gap) in &firsts {
+                    self.network.wait(*task, Wait::after(*before, *gap));
+                }
             }
         }
     }
 
-    fn bridge(&mut self, sense: Sense, item: usize) -> usize {
+    fn bridge(&mut self, sense: Sense, item: usize, until: Until) -> usize {
         let node = self.network.add();
-        self.bridges.push(Bridge { item, sense });
+        self.bridges.push(Bridge { item, sense, until });
         node
     }
 }

@@ -118,12 +118,12 @@ pub fn explain<'p>(plan: &'p OrchestrationPlan, wanted: &str) -> Result<Explanat
 }
 
 fn named(tasks: &[TaskFlow], wanted: &str) -> Result<usize, NotFound> {
-    let same = tasks.iter().enumerate();
-    let same: Vec<usize> = same
+    let called = tasks.iter().enumerate();
+    let called: Vec<usize> = called
         .filter(|(_, task)| task.name == wanted)
         .map(|(position, _)| position)
         .collect();
-    match same.as_slice() {
+    match called.as_slice() {
         [] => {
             let known = tasks.iter().flat_map(|task| [&*task.id, &*task.name]);
             Err(NotFound::Unknown(closest(wanted, known).map(str::to_owned)))

@@ -45,7 +45,7 @@ use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
 use flow::{
     Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlow, TaskFlowRef,
-    TaskFlowRelationship, TaskKind,
+    TaskFlowRelationship, TaskKind, Until,
 };
 use gates::Gating;
 use layers::Layers;
@@ -365,9 +365,10 @@ fn bridge<'d>(orders: &[Order<'d>], layers: &Layers<'_, 'd>, bridge: Bridge) -> 
     let order = order_name(orders[entry.order].node().document());
     let name = item.entity.and_then(|it| it.text("name"));
     let name = name.unwrap_or_else(|| item.id.clone());
-    let (end, what) = match bridge.sense {
-        Sense::Build => ("done", "done"),
-        Sense::Remove => ("clear", "cleared"),
+    let (end, what) = match (bridge.sense, bridge.until) {
+        (Sense::Build, Until::Completed) => ("done", "done"),
+        (Sense::Build, Until::Ended) => ("ended", "done or given up"),
+        (Sense::Remove, _) => ("clear", "cleared"),
     };
     let id = format!("{order}.{}.{end}", item.id);
     let why = format!("many tasks wait until item `{}` is {what}", item.id);
