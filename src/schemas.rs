@@ -86,6 +86,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         "task-explanation",
         include_str!("../schemas/task-explanation.schema.json"),
     ),
+    (
+        "decomposition-explanation",
+        include_str!("../schemas/decomposition-explanation.schema.json"),
+    ),
 ];
 
 /// Name of the schema for whole files of a catalog, which is made from others.
@@ -165,6 +169,7 @@ fn name_of(kind: DocumentKind, root: Node<'_>) -> Option<&'static str> {
         "OrderStatus" => Some("order-status"),
         "DiagnosticReport" => Some("diagnostic-report"),
         "TaskExplanation" => Some("task-explanation"),
+        "DecompositionExplanation" => Some("decomposition-explanation"),
         _ => None,
     })
 }

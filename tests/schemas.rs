@@ -71,6 +71,7 @@ fn schema_of(document: &Value) -> &'static str {
         "Resource" => "resource",
         "OrderStatus" => "order-status",
         "DiagnosticReport" => "diagnostic-report",
+        "DecompositionExplanation" => "decomposition-explanation",
         other => panic!("nobody said that `{other}` is written: {document}"),
     }
 }
@@ -143,6 +144,30 @@ fn reports_with_findings_and_failures_are_valid_against_the_schema() {
         assert_valid("diagnostic-report", &reports[0], &reports[0].to_string());
         let found = |list: &str| reports[0][list].as_array().map_or(0, Vec::len);
         assert!(found("diagnostics") + found("failures") > 0);
+    }
+}
+
+#[test]
+fn explanations_are_valid_against_the_schema() {
+    let cases = root().join("tests/cases/decompose");
+    let orders = ["one-for-each-site", "near-misses", "explained-for-programs"];
+    for case in orders {
+        let output = Command::new(cargo_bin("orderctl"))
+            .args([
+                "decompose",
+                "--explain=json",
+                "--catalog",
+                "catalog.yaml",
+                "order.json",
+            ])
+            .env_clear()
+            .current_dir(cases.join(case))
+            .timeout(TIME_LIMIT)
+            .output()
+            .expect("the binary runs");
+        let explanations = json(&output.stderr);
+        assert_eq!(explanations.len(), 1, "{case}");
+        assert_valid(schema_of(&explanations[0]), &explanations[0], case);
     }
 }
 

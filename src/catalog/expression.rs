@@ -11,6 +11,7 @@
 
 mod check;
 mod functions;
+mod near;
 mod places;
 mod prepare;
 mod seen;
@@ -27,9 +28,9 @@ use cel::common::ast::{Expr, operators};
 use cel::common::types::CelBool;
 use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, IdedExpr, Value};
-use serde::Serialize;
 
 pub use functions::{MAX_ELEMENTS, MAX_TEXT};
+pub use near::{Near, NearKind};
 pub use seen::Seen;
 pub use shape::{Expected, Member, ObjectShape, Scope, Shape};
 pub use syntax::{MAX_DEPTH, MAX_LENGTH};
@@ -82,7 +83,7 @@ pub struct Expression {
 }
 
 /// What a condition came to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether the condition holds.
     pub holds: bool,
@@ -91,6 +92,8 @@ pub struct Verdict {
     pub conjunct: String,
     /// What that part (of a condition that holds: all of it) looked at.
     pub seen: Vec<Seen>,
+    /// Where it does not hold: values that it would nearly have taken.
+    pub near: Vec<Near>,
 }
 
 /// An expression that could not be evaluated on the values it was given.
@@ -229,6 +232,7 @@ impl Expression {
                 holds: true,
                 conjunct: String::new(),
                 seen: seen::seen(&self.tree, bindings),
+                near: Vec::new(),
             });
         }
         let mut conjuncts = Vec::new();
@@ -248,6 +252,7 @@ impl Expression {
                 .unwrap_or(&self.source)
                 .to_owned(),
             seen: seen::seen(decisive, bindings),
+            near: near::near(decisive, bindings),
         })
     }
 

@@ -478,6 +478,7 @@ impl<'c> Expansion<'_, 'c> {
             decomposition,
             node: source.node,
             bindings: &own,
+            source: source.specification,
         };
         let (alternative, story) = self.steps.judge(&step);
         let Some(alternative) = alternative else {
@@ -582,7 +583,7 @@ impl<'c> Expansion<'_, 'c> {
         }
         for part in parts.into_iter().filter(|it| it.installed.is_some()) {
             self.explain(level.source, candidate, &part, || {
-                (Story::default(), Outcome::of_above(action, level.source))
+                (Story::default(), Outcome::of_above(action))
             });
             self.leave(level, candidate, part, (action, level.before));
         }
@@ -637,7 +638,7 @@ impl<'c> Expansion<'_, 'c> {
         }
         self.explain(level.source, candidate, &part, || {
             let outcome = match level.source.mode {
-                Mode::All(action) => Outcome::of_above(action, level.source),
+                Mode::All(action) => Outcome::of_above(action),
                 Mode::Make(_) | Mode::Compare => Outcome::Deleted {
                     why: Some(format!("it is no longer in {}", over(candidate.loops()))),
                 },
@@ -674,13 +675,15 @@ impl<'c> Expansion<'_, 'c> {
             .steps
             .new_id(format!("{}.{}", source.item_id, specification.id));
         let (action, outcome) = match source.mode {
-            Mode::All(action) => (action, Outcome::of_above(action, source)),
+            Mode::All(action) => (action, Outcome::of_above(action)),
             Mode::Compare | Mode::Make(_) => {
                 let why = Some(format!("{} does not refer to it", source.specification.id));
                 (Action::Delete, Outcome::Deleted { why })
             }
         };
+        let layer = self.layer;
         self.steps.explain(|| Explanation {
+            layer,
             source_item: source.item_id.to_owned(),
             source: source.specification.id.clone(),
             target: specification.id.clone(),
@@ -688,6 +691,7 @@ impl<'c> Expansion<'_, 'c> {
             name: specification.name.clone(),
             story: Story::default(),
             outcome,
+            sharers: 0,
         });
         let name = match self.layer {
             Layer::Resource => installed.node.text("name"),
@@ -713,7 +717,9 @@ impl<'c> Expansion<'_, 'c> {
     fn nothing(&mut self, level: &Level<'_, 'c>, candidate: Candidate<'c>) {
         let source = level.source;
         let specification = &candidate.target.specification;
+        let layer = self.layer;
         self.steps.explain(|| Explanation {
+            layer,
             source_item: source.item_id.to_owned(),
             source: source.specification.id.clone(),
             target: specification.id.clone(),
@@ -727,6 +733,7 @@ impl<'c> Expansion<'_, 'c> {
                 over: over(candidate.loops()),
                 absent: loops::is_absent(candidate.loops(), level.now),
             },
+            sharers: 0,
         });
     }
 
@@ -737,9 +744,11 @@ impl<'c> Expansion<'_, 'c> {
         part: &Part<'c>,
         tell: impl FnOnce() -> (Story, Outcome),
     ) {
+        let layer = self.layer;
         self.steps.explain(|| {
             let (story, outcome) = tell();
             Explanation {
+                layer,
                 source_item: source.item_id.to_owned(),
                 source: source.specification.id.clone(),
                 target: candidate.target.specification.id.clone(),
@@ -747,6 +756,7 @@ impl<'c> Expansion<'_, 'c> {
                 name: part.name.to_owned(),
                 story,
                 outcome,
+                sharers: 0,
             }
         });
     }
@@ -1017,11 +1027,11 @@ impl Outcome {
     }
 
     /// Of something that gets the action of what is above it.
-    pub fn of_above(action: Action, source: &Source<'_, '_>) -> Self {
+    pub fn of_above(action: Action) -> Self {
         match action {
             Action::NoChange => Outcome::Unchanged,
             _ => Outcome::Deleted {
-                why: Some(format!("item {} is deleted", source.item_id)),
+                why: Some("what it is part of is deleted".to_owned()),
             },
         }
     }

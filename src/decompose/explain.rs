@@ -1,37 +1,44 @@
-//! Why, and why not.
+//! Why, and why not: what became of each step of the catalog for each item, as
+//! data. [`tree`] is for people, [`json`] for programs.
 
-use std::fmt::{self, Write as _};
+pub mod json;
+pub mod tree;
 
-use serde::Serialize;
+use std::fmt;
 
+use super::faults::shortened;
 use super::standing::Change;
-use crate::catalog::expression::Seen;
+use crate::catalog::expression::{Near, NearKind, Seen};
+use crate::inventory::Layer;
+
+/// Names that are told one by one.
+const TOLD: usize = 3;
 
 /// What became of one step of the catalog for one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
+    /// The layer of what was, or was not, made.
+    pub layer: Layer,
     /// Id of the item that was decomposed.
     pub source_item: String,
     /// Id of its specification.
     pub source: String,
-    /// Id of the specification that was, or was not, made.
+    /// Id of the service specification that was, or was not, made.
     pub target: String,
     /// Id of the item, made or not.
     pub item: String,
     /// Name of what it is about.
     pub name: String,
     /// Why.
-    #[serde(flatten)]
     pub story: Story,
     /// What came of it.
-    #[serde(flatten)]
     pub outcome: Outcome,
+    /// How many items share it, if it is shared.
+    pub sharers: usize,
 }
 
 /// How conditions came out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story {
     /// Id of the rule that was taken; none if a plain reference decided, or nothing was made.
     pub rule: Option<String>,
@@ -44,8 +51,7 @@ pub struct Story {
 }
 
 /// A rule that did not apply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// Id of the rule.
     pub rule: Option<String>,
@@ -53,18 +59,18 @@ pub struct Tried {
     pub condition: String,
     /// The values that it saw.
     pub seen: Vec<Seen>,
+    /// Values that it would nearly have taken.
+    pub near: Vec<Near>,
 }
 
 /// Made, or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "outcome")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// An item was made.
     Made,
     /// No item was made.
     NotMade,
     /// There was no element to make an item for.
-    #[serde(rename_all = "camelCase")]
     Nothing {
         /// The list or number of the loop.
         over: String,
@@ -84,73 +90,120 @@ pub enum Outcome {
         why: Option<String>,
     },
     /// It is installed, and stays for the sake of others.
-    #[serde(rename_all = "camelCase")]
     StillUsed {
         /// Ids of those that use it.
         by: Vec<String>,
     },
 }
 
-impl fmt::Display for Explanation {
-    /// One line: `+` for what is made, `-` for what is not; of what is installed, `~` for what is
-    /// modified, `=` for what stays, `x` for what is deleted.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (item, name) = (&self.item, &self.name);
-        let story = &self.story;
-        match &self.outcome {
-            Outcome::Made => {
-                write!(
-                    f,
-                    "+ {item}  {name}: {}",
-                    self.because(story.rule.as_deref())
-                )?;
-                if let Some(condition) = &story.condition {
-                    write!(f, ", {condition}{}", values(&story.seen))?;
-                }
-                Ok(())
-            }
-            Outcome::NotMade => {
-                write!(f, "- {item}  {name}: {}", self.wanted())
-            }
-            Outcome::Nothing { over, absent } => {
-                let what = if *absent { "is absent" } else { "is empty" };
-                write!(
-                    f,
-                    "- {item}  {name}: {}, `{over}` {what}",
-                    self.because(story.rule.as_deref())
-                )
-            }
-            Outcome::Modified { changes } => {
-                let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
-                let what = match changes.join(", ") {
-                    none if none.is_empty() => {
-                        "installed, and what it is made from changes".to_owned()
-                    }
-                    changes => changes,
-                };
-                write!(f, "~ {item}  {name}: {what}")
-            }
-            Outcome::Unchanged => {
-                write!(
-                    f,
-                    "= {item}  {name}: installed, and nothing about it changes"
-                )
-            }
-            Outcome::Deleted { why } => {
-                let why = why.clone().unwrap_or_else(|| self.false_conditions());
-                write!(
-                    f,
-                    "x {item}  {name}: installed, and no longer wanted: {why}"
-                )
-            }
-            Outcome::StillUsed { by } => {
-                write!(f, "= {item}  {name}: still used by {}", by.join(", "))
-            }
+impl Outcome {
+    /// `+` for what is made, `-` for what is not; of what is installed, `~` for what is modified,
+    /// `=` for what stays, `x` for what is deleted.
+    fn marker(&self) -> char {
+        match self {
+            Outcome::Made => '+',
+            Outcome::NotMade | Outcome::Nothing { .. } => '-',
+            Outcome::Modified { .. } => '~',
+            Outcome::Unchanged | Outcome::StillUsed { .. } => '=',
+            Outcome::Deleted { .. } => 'x',
         }
     }
 }
 
+/// How much of a reason is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// With the values that were seen.
+    Values,
+    /// Without them.
+    Rules,
+}
+
+impl fmt::Display for Explanation {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason(Detail::Values);
+        write!(
+            f,
+            "{} {}  {}: {reason}",
+            self.outcome.marker(),
+            self.item,
+            self.name
+        )
+    }
+}
+
 impl Explanation {
+    fn reason(&self, detail: Detail) -> String {
+        let story = &self.story;
+        match &self.outcome {
+            Outcome::Made => format!("{}{}", self.taken(detail), self.shared()),
+            Outcome::NotMade => self.refusals(detail),
+            Outcome::Nothing { over, absent } => {
+                let what = if *absent { "is absent" } else { "is empty" };
+                let by = self.because(story.rule.as_deref());
+                format!("{by}, and {over} {what}")
+            }
+            Outcome::Modified { changes } if changes.is_empty() => {
+                "installed, and what it is made from changes".to_owned()
+            }
+            Outcome::Modified { changes } => {
+                let changes = changes.iter().map(|change| match detail {
+                    Detail::Values => change.to_string(),
+                    Detail::Rules => change.name.clone(),
+                });
+                let changes: Vec<String> = changes.collect();
+                format!("{}{}", changes.join(", "), self.shared())
+            }
+            Outcome::Unchanged => {
+                format!("installed, and nothing about it changes{}", self.shared())
+            }
+            Outcome::Deleted { why } => {
+                let why = match why {
+                    Some(why) => why.clone(),
+                    None => self.false_conditions(detail),
+                };
+                format!("installed, and no longer wanted: {why}{}", self.shared())
+            }
+            Outcome::StillUsed { by } => format!("still used by {}", several(by)),
+        }
+    }
+
+    /// The rule that was taken, and why none of those before it.
+    fn taken(&self, detail: Detail) -> String {
+        let mut text = self.because(self.story.rule.as_deref());
+        if let Some(condition) = &self.story.condition {
+            text.push_str(", ");
+            text.push_str(condition);
+            text.push_str(&values(&self.story.seen, detail));
+        }
+        for tried in &self.story.tried {
+            text.push_str("; before it ");
+            text.push_str(&self.refusal(tried, detail));
+        }
+        text
+    }
+
+    fn refusals(&self, detail: Detail) -> String {
+        let tried = self.story.tried.iter();
+        let tried: Vec<String> = tried.map(|it| self.refusal(it, detail)).collect();
+        tried.join("; ")
+    }
+
+    fn refusal(&self, tried: &Tried, detail: Detail) -> String {
+        format!(
+            "{} wants {}",
+            self.because(tried.rule.as_deref()),
+            tried.told(detail)
+        )
+    }
+
+    fn false_conditions(&self, detail: Detail) -> String {
+        let tried = self.story.tried.iter();
+        let tried: Vec<String> = tried.map(|it| it.told(detail)).collect();
+        tried.join("; ")
+    }
+
     fn because(&self, rule: Option<&str>) -> String {
         match rule {
             Some(rule) => format!("rule {rule}"),
@@ -158,44 +211,74 @@ impl Explanation {
         }
     }
 
-    fn wanted(&self) -> String {
-        let tried = self.story.tried.iter().map(|it| {
-            let because = self.because(it.rule.as_deref());
-            format!("{because} wants {}{}", it.condition, values(&it.seen))
-        });
-        tried.collect::<Vec<String>>().join("; ")
+    fn shared(&self) -> String {
+        match self.sharers {
+            0 | 1 => String::new(),
+            sharers => format!(", one for {sharers} that share it"),
+        }
     }
+}
 
-    fn false_conditions(&self) -> String {
-        let tried = self.story.tried.iter();
-        tried
-            .map(|it| format!("{}{}", it.condition, values(&it.seen)))
-            .collect::<Vec<String>>()
-            .join("; ")
+impl Tried {
+    fn told(&self, detail: Detail) -> String {
+        let mut text = self.condition.clone();
+        text.push_str(&values(&self.seen, detail));
+        if detail == Detail::Values {
+            for near in &self.near {
+                text.push_str(" (");
+                text.push_str(&near_miss(near));
+                text.push(')');
+            }
+        }
+        text
     }
 }
 
 impl fmt::Display for Change {
     /// `downloadSpeed: 200 → 500`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let absent = "absent";
-        let (from, to) = (self.from.as_deref(), self.to.as_deref());
-        write!(
-            f,
-            "{}: {} → {}",
-            self.name,
-            from.unwrap_or(absent),
-            to.unwrap_or(absent)
-        )
+        let shown = |value: &Option<String>| {
+            let value = value.as_deref();
+            value.map_or_else(|| "absent".to_owned(), shortened)
+        };
+        let (from, to) = (shown(&self.from), shown(&self.to));
+        write!(f, "{}: {from} → {to}", self.name)
     }
 }
 
-fn values(seen: &[Seen]) -> String {
+fn values(seen: &[Seen], detail: Detail) -> String {
     let mut text = String::new();
+    if detail == Detail::Rules {
+        return text;
+    }
     for (position, seen) in seen.iter().enumerate() {
-        let before = if position == 0 { "; " } else { ", " };
-        let value = seen.value.as_deref().unwrap_or("absent");
-        let _ = write!(text, "{before}{} is {value}", seen.path);
+        let value = seen.value.as_deref();
+        let value = value.map_or_else(|| "absent".to_owned(), shortened);
+        text.push_str(if position == 0 { "; " } else { ", " });
+        text.push_str(&seen.path);
+        text.push_str(" is ");
+        text.push_str(&value);
     }
     text
+}
+
+/// A near miss in words.
+fn near_miss(near: &Near) -> String {
+    let (value, wanted) = (shortened(&near.value), &near.wanted);
+    match near.kind {
+        NearKind::Case => format!("near miss: {wanted} in another case"),
+        NearKind::Blanks => format!("near miss: {wanted} with blanks around it"),
+        NearKind::Type => format!("near miss: {value} is not {wanted}: one of them is a text"),
+        NearKind::Spelling => format!("near miss: it is spelled nearly like {wanted}"),
+        NearKind::Name => format!("near miss: there is `{value}`"),
+    }
+}
+
+/// The first of several names, and how many more there are.
+fn several(names: &[String]) -> String {
+    let told: Vec<&str> = names.iter().take(TOLD).map(String::as_str).collect();
+    match names.len() - told.len() {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
 }

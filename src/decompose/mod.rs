@@ -20,7 +20,7 @@ mod around;
 mod com;
 mod dependencies;
 mod expand;
-mod explain;
+pub mod explain;
 mod faults;
 mod loops;
 mod mapping;
@@ -31,7 +31,7 @@ mod step;
 mod write;
 
 pub use com::service_order;
-pub use explain::{Explanation, Outcome};
+pub use explain::{Explanation, Outcome, Story, Tried};
 pub(crate) use mapping::Values;
 pub use som::resource_order;
 pub use standing::Change;

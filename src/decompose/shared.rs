@@ -113,9 +113,10 @@ impl<'c> Expansion<'_, 'c> {
             return None;
         };
         let sibling = decomposition.observed.then(|| wanted.values.to_json());
+        let layer = self.layer;
         let explanation = self.steps.explain(|| Explanation {
             outcome: Outcome::Made,
-            ..about(source, candidate, story)
+            ..about(layer, source, candidate, story)
         });
         self.join(source, group, (wanted, place), explanation);
         sibling
@@ -312,9 +313,11 @@ impl<'c> Expansion<'_, 'c> {
     fn refuse(&mut self, level: &Level<'_, 'c>, group: usize, story: Story) {
         let source = level.source;
         let candidate = self.shared.groups[group].candidate;
+        let layer = self.layer;
         let explanation = self.steps.explain(|| Explanation {
+            item: self.shared.groups[group].item_id.clone(),
             outcome: Outcome::NotMade,
-            ..about(source, candidate, story)
+            ..about(layer, source, candidate, story)
         });
         let used = self.shared.groups[group].parts.iter().any(|part| {
             let installed = part.installed.as_ref();
@@ -367,9 +370,10 @@ impl<'c> Expansion<'_, 'c> {
             {
                 let group = self.installed_group(source, candidate, (position, installed));
                 let story = Story::default();
+                let layer = self.layer;
                 let explanation = self.steps.explain(|| Explanation {
-                    outcome: Outcome::of_above(action, source),
-                    ..about(source, candidate, story)
+                    outcome: Outcome::of_above(action),
+                    ..about(layer, source, candidate, story)
                 });
                 if action == Action::NoChange {
                     let group = &mut self.shared.groups[group];
@@ -448,7 +452,7 @@ impl<'c> Expansion<'_, 'c> {
             self.make_left(position, parts, &left);
         } else {
             let outcome = Outcome::Unchanged;
-            self.tell(&parents, &outcome);
+            self.tell(position, &parents, &outcome);
             self.make_bare(position, parts, (Action::NoChange, &parents, &left));
         }
     }
@@ -503,9 +507,9 @@ impl<'c> Expansion<'_, 'c> {
             let at = At { mode, place, given };
             self.make_part(position, (part, at), (parents, left), (&fate, &full));
         }
-        self.tell(parents, &told.unwrap_or(Outcome::Made));
+        self.tell(position, parents, &told.unwrap_or(Outcome::Made));
         let users = parents.iter().map(|it| it.item.clone()).collect();
-        self.tell(left, &Outcome::StillUsed { by: users });
+        self.tell(position, left, &Outcome::StillUsed { by: users });
     }
 
     /// Something that nobody of the order wants any more: it goes, unless others use it.
@@ -518,10 +522,11 @@ impl<'c> Expansion<'_, 'c> {
             !self.gone.contains(user) && !left.iter().any(|parent| parent.entity == *user)
         });
         if users.is_empty() {
+            self.tell_gone(position, left);
             return self.make_bare(position, parts, (Action::Delete, left, &[]));
         }
         let by = users.into_iter().collect();
-        self.tell(left, &Outcome::StillUsed { by });
+        self.tell(position, left, &Outcome::StillUsed { by });
         let releases = left
             .iter()
             .any(|parent| !self.gone.contains(&parent.entity));
@@ -690,10 +695,28 @@ impl<'c> Expansion<'_, 'c> {
         sound.then_some(agreed)
     }
 
-    /// Tells how it came out for parents.
-    fn tell(&mut self, parents: &[Parent], outcome: &Outcome) {
+    /// Tells how it came out for parents, as they have been told to want it.
+    fn tell(&mut self, position: usize, parents: &[Parent], outcome: &Outcome) {
         for explanation in parents.iter().filter_map(|it| it.explanation) {
-            self.steps.explanations[explanation].outcome = outcome.clone();
+            let told = &mut self.steps.explanations[explanation];
+            told.item.clone_from(&self.shared.groups[position].item_id);
+            told.outcome = outcome.clone();
+            told.sharers = match outcome {
+                Outcome::StillUsed { .. } => 0,
+                _ => parents.len(),
+            };
+        }
+    }
+
+    /// Tells those who let go of it that it goes.
+    fn tell_gone(&mut self, position: usize, left: &[Parent]) {
+        for explanation in left.iter().filter_map(|it| it.explanation) {
+            let told = &mut self.steps.explanations[explanation];
+            told.item.clone_from(&self.shared.groups[position].item_id);
+            told.sharers = left.len();
+            if told.outcome == Outcome::NotMade {
+                told.outcome = Outcome::Deleted { why: None };
+            }
         }
     }
 
@@ -871,9 +894,15 @@ fn key(share: &Share, bindings: &Bindings<'_>) -> Result<Option<String>, Evaluat
 }
 
 /// What explanations of a shared thing have in common.
-fn about(source: &Source<'_, '_>, candidate: Candidate<'_>, story: Story) -> Explanation {
+fn about(
+    layer: Layer,
+    source: &Source<'_, '_>,
+    candidate: Candidate<'_>,
+    story: Story,
+) -> Explanation {
     let specification = &candidate.target.specification;
     Explanation {
+        layer,
         source_item: source.item_id.to_owned(),
         source: source.specification.id.clone(),
         target: specification.id.clone(),
@@ -881,5 +910,6 @@ fn about(source: &Source<'_, '_>, candidate: Candidate<'_>, story: Story) -> Exp
         name: specification.name.clone(),
         story,
         outcome: Outcome::Made,
+        sharers: 0,
     }
 }

@@ -209,8 +209,7 @@ pub fn resources_below<'i>(
 }
 
 /// A characteristic, or the place, that is to be another one.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Name of the characteristic; `place` for the place.
     pub name: String,

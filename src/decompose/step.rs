@@ -12,8 +12,11 @@ use super::loops::{LoopFault, MAX_ITEMS, Reading};
 use super::mapping::Values;
 use super::standing::{Change, Difference, difference};
 use super::{Derived, NotDecomposable, write};
-use crate::catalog::expression::Bindings;
-use crate::catalog::{Alternative, Decomposition, Dependency, ServiceIndex};
+use crate::catalog::expression::{Bindings, EvaluationFault, Near, NearKind};
+use crate::catalog::{
+    Alternative, CharacteristicSpecification, Decomposition, Dependency, ServiceIndex,
+    Specification,
+};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Kind, Node, describe};
 use crate::inventory::Installed;
@@ -66,9 +69,21 @@ pub struct Step<'a, 'c> {
     pub node: Node<'a>,
     /// The variables.
     pub bindings: &'a Bindings<'a>,
+    /// The specification of `source`.
+    pub source: &'a Specification,
 }
 
 impl Step<'_, '_> {
+    /// Whether a value is not simply another one that is allowed, such as `EPON` beside `GPON`.
+    fn is_slip(&self, near: &Near) -> bool {
+        let name = near.path.strip_prefix("source.");
+        let known = name.and_then(|name| self.source.characteristic(name));
+        let mut allowed = known
+            .into_iter()
+            .flat_map(CharacteristicSpecification::allowed_values);
+        near.kind != NearKind::Spelling || allowed.all(|it| it != near.value)
+    }
+
     /// Where faults belong to.
     pub fn place(&self) -> Place<'_> {
         Place {
@@ -220,43 +235,44 @@ impl<'c> Steps<'c> {
                 }
                 return (Some(alternative), story);
             };
-            let verdict = if self.explain {
-                condition.explain(step.bindings)
-            } else {
-                condition
-                    .holds(step.bindings)
-                    .map(|holds| crate::catalog::expression::Verdict {
-                        holds,
-                        conjunct: String::new(),
-                        seen: Vec::new(),
-                    })
-            };
-            match verdict {
+            if !self.explain {
+                match condition.holds(step.bindings) {
+                    Ok(true) => return (Some(alternative), story),
+                    Ok(false) => continue,
+                    Err(fault) => return (self.unjudged(step, &fault), story),
+                }
+            }
+            match condition.explain(step.bindings) {
                 Ok(verdict) if verdict.holds => {
-                    if self.explain {
-                        story.rule.clone_from(&alternative.rule);
-                        story.condition = Some(condition.source().to_owned());
-                        story.seen = verdict.seen;
-                    }
+                    story.rule.clone_from(&alternative.rule);
+                    story.condition = Some(condition.source().to_owned());
+                    story.seen = verdict.seen;
                     return (Some(alternative), story);
                 }
-                Ok(verdict) => {
-                    if self.explain {
-                        story.tried.push(Tried {
-                            rule: alternative.rule.clone(),
-                            condition: verdict.conjunct,
-                            seen: verdict.seen,
-                        });
-                    }
-                }
-                Err(fault) => {
-                    let what = "its condition cannot be judged";
-                    self.faults.evaluation(step.place(), what, &fault);
-                    return (None, story);
-                }
+                Ok(verdict) => story.tried.push(Tried {
+                    rule: alternative.rule.clone(),
+                    condition: verdict.conjunct,
+                    seen: verdict.seen,
+                    near: verdict
+                        .near
+                        .into_iter()
+                        .filter(|it| step.is_slip(it))
+                        .collect(),
+                }),
+                Err(fault) => return (self.unjudged(step, &fault), story),
             }
         }
         (None, story)
+    }
+
+    fn unjudged(
+        &mut self,
+        step: &Step<'_, 'c>,
+        fault: &EvaluationFault,
+    ) -> Option<&'c Alternative> {
+        let what = "its condition cannot be judged";
+        self.faults.evaluation(step.place(), what, fault);
+        None
     }
 
     /// The faults of the loops of a rule.

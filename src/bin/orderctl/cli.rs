@@ -227,6 +227,15 @@ pub struct NowArgs {
     pub now: Option<Timestamp>,
 }
 
+/// How explanations are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// For people
+    Tree,
+    /// For programs
+    Json,
+}
+
 /// Decompose product orders into service and resource orders
 ///
 /// Reads product orders, or service orders. Writes the chain to standard output: each order, then
@@ -251,9 +260,16 @@ pub struct DecomposeArgs {
     /// The layer to stop at
     #[arg(long, value_name = "LAYER", default_value = "resource")]
     pub to: Layer,
-    /// Say on standard error why every item was made, and why others were not
-    #[arg(long)]
-    pub explain: bool,
+    /// Say on standard error why every item was made, and why others were not: as a tree, or with
+    /// =json as one JSON document an order
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "tree"
+    )]
+    pub explain: Option<ExplainFormat>,
     /// Write rejected orders to FILE, their faults as notes
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

@@ -2,13 +2,12 @@
 
 use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, operators};
-use serde::Serialize;
 
 use super::check::{path_of, string_of};
 use super::value::{Bindings, compact};
 
 /// A value an expression looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Path of the value, such as `source.accessTechnology`.
     pub path: String,
@@ -111,7 +110,7 @@ fn looked_up(path: &[String], bindings: &Bindings<'_>) -> Option<String> {
 }
 
 /// A path as it would be written in an expression.
-fn written(path: &[String]) -> String {
+pub(super) fn written(path: &[String]) -> String {
     let mut text = String::new();
     for name in path {
         let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')

@@ -1,7 +1,7 @@
 //! `orderctl decompose`.
 
 use orderctl::chain::{Chain, order_name};
-use orderctl::decompose::{self, Decomposer, Derived, NotDecomposable};
+use orderctl::decompose::{self, Decomposer, Derived, Explanation, NotDecomposable, explain};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::{Document, DocumentKind};
 use orderctl::model::version5::flattened;
@@ -9,7 +9,7 @@ use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
 use super::filter::{Sink, ended, line, pass_foreign, rejected};
-use crate::cli::{DecomposeArgs, Layer};
+use crate::cli::{DecomposeArgs, ExplainFormat, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::{self, Produced, Unit};
@@ -39,11 +39,12 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
     let with = Decomposer {
         catalog: &catalog,
         inventory: inventory.as_ref(),
-        explain: args.explain,
+        explain: args.explain.is_some(),
     };
     let step = Step {
         with,
         to: args.to,
+        explain: args.explain,
         now: args.now.now,
     };
     let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
@@ -63,6 +64,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
 struct Step<'c> {
     with: Decomposer<'c>,
     to: Layer,
+    explain: Option<ExplainFormat>,
     now: Option<jiff::Timestamp>,
 }
 
@@ -72,7 +74,10 @@ impl Step<'_> {
             documents: chain.documents.len() as u64,
             ..Produced::default()
         };
-        match self.derive(chain, &mut produced) {
+        let mut explanations = Vec::new();
+        let derived = self.derive(chain, (&mut produced, &mut explanations));
+        self.tell(chain, &explanations, &mut produced);
+        match derived {
             Ok(derived) => write(chain, &derived, &mut produced),
             Err(diagnostics) => {
                 produced.code = Some(ExitCode::NotAcceptable);
@@ -86,11 +91,31 @@ impl Step<'_> {
         produced
     }
 
+    /// Says why items were made, and why not.
+    fn tell(&self, chain: &Chain, explanations: &[Explanation], produced: &mut Produced) {
+        let Some(root) = chain.orders().next().filter(|_| !explanations.is_empty()) else {
+            return;
+        };
+        let (name, kind) = (order_name(root), DocumentKind::of(root).name());
+        match self.explain {
+            None => {}
+            Some(ExplainFormat::Tree) => {
+                let title = format!("{name}  {kind}");
+                let tree = explain::tree::lines(&title, explanations);
+                produced.remarks.splice(0..0, tree);
+            }
+            Some(ExplainFormat::Json) => {
+                // It stands alone.
+                produced.remarks = vec![explain::json::document(&name, kind, explanations)];
+            }
+        }
+    }
+
     /// The orders that the chain does not have yet.
     fn derive(
         &self,
         chain: &Chain,
-        produced: &mut Produced,
+        (produced, explanations): (&mut Produced, &mut Vec<Explanation>),
     ) -> Result<Vec<Document>, Vec<Diagnostic>> {
         let mut derived = Vec::new();
         let Some(root) = chain.orders().next() else {
@@ -116,7 +141,7 @@ impl Step<'_> {
             && service_orders.is_empty()
         {
             let step = decompose::service_order(&self.with, order);
-            derived.extend(take(step, order, produced)?);
+            derived.extend(take(step, order, (produced, explanations))?);
         }
         if self.to == Layer::Service {
             return Ok(derived);
@@ -126,7 +151,7 @@ impl Step<'_> {
         for document in service_orders {
             let order = self.valid(document)?;
             let step = decompose::resource_order(&self.with, &order, product_order.as_ref());
-            resource_orders.extend(take(step, &order, produced)?);
+            resource_orders.extend(take(step, &order, (produced, explanations))?);
         }
         derived.extend(resource_orders);
         Ok(derived)
@@ -144,16 +169,14 @@ impl Step<'_> {
     }
 }
 
-/// The order below; what is to be said about it goes to the remarks.
+/// The order below, and what is to be said about it.
 fn take(
     step: Result<Derived, NotDecomposable>,
     order: &ValidOrder<'_>,
-    produced: &mut Produced,
+    (produced, explanations): (&mut Produced, &mut Vec<Explanation>),
 ) -> Result<Option<Document>, Vec<Diagnostic>> {
     let derived = step.map_err(|NotDecomposable(diagnostics)| diagnostics)?;
-    for explanation in &derived.explanations {
-        produced.remarks.push(explanation.to_string());
-    }
+    explanations.extend(derived.explanations);
     if derived.document.is_none() {
         let name = order_name(order.node().document());
         produced.remarks.push(format!(
