@@ -2,24 +2,73 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use assert_cmd::cargo::cargo_bin;
 
-#[test]
-fn the_broadband_example_ends_with_every_item_completed() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/broadband-b2c");
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// What the `run.sh` of an example writes to standard output and to standard error.
+fn run(example: &Path) -> (String, String) {
     let output = Command::new("sh")
         .arg("run.sh")
-        .current_dir(&example)
+        .current_dir(example)
         .env("ORDERCTL", cargo_bin("orderctl"))
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{stderr}");
-    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}: {stderr}", example.display());
+    (String::from_utf8(output.stdout).unwrap(), stderr)
+}
+
+#[test]
+fn every_story_runs_to_its_end() {
+    let folders = fs::read_dir(examples()).unwrap();
+    let stories: Vec<PathBuf> = folders
+        .map(|folder| folder.unwrap().path())
+        .filter(|folder| folder.join("run.sh").is_file())
+        .collect();
+    assert!(stories.len() > 1);
+    thread::scope(|scope| {
+        for story in &stories {
+            scope.spawn(move || {
+                for file in [
+                    "README.md",
+                    "order.json",
+                    "order-cease.json",
+                    "orderctl.toml",
+                ] {
+                    assert!(
+                        story.join(file).is_file(),
+                        "{} in {}",
+                        file,
+                        story.display()
+                    );
+                }
+                let (table, _) = run(story);
+                assert!(table.contains(" ProductOrder "), "{table}");
+                let files = fs::read_dir(story).unwrap().map(|it| it.unwrap().path());
+                let orders: Vec<PathBuf> = files
+                    .filter(|it| it.extension().is_some_and(|it| it == "json"))
+                    .collect();
+                let names = orders.iter().map(|it| it.file_name().unwrap());
+                let names: Vec<&str> = names.map(|it| it.to_str().unwrap()).collect();
+                let changes = names.iter().filter(|it| it.starts_with("order-modify"));
+                assert_ne!(changes.count(), 0, "no change in {}", story.display());
+            });
+        }
+    });
+}
+
+#[test]
+fn the_broadband_example_ends_with_every_item_completed() {
+    let (table, stderr) = run(&examples().join("broadband-b2c"));
     let tree = table.split("Kind / endpoint").nth(1).unwrap();
     let states = |kinds: &[&str]| {
         let rows = tree

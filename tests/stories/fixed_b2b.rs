@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::plan::{Sequence, fits};
-use super::story::{Story, with_sites};
+use super::plan::{Plan, Sequence, fits};
+use super::story::{Story, stderr, with_sites};
 
 const ORDER: &str = "ORD-ENT-1102-0001";
+const PRODUCT: &str = "ORD-ENT-1102-0001.1";
 const APPROVAL: &str = "1.G-ESA-APPROVAL";
 const SITES: [(&str, &str, &str); 5] = [
     ("MEL-HQ", "P2P", "pilot"),
@@ -30,6 +31,10 @@ fn resources(site: &str, technology: &str) -> [String; 6] {
         of("CPE-MGMT", "ZTP-CONFIG"),
         of("ENTERPRISE-QOS", "SLA-PROBE"),
     ]
+}
+
+fn feasibility(site: &str) -> String {
+    format!("1.CFS-ESA-FIBRE-ACCESS.{site}.G-ESA-FEASIBILITY")
 }
 
 fn milestone(wave: &str) -> String {
@@ -61,6 +66,20 @@ fn assert_story(sequence: &impl Sequence) {
         sequence.assert_sequence(&milestone(wave), &later);
         sequence.assert_sequence(&earlier, &later);
     }
+}
+
+/// Approves the deal, and goes on.
+fn carry_out(story: &Story) -> Plan {
+    let plan = story.plan(&story.order("order.json"));
+    story.activate(&plan, 3);
+    assert_eq!(
+        story.journal(&plan).completed().len(),
+        5,
+        "five qualifications"
+    );
+    story.task("complete", &plan, APPROVAL);
+    story.activate(&plan, 0);
+    plan
 }
 
 #[test]
@@ -129,7 +148,7 @@ fn every_site_is_where_its_order_says() {
 #[test]
 fn feasibility_and_approval_come_first_then_wave_after_wave() {
     let story = Story::open("fixed-b2b");
-    let plan = story.plan(&story.order("order.json"));
+    let plan = carry_out(&story);
     assert_story(&plan);
     for (site, technology, _) in SITES {
         let [_, session, block, ..] = resources(site, technology);
@@ -137,6 +156,29 @@ fn feasibility_and_approval_come_first_then_wave_after_wave() {
     }
     plan.assert_parallel("1.CFS-*.SYD-1.RFS-*", "1.CFS-*.SYD-2.RFS-*");
     plan.assert_parallel("1.CFS-*.BNE-1.RFS-*", "1.CFS-*.BNE-2.RFS-*");
+    let run = story.journal(&plan);
+    assert_eq!(run.completed(), plan.ids());
+    assert_story(&run);
+    assert_eq!(story.state(&plan), "completed");
+}
+
+#[test]
+fn nothing_is_built_before_somebody_approves() {
+    let story = Story::open("fixed-b2b");
+    let plan = story.plan(&story.order("order.json"));
+    assert_eq!(plan.tasks()[APPROVAL]["kind"], "manual");
+    let said = stderr(&story.activate(&plan, 3));
+    assert!(
+        said.contains(APPROVAL) || said.contains("Approval of the deal"),
+        "{said}"
+    );
+    assert_eq!(story.inventory(), "");
+    let run = story.journal(&plan);
+    let qualified: BTreeSet<String> = SITES.iter().map(|(site, ..)| feasibility(site)).collect();
+    assert_eq!(
+        run.completed(),
+        qualified.iter().map(String::as_str).collect()
+    );
 }
 
 #[test]
@@ -186,6 +228,119 @@ fn tiers_differ_in_class_and_thresholds() {
         3,
         "one set of thresholds a tier, and no two the same"
     );
+    story.activate(&plan, 0);
+}
+
+#[test]
+fn a_sixth_site_touches_nothing_else() {
+    let story = Story::open("fixed-b2b");
+    carry_out(&story);
+    let plan = story.plan(&story.order("order-modify-site.json"));
+    let new = resources("OOL-1", "GPON");
+    let wanted: BTreeSet<String> = new.iter().map(|id| format!("add {id}")).collect();
+    assert_eq!(plan.changes(), wanted);
+    // It is looked whether it is feasible; the price was approved before.
+    let gate = feasibility("OOL-1");
+    let tasks: BTreeSet<&str> = new.iter().map(String::as_str).chain([&*gate]).collect();
+    assert_eq!(plan.ids(), tasks);
+    plan.assert_sequence(&gate, "1.CFS-*.OOL-1.RFS-*");
+    story.activate(&plan, 0);
+    assert_eq!(story.value(PRODUCT, "sites").as_array().unwrap().len(), 6);
+    for id in new {
+        assert!(
+            story
+                .installed(&id.replacen("1.", &format!("{PRODUCT}."), 1))
+                .is_some(),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn another_tier_at_one_site_changes_its_policy_and_its_probe() {
+    let story = Story::open("fixed-b2b");
+    carry_out(&story);
+    story.carry_out("order-modify-site.json");
+    let plan = story.carry_out("order-modify-tier.json");
+    let [_, _, _, policy, _, probe] = resources("BNE-2", "GPON");
+    assert_eq!(plan.ids(), BTreeSet::from([&*policy, &*probe]));
+    assert_eq!(
+        Value::from(plan.sent(&policy)),
+        json!({"policyName": "ESA-SILVER-500M", "qosClass": "business", "dscp": "AF31", "committedRate": 400_000})
+    );
+    let installed = format!("{PRODUCT}.CFS-ESA-ENTERPRISE-QOS.BNE-2");
+    assert_eq!(story.value(&installed, "slaTier"), "Silver");
+    let policy = format!("{installed}.RFS-ESA-QOS-POLICY");
+    assert_eq!(story.value(&policy, "qosClass"), "business");
+    assert_eq!(story.value(&policy, "peakRate"), 500_000);
+
+    let plan = story.carry_out("order-modify-speed.json");
+    let [_, _, _, policy, ..] = resources("MEL-HQ", "P2P");
+    assert_eq!(plan.ids(), BTreeSet::from([&*policy]));
+    assert_eq!(
+        Value::from(plan.sent(&policy)),
+        json!({"policyName": "ESA-GOLD-1000M", "committedRate": 1_000_000, "peakRate": 1_000_000})
+    );
+}
+
+#[test]
+fn cease_leaves_no_trace() {
+    let story = Story::open("fixed-b2b");
+    carry_out(&story);
+    story.carry_out("order-modify-site.json");
+    let plan = story.plan(&story.order("order-cease.json"));
+    assert_eq!(plan.tasks().len(), 36, "neither gates nor waves");
+    let all_sites = SITES
+        .iter()
+        .map(|(site, technology, _)| (*site, *technology));
+    let all_sites: Vec<(&str, &str)> = all_sites.chain([("OOL-1", "GPON")]).collect();
+    story.activate(&plan, 0);
+    let run = story.journal(&plan);
+    for (site, technology) in all_sites {
+        let [port, session, block, policy, router, probe] = resources(site, technology);
+        for (first, later) in [
+            (&probe, &router),
+            (&router, &policy),
+            (&policy, &session),
+            (&policy, &block),
+            (&session, &port),
+            (&block, &port),
+        ] {
+            plan.assert_sequence(first, later);
+            run.assert_sequence(first, later);
+        }
+    }
+    assert_eq!(story.inventory(), "");
+}
+
+#[test]
+fn a_site_that_fails_stops_neither_its_wave_nor_for_ever_the_next() {
+    let port = resources("SYD-1", "P2P")[0].clone();
+    let fault = format!("nso/{PRODUCT}.CFS-ESA-FIBRE-ACCESS.SYD-1:*=422");
+    let story = Story::failing("fixed-b2b", &[&fault]);
+    let plan = story.plan(&story.order("order.json"));
+    story.activate(&plan, 3);
+    story.task("complete", &plan, APPROVAL);
+    let said = stderr(&story.activate(&plan, 3));
+    assert!(said.contains(&port), "{said}");
+    let run = story.journal(&plan);
+    for (site, technology, wave) in SITES {
+        for id in resources(site, technology) {
+            let done = wave == "pilot" || site == "SYD-2";
+            assert_eq!(run.completed().contains(&*id), done, "{id}");
+        }
+    }
+    // Somebody lets Brisbane begin and gives the site up.
+    story.task("release", &plan, &milestone("wave1"));
+    story.task("fail", &plan, &port);
+    story.activate(&plan, 1);
+    let run = story.journal(&plan);
+    for (site, technology, _) in SITES {
+        for id in resources(site, technology) {
+            assert_eq!(run.completed().contains(&*id), site != "SYD-1", "{id}");
+        }
+    }
+    assert_eq!(story.state(&plan), "partial");
 }
 
 #[test]

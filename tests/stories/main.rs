@@ -6,6 +6,7 @@
 
 mod broadband_b2c;
 mod fixed_b2b;
+mod mobile_4g;
 mod plan;
 mod run;
 mod sdwan_b2b;

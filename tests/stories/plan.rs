@@ -95,9 +95,22 @@ impl Plan {
         by_id(&self.document("ResourceOrder")["orderItem"])
     }
 
+    /// Resource order items that are not noChange, as `action id`.
+    pub fn changes(&self) -> BTreeSet<String> {
+        let items = self.resources().into_iter();
+        let changed = items.filter(|(_, item)| item["action"] != "noChange");
+        changed
+            .map(|(id, item)| format!("{} {id}", item["action"].as_str().unwrap()))
+            .collect()
+    }
+
     /// The tasks, by id.
     pub fn tasks(&self) -> BTreeMap<&str, &Value> {
         by_id(&self.document("OrchestrationPlan")["taskFlow"])
+    }
+
+    pub fn schedule(&self) -> &Value {
+        &self.document("OrchestrationPlan")["schedule"]
     }
 
     fn dependencies_in_sequence(&self) -> Vec<(String, BTreeSet<String>)> {

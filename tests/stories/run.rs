@@ -15,6 +15,8 @@ pub struct Run {
     began: BTreeMap<String, i64>,
     /// For each task that was completed the entry that says so, and when that was.
     completed: BTreeMap<String, (i64, String)>,
+    /// When each task began.
+    at: BTreeMap<String, String>,
 }
 
 impl Run {
@@ -24,6 +26,7 @@ impl Run {
         let mut run = Run {
             began: BTreeMap::new(),
             completed: BTreeMap::new(),
+            at: BTreeMap::new(),
         };
         let mut entries = journal
             .prepare("SELECT seq, task, kind, at FROM entry WHERE order_id = ? AND task IS NOT NULL ORDER BY seq")
@@ -39,7 +42,8 @@ impl Run {
                 let entry = run.completed.insert(task.clone(), (seq, at.clone()));
                 assert_eq!(entry, None, "{task} was completed twice");
             }
-            run.began.entry(task).or_insert(seq);
+            run.began.entry(task.clone()).or_insert(seq);
+            run.at.entry(task).or_insert(at);
         }
         run
     }
@@ -47,6 +51,11 @@ impl Run {
     /// The tasks that were completed.
     pub fn completed(&self) -> BTreeSet<&str> {
         self.completed.keys().map(String::as_str).collect()
+    }
+
+    /// When a task began, RFC 3339 in UTC.
+    pub fn began(&self, task: &str) -> &str {
+        &self.at[task]
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::plan::{Sequence, fits};
 use super::story::{Story, with_sites};
 
+const PRODUCT: &str = "ORD-ENT-2208-0001.1";
 const HUB: &str = "SYD-HQ";
 const BRANCHES: [&str; 7] = [
     "CLN-ADL", "CLN-BNE", "CLN-CBR", "CLN-MEL", "CLN-NTL", "CLN-PAR", "CLN-WOL",
@@ -145,6 +146,59 @@ fn the_hub_is_found_by_its_role() {
     plan.assert_sequence("1.CFS-SDWAN-OVERLAY.CLN-MEL.*", &format!("1.CFS-*.{HUB}.*"));
     plan.assert_sequence("1.CFS-SDWAN-OVERLAY.CLN-MEL.*", "1.CFS-*.CLN-BNE.*");
     assert_site(&plan, "CLN-MEL");
+}
+
+#[test]
+fn a_ninth_site_touches_nothing_else() {
+    let story = Story::open("sdwan-b2b");
+    story.carry_out("order.json");
+    let plan = story.plan(&story.order("order-modify-site.json"));
+    let wanted = branch("CLN-PER");
+    assert_eq!(
+        plan.changes(),
+        wanted.iter().map(|id| format!("add {id}")).collect()
+    );
+    assert_eq!(plan.ids(), wanted.iter().map(String::as_str).collect());
+    assert_site(&plan, "CLN-PER");
+    story.activate(&plan, 0);
+    assert_eq!(story.value(PRODUCT, "sites").as_array().unwrap().len(), 9);
+
+    let speed = story.carry_out("order-modify-speed.json");
+    let service = circuit("CLN-MEL", "DIA", "DIA-SERVICE");
+    assert_eq!(speed.ids(), BTreeSet::from([&*service]));
+    assert_eq!(Value::from(speed.sent(&service)), json!({"bandwidth": 200}));
+
+    let closed = story.plan(&story.order("order-modify-closed.json"));
+    let gone = branch("CLN-WOL");
+    assert_eq!(
+        closed.changes(),
+        gone.iter().map(|id| format!("delete {id}")).collect()
+    );
+    assert_eq!(closed.ids(), gone.iter().map(String::as_str).collect());
+    closed.assert_sequence(&overlay("CLN-WOL", "SLA-PROBE"), &router("CLN-WOL"));
+    closed.assert_sequence(
+        &router("CLN-WOL"),
+        &circuit("CLN-WOL", "DIA", "DIA-SERVICE"),
+    );
+    story.activate(&closed, 0);
+    let installed = story.inventory();
+    assert!(!installed.contains("CLN-WOL"), "{installed}");
+    assert!(installed.contains("CLN-PER"));
+}
+
+#[test]
+fn cease_takes_the_branches_down_before_the_hub() {
+    let story = Story::open("sdwan-b2b");
+    story.carry_out("order.json");
+    let plan = story.carry_out("order-cease.json");
+    assert_eq!(plan.tasks().len(), 57);
+    let run = story.journal(&plan);
+    for site in BRANCHES {
+        let all = format!("1.CFS-*.{site}.*RFS-*");
+        plan.assert_sequence(&all, &format!("1.CFS-SDWAN-OVERLAY.{HUB}.*"));
+        run.assert_sequence(&all, &format!("1.CFS-SDWAN-OVERLAY.{HUB}.*"));
+    }
+    assert_eq!(story.inventory(), "");
 }
 
 #[test]

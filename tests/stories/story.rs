@@ -36,9 +36,17 @@ fn example(name: &str) -> PathBuf {
 impl Story {
     /// A mock in which all goes well.
     pub fn open(name: &str) -> Self {
+        Self::failing(name, &[])
+    }
+
+    /// A mock that commits these faults.
+    pub fn failing(name: &str, faults: &[&str]) -> Self {
         let example = example(name);
         let mut mock = Command::new(cargo_bin("orderctl"));
         mock.args(["-q", "mock"]);
+        for fault in faults {
+            mock.args(["--fail", fault]);
+        }
         let mut mock = mock
             .current_dir(&example)
             .stdout(Stdio::piped())
@@ -98,12 +106,21 @@ impl Story {
         Plan::read(self.pass(&["plan"], &chain))
     }
 
-    /// Carries a plan out; it has to end with this exit code.
+    /// Carries a plan out on a virtual clock; it has to end with this exit code.
     pub fn activate(&self, plan: &Plan, code: i32) -> Output {
-        let args = ["activate", "-o", "json"];
+        let args = ["activate", "-o", "json", "--clock", "virtual"];
         let output = self.run(&args, &plan.text);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
         output
+    }
+
+    /// Says something about a task, by `ACTION ORDER TASK`.
+    pub fn task(&self, action: &str, plan: &Plan, task: &str) {
+        let who = ["--by", "Ruth Adler", "--reason", "as agreed"];
+        self.pass(
+            &[&["task", action, plan.order(), task], &who[..]].concat(),
+            "",
+        );
     }
 
     /// What the journal says of a plan's run.
@@ -116,6 +133,13 @@ impl Story {
         let plan = self.plan(&self.order(file));
         self.activate(&plan, 0);
         plan
+    }
+
+    /// The state of the order, as `status` has it.
+    pub fn state(&self, plan: &Plan) -> String {
+        let said = self.pass(&["status", plan.order(), "-o", "json"], "");
+        let status: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+        status["state"].as_str().unwrap_or_default().to_owned()
     }
 
     /// The installed base as it is written.
