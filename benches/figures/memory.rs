@@ -3,14 +3,11 @@
 use std::io::{self, BufWriter, Write as _};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::orders;
 use super::report::{Report, Target};
 use super::run::{self, Bench};
-
-/// How often a process is asked how much memory it has taken at most.
-const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Measures `validate` and `decompose`; the orders are made while they run.
 pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
@@ -45,20 +42,11 @@ fn peak(mut command: Command, bench: &Bench) -> io::Result<f64> {
         orders::stream(&mut output, orders, seed)?;
         output.flush()
     });
-    let mut peak = 0;
-    let status = loop {
-        peak = peak.max(run::peak_memory(&child).unwrap_or(0));
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        thread::sleep(INTERVAL);
-    };
-    writer
+    let watched = run::watched(&mut child, &command);
+    let written = writer
         .join()
-        .map_err(|_| io::Error::other("the orders could not be made"))??;
-    if status.success() {
-        Ok(peak as f64)
-    } else {
-        Err(io::Error::other(format!("{command:?}: {status}")))
-    }
+        .map_err(|_| io::Error::other("the orders could not be made"))?;
+    let peak = watched?;
+    written?;
+    Ok(peak as f64)
 }

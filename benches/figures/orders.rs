@@ -7,9 +7,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// `SplitMix64`: small, and good enough to vary orders.
-struct Choice(u64);
+pub struct Choice(u64);
 
 impl Choice {
+    /// The same seed, the same choices.
+    pub fn new(seed: u64) -> Choice {
+        Choice(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -18,7 +23,8 @@ impl Choice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A number below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::orders;
@@ -62,8 +63,13 @@ impl Bench {
         Ok(path)
     }
 
-    /// `orderctl` with these arguments, quiet, in the folder.
+    /// `orderctl` with these arguments, quiet, in the folder, and the catalog of broadband.
     pub fn orderctl(&self, arguments: &[&str]) -> Command {
+        self.orderctl_with("broadband", arguments)
+    }
+
+    /// The same with another part of the catalog.
+    pub fn orderctl_with(&self, catalog: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(ORDERCTL);
         command
             .args(arguments)
@@ -76,7 +82,7 @@ impl Bench {
             command
                 .arg("--quiet")
                 .arg("--catalog")
-                .arg(example("../catalog/broadband"));
+                .arg(example("../catalog").join(catalog));
         }
         command
     }
@@ -142,8 +148,59 @@ fn run(mut stdin: Stdio, commands: Vec<Command>, output: Stdio) -> io::Result<Du
     Ok(start.elapsed())
 }
 
+/// How often a process is asked how much memory it has taken at most.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// What a process took.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    /// Time from its start to its end.
+    time: Duration,
+    /// Largest resident memory, in bytes.
+    peak: u64,
+}
+
+impl Watched {
+    pub fn seconds(&self) -> f64 {
+        self.time.as_secs_f64()
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    pub fn megabytes(&self) -> f64 {
+        self.peak as f64 / 1e6
+    }
+}
+
+/// Runs a command and watches what it takes.
+///
+/// # Errors
+/// If it cannot be run or does not end with success.
+pub fn watch(mut command: Command) -> io::Result<Watched> {
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let peak = watched(&mut child, &command)?;
+    let time = start.elapsed();
+    Ok(Watched { time, peak })
+}
+
+/// Waits for a process; its largest resident memory, in bytes.
+///
+/// # Errors
+/// If it does not end with success.
+pub fn watched(child: &mut Child, command: &Command) -> io::Result<u64> {
+    let mut peak = 0;
+    loop {
+        peak = peak.max(peak_memory(child).unwrap_or(0));
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(peak),
+            Some(status) => return Err(io::Error::other(format!("{command:?}: {status}"))),
+            None => thread::sleep(INTERVAL),
+        }
+    }
+}
+
 /// Largest resident memory of a process so far, in bytes; none once it has ended.
-pub fn peak_memory(child: &Child) -> Option<u64> {
+fn peak_memory(child: &Child) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status
         .lines()

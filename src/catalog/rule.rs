@@ -182,6 +182,8 @@ pub struct Dependency {
     pub same: Vec<String>,
     /// Time between the end of the other and the start of this one, as ISO 8601 duration.
     pub lag: Option<String>,
+    /// Whether those that failed count as well, not only those that were completed.
+    pub until_ended: bool,
 }
 
 impl Dependency {
@@ -195,6 +197,7 @@ impl Dependency {
             filter: None,
             same: Vec::new(),
             lag: None,
+            until_ended: false,
         }
     }
 

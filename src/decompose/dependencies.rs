@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::faults::Faults;
 use super::step::Made;
+use super::write;
 use crate::catalog::expression::{Bindings, Kept};
 use crate::catalog::{Dependency, DependencyScope, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
@@ -72,7 +73,24 @@ fn wanted<'c>(waiting: &Waiting<'c>) -> Wanted<'c> {
 }
 
 /// The items that an item waits for, by position, each with the time between the two.
-type Before<'c> = BTreeMap<usize, Option<&'c str>>;
+type Before<'c> = BTreeMap<usize, Between<'c>>;
+
+/// What lies between an item and one that it waits for; where several rules say so, the stricter
+/// holds.
+#[derive(Debug, Clone, Copy)]
+struct Between<'c> {
+    lag: Option<&'c str>,
+    until_ended: bool,
+}
+
+impl<'c> Between<'c> {
+    fn and(self, other: Between<'c>) -> Between<'c> {
+        Between {
+            lag: longer(self.lag, other.lag),
+            until_ended: self.until_ended && other.until_ended,
+        }
+    }
+}
 
 /// Gives each item the ids of those that come first, without repetition, in the order of the items.
 pub fn resolve(made: &mut [Made<'_>], faults: &mut Faults) {
@@ -88,13 +106,17 @@ pub fn resolve(made: &mut [Made<'_>], faults: &mut Faults) {
     if let Err(finding) = search.count_plain() {
         return faults.push(*finding);
     }
-    let mut found: Vec<Vec<(String, Option<String>)>> = Vec::with_capacity(made.len());
+    let mut found: Vec<Vec<write::Before>> = Vec::with_capacity(made.len());
     for position in 0..made.len() {
         match search.before(position) {
             Ok(before) => found.push(
                 before
                     .into_iter()
-                    .map(|(other, lag)| (made[other].item.id.clone(), lag.map(str::to_owned)))
+                    .map(|(other, between)| write::Before {
+                        id: made[other].item.id.clone(),
+                        lag: between.lag.map(str::to_owned),
+                        until_ended: between.until_ended,
+                    })
                     .collect(),
             ),
             Err(finding) => return faults.push(*finding),
@@ -205,8 +227,14 @@ impl<'m, 'c> Search<'m, 'c> {
                     if other == position {
                         continue;
                     }
-                    let lag = before.entry(other).or_default();
-                    *lag = longer(*lag, dependency.lag.as_deref());
+                    let between = Between {
+                        lag: dependency.lag.as_deref(),
+                        until_ended: dependency.until_ended,
+                    };
+                    before
+                        .entry(other)
+                        .and_modify(|known| *known = known.and(between))
+                        .or_insert(between);
                 }
             }
         }

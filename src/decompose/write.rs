@@ -33,7 +33,18 @@ pub struct Item {
     /// Ids of items of its own order that it holds beside others.
     pub bundles: Vec<String>,
     /// Ids of the items of its own order that come before it, with the time between the two.
-    pub dependencies: Vec<(String, Option<String>)>,
+    pub dependencies: Vec<Before>,
+}
+
+/// An item that comes before another one.
+#[derive(Debug)]
+pub struct Before {
+    /// Its id.
+    pub id: String,
+    /// Time between the two, as ISO 8601 duration.
+    pub lag: Option<String>,
+    /// Whether it counts as well where it failed.
+    pub until_ended: bool,
 }
 
 /// A derived order: where it comes from, and what is in it.
@@ -187,20 +198,23 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
         let realizes = item.realizes.iter().map(|above| Relationship {
             kind: "realizes",
             lag: None,
+            until: None,
             item: above,
             order: (SERVICE.order_member, derivation.above_id),
             referred_type: layer.item_above_type,
         });
-        let dependencies = item.dependencies.iter().map(|(other, lag)| Relationship {
+        let dependencies = item.dependencies.iter().map(|before| Relationship {
             kind: "dependency",
-            lag: lag.as_deref(),
-            item: other,
+            lag: before.lag.as_deref(),
+            until: before.until_ended.then_some("ended"),
+            item: &before.id,
             order: (layer.order_member, derivation.id),
             referred_type: layer.item_type,
         });
         let own = |kind: &'static str, item| Relationship {
             kind,
             lag: None,
+            until: None,
             item,
             order: (layer.order_member, derivation.id),
             referred_type: layer.item_type,
@@ -228,6 +242,7 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
 struct Relationship<'a> {
     kind: &'static str,
     lag: Option<&'a str>,
+    until: Option<&'static str>,
     item: &'a str,
     /// Member that names the order of the other item, and its id.
     order: (&'static str, &'a str),
@@ -241,6 +256,9 @@ fn relationship(list: &mut Composer, relationship: Relationship<'_>) {
         to.key("relationshipType").string(relationship.kind);
         if let Some(lag) = relationship.lag {
             to.key("lag").string(lag);
+        }
+        if let Some(until) = relationship.until {
+            to.key("until").string(until);
         }
         to.key("orderItem").object(|to| {
             to.key("id").string(relationship.item);

@@ -58,7 +58,7 @@ struct Thing<'d> {
     action: Action,
 }
 
-/// The installed base after a chain has been completed, as changes to what it was before.
+/// The installed base after a chain has ended, as changes to what it was before.
 ///
 /// - add: a document made of the ordered entity; modify: the characteristics and members that the
 ///   item gives take the place of those that were there; delete: the document goes, and every
@@ -66,6 +66,9 @@ struct Thing<'d> {
 /// - Products and services note the order item that worked on them (`productOrderItem`,
 ///   `serviceOrderItem`). What has been noted is not done again, so a chain may be given twice,
 ///   also after later orders have changed the same things.
+/// - Of an order that ended `partial` counts what was done: resources that were completed, and services
+///   and products of which anything was. What could not be removed is still there, and so is what
+///   it is part of.
 /// - A service that no order item is about (one between a service and its resources, as other
 ///   systems keep them) goes with the last of its resources.
 pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
@@ -86,6 +89,12 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
             let installed = inventory.get(root.layer, &root.id);
             installed.is_some_and(|it| it.came_from(&root.order, &root.item))
         })
+        .collect();
+    let undone = undone(&things);
+    let done: Vec<bool> = done
+        .iter()
+        .zip(&undone)
+        .map(|(done, undone)| *done || *undone)
         .collect();
     let party = orders.first().and_then(|it| it.node().get("relatedParty"));
     let mut update = Update {
@@ -213,6 +222,26 @@ fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
         }
     }
     things
+}
+
+/// By position, whether nothing came of an order item: it failed, or was cancelled, and so did all
+/// below it. Something is only removed where all below it was.
+fn undone(things: &[Thing<'_>]) -> Vec<bool> {
+    let given_up = |thing: &Thing<'_>| {
+        let state = thing.node.text("state");
+        matches!(state.as_deref(), Some("failed" | "cancelled" | "partial"))
+    };
+    let mut undone: Vec<bool> = things.iter().map(given_up).collect();
+    // Things stand after what they realize.
+    for (position, thing) in things.iter().enumerate().rev() {
+        let counts = !undone[position] && thing.action != Action::NoChange;
+        for above in thing.holders.iter().chain(&thing.above) {
+            if counts && things[*above].action != Action::Delete {
+                undone[*above] = false;
+            }
+        }
+    }
+    undone
 }
 
 struct Update<'a> {

@@ -5,9 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod broadband_b2c;
+mod cloud_msp;
 mod fixed_b2b;
 mod mobile_4g;
+mod mobile_5g;
 mod plan;
 mod run;
+mod satellite_maritime;
 mod sdwan_b2b;
 mod story;

@@ -41,12 +41,19 @@ impl Story {
 
     /// A mock that commits these faults.
     pub fn failing(name: &str, faults: &[&str]) -> Self {
+        let faults = faults.iter().flat_map(|fault| ["--fail", fault]);
+        Self::mocked(name, &faults.collect::<Vec<_>>())
+    }
+
+    /// A mock that accepts requests at once and carries them out behind a monitor.
+    pub fn asynchronous(name: &str) -> Self {
+        Self::mocked(name, &["--async"])
+    }
+
+    fn mocked(name: &str, args: &[&str]) -> Self {
         let example = example(name);
         let mut mock = Command::new(cargo_bin("orderctl"));
-        mock.args(["-q", "mock"]);
-        for fault in faults {
-            mock.args(["--fail", fault]);
-        }
+        mock.args(["-q", "mock"]).args(args);
         let mut mock = mock
             .current_dir(&example)
             .stdout(Stdio::piped())

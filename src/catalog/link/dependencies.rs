@@ -48,6 +48,7 @@ impl Linker<'_, '_> {
             filter: filter.and_then(|(it, scope)| self.expression(it, &Expected::Boolean, &scope)),
             same: self.same(node, target, on),
             lag: self.lag(node),
+            until_ended: node.text("until").as_deref() == Some("ended"),
         })
     }
 

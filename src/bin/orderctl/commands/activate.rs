@@ -503,9 +503,10 @@ impl<'a> Output<'a> {
                 let ended = chain.ended().is_some();
                 let chain = progress::apply(&chain, &standing);
                 self.report(&report, &chain);
-                if report.state == RunState::Completed
+                let over = matches!(report.state, RunState::Completed | RunState::Failed);
+                if over
                     && !ended
-                    && let Err(failure) = self.installed.completed(&chain)
+                    && let Err(failure) = self.installed.ended(&chain)
                 {
                     self.fail(failure);
                 }

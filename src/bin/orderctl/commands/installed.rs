@@ -47,8 +47,8 @@ impl InstalledBase {
         }
     }
 
-    /// Takes note of a chain that was completed.
-    pub fn completed(&mut self, chain: &Chain) -> Result<(), Failure> {
+    /// Takes note of a chain that has ended, completed or in parts.
+    pub fn ended(&mut self, chain: &Chain) -> Result<(), Failure> {
         if self.path.is_none() {
             return Ok(());
         }
