@@ -1,4 +1,4 @@
-//! SeaLink VSAT: one terminal, seven resources, and an installer who waits for the vessel.
+//! `SeaLink` VSAT: one terminal, seven resources, and an installer who waits for the vessel.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn assert_story(sequence: &impl Sequence) {
 fn carry_out(story: &Story, plan: &Plan) {
     let output = story.activate(plan, 3);
     let said = stderr(&output);
-    assert!(said.contains("Terminal-Commissioning"), "{said}");
+    assert!(said.contains(COMMISSIONING), "{said}");
     story.task("complete", plan, COMMISSIONING);
     story.activate(plan, 0);
     assert_eq!(story.state(plan), "completed");
@@ -64,7 +64,7 @@ fn a_terminal_is_seven_resources_and_the_installer_comes_when_the_shore_is_ready
 
     let output = story.activate(&plan, 3);
     assert!(
-        stderr(&output).contains("Terminal-Commissioning"),
+        stderr(&output).contains(COMMISSIONING),
         "{}",
         stderr(&output)
     );
