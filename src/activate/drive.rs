@@ -11,6 +11,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::clock::{Busy, Clock};
 use super::engine::{ActivateError, Step, Wait, WaitFor, Waits};
 use super::frontier::Frontier;
+use super::hand;
 use super::log::Log;
 use super::pool::Callable;
 use super::work::{End, Job, Run, Work, Worked};
@@ -120,9 +121,19 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         let mut waits: Vec<(usize, WaitFor)> = later
             .map(|(task, at)| (task, WaitFor::Moment(at)))
             .collect();
-        waits.extend(self.people.iter().map(|task| (*task, WaitFor::Person)));
-        waits.sort_unstable_by_key(|(task, _)| *task);
         let task = |at: usize| &self.run.plan.task_flow[at];
+        waits.extend(self.people.iter().map(|&at| {
+            let is_wave = hand::ends_a_wave(task(at));
+            (
+                at,
+                if is_wave {
+                    WaitFor::Release
+                } else {
+                    WaitFor::Person
+                },
+            )
+        }));
+        waits.sort_unstable_by_key(|(task, _)| *task);
         let wait = |(at, what)| Wait {
             task: task(at).id.clone(),
             name: task(at).name.clone(),

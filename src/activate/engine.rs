@@ -175,6 +175,8 @@ pub enum WaitFor {
     Moment(Timestamp),
     /// That somebody says that it is done.
     Person,
+    /// That somebody lets the next wave begin.
+    Release,
 }
 
 /// How a run ended.

@@ -42,6 +42,7 @@ fn as_made(task: &TaskFlow) -> TaskFlow {
         reason: None,
         outcome: None,
         start_date: None,
+        completion_date: None,
         ..task.clone()
     };
     if let Some(request) = &mut made.request {

@@ -55,6 +55,7 @@ pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow 
         reason: None,
         outcome: None,
         start_date: None,
+        completion_date: None,
         why: Some(why),
         action: None,
         gate: None,

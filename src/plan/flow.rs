@@ -148,6 +148,13 @@ pub struct TaskFlow {
     /// When its first request was about to be sent, RFC 3339.
     #[serde(rename = "startDate", default, skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
+    /// When it ended, however, RFC 3339.
+    #[serde(
+        rename = "completionDate",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub completion_date: Option<String>,
     /// Why it is there, in a sentence: the rule, gate or rollout that put it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

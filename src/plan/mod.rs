@@ -25,7 +25,7 @@ mod variables;
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};
-pub use schedule::{count_for_people, duration, duration_for_people};
+pub use schedule::{count_for_people, duration, duration_for_people, iso};
 
 use std::collections::HashMap;
 

@@ -48,6 +48,12 @@ pub struct TaskStanding {
 }
 
 impl TaskStanding {
+    /// When it ended, however.
+    #[must_use]
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.changed.filter(|_| self.state.successors().is_empty())
+    }
+
     /// State of the order item that it carries out.
     #[must_use]
     pub fn item_state(&self) -> OrderState {
@@ -92,7 +98,7 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
                 by: None,
                 started: task.started,
                 finished: None,
-                changed: None,
+                changed: task.ended,
             };
             (task.id.into_owned(), standing)
         })
@@ -181,7 +187,15 @@ fn gates(chain: &Chain, orders: &[Option<Order<'_>>]) -> Gates {
     let tasks = plans
         .flat_map(plan_tasks)
         .filter(|task| !items.contains(&*task.id));
-    let (ids, items) = tasks.map(|task| (task.id.to_string(), task.item())).unzip();
+    let item = |task: &PlanTask<'_>| {
+        let (type_name, id) = task.subject()?;
+        let layer = match type_name {
+            "ProductOrderItem" => Layer::Product,
+            _ => Layer::Service,
+        };
+        Some((layer, id.into_owned()))
+    };
+    let (ids, items) = tasks.map(|task| (task.id.to_string(), item(&task))).unzip();
     Gates { ids, items }
 }
 

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 
 use super::TaskStanding;
-use super::level::Layer;
 use crate::chain::Chain;
 use crate::document::{Document, DocumentKind, Node};
 use crate::journal::Needs;
 use crate::model::state::TaskState;
+use crate::plan::duration;
 use crate::plan::flow::{TaskKind, TaskOutcome, Until};
 
 /// A task of a plan (TMF701 `TaskFlow`).
@@ -29,6 +29,10 @@ pub struct PlanTask<'d> {
     pub kind: TaskKind,
     /// Name of the endpoint; empty if there is none.
     pub endpoint: Cow<'d, str>,
+    /// What the order item asks for, as the standard spells it.
+    pub action: Option<Cow<'d, str>>,
+    /// Whether it is where people let the next wave of a rollout begin.
+    pub ends_wave: bool,
     /// Id of the specification.
     pub specification: Option<Cow<'d, str>>,
     /// State; `new` where it cannot be read.
@@ -39,10 +43,14 @@ pub struct PlanTask<'d> {
     pub outcome: Option<TaskOutcome>,
     /// When its first request was about to be sent.
     pub started: Option<Timestamp>,
+    /// When it ended, however.
+    pub ended: Option<Timestamp>,
     /// Whether its start cannot be undone.
     pub point_of_no_return: bool,
-    /// When it may start at the earliest, as written.
-    pub window_start: Option<Cow<'d, str>>,
+    /// When it may start at the earliest.
+    pub window_start: Option<Timestamp>,
+    /// For a gate: its kind.
+    pub gate: Option<Cow<'d, str>>,
     /// The tasks that have to be over before.
     pub waits_for: Vec<Before<'d>>,
 }
@@ -54,8 +62,8 @@ pub struct Before<'d> {
     pub id: Cow<'d, str>,
     /// What it has to have come to; completed, where it cannot be read.
     pub until: Until,
-    /// How long after its end, ISO 8601 duration.
-    pub lag: Option<Cow<'d, str>>,
+    /// How long after its end.
+    pub lag: Option<SignedDuration>,
 }
 
 impl Before<'_> {
@@ -69,7 +77,7 @@ impl Before<'_> {
     }
 }
 
-impl PlanTask<'_> {
+impl<'d> PlanTask<'d> {
     /// The task as the journal's fold needs to know it.
     #[must_use]
     pub fn needs(&self) -> Needs<'_> {
@@ -84,15 +92,23 @@ impl PlanTask<'_> {
         }
     }
 
-    /// The product or service order item that it is about.
-    pub(super) fn item(&self) -> Option<(Layer, String)> {
+    /// Whether there is no way back: it has begun, and its start cannot be undone.
+    #[must_use]
+    pub fn is_past_return(&self) -> bool {
+        let begun = self.started.is_some() || self.state == TaskState::Active;
+        self.point_of_no_return && begun
+    }
+
+    /// Type and id of the product or service order item that it is about.
+    #[must_use]
+    pub fn subject(&self) -> Option<(&'static str, Cow<'d, str>)> {
         self.node.list("relatedEntity").find_map(|entity| {
-            let layer = match entity.text("@referredType")?.as_ref() {
-                "ProductOrderItem" => Layer::Product,
-                "ServiceOrderItem" => Layer::Service,
+            let type_name = match entity.text("@referredType")?.as_ref() {
+                "ProductOrderItem" => "ProductOrderItem",
+                "ServiceOrderItem" => "ServiceOrderItem",
                 _ => return None,
             };
-            Some((layer, entity.text("id")?.into_owned()))
+            Some((type_name, entity.text("id")?))
         })
     }
 }
@@ -110,15 +126,20 @@ pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
             id,
             kind: read(node, "kind").unwrap_or(TaskKind::Activation),
             endpoint: node.text("endpoint").unwrap_or_default(),
+            ends_wave: node.get("rolloutWave").is_some()
+                && node.get("action").or(node.get("gate")).is_none(),
+            action: node.text("action"),
             specification: node.text("taskFlowSpecification"),
             state: read(node, "state").unwrap_or(TaskState::New),
             reason: node.text("reason"),
             outcome: read(node, "outcome"),
-            started: node.text("startDate").and_then(|text| text.parse().ok()),
+            started: moment(node, "startDate"),
+            ended: moment(node, "completionDate"),
             point_of_no_return: node
                 .get("pointOfNoReturn")
                 .is_some_and(|it| it.compact() == "true"),
-            window_start: node.get("window").and_then(|it| it.text("start")),
+            window_start: node.get("window").and_then(|it| moment(it, "start")),
+            gate: node.text("gate"),
             waits_for: node
                 .list("taskFlowRelationship")
                 .filter_map(before)
@@ -131,8 +152,12 @@ fn before(relationship: Node<'_>) -> Option<Before<'_>> {
     Some(Before {
         id: relationship.get("taskFlow")?.text("id")?,
         until: read(relationship, "until").unwrap_or_default(),
-        lag: relationship.text("lag"),
+        lag: relationship.text("lag").and_then(|it| duration(&it)),
     })
+}
+
+fn moment(node: Node<'_>, key: &str) -> Option<Timestamp> {
+    node.text(key).and_then(|text| text.parse().ok())
 }
 
 /// A word of a fixed set, as it is written; none where it is no such word.

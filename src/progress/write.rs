@@ -181,15 +181,18 @@ struct Settled {
     reason: Option<String>,
     outcome: Option<TaskOutcome>,
     started: Option<String>,
+    ended: Option<String>,
 }
 
 /// How far a task is; as written, where its life cycle does not lead to what is given.
 fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> Settled {
+    let text = |key| task.node.text(key).map(Cow::into_owned);
     let written = || Settled {
         state: task.state,
         reason: task.reason.as_deref().map(str::to_owned),
         outcome: task.outcome,
-        started: task.node.text("startDate").map(Cow::into_owned),
+        started: text("startDate"),
+        ended: text("completionDate"),
     };
     let Some(standing) = standing else {
         return written();
@@ -206,14 +209,15 @@ fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> Settled {
     let is_told = stands || standing.outcome.is_some();
     Settled {
         state: standing.state,
-        reason: standing.reason.filter(|_| is_told),
         outcome: standing.outcome,
         started: standing.started.map(date),
+        ended: standing.ended().map(date),
+        reason: standing.reason.filter(|_| is_told),
     }
 }
 
 /// Members of a task that tell its progress, besides its state.
-const TOLD: [&str; 3] = ["reason", "outcome", "startDate"];
+const TOLD: [&str; 4] = ["reason", "outcome", "startDate", "completionDate"];
 
 /// The task object as it stands, what tells its progress right behind its state.
 fn task_text(task: Node<'_>, settled: &Settled, text: &mut String) {
@@ -227,6 +231,7 @@ fn task_text(task: Node<'_>, settled: &Settled, text: &mut String) {
         settled.reason.as_deref(),
         outcome,
         settled.started.as_deref(),
+        settled.ended.as_deref(),
     ];
     for (key, value) in TOLD.iter().zip(told) {
         if let Some(value) = value {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{DerivedOrder, ItemStanding, Standing, TaskCounts};
+use super::{DerivedOrder, ItemStanding, Standing, TaskCounts, TaskStanding};
+use crate::plan::flow::{TaskKind, TaskOutcome};
 
 /// Format version of the documents written by this release.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -68,18 +69,36 @@ struct Item<'s> {
 #[serde(rename_all = "camelCase")]
 struct Task<'s> {
     state: &'static str,
+    kind: TaskKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gate: Option<&'s str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     endpoint: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<TaskOutcome>,
+    #[serde(skip_serializing_if = "is_false")]
+    past_point_of_no_return: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     waits_for: Vec<Name<'s>>,
+    #[serde(skip_serializing_if = "is_false")]
+    waits_for_person: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize)]
 struct Name<'s> {
     id: &'s str,
     name: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag: Option<&'s str>,
 }
 
 /// The document, compact, without a line end.
@@ -139,19 +158,27 @@ fn item(standing: &ItemStanding) -> Item<'_> {
         action: standing.action,
         state: standing.state.name(),
         realizes: &standing.realizes,
-        task: standing.task.as_ref().map(|task| Task {
-            state: task.state.name(),
-            endpoint: &task.endpoint,
-            reason: task.reason.as_deref(),
-            waits_for: task
-                .waits_for
-                .iter()
-                .map(|task| Name {
-                    id: &task.id,
-                    name: &task.name,
-                })
-                .collect(),
-        }),
+        task: standing.task.as_ref().map(task),
         items: standing.items.iter().map(item).collect(),
+    }
+}
+
+fn task(standing: &TaskStanding) -> Task<'_> {
+    let waits = standing.waits_for.iter().map(|task| Name {
+        id: &task.id,
+        name: &task.name,
+        lag: task.lag.as_deref(),
+    });
+    Task {
+        state: standing.state.name(),
+        kind: standing.kind,
+        gate: standing.gate.as_deref(),
+        endpoint: &standing.endpoint,
+        reason: standing.reason.as_deref(),
+        outcome: standing.outcome,
+        past_point_of_no_return: standing.past_return,
+        waits_for: waits.collect(),
+        waits_for_person: standing.waits_for_person(),
+        not_before: standing.not_before.map(|at| at.to_string()),
     }
 }

@@ -3,7 +3,9 @@
 //! Pure: documents in, a [`Standing`] out; [`table`] shows it to people,
 //! [`json`] to programs. Nothing in here can act.
 
+mod bulk;
 pub mod json;
+mod next;
 mod summary;
 pub mod table;
 #[cfg(test)]
@@ -12,9 +14,12 @@ mod tree;
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use crate::chain::Chain;
 use crate::journal::OrderSummary;
 use crate::model::state::{FlowState, OrderState, TaskState};
+use crate::plan::flow::{TaskKind, TaskOutcome};
 
 /// Where an order and everything derived from it stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +65,8 @@ pub struct ItemStanding {
     pub id: String,
     /// Name of what is ordered, where there is one.
     pub name: Option<String>,
+    /// Id of its specification.
+    pub specification: Option<String>,
     /// What is asked for, as the standard spells it.
     pub action: Option<&'static str>,
     /// State.
@@ -78,12 +85,30 @@ pub struct ItemStanding {
 pub struct TaskStanding {
     /// State.
     pub state: TaskState,
+    /// What kind of work it is.
+    pub kind: TaskKind,
+    /// For a gate: its kind.
+    pub gate: Option<String>,
     /// Name of the endpoint; empty where there is none.
     pub endpoint: String,
-    /// Why it is held or was given up.
+    /// Why it is held or was given up, or who ended it by hand and why.
     pub reason: Option<String>,
+    /// How it ended, where that is not by being carried out.
+    pub outcome: Option<TaskOutcome>,
+    /// Whether it has begun, and its start cannot be undone.
+    pub past_return: bool,
     /// The tasks it still waits for, until it begins.
     pub waits_for: Vec<TaskName>,
+    /// When it may begin at the earliest, where it has not and that is known.
+    pub not_before: Option<Timestamp>,
+}
+
+impl TaskStanding {
+    /// Whether it waits for nothing but a person.
+    #[must_use]
+    pub fn waits_for_person(&self) -> bool {
+        self.kind == TaskKind::Manual && self.state == TaskState::New && self.waits_for.is_empty()
+    }
 }
 
 /// A task as it is mentioned.
@@ -93,6 +118,8 @@ pub struct TaskName {
     pub id: String,
     /// Name for people.
     pub name: String,
+    /// How long after its end.
+    pub lag: Option<String>,
 }
 
 /// Tasks by state.

@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::TaskCounts;
-use crate::chain::Chain;
+use super::bulk::thousands;
+use super::next::Next;
+use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
 use crate::model::state::{OrderState, TaskState};
-use crate::progress::{Before, PlanTask};
+use crate::plan::flow::{TaskKind, TaskOutcome};
+use crate::progress::PlanTask;
 
 /// Tasks that are named; the others are counted.
 const NAMED: usize = 3;
@@ -27,11 +30,15 @@ pub fn of_chain(
             with_note(chain, state.name())
         }
         _ => match counts {
-            Some(counts) => of_tasks(tasks, counts),
+            Some(counts) => of_tasks(tasks, counts, &name_of_root(chain)),
             None if state == OrderState::Completed => "completed".to_owned(),
             None => not_planned(chain).to_owned(),
         },
     }
+}
+
+fn name_of_root(chain: &Chain) -> String {
+    chain.orders().next().map(order_name).unwrap_or_default()
 }
 
 fn not_planned(chain: &Chain) -> &'static str {
@@ -50,8 +57,26 @@ fn with_note(chain: &Chain, state: &str) -> String {
         .map_or_else(|| state.to_owned(), |text| format!("{state}: {text}"))
 }
 
-/// For a plan.
-pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
+/// For the plan of an order.
+pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String {
+    let mut text = if counts.completed + counts.cancelled == counts.total {
+        ended(tasks, counts)
+    } else {
+        let mut text = not_ended(tasks, counts, order);
+        let failed = failed(tasks);
+        if !failed.is_empty() {
+            let _ = write!(text, "; {}", list("failed", &failed));
+        }
+        text
+    };
+    let past: Vec<_> = tasks.iter().filter(|task| task.is_past_return()).collect();
+    if !past.is_empty() && counts.completed < counts.total {
+        let _ = write!(text, "; past the point of no return: {}", names(&past));
+    }
+    text
+}
+
+fn not_ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String {
     let of_state = |state| tasks.iter().filter(move |task| task.state == state);
     if counts.hold > 0 {
         let held: Vec<_> = of_state(TaskState::Hold).collect();
@@ -65,36 +90,156 @@ pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
             let whom = if counts.hold == 1 { "it" } else { "them" };
             let _ = write!(text, "; {} {verb} for {whom}", number(waiting));
         }
+        let waits = waits(tasks, order);
+        if !waits.others.is_empty() {
+            let _ = write!(text, "; waiting: {}", waits.others.join(", "));
+        }
         return text;
-    }
-    if counts.cancelled > 0 && counts.active + counts.new == 0 {
-        let cancelled: Vec<_> = of_state(TaskState::Cancelled).collect();
-        return stopped("given up", &cancelled);
     }
     if counts.active > 0 {
         let active: Vec<_> = of_state(TaskState::Active).collect();
         return format!("under way: {}; {}", names(&active), done(counts));
     }
-    if counts.new > 0 {
-        let states: HashMap<&str, TaskState> =
-            tasks.iter().map(|task| (&*task.id, task.state)).collect();
-        let over = |before: &Before<'_>| {
-            let state = states.get(&*before.id);
-            state.is_some_and(|state| before.is_over(*state))
-        };
-        let able: Vec<_> = of_state(TaskState::New)
-            .filter(|task| task.waits_for.iter().all(over))
-            .collect();
-        let next = match able.len() {
-            0 => String::new(),
-            _ => format!("; next: {}", names(&able)),
-        };
-        return match counts.completed {
-            0 => format!("not begun: {}{next}", number(counts.total)),
-            _ => format!("interrupted: {}{next}", done(counts)),
-        };
+    let waits = waits(tasks, order);
+    if waits.ready.is_empty() && !waits.others.is_empty() {
+        return format!("waiting: {}; {}", waits.others.join(", "), done(counts));
     }
-    of_counts(counts)
+    let next = match waits.ready.len() {
+        0 => String::new(),
+        _ => format!("; next: {}", names(&waits.ready)),
+    };
+    match counts.completed {
+        0 => format!("not begun: {}{next}", number(counts.total)),
+        _ => format!("interrupted: {}{next}", done(counts)),
+    }
+}
+
+/// What begins next, and what else has to come first.
+struct Waits<'t, 'd> {
+    ready: Vec<&'t PlanTask<'d>>,
+    others: Vec<String>,
+}
+
+/// The tasks that wait for no other one: for nothing at all, for a moment, for a person.
+fn waits<'t, 'd>(tasks: &'t [PlanTask<'d>], order: &str) -> Waits<'t, 'd> {
+    let by_id: HashMap<&str, &PlanTask<'_>> = tasks.iter().map(|task| (&*task.id, task)).collect();
+    let mut ready = Vec::new();
+    let mut others = Vec::new();
+    let mut more = 0;
+    for task in tasks.iter().filter(|task| task.state == TaskState::New) {
+        let next = Next::of(task, |id| by_id.get(id).copied());
+        if !next.waits_for.is_empty() {
+            continue;
+        }
+        let text = match (next.not_before, task.kind) {
+            (Some(at), _) => format!("{} not before {at}", task.name),
+            (None, TaskKind::Manual) => {
+                let deed = if task.ends_wave {
+                    "release"
+                } else {
+                    "complete"
+                };
+                format!(
+                    "{} for a person (orderctl task {deed} {order} {})",
+                    task.name, task.id
+                )
+            }
+            (None, TaskKind::Activation | TaskKind::Milestone) => {
+                ready.push(task);
+                continue;
+            }
+        };
+        if others.len() < NAMED {
+            others.push(text);
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        others.push(format!("and {} more", thousands(more)));
+    }
+    Waits { ready, others }
+}
+
+/// Where every task has ended.
+fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
+    if counts.cancelled == 0 {
+        return of_counts(counts);
+    }
+    let failed = failed(tasks);
+    if failed.is_empty() {
+        let cancelled = tasks.iter().filter(|it| it.state == TaskState::Cancelled);
+        return stopped("given up", &cancelled.collect::<Vec<_>>());
+    }
+    let word = if counts.completed > 0 {
+        "partial"
+    } else {
+        "failed"
+    };
+    let mut text = format!("{word}: {}", successes(tasks, &failed, counts));
+    let _ = write!(text, "; {}", list("failed", &failed));
+    let given_up = counts.cancelled - failed.len();
+    if given_up > 0 {
+        let _ = write!(text, "; {} given up", number(given_up));
+    }
+    text
+}
+
+fn failed<'t, 'd>(tasks: &'t [PlanTask<'d>]) -> Vec<&'t PlanTask<'d>> {
+    let failed = |task: &&PlanTask<'_>| task.outcome == Some(TaskOutcome::Failed);
+    tasks.iter().filter(failed).collect()
+}
+
+/// `997 of 1,000 eSIM-Profile active`: of the kind of task that failed, where it is only one.
+fn successes(tasks: &[PlanTask<'_>], failed: &[&PlanTask<'_>], counts: &TaskCounts) -> String {
+    let of = |done: usize, all: usize| format!("{} of {}", thousands(done), thousands(all));
+    let first = failed[0];
+    let same = |task: &PlanTask<'_>| {
+        task.specification == first.specification && task.action == first.action
+    };
+    let Some(specification) = &first.specification else {
+        return format!("{} tasks done", of(counts.completed, counts.total));
+    };
+    if !failed.iter().all(|task| same(task)) {
+        return format!("{} tasks done", of(counts.completed, counts.total));
+    }
+    let alike = || tasks.iter().filter(|task| same(task));
+    let completed = alike().filter(|task| task.state == TaskState::Completed);
+    let name = if alike().all(|task| task.name == first.name) {
+        &first.name
+    } else {
+        specification
+    };
+    let word = match first.action.as_deref() {
+        Some("add") => "active",
+        _ => "done",
+    };
+    format!("{} {name} {word}", of(completed.count(), alike().count()))
+}
+
+/// Tasks with their reasons; by their ids where their names are the same.
+fn list(what: &str, tasks: &[&PlanTask<'_>]) -> String {
+    let mut namesakes: HashMap<&str, usize> = HashMap::new();
+    for task in tasks {
+        *namesakes.entry(&task.name).or_default() += 1;
+    }
+    let one = |task: &&PlanTask<'_>| {
+        let name = if namesakes[&*task.name] > 1 {
+            &task.id
+        } else {
+            &task.name
+        };
+        match &task.reason {
+            Some(reason) => format!("{name} ({reason})"),
+            None => name.to_string(),
+        }
+    };
+    let named: Vec<String> = tasks.iter().take(NAMED).map(one).collect();
+    let mut text = format!("{what}: {}", named.join(", "));
+    if tasks.len() > NAMED {
+        let _ = write!(text, " and {} more", thousands(tasks.len() - NAMED));
+    }
+    text
 }
 
 /// Where only the numbers are known.
@@ -129,7 +274,7 @@ fn stopped(what: &str, tasks: &[&PlanTask<'_>]) -> String {
         }
     }
     if tasks.len() > 1 {
-        let _ = write!(text, ", and {} more", tasks.len() - 1);
+        let _ = write!(text, ", and {} more", thousands(tasks.len() - 1));
     }
     text
 }
@@ -142,17 +287,25 @@ fn names(tasks: &[&PlanTask<'_>]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if tasks.len() > NAMED {
-        let _ = write!(text, " and {} more", tasks.len() - NAMED);
+        let _ = write!(text, " and {} more", thousands(tasks.len() - NAMED));
     }
     text
 }
 
 fn done(counts: &TaskCounts) -> String {
-    format!("{} of {} completed", counts.completed, number(counts.total))
+    format!(
+        "{} of {} completed",
+        thousands(counts.completed),
+        number(counts.total)
+    )
 }
 
 fn number(tasks: usize) -> String {
-    format!("{tasks} task{}", if tasks == 1 { "" } else { "s" })
+    format!(
+        "{} task{}",
+        thousands(tasks),
+        if tasks == 1 { "" } else { "s" }
+    )
 }
 
 /// Tasks that have not begun and, over any number of others, wait for one of these.

@@ -9,9 +9,12 @@ use anstyle::AnsiColor;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
 
-use super::{ItemStanding, Listed, Standing};
+use super::bulk::{self, Bulk, Row, thousands};
+use super::{ItemStanding, Listed, Standing, TaskName};
 use crate::diagnostic::human::{Styling, printable};
 use crate::model::state::{OrderState, TaskState};
+use crate::plan::duration_for_people;
+use crate::plan::flow::TaskKind;
 
 /// Width where none is known.
 pub const USUAL: u16 = 80;
@@ -21,6 +24,9 @@ pub const NARROWEST: u16 = 60;
 
 /// Heading over what an item is, or which endpoint carries it out.
 const KIND: &str = "Kind / endpoint";
+
+/// Of many siblings, so many that are held or failed are named.
+const NAMED: usize = 10;
 
 /// Longest reason that is shown, in characters.
 const LONGEST: usize = 500;
@@ -32,9 +38,19 @@ const MOVING: char = '\u{2062}';
 const STOPPED: char = '\u{2063}';
 const END: char = '\u{2064}';
 
+/// How much of an order is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Detail {
+    /// Many siblings of one kind are one line; those that are held or failed are named below it.
+    #[default]
+    Folded,
+    /// Every item and task.
+    All,
+}
+
 /// One order as a tree, and its summary below; every line ended.
 #[must_use]
-pub fn tree(standing: &Standing, width: u16, styling: Styling) -> String {
+pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -> String {
     let mut lines = vec![Line {
         above: String::new(),
         branch: "",
@@ -58,7 +74,8 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling) -> String {
             why: String::new(),
         });
     }
-    add_items(&standing.items, "", &mut lines);
+    let rows = rows(&standing.items, detail);
+    add_rows(&rows, "", detail, &mut lines);
     let mut text = lay_out(&lines, width.max(NARROWEST), styling);
     text.push_str(&excerpt(&standing.summary));
     text.push('\n');
@@ -135,42 +152,130 @@ fn branches(last: bool) -> (&'static str, &'static str) {
     }
 }
 
-fn add_items(items: &[ItemStanding], above: &str, lines: &mut Vec<Line>) {
-    let mut namesakes: HashMap<&str, usize> = HashMap::new();
-    for item in items {
-        *namesakes.entry(item.title()).or_default() += 1;
+fn rows<'s>(items: impl IntoIterator<Item = &'s ItemStanding>, detail: Detail) -> Vec<Row<'s>> {
+    match detail {
+        Detail::Folded => bulk::fold(items),
+        Detail::All => bulk::unfold(items),
     }
-    for (at, item) in items.iter().enumerate() {
-        let (branch, under) = branches(at + 1 == items.len());
-        let by_id = item.type_name == "ProductOrderItem" || namesakes[item.title()] > 1;
-        let title = match &item.name {
-            Some(name) if by_id => format!("{} {name}", item.id),
-            _ => item.title().to_owned(),
-        };
+}
+
+fn add_rows(rows: &[Row<'_>], above: &str, detail: Detail, lines: &mut Vec<Line>) {
+    let mut namesakes: HashMap<&str, usize> = HashMap::new();
+    for row in rows {
+        if let Row::One(item) = row {
+            *namesakes.entry(item.title()).or_default() += 1;
+        }
+    }
+    for (at, row) in rows.iter().enumerate() {
+        let (branch, under) = branches(at + 1 == rows.len());
+        let under = format!("{above}{under}");
+        match row {
+            Row::One(item) => {
+                let below = self::rows(&item.items, detail);
+                lines.push(Line {
+                    above: above.to_owned(),
+                    branch,
+                    below: below_title(below.is_empty()),
+                    title: title(item, namesakes[item.title()] > 1),
+                    kind: kind(item),
+                    state: item.state,
+                    why: why(item),
+                });
+                add_rows(&below, &under, detail, lines);
+            }
+            Row::Many(bulk) => add_bulk(bulk, (above, branch), &under, lines),
+        }
+    }
+}
+
+/// One line for all of them, those that are in trouble, and what is below them.
+fn add_bulk(
+    bulk: &Bulk<'_>,
+    (above, branch): (&str, &'static str),
+    under: &str,
+    lines: &mut Vec<Line>,
+) {
+    let troubled: Vec<&ItemStanding> = bulk.troubled().collect();
+    let below = bulk::fold(bulk.below());
+    lines.push(Line {
+        above: above.to_owned(),
+        branch,
+        below: below_title(troubled.is_empty() && below.is_empty()),
+        title: printable(&bulk.title()).into_owned(),
+        kind: common_kind(bulk),
+        state: bulk.state(),
+        why: bulk.breakdown(),
+    });
+    let more = troubled.len().saturating_sub(NAMED);
+    for (at, item) in troubled.iter().take(NAMED).enumerate() {
+        let is_last = at + 1 == troubled.len() && below.is_empty();
         lines.push(Line {
-            above: above.to_owned(),
-            branch,
-            below: if item.items.is_empty() { "  " } else { "│ " },
-            title: printable(&title).into_owned(),
+            above: under.to_owned(),
+            branch: branches(is_last).0,
+            below: below_title(true),
+            title: title(item, true),
             kind: kind(item),
             state: item.state,
             why: why(item),
         });
-        add_items(&item.items, &format!("{above}{under}"), lines);
+    }
+    if more > 0 {
+        let (branch, _) = branches(below.is_empty());
+        lines.push(Line {
+            above: under.to_owned(),
+            branch,
+            below: below_title(true),
+            title: format!("and {} more", thousands(more)),
+            kind: String::new(),
+            state: OrderState::roll_up(troubled[NAMED..].iter().map(|it| it.state)),
+            why: String::new(),
+        });
+    }
+    add_rows(&below, under, Detail::Folded, lines);
+}
+
+fn below_title(is_leaf: bool) -> &'static str {
+    if is_leaf { "  " } else { "│ " }
+}
+
+/// Its name; with its id where others have the same one.
+fn title(item: &ItemStanding, by_id: bool) -> String {
+    let by_id = by_id || item.type_name == "ProductOrderItem";
+    let title = match &item.name {
+        Some(name) if by_id && *name != item.id => format!("{} {name}", item.id),
+        _ => item.title().to_owned(),
+    };
+    printable(&title).into_owned()
+}
+
+fn common_kind(bulk: &Bulk<'_>) -> String {
+    let first = kind(bulk.items[0]);
+    if bulk.items.iter().all(|item| kind(item) == first) {
+        first
+    } else {
+        String::new()
     }
 }
 
 fn kind(item: &ItemStanding) -> String {
-    match &item.task {
-        Some(task) if !task.endpoint.is_empty() => printable(&task.endpoint).into_owned(),
-        _ => match item.type_name {
-            "ProductOrderItem" => "product",
-            "ServiceOrderItem" => "service",
-            "ResourceOrderItem" => "resource",
-            _ => "task",
+    if let Some(task) = &item.task {
+        if !task.endpoint.is_empty() {
+            return printable(&task.endpoint).into_owned();
         }
-        .to_owned(),
+        match (task.kind, &task.gate) {
+            (_, Some(gate)) => return printable(gate).into_owned(),
+            (TaskKind::Manual, None) => return "person".to_owned(),
+            (TaskKind::Milestone, None) => return "milestone".to_owned(),
+            (TaskKind::Activation, None) => {}
+        }
     }
+    match item.type_name {
+        "ProductOrderItem" => "product",
+        "ServiceOrderItem" => "service",
+        "ResourceOrderItem" => "resource",
+        _ => "task",
+    }
+    .to_owned()
 }
 
 fn why(item: &ItemStanding) -> String {
@@ -183,15 +288,23 @@ fn why(item: &ItemStanding) -> String {
     if task.state != TaskState::New {
         return String::new();
     }
-    if task.waits_for.is_empty() {
-        return "ready".to_owned();
+    if !task.waits_for.is_empty() {
+        let names: Vec<String> = task.waits_for.iter().map(waits_for).collect();
+        return excerpt(&names.join(", "));
     }
-    let names: Vec<&str> = task
-        .waits_for
-        .iter()
-        .map(|task| task.name.as_str())
-        .collect();
-    excerpt(&names.join(", "))
+    match task.not_before {
+        Some(at) => format!("not before {at}"),
+        None if task.waits_for_person() => "a person".to_owned(),
+        None => "ready".to_owned(),
+    }
+}
+
+/// `Port-In`, `2 h after Port-In`
+fn waits_for(task: &TaskName) -> String {
+    match &task.lag {
+        Some(lag) => format!("{} after {}", duration_for_people(lag), task.name),
+        None => task.name.clone(),
+    }
 }
 
 fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {

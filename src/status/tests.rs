@@ -1,5 +1,6 @@
 //! Standings of hand-made chains, and how they are shown.
 
+use super::table::Detail;
 use super::*;
 use crate::chain::Chain;
 use crate::diagnostic::human::Styling;
@@ -42,7 +43,7 @@ fn summary_of(plan: &str) -> String {
 fn the_tree_shows_every_layer_and_what_blocks() {
     let standing = standing(&[PRODUCT, SERVICE, RESOURCE, PLAN]);
     assert_eq!(
-        table::tree(&standing, 80, Styling::Plain),
+        table::tree(&standing, 80, Styling::Plain, Detail::Folded),
         "\
 ──────────────────────────────────────────────────────────────────────────────
  Order / item      Kind / endpoint   State          Waits for / reason
@@ -191,7 +192,7 @@ fn hostile_values_neither_steer_the_terminal_nor_break_the_table() {
     let texts: Vec<&str> = orders.iter().map(String::as_str).collect();
     let standing = standing(&texts);
     for width in [0, 60, 80, 200, u16::MAX] {
-        let text = table::tree(&standing, width, Styling::Plain);
+        let text = table::tree(&standing, width, Styling::Plain, Detail::Folded);
         assert!(
             !text.contains('\u{1b}') && !text.contains('\u{2061}') && !text.contains('\u{202e}')
         );
@@ -217,7 +218,7 @@ fn a_deep_tree_stays_within_its_table() {
         text = format!(r#"{{"id":"z","productOrderItem":[{text}]}}"#);
     }
     let text = format!(r#"{{"@type":"ProductOrder","id":"1","productOrderItem":[{text}]}}"#);
-    let shown = table::tree(&standing(&[&text]), 80, Styling::Plain);
+    let shown = table::tree(&standing(&[&text]), 80, Styling::Plain, Detail::Folded);
     assert_eq!(shown.lines().count(), 3 + 62 + 2);
     let (table, _) = shown
         .trim_end()
@@ -232,8 +233,8 @@ fn a_deep_tree_stays_within_its_table() {
 #[test]
 fn colours_enclose_states_and_change_nothing_else() {
     let standing = standing(&[PRODUCT, SERVICE, RESOURCE, PLAN]);
-    let plain = table::tree(&standing, 80, Styling::Plain);
-    let coloured = table::tree(&standing, 80, Styling::Ansi);
+    let plain = table::tree(&standing, 80, Styling::Plain, Detail::Folded);
+    let coloured = table::tree(&standing, 80, Styling::Ansi, Detail::Folded);
     assert!(coloured.contains("\u{1b}[31mheld\u{1b}[0m"));
     assert!(coloured.contains("\u{1b}[33minProgress\u{1b}[0m"));
     assert!(coloured.contains("\u{1b}[32mcompleted\u{1b}[0m"));
@@ -280,6 +281,7 @@ fn branches_go_on_beside_a_long_reason() {
         &standing(&[PRODUCT, SERVICE, RESOURCE, &plan]),
         70,
         Styling::Plain,
+        Detail::Folded,
     );
     let lines: Vec<&str> = shown.lines().skip(9).take(4).collect();
     assert_eq!(
@@ -305,4 +307,204 @@ fn numbers_without_end_leave_a_list_within_its_width() {
     for width in [0, 80, 200] {
         assert!(!table::list(std::slice::from_ref(&order), width, Styling::Plain).is_empty());
     }
+}
+
+/// A resource order of so many profiles, three of which failed, and what they belong to.
+fn fleet() -> [String; 4] {
+    let product = r#"{"@type":"ProductOrder","id":"1","state":"partial","productOrderItem":[
+      {"id":"1","action":"add","state":"failed","productOffering":{"name":"5G Fleet"}}]}"#;
+    let service = r#"{"@type":"ServiceOrder","id":"1.S","state":"partial","serviceOrderItem":[
+      {"id":"1.E","action":"add","state":"partial","service":{"name":"eSIM-Mgmt"},
+       "serviceOrderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1"}}]}]}"#;
+    let failed = |at: usize| [7, 400, 950].contains(&at);
+    let items = (1..=1000).map(|at| {
+        let state = if failed(at) { "failed" } else { "completed" };
+        format!(
+            r#"{{"id":"e{at}","action":"add","state":"{state}","resource":{{"name":"eSIM"}},"resourceSpecification":{{"id":"RS-ESIM"}},
+              "orderItemRelationship":[{{"relationshipType":"realizes","orderItem":{{"itemId":"1.E"}}}}]}}"#
+        )
+    });
+    let portal = r#"{"id":"p","action":"add","state":"cancelled","resource":{"name":"Portal"},
+      "orderItemRelationship":[{"relationshipType":"realizes","orderItem":{"itemId":"1.E"}}]}"#;
+    let items: Vec<String> = items.chain([portal.to_owned()]).collect();
+    let resource = format!(
+        r#"{{"@type":"ResourceOrder","id":"1.S.R","state":"partial","orderItem":[{}]}}"#,
+        items.join(",")
+    );
+    let tasks = (1..=1000).map(|at| {
+        let state = match at {
+            7 => r#""cancelled","outcome":"failed","reason":"507 no profile left""#,
+            400 | 950 => r#""cancelled","outcome":"failed","reason":"422 unknown EID""#,
+            _ => r#""completed""#,
+        };
+        format!(
+            r#"{{"id":"e{at}","name":"eSIM","kind":"activation","endpoint":"smdp","action":"add","taskFlowSpecification":"RS-ESIM","state":{state}}}"#
+        )
+    });
+    let portal = r#"{"id":"p","name":"Portal","endpoint":"portal","action":"add","state":"cancelled","outcome":"givenUp",
+      "reason":"needs eSIM (e7), which failed"}"#;
+    let tasks: Vec<String> = tasks.chain([portal.to_owned()]).collect();
+    let plan = format!(
+        r#"{{"@type":"OrchestrationPlan","id":"1.P","taskFlow":[{}]}}"#,
+        tasks.join(",")
+    );
+    [product.to_owned(), service.to_owned(), resource, plan]
+}
+
+#[test]
+fn many_of_one_kind_are_one_line_and_those_that_failed_are_named() {
+    let fleet = fleet();
+    let standing = standing(&fleet.each_ref().map(String::as_str));
+    let shown = table::tree(&standing, 90, Styling::Plain, Detail::Folded);
+    assert_eq!(
+        shown,
+        "\
+─────────────────────────────────────────────────────────────────────────────────────
+ Order / item            Kind / endpoint   State       Waits for / reason
+═════════════════════════════════════════════════════════════════════════════════════
+ 1                       ProductOrder      partial
+ ├─ 1.S                  ServiceOrder      partial
+ ├─ 1.S.R                ResourceOrder     partial
+ └─ 1 5G Fleet           product           failed
+    └─ eSIM-Mgmt         service           partial
+       ├─ 1,000 eSIM     smdp              partial     997 completed, 3 failed
+       │  ├─ e7 eSIM     smdp              failed      507 no profile left
+       │  ├─ e400 eSIM   smdp              failed      422 unknown EID
+       │  └─ e950 eSIM   smdp              failed      422 unknown EID
+       └─ Portal         portal            cancelled   needs eSIM (e7), which failed
+─────────────────────────────────────────────────────────────────────────────────────
+partial: 997 of 1,000 eSIM active; failed: e7 (507 no profile left), e400 (422 unknown EID), e950 (422 unknown EID); 1 task given up
+"
+    );
+    let all = table::tree(&standing, 90, Styling::Plain, Detail::All);
+    assert_eq!(all.lines().count(), 3 + 5 + 1001 + 2);
+    let status: serde_json::Value = serde_json::from_str(&json::line(&standing)).expect("JSON");
+    let items = status["items"][0]["items"][0]["items"]
+        .as_array()
+        .expect("a list");
+    assert_eq!(
+        (items.len(), status["tasks"]["cancelled"].as_u64()),
+        (1001, Some(4))
+    );
+    assert_eq!(items[6]["task"]["outcome"], "failed");
+}
+
+#[test]
+fn what_is_below_many_is_folded_with_them() {
+    let items = |layer: &str, list: &str, above: &str, item: &dyn Fn(usize) -> String| {
+        let items: Vec<String> = (1..=12).map(item).collect();
+        format!(
+            r#"{{"@type":"{layer}","id":"{above}","state":"inProgress","{list}":[{}]}}"#,
+            items.join(",")
+        )
+    };
+    let service = items("ServiceOrder", "serviceOrderItem", "S", &|at| {
+        format!(
+            r#"{{"id":"v{at}","action":"add","state":"inProgress","service":{{"name":"Vehicle {at}","serviceSpecification":{{"id":"CFS-VEHICLE"}}}}}}"#
+        )
+    });
+    let resource = items("ResourceOrder", "orderItem", "R", &|at| {
+        let state = if at > 2 { "completed" } else { "held" };
+        format!(
+            r#"{{"id":"r{at}","action":"add","state":"{state}","resource":{{"name":"eSIM"}},
+          "orderItemRelationship":[{{"relationshipType":"realizes","orderItem":{{"itemId":"v{at}"}}}}]}}"#
+        )
+    });
+    let shown = table::tree(
+        &standing(&[&service, &resource]),
+        80,
+        Styling::Plain,
+        Detail::Folded,
+    );
+    let lines: Vec<&str> = shown.lines().skip(5).take(4).collect();
+    assert_eq!(
+        lines,
+        [
+            " └─ 12 CFS-VEHICLE   service           inProgress   12 inProgress",
+            "    └─ 12 eSIM       resource          held         10 completed, 2 held",
+            "       ├─ r1 eSIM    resource          held",
+            "       └─ r2 eSIM    resource          held",
+        ]
+    );
+}
+
+#[test]
+fn what_a_task_waits_for_is_people_moments_and_others() {
+    let plan = r#"{"@type":"OrchestrationPlan","id":"1.P","taskFlow":[
+      {"id":"f","name":"Feasibility","kind":"activation","endpoint":"sq","gate":"feasibility","state":"completed",
+       "startDate":"2026-12-01T08:00:00Z","completionDate":"2026-12-01T09:00:00Z","relatedEntity":[{"id":"1","@referredType":"ProductOrderItem"}]},
+      {"id":"v","name":"Visit","kind":"manual","state":"new","taskFlowRelationship":[{"taskFlow":{"id":"f"}}]},
+      {"id":"l","name":"Later","kind":"activation","endpoint":"olt","state":"new","taskFlowRelationship":[{"lag":"PT2H","taskFlow":{"id":"f"}}]},
+      {"id":"w","name":"Port-In","kind":"activation","endpoint":"mnp","state":"new","window":{"start":"2026-12-05T08:00:00Z"}},
+      {"id":"m","name":"Wave pilot","kind":"milestone","rolloutWave":"pilot","state":"new",
+       "taskFlowRelationship":[{"taskFlow":{"id":"v"}},{"lag":"P1D","taskFlow":{"id":"w"}}]},
+      {"id":"r","name":"Wave 1","kind":"manual","rolloutWave":"1","state":"new"}]}"#;
+    let standing = standing(&[PRODUCT, plan]);
+    assert_eq!(
+        table::tree(&standing, 100, Styling::Plain, Detail::Folded),
+        "\
+──────────────────────────────────────────────────────────────────────────────────────
+ Order / item        Kind / endpoint   State          Waits for / reason
+══════════════════════════════════════════════════════════════════════════════════════
+ 1                   ProductOrder      inProgress
+ ├─ 1 Fibre 200      product           inProgress
+ │  └─ Feasibility   sq                completed
+ ├─ Visit            person            acknowledged   a person
+ ├─ Later            olt               acknowledged   not before 2026-12-01T11:00:00Z
+ ├─ Port-In          mnp               acknowledged   not before 2026-12-05T08:00:00Z
+ ├─ Wave pilot       milestone         acknowledged   Visit, 1 d after Port-In
+ └─ Wave 1           person            acknowledged   a person
+──────────────────────────────────────────────────────────────────────────────────────
+waiting: Visit for a person (orderctl task complete 1 v), Later not before 2026-12-01T11:00:00Z, \
+Port-In not before 2026-12-05T08:00:00Z, and 1 more; 1 of 6 tasks completed
+"
+    );
+    let status: serde_json::Value = serde_json::from_str(&json::line(&standing)).expect("JSON");
+    let task = |at: usize| &status["items"][at]["task"];
+    assert_eq!(task(1)["waitsForPerson"], true);
+    assert_eq!(task(2)["notBefore"], "2026-12-01T11:00:00Z");
+    assert_eq!(task(4)["waitsFor"][1]["lag"], "PT24H");
+}
+
+#[test]
+fn a_point_of_no_return_is_told_once_it_is_passed() {
+    let plan = |state: &str| {
+        format!(
+            r#"{{"@type":"OrchestrationPlan","taskFlow":[
+              {{"id":"a","name":"Port-In","endpoint":"mnp","pointOfNoReturn":true,{state}}},
+              {{"id":"b","name":"Voicemail","state":"new","taskFlowRelationship":[{{"taskFlow":{{"id":"a"}}}}]}}]}}"#
+        )
+    };
+    assert_eq!(
+        summary_of(&plan(r#""state":"new""#)),
+        "not begun: 2 tasks; next: Port-In"
+    );
+    assert_eq!(
+        summary_of(&plan(r#""state":"hold","reason":"window missed""#)),
+        "held: Port-In at mnp: window missed; 1 task waits for it"
+    );
+    assert_eq!(
+        summary_of(&plan(
+            r#""state":"hold","reason":"no donor","startDate":"2026-12-05T08:00:00Z""#
+        )),
+        "held: Port-In at mnp: no donor; 1 task waits for it; past the point of no return: Port-In"
+    );
+}
+
+#[test]
+fn failures_are_named_while_the_rest_goes_on() {
+    let failed = r#"{"id":"a","state":"cancelled","outcome":"failed","reason":"no"}"#;
+    let plan = |rest: &str| {
+        summary_of(&format!(
+            r#"{{"@type":"OrchestrationPlan","taskFlow":[{failed},{rest}]}}"#
+        ))
+    };
+    assert_eq!(
+        plan(r#"{"id":"b","state":"active"}"#),
+        "under way: b; 0 of 2 tasks completed; failed: a (no)"
+    );
+    assert_eq!(
+        plan(r#"{"id":"b","state":"cancelled","outcome":"givenUp"}"#),
+        "failed: 0 of 2 tasks done; failed: a (no); 1 task given up"
+    );
 }

@@ -1,7 +1,9 @@
 //! The documents of a chain as a tree: order, items, tasks.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::next::Next;
 use super::{
     DerivedOrder, ItemStanding, Standing, TaskCounts, TaskName, TaskStanding, owned, summary,
 };
@@ -10,7 +12,8 @@ use crate::document::{Document, DocumentKind, Node};
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Order, OrderItem};
-use crate::progress::{Before, PlanTask, item_state, plan_tasks};
+use crate::plan::iso;
+use crate::progress::{PlanTask, item_state, plan_tasks};
 
 pub fn standing(chain: &Chain) -> Option<Standing> {
     let plan = chain.first(DocumentKind::OrchestrationPlan);
@@ -23,7 +26,7 @@ pub fn standing(chain: &Chain) -> Option<Standing> {
         .filter_map(|document| Some((document, Order::read(document)?)))
         .collect();
     let counts = plan.map(|_| count(&tasks));
-    let mut forest = Forest::new(&tasks);
+    let mut forest = Forest::new(&tasks, &orders);
     for (document, order) in &orders {
         forest.add(&order_name(document), order);
     }
@@ -76,10 +79,10 @@ fn of_plan_alone(
     );
     Some(Standing {
         type_name,
-        id: id.map(owned).unwrap_or_default(),
+        id: id.as_deref().unwrap_or_default().to_owned(),
         external_id: None,
         state,
-        summary: summary::of_tasks(tasks, &counts?),
+        summary: summary::of_tasks(tasks, &counts?, id.as_deref().unwrap_or_default()),
         tasks: counts,
         derived: Vec::new(),
         items,
@@ -119,13 +122,29 @@ struct Forest<'t, 'd> {
     tasks: &'t [PlanTask<'d>],
     task: HashMap<&'t str, usize>,
     taken: HashSet<usize>,
+    /// Tasks that are about an item of a type and carry out none of their own.
+    gates: HashMap<&'static str, Vec<(Cow<'d, str>, usize)>>,
     items: Vec<(ItemStanding, Option<usize>)>,
     /// Item by type and id; of equal ids the first.
     place: HashMap<(&'static str, String), usize>,
 }
 
 impl<'t, 'd> Forest<'t, 'd> {
-    fn new(tasks: &'t [PlanTask<'d>]) -> Self {
+    fn new(tasks: &'t [PlanTask<'d>], orders: &[(&Document, Order<'_>)]) -> Self {
+        let resources: HashSet<&str> = orders
+            .iter()
+            .filter(|(_, order)| matches!(order, Order::Resource(_)))
+            .flat_map(|(_, order)| order.items())
+            .map(|item| &**item.id)
+            .collect();
+        let mut gates: HashMap<_, Vec<_>> = HashMap::new();
+        for (at, task) in tasks.iter().enumerate() {
+            if let Some((type_name, item)) = task.subject()
+                && !resources.contains(&*task.id)
+            {
+                gates.entry(type_name).or_default().push((item, at));
+            }
+        }
         let task = tasks
             .iter()
             .enumerate()
@@ -136,6 +155,7 @@ impl<'t, 'd> Forest<'t, 'd> {
             tasks,
             task,
             taken,
+            gates,
             items,
             place,
         }
@@ -148,6 +168,7 @@ impl<'t, 'd> Forest<'t, 'd> {
             Order::Resource(_) => ("ResourceOrderItem", Some("ServiceOrderItem")),
         };
         let first = self.items.len();
+        let gates = self.gates.remove(type_name).unwrap_or_default();
         for item in order.items() {
             let realizes: Vec<String> = item
                 .relationships
@@ -173,6 +194,7 @@ impl<'t, 'd> Forest<'t, 'd> {
                 order: order_id.to_owned(),
                 id: item.id.to_string(),
                 name: name(order, &item),
+                specification: item.specification.map(|it| it.id.to_string()),
                 action: item.action.map(crate::model::Action::name),
                 state: order_state(item.node),
                 realizes,
@@ -180,6 +202,13 @@ impl<'t, 'd> Forest<'t, 'd> {
                 items: Vec::new(),
             };
             self.items.push((standing, parent));
+        }
+        // What an item is held by comes before what is made for it.
+        for (item, task) in gates {
+            let place = self.place.get(&(type_name, item.into_owned())).copied();
+            if let Some(place) = place.filter(|place| *place >= first) {
+                self.add_task(task, Some(place));
+            }
         }
     }
 
@@ -191,51 +220,54 @@ impl<'t, 'd> Forest<'t, 'd> {
 
     fn add_tasks_without_item(&mut self) {
         for (at, task) in self.tasks.iter().enumerate() {
-            if self.taken.contains(&at) || self.task.get(&*task.id) != Some(&at) {
-                continue;
+            if !self.taken.contains(&at) && self.task.get(&*task.id) == Some(&at) {
+                self.add_task(at, None);
             }
-            let standing = ItemStanding {
-                type_name: "TaskFlow",
-                order: String::new(),
-                id: task.id.to_string(),
-                name: Some(task.name.to_string()),
-                action: None,
-                state: item_state(task.state, task.outcome),
-                realizes: Vec::new(),
-                task: Some(self.task_standing(task)),
-                items: Vec::new(),
-            };
-            self.items.push((standing, None));
         }
     }
 
-    fn task_standing(&self, task: &PlanTask<'_>) -> TaskStanding {
-        let waits = |wait: &Before<'_>| {
-            let before = self.task.get(&*wait.id).map(|at| &self.tasks[*at]);
-            if before.is_some_and(|before| wait.is_over(before.state)) {
-                return None;
-            }
-            let name = before.map_or(&*wait.id, |before| &*before.name);
-            Some(TaskName {
-                id: wait.id.to_string(),
-                name: name.to_owned(),
-            })
+    fn add_task(&mut self, at: usize, parent: Option<usize>) {
+        let task = &self.tasks[at];
+        self.taken.insert(at);
+        let standing = ItemStanding {
+            type_name: "TaskFlow",
+            order: String::new(),
+            id: task.id.to_string(),
+            name: Some(task.name.to_string()),
+            specification: task.specification.as_deref().map(str::to_owned),
+            action: None,
+            state: item_state(task.state, task.outcome),
+            realizes: Vec::new(),
+            task: Some(self.task_standing(task)),
+            items: Vec::new(),
         };
-        let begun = task.state != TaskState::New;
+        self.items.push((standing, parent));
+    }
+
+    fn task_standing(&self, task: &PlanTask<'_>) -> TaskStanding {
+        let is_new = task.state == TaskState::New;
+        let next = Next::of(task, |id| self.task.get(id).map(|at| &self.tasks[*at]));
         let stopped = matches!(task.state, TaskState::Hold | TaskState::Cancelled);
+        let is_told = stopped || task.outcome.is_some();
+        let waits = next.waits_for.iter().map(|(before, name)| TaskName {
+            id: before.id.to_string(),
+            name: name.to_string(),
+            lag: before.lag.map(iso),
+        });
         TaskStanding {
             state: task.state,
+            kind: task.kind,
+            gate: task.gate.as_deref().map(str::to_owned),
             endpoint: task.endpoint.to_string(),
             reason: task
                 .reason
                 .as_deref()
-                .filter(|_| stopped)
+                .filter(|_| is_told)
                 .map(str::to_owned),
-            waits_for: if begun {
-                Vec::new()
-            } else {
-                task.waits_for.iter().filter_map(waits).collect()
-            },
+            outcome: task.outcome,
+            past_return: task.is_past_return(),
+            waits_for: waits.filter(|_| is_new).collect(),
+            not_before: next.not_before.filter(|_| is_new),
         }
     }
 

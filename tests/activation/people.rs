@@ -67,7 +67,7 @@ fn a_person_does_a_task_and_the_next_run_goes_on() {
     assert_eq!(
         stderr(&waiting),
         "activate R-1: waiting, 1 of 3 tasks done\n  \
-         waits survey: for a person; done: orderctl task complete R-1 survey\n"
+         waits SURVEY: for a person; done: orderctl task complete R-1 survey\n"
     );
     assert_eq!(states(&waiting).0, "inProgress");
 
@@ -276,7 +276,7 @@ fn windows_open_on_the_virtual_clock_and_missed_ones_hold() {
         &[],
     );
     assert_eq!(waiting.status.code(), Some(3));
-    assert!(stderr(&waiting).contains("  waits port: not before 2999-01-01T00:00:00Z"));
+    assert!(stderr(&waiting).contains("  waits PORT (port): not before 2999-01-01T00:00:00Z"));
     assert_eq!(mock.record().len(), 0);
 
     for _ in 0..2 {

@@ -400,7 +400,7 @@ pub struct TimeArgs {
 Examples:
   orderctl status chain.json -o table
   orderctl activate plan.json -o json | orderctl status
-  orderctl status PO-1001 --journal .orderctl/journal.db
+  orderctl status PO-1001 --all
   orderctl status -o json | jq .state")]
 pub struct StatusArgs {
     /// Files with chains, `-` for standard input, or ids of orders in the journal
@@ -408,6 +408,10 @@ pub struct StatusArgs {
     pub subjects: Vec<PathBuf>,
     #[command(flatten)]
     pub journal: JournalArgs,
+    /// Show every item; without it, many of one kind are one line, and only those that are held or
+    /// failed are named
+    #[arg(long)]
+    pub all: bool,
     /// What to write [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,

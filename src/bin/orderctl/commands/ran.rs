@@ -40,11 +40,14 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
     }
     add(&mut lines, "held", report.progress.held().map(reason));
     let waits = report.waits.iter().map(|wait| {
-        let (id, order) = (printable(&wait.task), &order);
+        let (id, name) = (printable(&wait.task), printable(&wait.name));
         match wait.what {
-            WaitFor::Moment(at) => format!("{id}: not before {at}"),
+            WaitFor::Moment(at) => format!("{name} ({id}): not before {at}"),
             WaitFor::Person => {
-                format!("{id}: for a person; done: orderctl task complete {order} {id}")
+                format!("{name}: for a person; done: orderctl task complete {order} {id}")
+            }
+            WaitFor::Release => {
+                format!("{name}: for a release; next: orderctl task release {order} {id}")
             }
         }
     });

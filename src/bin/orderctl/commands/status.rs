@@ -12,6 +12,7 @@ use orderctl::document::{Document, DocumentKind};
 use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
+use orderctl::status::table::Detail;
 use orderctl::status::{Listed, Standing, json, table};
 
 use crate::cli::{OutputFormat, StatusArgs};
@@ -35,6 +36,9 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
         })?
         .journal;
     let mut view = View::new(context, args.output);
+    if args.all {
+        view.detail = Detail::All;
+    }
     let shown = match &args.subjects[..] {
         [] if io::stdin().is_terminal() => show_journal(&journal, &mut view),
         // Scripts without a pipe before them (cron, CI) have an empty standard input.
@@ -192,6 +196,7 @@ pub struct View {
     format: OutputFormat,
     output: Output<io::Stdout>,
     width: u16,
+    detail: Detail,
     styling: orderctl::diagnostic::human::Styling,
     trees: Vec<Standing>,
     list: Vec<Listed>,
@@ -211,6 +216,7 @@ impl View {
             format: format.unwrap_or(usual),
             output: context.stdout(),
             width: comfy_table::Table::new().width().unwrap_or(table::USUAL),
+            detail: Detail::Folded,
             styling: context.stdout_styling(),
             trees: Vec::new(),
             list: Vec::new(),
@@ -259,7 +265,7 @@ impl View {
     pub fn finish(&mut self) -> Result<(), Failure> {
         let mut separator = "";
         for standing in std::mem::take(&mut self.trees) {
-            let text = table::tree(&standing, self.width, self.styling);
+            let text = table::tree(&standing, self.width, self.styling, self.detail);
             let delivery = self.output.text(format!("{separator}{text}").as_bytes());
             self.note(delivery)?;
             separator = "\n";
