@@ -17,6 +17,9 @@ use orderctl::inventory::{self, Inventory};
 use orderctl::validate::Validation;
 use serde_json::{Value, json};
 
+#[path = "inventory/partial.rs"]
+mod partial;
+
 const JANE: &str = "ORD-4821-0001.1";
 
 /// A network that is played by the mock, its journal and its installed base.
@@ -53,8 +56,13 @@ fn modify(id: &str, characteristics: &Value) -> Value {
 
 impl Operator {
     fn new() -> Operator {
+        Operator::with_faults(&[])
+    }
+
+    fn with_faults(faults: &[&str]) -> Operator {
         let mut mock = Command::new(cargo_bin("orderctl"))
             .args(["-q", "mock"])
+            .args(faults.iter().flat_map(|fault| ["--fail", *fault]))
             .current_dir(example())
             .stdout(Stdio::piped())
             .spawn()

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::{Installed, Inventory, Layer};
-use crate::chain::{Chain, order_name};
+use super::extent::Extent;
+use super::things::{Thing, things};
+use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL};
+use crate::chain::Chain;
 use crate::document::{Composer, Document, Edits, Node, quote};
-use crate::model::reference::RelationshipKind;
 use crate::model::version5::flattened;
-use crate::model::{Action, Characteristic, Order, entity_id};
+use crate::model::{Action, Characteristic, Order};
 
 /// Members of an ordered entity that its document does not take over as they are.
 const NOT_COPIED: [&str; 10] = [
@@ -40,24 +41,6 @@ impl Changes {
     }
 }
 
-/// An order item and what it is about.
-struct Thing<'d> {
-    layer: Layer,
-    /// Id of the product, service or resource.
-    id: String,
-    order: String,
-    item: Cow<'d, str>,
-    node: Node<'d>,
-    entity: Option<Node<'d>>,
-    /// The item of the order above that it realizes.
-    above: Option<usize>,
-    /// What refers to it: the services that it is inside of, else what it realizes.
-    holders: Vec<usize>,
-    /// What referred to it before, and no longer does.
-    released: Vec<usize>,
-    action: Action,
-}
-
 /// The installed base after a chain has ended, as changes to what it was before.
 ///
 /// - add: a document made of the ordered entity; modify: the characteristics and members that the
@@ -66,9 +49,11 @@ struct Thing<'d> {
 /// - Products and services note the order item that worked on them (`productOrderItem`,
 ///   `serviceOrderItem`). What has been noted is not done again, so a chain may be given twice,
 ///   also after later orders have changed the same things.
-/// - Of an order that ended `partial` counts what was done: resources that were completed, and services
-///   and products of which anything was. What could not be removed is still there, and so is what
-///   it is part of.
+/// - What could not be done has not happened. What was added in part is there as far as it got: a
+///   service that lacks something is `degraded` (`operatingStatus`), so that it counts as changed
+///   when its product is modified. What was modified in part keeps its characteristics, so that they
+///   still differ from what is wanted. Both note the order item with the role `partial`; where more
+///   of the same chain has been done later, the rest is added.
 /// - A service that no order item is about (one between a service and its resources, as other
 ///   systems keep them) goes with the last of its resources.
 pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
@@ -83,34 +68,37 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
         }
         position
     };
+    let noted = |thing: &Thing<'_>| {
+        let installed = inventory.get(thing.layer, &thing.id);
+        installed.is_some_and(|it| it.note(&thing.order, &thing.item) == Some(Noted::Whole))
+    };
     let done: Vec<bool> = (0..things.len())
         .map(|position| {
-            let root = &things[root(position)];
-            let installed = inventory.get(root.layer, &root.id);
-            installed.is_some_and(|it| it.came_from(&root.order, &root.item))
+            let thing = &things[position];
+            let held = || thing.holders.iter().any(|holder| noted(&things[*holder]));
+            noted(&things[root(position)])
+                || noted(thing)
+                || thing.layer == Layer::Resource && held()
         })
         .collect();
-    let undone = undone(&things);
-    let done: Vec<bool> = done
-        .iter()
-        .zip(&undone)
-        .map(|(done, undone)| *done || *undone)
-        .collect();
+    let extents = Extent::of(&things, chain);
     let party = orders.first().and_then(|it| it.node().get("relatedParty"));
     let mut update = Update {
         inventory,
         things: &things,
+        extents: &extents,
         gone: HashSet::new(),
         below: HashMap::new(),
         released: HashMap::new(),
     };
     for (position, thing) in things.iter().enumerate() {
-        match thing.action {
+        match (thing.action, extents[position]) {
             _ if done[position] => {}
-            Action::Delete => {
+            (_, Extent::Nothing) | (Action::Delete, Extent::Part) => {}
+            (Action::Delete, Extent::Whole) => {
                 update.gone.insert((thing.layer, thing.id.clone()));
             }
-            Action::Add | Action::Modify | Action::NoChange => {
+            (Action::Add | Action::Modify | Action::NoChange, _) => {
                 for holder in &thing.holders {
                     update.below.entry(*holder).or_default().push(position);
                 }
@@ -123,8 +111,12 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
     let between = update.between();
     let mut changes = Changes::default();
     for (position, thing) in things.iter().enumerate() {
-        if done[position] || matches!(thing.action, Action::Delete | Action::NoChange) {
-            continue;
+        match (thing.action, extents[position]) {
+            _ if done[position] => continue,
+            (_, Extent::Nothing) | (Action::NoChange, _) | (Action::Delete, Extent::Whole) => {
+                continue;
+            }
+            (Action::Delete, Extent::Part) | (Action::Add | Action::Modify, _) => {}
         }
         let realized = update.below.contains_key(&position);
         if thing.layer == Layer::Product && thing.entity.is_none() && !realized {
@@ -133,6 +125,7 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
         }
         let made = match inventory.get(thing.layer, &thing.id) {
             Some(installed) => update.changed(&installed, Some(position)),
+            None if thing.action == Action::Delete => None,
             None => Some(update.made(position, party)),
         };
         changes.upserts.extend(made);
@@ -148,105 +141,11 @@ pub fn after(inventory: &Inventory, chain: &Chain) -> Changes {
     changes
 }
 
-fn things<'d>(orders: &[Order<'d>]) -> Vec<Thing<'d>> {
-    let mut things: Vec<Thing<'d>> = Vec::new();
-    let mut by_item: HashMap<(Layer, String), usize> = HashMap::new();
-    let mut released: Vec<(usize, Layer, String)> = Vec::new();
-    let mut bundled: Vec<(usize, String)> = Vec::new();
-    for order in orders {
-        let layer = match order {
-            Order::Product(_) => Layer::Product,
-            Order::Service(_) => Layer::Service,
-            Order::Resource(_) => Layer::Resource,
-        };
-        let order_id = order_name(order.node().document());
-        for item in order.items() {
-            let id = entity_id(item.entity)
-                .map_or_else(|| format!("{order_id}.{}", item.id), Cow::into_owned);
-            let upper = match layer {
-                Layer::Product => None,
-                Layer::Service => Some(Layer::Product),
-                Layer::Resource => Some(Layer::Service),
-            };
-            let realized = item
-                .relationships
-                .iter()
-                .filter(|it| it.kind == RelationshipKind::Realizes)
-                .filter_map(|it| by_item.get(&(upper?, it.item.to_string())).copied());
-            let above: Vec<usize> = realized.collect();
-            // Ids of items are computed: that of an item inside another one begins with it.
-            let inside = item.specification.and_then(|specification| {
-                let mark = format!(".{}", specification.id);
-                let mut ends = item.id.match_indices(&mark).map(|(end, _)| end);
-                ends.find_map(|end| by_item.get(&(layer, item.id[..end].to_owned())).copied())
-            });
-            for relationship in item.relationships {
-                match relationship.kind {
-                    RelationshipKind::Releases => {
-                        let of_own = relationship.order.as_deref() == Some(&*order_id);
-                        let layer = upper.filter(|_| !of_own).unwrap_or(layer);
-                        released.push((things.len(), layer, relationship.item.to_string()));
-                    }
-                    RelationshipKind::Bundles if layer == Layer::Service => {
-                        bundled.push((things.len(), relationship.item.to_string()));
-                    }
-                    _ => {}
-                }
-            }
-            by_item.insert((layer, item.id.to_string()), things.len());
-            things.push(Thing {
-                layer,
-                id,
-                order: order_id.clone(),
-                item: item.id.clone(),
-                node: item.node,
-                entity: item.entity,
-                above: above.first().copied(),
-                holders: inside.map_or(above, |inside| vec![inside]),
-                released: Vec::new(),
-                action: item.action.unwrap_or(Action::Add),
-            });
-        }
-    }
-    for (position, layer, holder) in released {
-        let holder = by_item.get(&(layer, holder)).copied();
-        things[position].released.extend(holder);
-    }
-    for (holder, held) in bundled {
-        if let Some(held) = by_item.get(&(Layer::Service, held)).copied() {
-            // What a service holds stands below its product only through it.
-            let product = things[holder].above;
-            let holders = &mut things[held].holders;
-            holders.retain(|it| Some(*it) != product);
-            holders.push(holder);
-        }
-    }
-    things
-}
-
-/// By position, whether nothing came of an order item: it failed, or was cancelled, and so did all
-/// below it. Something is only removed where all below it was.
-fn undone(things: &[Thing<'_>]) -> Vec<bool> {
-    let given_up = |thing: &Thing<'_>| {
-        let state = thing.node.text("state");
-        matches!(state.as_deref(), Some("failed" | "cancelled" | "partial"))
-    };
-    let mut undone: Vec<bool> = things.iter().map(given_up).collect();
-    // Things stand after what they realize.
-    for (position, thing) in things.iter().enumerate().rev() {
-        let counts = !undone[position] && thing.action != Action::NoChange;
-        for above in thing.holders.iter().chain(&thing.above) {
-            if counts && things[*above].action != Action::Delete {
-                undone[*above] = false;
-            }
-        }
-    }
-    undone
-}
-
 struct Update<'a> {
     inventory: &'a Inventory,
     things: &'a [Thing<'a>],
+    /// How much of them has been done.
+    extents: &'a [Extent],
     gone: HashSet<(Layer, String)>,
     /// What stands below an item, by position.
     below: HashMap<usize, Vec<usize>>,
@@ -337,9 +236,18 @@ impl<'a> Update<'a> {
                 to.key(&key).copy(value);
             }
             match thing.layer {
-                Layer::Product => to.key("status").string("active"),
-                Layer::Service => to.key("state").string("active"),
-                Layer::Resource => to.key("resourceStatus").string("available"),
+                Layer::Product => {
+                    to.key("status").string("active");
+                }
+                Layer::Service => {
+                    to.key("state").string("active");
+                    if self.extents[position] == Extent::Part {
+                        to.key(OPERATING).string(DEGRADED);
+                    }
+                }
+                Layer::Resource => {
+                    to.key("resourceStatus").string("available");
+                }
             }
             let has = thing
                 .entity
@@ -358,7 +266,8 @@ impl<'a> Update<'a> {
             }
             if let Some([list, ..]) = thing.layer.order_items() {
                 to.key(list).array([thing], |list, thing| {
-                    list.json(&order_item(thing)).expect("a reference is JSON");
+                    let note = order_item(thing, self.extents[position]);
+                    list.json(&note).expect("a reference is JSON");
                 });
             }
         });
@@ -370,19 +279,19 @@ impl<'a> Update<'a> {
         let root = installed.node;
         let layer = installed.layer;
         let mut edits = Edits::new();
-        let thing = position.map(|position| &self.things[position]);
-        if let Some(thing) = thing {
-            for (key, value) in given(thing) {
-                if key == layer.characteristics() {
-                    let merged = merged(&installed.characteristics, thing.entity, layer);
-                    edits.set(root, &key, &merged);
-                } else {
-                    edits.set(root, &key, &value.compact());
+        if let Some(position) = position {
+            let (thing, extent) = (&self.things[position], self.extents[position]);
+            if takes_over(thing, extent, installed) {
+                for (key, value) in given(thing) {
+                    if key == layer.characteristics() {
+                        let merged = merged(&installed.characteristics, thing.entity, layer);
+                        edits.set(root, &key, &merged);
+                    } else {
+                        edits.set(root, &key, &value.compact());
+                    }
                 }
             }
-            if let Some([list, ..]) = layer.order_items() {
-                edits.append(root, list, &order_item(thing));
-            }
+            note(&mut edits, installed, thing, extent);
         }
         for (key, below) in layer.references() {
             let mut kept: Vec<String> = Vec::new();
@@ -428,6 +337,65 @@ impl<'a> Update<'a> {
             .filter(|it| it.layer == layer);
         below.map(|it| it.id.as_str()).collect()
     }
+}
+
+/// Whether an item's own members are taken over by what is installed.
+fn takes_over(thing: &Thing<'_>, extent: Extent, installed: &Installed<'_>) -> bool {
+    match thing.action {
+        // Where it was added in part before, it has them, or others that came later.
+        Action::Add => installed.note(&thing.order, &thing.item).is_none(),
+        // Else nothing would be left to be changed by the order that does the rest.
+        Action::Modify => extent == Extent::Whole,
+        Action::Delete | Action::NoChange => false,
+    }
+}
+
+/// Notes what worked on a thing, and whether it lacks something now.
+fn note(edits: &mut Edits, installed: &Installed<'_>, thing: &Thing<'_>, extent: Extent) {
+    let root = installed.node;
+    if let Some([list, ..]) = installed.layer.order_items() {
+        let made = order_item(thing, extent);
+        let before = installed.note(&thing.order, &thing.item);
+        let is_settled = extent == Extent::Whole && installed.is_noted_in_part();
+        if before.is_none() && !is_settled {
+            edits.append(root, list, &made);
+        } else {
+            let others = root
+                .list(list)
+                .filter(|node| !installed.layer.names(*node, &thing.order, &thing.item));
+            // What others have left undone is nobody's business any more.
+            let mut notes: Vec<String> = others
+                .map(|node| {
+                    if is_settled {
+                        settled(node)
+                    } else {
+                        node.compact().into_owned()
+                    }
+                })
+                .collect();
+            notes.push(made);
+            edits.set(root, list, &format!("[{}]", notes.join(",")));
+        }
+    }
+    if installed.layer == Layer::Service {
+        match extent {
+            Extent::Part => edits.set(root, OPERATING, &quote(DEGRADED)),
+            Extent::Whole if installed.is_degraded() => edits.set(root, OPERATING, "\"running\""),
+            Extent::Whole | Extent::Nothing => {}
+        }
+    }
+}
+
+/// A note without the role that says that something is left to be done.
+fn settled(note: Node<'_>) -> String {
+    let members = note
+        .members()
+        .filter(|(key, value)| {
+            let is_role = key.as_str().as_deref() == Some("role");
+            !(is_role && value.as_str().as_deref() == Some(PARTIAL))
+        })
+        .map(|(key, value)| format!("{}:{}", key.raw(), value.compact()));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// Members that an item gives to what it is about.
@@ -509,12 +477,16 @@ fn reference(layer: Layer, id: &str) -> String {
 
 /// How a document names an order item: TMF637 `RelatedProductOrderItem`, TMF638
 /// `RelatedServiceOrderItem`.
-fn order_item(thing: &Thing<'_>) -> String {
+fn order_item(thing: &Thing<'_>, extent: Extent) -> String {
     let Some([_, item_key, order_key, action_key]) = thing.layer.order_items() else {
         return "{}".to_owned();
     };
+    let role = match extent {
+        Extent::Part => format!(",\"role\":{}", quote(PARTIAL)),
+        Extent::Whole | Extent::Nothing => String::new(),
+    };
     format!(
-        "{{\"{order_key}\":{},\"{item_key}\":{},\"{action_key}\":\"{}\"}}",
+        "{{\"{order_key}\":{},\"{item_key}\":{},\"{action_key}\":\"{}\"{role}}}",
         quote(&thing.order),
         quote(&thing.item),
         thing.action.name()

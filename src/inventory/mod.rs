@@ -10,8 +10,10 @@
 //! What else stands in a document stays as it is.
 
 mod after;
+mod extent;
 mod stale;
 pub mod store;
+mod things;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -88,6 +90,15 @@ impl Layer {
         }
     }
 
+    /// Whether a reference to an order item is to this one.
+    fn names(self, reference: Node<'_>, order: &str, item: &str) -> bool {
+        self.order_items()
+            .is_some_and(|[_, item_key, order_key, _]| {
+                reference.text(item_key).as_deref() == Some(item)
+                    && reference.text(order_key).as_deref() == Some(order)
+            })
+    }
+
     /// Members that refer to what stands below.
     fn references(self) -> &'static [(&'static str, Layer)] {
         match self {
@@ -99,6 +110,24 @@ impl Layer {
             Layer::Resource => &[],
         }
     }
+}
+
+/// Member of a service that says how it runs.
+const OPERATING: &str = "operatingStatus";
+
+/// Something that the service needs is not as it should be.
+const DEGRADED: &str = "degraded";
+
+/// Role of an order item that has done a part of its work.
+const PARTIAL: &str = "partial";
+
+/// How much of its work an order item has done on a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Noted {
+    /// All of it.
+    Whole,
+    /// A part.
+    Part,
 }
 
 /// A product, service or resource that is there.
@@ -134,15 +163,34 @@ impl<'i> Installed<'i> {
             .map_or("", |reference| &reference.id)
     }
 
-    /// Whether an order item has already done its work on it.
+    /// Whether an order item has already worked on it.
     pub fn came_from(&self, order: &str, item: &str) -> bool {
-        let Some([list, item_key, order_key, _]) = self.layer.order_items() else {
+        self.note(order, item).is_some()
+    }
+
+    /// What is noted of the work of an order item on it.
+    fn note(&self, order: &str, item: &str) -> Option<Noted> {
+        let [list, ..] = self.layer.order_items()?;
+        let mut notes = self.node.list(list);
+        let note = notes.find(|note| self.layer.names(*note, order, item))?;
+        Some(match note.text("role").as_deref() {
+            Some(PARTIAL) => Noted::Part,
+            _ => Noted::Whole,
+        })
+    }
+
+    /// Whether some order item has done only a part of its work on it.
+    fn is_noted_in_part(&self) -> bool {
+        let Some([list, ..]) = self.layer.order_items() else {
             return false;
         };
-        self.node.list(list).any(|reference| {
-            reference.text(item_key).as_deref() == Some(item)
-                && reference.text(order_key).as_deref() == Some(order)
-        })
+        let mut notes = self.node.list(list);
+        notes.any(|note| note.text("role").as_deref() == Some(PARTIAL))
+    }
+
+    /// Whether something that it needs could not be made, changed or removed.
+    pub fn is_degraded(&self) -> bool {
+        self.layer == Layer::Service && self.node.text(OPERATING).as_deref() == Some(DEGRADED)
     }
 
     /// First place where it is.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::ItemStanding;
 use crate::model::state::OrderState;
+use crate::plan::count_for_people;
 
 /// Up to so many siblings of one kind are shown one by one.
 pub const MANY: usize = 10;
@@ -58,7 +59,7 @@ pub fn unfold<'s>(items: impl IntoIterator<Item = &'s ItemStanding>) -> Vec<Row<
 impl<'s> Bulk<'s> {
     /// `1,000 eSIM-Profile`
     pub fn title(&self) -> String {
-        format!("{} {}", thousands(self.items.len()), self.name())
+        format!("{} {}", count_for_people(self.items.len()), self.name())
     }
 
     /// What they are called: their name if they share one, else the specification that they share.
@@ -82,7 +83,7 @@ impl<'s> Bulk<'s> {
         let counts = BREAKDOWN.map(|state| (count(state), state));
         let parts = counts.into_iter().filter(|(count, _)| *count > 0);
         let parts: Vec<String> = parts
-            .map(|(count, state)| format!("{} {}", thousands(count), state.name()))
+            .map(|(count, state)| format!("{} {}", count_for_people(count), state.name()))
             .collect();
         parts.join(", ")
     }
@@ -115,27 +116,3 @@ const BREAKDOWN: [OrderState; 11] = [
     OrderState::Pending,
     OrderState::Acknowledged,
 ];
-
-/// `12,345`
-pub fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_in_groups_of_three_digits() {
-        let written = [0, 999, 1000, 12_345, 1_234_567].map(thousands);
-        assert_eq!(written, ["0", "999", "1,000", "12,345", "1,234,567"]);
-    }
-}

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::TaskCounts;
-use super::bulk::thousands;
 use super::next::Next;
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
 use crate::model::state::{OrderState, TaskState};
+use crate::plan::count_for_people;
 use crate::plan::flow::{TaskKind, TaskOutcome};
 use crate::progress::PlanTask;
 
@@ -156,7 +156,7 @@ fn waits<'t, 'd>(tasks: &'t [PlanTask<'d>], order: &str) -> Waits<'t, 'd> {
         }
     }
     if more > 0 {
-        others.push(format!("and {} more", thousands(more)));
+        others.push(format!("and {} more", count_for_people(more)));
     }
     Waits { ready, others }
 }
@@ -192,7 +192,9 @@ fn failed<'t, 'd>(tasks: &'t [PlanTask<'d>]) -> Vec<&'t PlanTask<'d>> {
 
 /// `997 of 1,000 eSIM-Profile active`: of the kind of task that failed, where it is only one.
 fn successes(tasks: &[PlanTask<'_>], failed: &[&PlanTask<'_>], counts: &TaskCounts) -> String {
-    let of = |done: usize, all: usize| format!("{} of {}", thousands(done), thousands(all));
+    let of = |done: usize, all: usize| {
+        format!("{} of {}", count_for_people(done), count_for_people(all))
+    };
     let first = failed[0];
     let same = |task: &PlanTask<'_>| {
         task.specification == first.specification && task.action == first.action
@@ -237,7 +239,7 @@ fn list(what: &str, tasks: &[&PlanTask<'_>]) -> String {
     let named: Vec<String> = tasks.iter().take(NAMED).map(one).collect();
     let mut text = format!("{what}: {}", named.join(", "));
     if tasks.len() > NAMED {
-        let _ = write!(text, " and {} more", thousands(tasks.len() - NAMED));
+        let _ = write!(text, " and {} more", count_for_people(tasks.len() - NAMED));
     }
     text
 }
@@ -274,7 +276,7 @@ fn stopped(what: &str, tasks: &[&PlanTask<'_>]) -> String {
         }
     }
     if tasks.len() > 1 {
-        let _ = write!(text, ", and {} more", thousands(tasks.len() - 1));
+        let _ = write!(text, ", and {} more", count_for_people(tasks.len() - 1));
     }
     text
 }
@@ -287,7 +289,7 @@ fn names(tasks: &[&PlanTask<'_>]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if tasks.len() > NAMED {
-        let _ = write!(text, " and {} more", thousands(tasks.len() - NAMED));
+        let _ = write!(text, " and {} more", count_for_people(tasks.len() - NAMED));
     }
     text
 }
@@ -295,7 +297,7 @@ fn names(tasks: &[&PlanTask<'_>]) -> String {
 fn done(counts: &TaskCounts) -> String {
     format!(
         "{} of {} completed",
-        thousands(counts.completed),
+        count_for_people(counts.completed),
         number(counts.total)
     )
 }
@@ -303,7 +305,7 @@ fn done(counts: &TaskCounts) -> String {
 fn number(tasks: usize) -> String {
     format!(
         "{} task{}",
-        thousands(tasks),
+        count_for_people(tasks),
         if tasks == 1 { "" } else { "s" }
     )
 }

@@ -9,12 +9,12 @@ use anstyle::AnsiColor;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
 
-use super::bulk::{self, Bulk, Row, thousands};
+use super::bulk::{self, Bulk, Row};
 use super::{ItemStanding, Listed, Standing, TaskName};
 use crate::diagnostic::human::{Styling, printable};
 use crate::model::state::{OrderState, TaskState};
-use crate::plan::duration_for_people;
 use crate::plan::flow::TaskKind;
+use crate::plan::{count_for_people, duration_for_people};
 
 /// Width where none is known.
 pub const USUAL: u16 = 80;
@@ -225,7 +225,7 @@ fn add_bulk(
             above: under.to_owned(),
             branch,
             below: below_title(true),
-            title: format!("and {} more", thousands(more)),
+            title: format!("and {} more", count_for_people(more)),
             kind: String::new(),
             state: OrderState::roll_up(troubled[NAMED..].iter().map(|it| it.state)),
             why: String::new(),

@@ -127,6 +127,9 @@ pub enum Failure {
         /// The environment variable.
         variable: &'static str,
     },
+    /// Somebody decides, and it is not known who.
+    #[error("nobody is named who decides: give --by NAME (neither USER nor LOGNAME is set)")]
+    Nobody,
     /// The stage was given a document that is for another one.
     #[error("{what} is for another command: {advice}")]
     WrongDocument {

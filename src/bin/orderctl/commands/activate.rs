@@ -503,8 +503,7 @@ impl<'a> Output<'a> {
                 let ended = chain.ended().is_some();
                 let chain = progress::apply(&chain, &standing);
                 self.report(&report, &chain);
-                let over = matches!(report.state, RunState::Completed | RunState::Failed);
-                if over
+                if matches!(report.state, RunState::Completed | RunState::Failed)
                     && !ended
                     && let Err(failure) = self.installed.ended(&chain)
                 {

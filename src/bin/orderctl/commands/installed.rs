@@ -6,20 +6,22 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::DocumentKind;
 use orderctl::inventory::{self, Inventory, store};
+use orderctl::plan::flow::TaskOutcome;
+use orderctl::progress;
 
 use crate::exit::Failure;
 
 /// Size of the orders in bytes from which on they are not kept waiting for the end of the run.
 const ENOUGH: usize = 64 << 20;
 
-/// Chains that were completed, and are not written to the installed base yet. A run that ends
-/// before they are is made up for by the next one: the journal says that they are completed.
+/// Chains that have ended, and are not written to the installed base yet. A run that ends before
+/// they are is made up for by the next one: the journal says how they ended.
 #[derive(Debug)]
 pub struct InstalledBase {
     path: Option<PathBuf>,
-    /// As it was read, with what was completed since.
+    /// As it was read, with what was done since.
     inventory: Inventory,
-    completed: Vec<Chain>,
+    ended: Vec<Chain>,
     size: usize,
 }
 
@@ -34,7 +36,7 @@ impl InstalledBase {
         Ok(InstalledBase {
             path,
             inventory,
-            completed: Vec::new(),
+            ended: Vec::new(),
             size: 0,
         })
     }
@@ -47,21 +49,27 @@ impl InstalledBase {
         }
     }
 
-    /// Takes note of a chain that has ended, completed or in parts.
+    /// Takes note of a chain that has ended, with its items as they stand.
     pub fn ended(&mut self, chain: &Chain) -> Result<(), Failure> {
         if self.path.is_none() {
             return Ok(());
         }
         let changes = inventory::after(&self.inventory, chain);
         self.inventory.apply(changes);
-        let orders = chain.documents.iter();
-        let orders = orders.filter(|it| DocumentKind::of(it) != DocumentKind::OrchestrationPlan);
-        let documents: Vec<_> = orders.cloned().collect();
+        let plans = chain.of_kind(DocumentKind::OrchestrationPlan);
+        // The plan matters only where a person has left something out.
+        let mut tasks = plans.flat_map(progress::plan_tasks);
+        let with_plan = tasks.any(|task| task.outcome == Some(TaskOutcome::Skipped));
+        let documents = chain.documents.iter();
+        let documents: Vec<_> = documents
+            .filter(|it| with_plan || DocumentKind::of(it) != DocumentKind::OrchestrationPlan)
+            .cloned()
+            .collect();
         self.size += documents
             .iter()
             .map(|order| order.text().len())
             .sum::<usize>();
-        self.completed.push(Chain { documents });
+        self.ended.push(Chain { documents });
         if self.size > ENOUGH {
             self.write()
         } else {
@@ -72,12 +80,12 @@ impl InstalledBase {
     /// Writes what the chains made, changed and removed.
     pub fn write(&mut self) -> Result<(), Failure> {
         self.size = 0;
-        let completed = std::mem::take(&mut self.completed);
-        let Some(path) = self.path.as_deref().filter(|_| !completed.is_empty()) else {
+        let ended = std::mem::take(&mut self.ended);
+        let Some(path) = self.path.as_deref().filter(|_| !ended.is_empty()) else {
             return Ok(());
         };
         store::update(path, |inventory| {
-            for chain in &completed {
+            for chain in &ended {
                 let changes = inventory::after(inventory, chain);
                 inventory.apply(changes);
             }

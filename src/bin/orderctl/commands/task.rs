@@ -116,11 +116,7 @@ fn user() -> Result<String, Failure> {
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
         .find(|name| !name.trim().is_empty())
-        .ok_or(Failure::NotNamed {
-            what: "person",
-            flag: "--by NAME",
-            variable: "USER",
-        })
+        .ok_or(Failure::Nobody)
 }
 
 /// The entry that a decision comes to, and where the order stands with it.
