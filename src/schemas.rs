@@ -71,6 +71,14 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/endpoints.schema.json"),
     ),
     ("project", include_str!("../schemas/project.schema.json")),
+    (
+        "fault-script",
+        include_str!("../schemas/fault-script.schema.json"),
+    ),
+    (
+        "mock-record",
+        include_str!("../schemas/mock-record.schema.json"),
+    ),
     ("product", include_str!("../schemas/product.schema.json")),
     ("service", include_str!("../schemas/service.schema.json")),
     ("resource", include_str!("../schemas/resource.schema.json")),

@@ -35,7 +35,7 @@ fn found(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
 }
 
 const FAMILIES: &str =
-    "schema|standard|order|catalog|rule|inventory|decompose|plan|endpoints|project";
+    "schema|standard|order|catalog|rule|inventory|decompose|plan|endpoints|project|fault-script";
 
 /// The codes that the sources report.
 fn known() -> BTreeSet<String> {

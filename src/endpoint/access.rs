@@ -25,6 +25,9 @@ pub(super) const KEYS: &[&str] = &[
     "unencrypted",
 ];
 
+/// Keys that hold, or would hold by mistake, a secret.
+pub(super) const SECRETS: &[&str] = &["token", "password", "apiKey", "key"];
+
 /// Where a secret may come from, as messages say it.
 const SOURCES: &str =
     "{ env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";

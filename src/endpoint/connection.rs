@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Certificate, Client, Identity, Request, StatusCode};
 use tokio::task::spawn_blocking;
 
@@ -50,6 +52,9 @@ struct Ready {
 pub(crate) struct Answer {
     pub status: StatusCode,
     pub location: Option<String>,
+    pub retry_after: Option<HeaderValue>,
+    /// `Content-Type`.
+    pub media: Option<HeaderValue>,
     pub body: Body,
 }
 
@@ -153,6 +158,8 @@ impl Connection {
         let location = location
             .and_then(|value| value.to_str().ok())
             .map(|to| String::from_utf8_lossy(&ready.mask(to.as_bytes().to_vec())).into_owned());
+        let retry_after = response.headers().get(RETRY_AFTER).cloned();
+        let media = response.headers().get(CONTENT_TYPE).cloned();
         let limit = self.access.answer_limit;
         let mut text = Vec::new();
         let body = loop {
@@ -166,6 +173,8 @@ impl Connection {
         Ok(Answer {
             status,
             location,
+            retry_after,
+            media,
             body,
         })
     }
@@ -360,6 +369,14 @@ fn masks(secrets: &[Secret], headers: &[(HeaderName, HeaderValue)]) -> Vec<Strin
 }
 
 impl SendError {
+    /// Whether it is certain that nothing was sent.
+    pub fn is_unsent(&self) -> bool {
+        match self {
+            Self::Unready(_) => true,
+            Self::Http(error) => error.is_connect() || error.is_builder(),
+        }
+    }
+
     /// What went wrong, without the URL, which the caller knows.
     pub fn cause(&self) -> String {
         match self {

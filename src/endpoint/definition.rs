@@ -158,6 +158,14 @@ impl Endpoints {
         })
     }
 
+    /// Whether what stands at this JSON Pointer may be, or hold, a secret: only
+    /// what is said by [`Endpoints::parse`] of it is fit to be shown.
+    pub fn may_hold_secret(pointer: &str) -> bool {
+        let mut keys = pointer.split('/').skip(3);
+        let key = keys.next();
+        key.is_some_and(|key| access::SECRETS.contains(&key) || key == "address")
+    }
+
     /// Names of the endpoints that are spoken to over TMF702.
     pub fn tmf702_names(&self) -> impl Iterator<Item = &str> {
         self.by_name

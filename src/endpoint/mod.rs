@@ -5,7 +5,7 @@
 //! out and nothing certain came back, the outcome is [`Outcome::Unknown`].
 
 mod access;
-mod connection;
+pub(crate) mod connection;
 mod definition;
 mod monitor;
 mod secret;

@@ -23,6 +23,8 @@ use crate::plan::flow::Method;
 
 /// Header that carries the idempotency key.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Header that names the task, which is the order item that it carries out.
+const TASK: &str = "x-orderctl-task";
 /// Pause before a monitor is asked for the first time; doubled every time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// Longest pause between two looks at a monitor.
@@ -159,6 +161,13 @@ impl Tmf702 {
         let mut request = reqwest::Request::new(method, self.below(&call.request.path)?);
         let headers = request.headers_mut();
         headers.insert(IDEMPOTENCY_KEY, key);
+        // For the log of the other side; a task whose id no header can carry goes without.
+        if let Some(task) = HeaderValue::from_str(call.task)
+            .ok()
+            .filter(|it| it.to_str().is_ok())
+        {
+            headers.insert(TASK, task);
+        }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
             USER_AGENT,
@@ -422,6 +431,7 @@ fn judge(answer: Answer) -> Outcome {
         status,
         location,
         body,
+        ..
     } = answer;
     let code = status.as_u16();
     let reason = || said(status, body.text());
@@ -472,7 +482,7 @@ fn unanswered(error: &SendError) -> Outcome {
             status: None,
             reason,
         },
-        SendError::Http(error) if error.is_connect() || error.is_builder() => Outcome::Failed {
+        SendError::Http(_) if error.is_unsent() => Outcome::Failed {
             status: None,
             reason: format!("cannot connect: {reason}"),
         },
@@ -604,6 +614,8 @@ mod tests {
             judge(Answer {
                 status: StatusCode::CREATED,
                 location: None,
+                retry_after: None,
+                media: None,
                 body: Body::Whole(body.into()),
             })
         };
@@ -631,6 +643,8 @@ mod tests {
             let outcome = judge(Answer {
                 status,
                 location: None,
+                retry_after: None,
+                media: None,
                 body,
             });
             match (code, &outcome) {

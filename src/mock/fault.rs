@@ -1,216 +1,169 @@
-//! Faults that the mock is told to commit: `olt:2`, `olt:2=503`, `olt:*=500`,
-//! `olt:3=hang`, `olt:3=lost`, `olt:3=garbage`, `olt:2..4=500`, `olt/port-7:1`,
-//! `mnp:1=422 account number does not match`, `qualification:1=unqualified no free port`.
+//! Faults that the mock is told to commit: which calls, and what befalls them.
 
+use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
+use std::time::Duration;
 
-use thiserror::Error;
+use super::draw::Delay;
+use super::malform::Malformation;
 
 /// A fault: which calls of which endpoint, and what befalls them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Name of the endpoint.
+    /// Name of the endpoint; `*` stands for each of them.
     pub endpoint: String,
-    /// Part of a resource's id: only calls about such resources are concerned, and counted.
-    pub about: Option<String>,
-    /// Which calls, from 1, repetitions counted.
-    pub calls: RangeInclusive<u64>,
+    /// Which calls it is about at all; only those are counted.
+    pub concerns: Concerns,
+    /// Which of these: all conditions have to hold, none means every one.
+    pub calls: Vec<Calls>,
     /// What happens to them.
     pub kind: FaultKind,
-    /// What the answer says, where there is one.
-    pub message: Option<String>,
+}
+
+/// What a call has to be about; absent members mean anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concerns {
+    /// `POST`, `PATCH` or `DELETE`.
+    pub method: Option<String>,
+    /// Id of the resource's specification.
+    pub specification: Option<String>,
+    /// Id of the order item that the request carries out.
+    pub item: Option<String>,
+    /// Part of the resource's id.
+    pub resource: Option<String>,
+}
+
+impl Concerns {
+    /// Whether only calls about some resources or items are concerned.
+    pub(super) fn is_about_resources(&self) -> bool {
+        self.specification.is_some() || self.resource.is_some()
+    }
+}
+
+/// A condition on a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Calls {
+    /// Those with these numbers, from 1, in the order of arrival, repetitions counted.
+    Numbered(RangeInclusive<u64>),
+    /// Every so manyth.
+    Every(u64),
+    /// Drawn by the seed: so many of ten thousand.
+    Share(u32),
+    /// The first, second, … time that a request arrives, from 1.
+    Tries(RangeInclusive<u64>),
 }
 
 /// What befalls a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Answered with this status (400 to 599), without effect.
-    Status(u16),
+    /// Answered with a status from 400 to 599.
+    Status {
+        /// The status.
+        status: u16,
+        /// What `Retry-After` says, in whole seconds.
+        retry_after: Option<Duration>,
+        /// Whether it takes effect first.
+        effect: bool,
+        /// What the answer says.
+        message: Option<String>,
+    },
+    /// The question of a gate is answered by no; anything else with 422, without effect.
+    Unqualified {
+        /// The reason.
+        message: Option<String>,
+    },
     /// Never answered, without effect.
     Hang,
+    /// Takes effect, and is answered so much later, or never.
+    Late(Option<Duration>),
     /// Takes effect, then the connection is closed without an answer.
     Lost,
-    /// The question of a gate is answered by no; anything else is answered with 422.
-    Unqualified,
-    /// Takes effect, then is answered with a page of HTML, as proxies do.
-    Garbage,
+    /// The connection is reset without an answer.
+    Reset {
+        /// Whether it takes effect first.
+        effect: bool,
+    },
+    /// Takes effect, and its answer cannot be understood.
+    Malformed(Malformation),
+    /// Takes effect, and its answer comes byte by byte, with this pause between them.
+    Drip(Duration),
+    /// Takes effect, and is answered twice.
+    Twice,
+    /// Takes effect, and is answered after this time.
+    Slow(Delay),
+    /// Takes effect, and is answered by 202 and a monitor.
+    Accepted {
+        /// How long it is in progress.
+        after: Delay,
+        /// Whether its end is told to those who want to know.
+        notice: Notice,
+    },
 }
 
-/// A fault that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang, lost or garbage"
-)]
-pub struct FaultError {
-    /// The text.
-    pub text: String,
-    /// What is wrong with it.
-    pub why: &'static str,
+/// Who is told when an accepted request has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Notice {
+    /// Nobody: the monitor has to be asked.
+    #[default]
+    None,
+    /// Those who want to know, by an event.
+    Event,
+    /// The event is lost.
+    Lost,
+    /// The event comes twice.
+    Twice,
 }
 
-impl Fault {
-    /// Reads a fault as written on the command line.
-    ///
-    /// # Errors
-    /// Where the text has another form.
-    pub fn parse(text: &str) -> Result<Self, FaultError> {
-        let wrong = |why| FaultError {
-            text: text.to_owned(),
-            why,
-        };
-        let (rule, message) = split_message(text);
-        let (endpoint, rest) = rule
-            .rsplit_once(':')
-            .ok_or_else(|| wrong("there is no `:`"))?;
-        let (endpoint, about) = match endpoint.split_once('/') {
-            Some((_, "")) => return Err(wrong("the resource is missing")),
-            Some((endpoint, about)) => (endpoint, Some(about.to_owned())),
-            None => (endpoint, None),
-        };
-        if endpoint.is_empty() {
-            return Err(wrong("the endpoint is missing"));
-        }
-        let (calls, kind) = match rest.split_once('=') {
-            Some((calls, kind)) => (calls, kind),
-            None => (rest, "500"),
-        };
-        let calls = parse_calls(calls)
-            .ok_or_else(|| wrong("the calls are neither a number from 1, a range nor `*`"))?;
-        let kind = match kind {
-            "hang" => FaultKind::Hang,
-            "lost" => FaultKind::Lost,
-            "unqualified" => FaultKind::Unqualified,
-            "garbage" => FaultKind::Garbage,
-            status => number(status)
-                .and_then(|status| u16::try_from(status).ok())
-                .filter(|status| (400..600).contains(status))
-                .map(FaultKind::Status)
-                .ok_or_else(|| wrong("the kind is not known"))?,
-        };
-        Ok(Self {
-            endpoint: endpoint.to_owned(),
-            about,
-            calls,
-            kind,
-            message: message.map(str::to_owned),
-        })
-    }
-}
-
-/// The fault, and what stands after its kind: `=422 no such account`.
-fn split_message(text: &str) -> (&str, Option<&str>) {
-    let status = text.match_indices(' ').find(|(space, _)| {
-        let (before, rest) = text.split_at(text[..*space].rfind('=').map_or(*space, |it| it + 1));
-        let kind = &rest[..space - before.len()];
-        before.ends_with('=') && (number(kind).is_some() || kind == "unqualified")
-    });
-    match status {
-        Some((space, _)) => (&text[..space], Some(text[space..].trim())),
-        None => (text, None),
-    }
-}
-
-impl FromStr for Fault {
-    type Err = FaultError;
-
-    fn from_str(text: &str) -> Result<Self, FaultError> {
-        Self::parse(text)
-    }
-}
-
-fn parse_calls(text: &str) -> Option<RangeInclusive<u64>> {
-    let (first, last) = match text.split_once("..") {
-        _ if text == "*" => (1, u64::MAX),
-        Some((first, last)) => (number(first)?, number(last)?),
-        None => (number(text)?, number(text)?),
-    };
-    (first > 0 && first <= last).then_some(first..=last)
-}
-
-fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_are_read_as_written_on_the_command_line() {
-        let fault = |calls, kind| Fault {
-            endpoint: "olt".to_owned(),
-            about: None,
-            calls,
-            kind,
-            message: None,
-        };
-        let about = Fault {
-            about: Some("port:7/1".to_owned()),
-            ..fault(1..=1, FaultKind::Status(422))
-        };
-        let saying = Fault {
-            message: Some("no port: the splitter = full".to_owned()),
-            ..fault(2..=2, FaultKind::Status(422))
-        };
-        let no = Fault {
-            message: Some("no free port".to_owned()),
-            ..fault(1..=u64::MAX, FaultKind::Unqualified)
-        };
-        for (text, expected) in [
-            ("olt:*=unqualified no free port", no),
-            ("olt:1=unqualified", fault(1..=1, FaultKind::Unqualified)),
-            ("olt:2", fault(2..=2, FaultKind::Status(500))),
-            ("olt:2=503", fault(2..=2, FaultKind::Status(503))),
-            ("olt:*=500", fault(1..=u64::MAX, FaultKind::Status(500))),
-            ("olt:3=hang", fault(3..=3, FaultKind::Hang)),
-            ("olt:3=lost", fault(3..=3, FaultKind::Lost)),
-            ("olt:3=garbage", fault(3..=3, FaultKind::Garbage)),
-            ("olt:2..4=404", fault(2..=4, FaultKind::Status(404))),
-            ("olt/port:7/1:1=422", about),
-            ("olt:2=422 no port: the splitter = full", saying),
-        ] {
-            assert_eq!(text.parse::<Fault>().as_ref(), Ok(&expected), "{text}");
+impl FaultKind {
+    /// Whether the effect of the call happens, where the call is acceptable.
+    pub fn has_effect(&self) -> bool {
+        match self {
+            Self::Status { effect, .. } | Self::Reset { effect } => *effect,
+            Self::Unqualified { .. } | Self::Hang => false,
+            Self::Late(_)
+            | Self::Lost
+            | Self::Malformed(_)
+            | Self::Drip(_)
+            | Self::Twice
+            | Self::Slow(_)
+            | Self::Accepted { .. } => true,
         }
     }
+}
 
-    #[test]
-    fn other_forms_are_refused_with_the_reason() {
-        for (text, why) in [
-            ("olt", "there is no `:`"),
-            (":2", "the endpoint is missing"),
-            ("/port:2", "the endpoint is missing"),
-            ("olt/:2", "the resource is missing"),
-            (
-                "olt:",
-                "the calls are neither a number from 1, a range nor `*`",
-            ),
-            (
-                "olt:0",
-                "the calls are neither a number from 1, a range nor `*`",
-            ),
-            (
-                "olt:+1",
-                "the calls are neither a number from 1, a range nor `*`",
-            ),
-            (
-                "olt:4..2",
-                "the calls are neither a number from 1, a range nor `*`",
-            ),
-            ("olt:1=200", "the kind is not known"),
-            ("olt:1=", "the kind is not known"),
-            ("olt:1=later", "the kind is not known"),
-            ("olt:1=lost to the world", "the kind is not known"),
-        ] {
-            assert_eq!(
-                Fault::parse(text).unwrap_err().to_string(),
-                format!(
-                    "fault {text:?}: {why}; write ENDPOINT[/RESOURCE]:CALLS[=KIND], RESOURCE being part of a resource's id, CALLS N, N..M or *, KIND a status from 400 to 599 (500 if absent) or unqualified and, after a space, what is said, or hang, lost or garbage"
-                )
-            );
+/// As on the command line, without the message.
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status {
+                status,
+                retry_after,
+                effect,
+                ..
+            } => {
+                write!(f, "{status}")?;
+                if let Some(time) = retry_after {
+                    write!(f, ",{time:?}")?;
+                }
+                f.write_str(if *effect { ",effect" } else { "" })
+            }
+            Self::Unqualified { .. } => f.write_str("unqualified"),
+            Self::Hang => f.write_str("hang"),
+            Self::Late(None) => f.write_str("late"),
+            Self::Late(Some(time)) => write!(f, "late,{time:?}"),
+            Self::Lost => f.write_str("lost"),
+            Self::Reset { effect: false } => f.write_str("reset"),
+            Self::Reset { effect: true } => f.write_str("reset,effect"),
+            Self::Malformed(how) => write!(f, "malformed,{how}"),
+            Self::Drip(pause) => write!(f, "drip,{pause:?}"),
+            Self::Twice => f.write_str("twice"),
+            Self::Slow(delay) => write!(f, "slow,{delay}"),
+            Self::Accepted { after, notice } => match notice {
+                Notice::None => write!(f, "accepted,{after}"),
+                Notice::Event => write!(f, "callback,{after}"),
+                Notice::Lost => write!(f, "callback,{after},lost"),
+                Notice::Twice => write!(f, "callback,{after},twice"),
+            },
         }
     }
 }

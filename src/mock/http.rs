@@ -1,224 +1,228 @@
-//! HTTP in front of the mock's endpoints: paths to actions, replies to answers.
+//! HTTP in front of the mock's endpoints: requests to calls, what becomes of
+//! them to responses.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
-use hyper::{Method, Request, Response, StatusCode};
-use serde_json::value::{RawValue, to_raw_value};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::BODY_LIMIT;
-use super::check::Check;
-use super::record::{Effect, Entry, Record};
-use super::system::{API, Action, Call, Delivery, Reply, System, error};
-
-/// The connection is to be closed without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("closed without an answer")]
-pub(super) struct Cut;
+use super::answer::{Delivery, Reply, error};
+use super::courier::Courier;
+use super::event::Listener;
+use super::forward;
+use super::place::Place;
+use super::record::{Answer, Effect, Entry, Record};
+use super::role::{Outcome, Role};
+use super::system::Call;
+use super::wire::{Cut, End, response};
 
 /// Everything that the connections share. Each endpoint has a lock of its own;
 /// the record's is only ever taken inside one of them, or alone.
 pub(super) struct Site {
-    pub systems: BTreeMap<String, Mutex<System>>,
+    pub roles: BTreeMap<String, Mutex<Role>>,
     pub record: Record,
-    /// How long an answer takes.
-    pub latency: Duration,
+    /// Whether what is only read is recorded too.
+    pub records_reads: bool,
+    /// Who is told everything.
+    pub listener: Option<Listener>,
+    pub courier: Courier,
     /// The first error of the record's file, which ends the server.
     pub broken: Mutex<Option<io::Error>>,
     pub has_broken: Notify,
 }
 
-/// Where a path leads below an endpoint's API.
-enum Place<'a> {
-    Resources,
-    Resource(&'a str),
-    Monitor(&'a str),
-    /// Where questions of this kind are asked.
-    Checks(Check),
-    /// One that was answered.
-    Answered,
-}
+type Answered = Result<Response<Full<Bytes>>, Cut>;
 
 impl Site {
     /// Answers one request.
-    pub async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    pub async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Answered {
         let (head, body) = request.into_parts();
-        let path = head.uri.path();
         if head.method == Method::GET {
-            return Ok(self.read(path));
+            return self.read(&head).await;
         }
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(cause) if cause.is::<LengthLimitError>() => {
-                let mut response = response(error(413, "tooLarge", "the body exceeds 16 MiB"));
-                response
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
-                return Ok(response);
+                let mut refused = response(&error(413, "tooLarge", "the body exceeds 16 MiB"));
+                let close = HeaderValue::from_static("close");
+                refused.headers_mut().insert(CONNECTION, close);
+                return Ok(refused);
             }
-            Err(_) => return Err(Cut),
+            Err(_) => return Err(Cut(End::Close)),
         };
-        let key = head
-            .headers
-            .get("idempotency-key")
-            .and_then(|key| key.to_str().ok());
-        match self.change(&head.method, path, key, &body) {
-            Delivery::Answer(reply) => {
-                if !self.latency.is_zero() {
-                    tokio::time::sleep(self.latency).await;
-                }
-                Ok(response(reply))
-            }
-            Delivery::Cut => Err(Cut),
-            Delivery::Never => match std::future::pending::<Infallible>().await {},
-        }
+        let (delivery, after) = self.change(&head, &body).await;
+        send(delivery, after).await
     }
 
-    fn read(&self, path: &str) -> Response<Full<Bytes>> {
+    async fn read(&self, head: &Parts) -> Answered {
+        let path = head.uri.path();
         match path {
-            "/health" => {
-                let body = Bytes::from_static(b"{\"status\":\"up\"}");
-                return response(Reply {
-                    status: 200,
-                    location: None,
-                    body,
-                });
-            }
+            "/health" => return Ok(response(&Reply::new(200, "{\"status\":\"up\"}"))),
             "/record" => {
-                let mut response = Response::new(Full::new(self.record.lines()));
-                let lines = HeaderValue::from_static("application/x-ndjson");
-                response.headers_mut().insert(CONTENT_TYPE, lines);
-                return response;
+                return Ok(response(&Reply {
+                    media: "application/x-ndjson".into(),
+                    ..Reply::new(200, self.record.lines())
+                }));
             }
             _ => {}
         }
-        let Some((system, place)) = self.find(path) else {
-            return response(error(404, "notFound", "there is nothing at this path"));
+        let (role, place) = match self.find(path) {
+            Ok(found) => found,
+            Err(reply) => return Ok(response(&reply)),
         };
-        let system = lock(system.1);
-        let id = |text: &str| decode(text).unwrap_or_else(|| text.to_owned());
-        response(match place {
-            Place::Resources => system.list(),
-            Place::Resource(text) => system.resource(&id(text)),
-            Place::Monitor(text) => system.monitor(&id(text), Instant::now()),
-            Place::Checks(_) | Place::Answered => system.answered(path),
-        })
+        let name = role.0;
+        let whole = head.uri.path_and_query().map_or(path, |it| it.as_str());
+        // The lock is gone before anybody is waited for.
+        let read = lock(role.1).read(&place, path);
+        let delivery = match read {
+            Ok(Some(reply)) => Delivery::Answer(reply),
+            Ok(None) => Delivery::Close,
+            Err(forward) => forward.send(&handed_on(head, whole, b"")).await,
+        };
+        if self.records_reads {
+            self.note(
+                &Entry {
+                    endpoint: Some(name),
+                    method: "GET",
+                    path: whole,
+                    idempotency_key: None,
+                    effect: Effect::Read,
+                    fault: None,
+                    status: None,
+                    body: b"",
+                    answer: None,
+                },
+                &delivery,
+            );
+        }
+        send(delivery, Duration::ZERO).await
     }
 
-    /// Lets a call take effect and records it, in one go for its endpoint.
-    fn change(&self, method: &Method, path: &str, key: Option<&str>, body: &[u8]) -> Delivery {
-        let found = self.find(path);
-        let id = match &found {
-            Some((_, Place::Resource(text))) => decode(text),
-            _ => None,
+    /// Lets a call take effect and records it, in one go for its endpoint, and
+    /// says what becomes of its answer and when.
+    async fn change(self: &Arc<Self>, head: &Parts, body: &Bytes) -> (Delivery, Duration) {
+        let (method, path) = (&head.method, head.uri.path());
+        let key = text(&head.headers, "idempotency-key");
+        let mut entry = Entry {
+            endpoint: None,
+            method: method.as_str(),
+            path,
+            idempotency_key: key,
+            effect: Effect::Refused,
+            fault: None,
+            status: None,
+            body,
+            answer: None,
         };
-        let action = match (method, found.as_ref().map(|(_, place)| place), &id) {
-            (&Method::POST, Some(Place::Resources), _) => Action::Create,
-            (&Method::POST, Some(Place::Checks(check)), _) => Action::Ask(*check),
-            (&Method::PATCH, Some(Place::Resource(_)), Some(id)) => Action::Change(id),
-            (&Method::DELETE, Some(Place::Resource(_)), Some(id)) => Action::Remove(id),
-            (_, None, _) | (_, Some(Place::Resource(_)), None) => {
-                Action::Nothing(404, "there is nothing at this path")
+        let ((name, role), place) = match self.find(path) {
+            Ok(found) => found,
+            Err(reply) => {
+                let delivery = Delivery::Answer(reply);
+                self.note(&entry, &delivery);
+                return (delivery, Duration::ZERO);
             }
-            _ => Action::Nothing(405, "this path does not have this method"),
         };
-        let Some(((name, system), _)) = found else {
-            let reply = error(404, "notFound", "there is nothing at this path");
-            let effect = (Effect::Refused, Some(reply.status));
-            self.note(None, (method.as_str(), path), key, body, effect);
-            return Delivery::Answer(reply);
-        };
+        entry.endpoint = Some(name);
         let call = Call {
-            action,
+            action: place.action(method),
             method: method.as_str(),
             path,
             key,
+            item: text(&head.headers, "x-orderctl-task"),
             body,
         };
-        let mut system = lock(system);
-        let (effect, delivery) = system.call(&call, Instant::now());
-        let status = match &delivery {
-            Delivery::Answer(reply) => Some(reply.status),
-            Delivery::Never | Delivery::Cut => None,
-        };
-        self.note(
-            Some(name),
-            (method.as_str(), path),
-            key,
-            body,
-            (effect, status),
-        );
-        delivery
-    }
-
-    fn note(
-        &self,
-        endpoint: Option<&str>,
-        (method, path): (&str, &str),
-        key: Option<&str>,
-        body: &[u8],
-        (effect, status): (Effect, Option<u16>),
-    ) {
-        let other;
-        let body = match serde_json::from_slice::<&RawValue>(body) {
-            _ if body.is_empty() => None,
-            Ok(json) => Some(json),
-            Err(_) => {
-                other = to_raw_value(&String::from_utf8_lossy(body))
-                    .expect("a string can be written as JSON");
-                Some(&*other)
+        let (verdict, forward) = {
+            let mut role = lock(role);
+            let (verdict, outcome) = role.call(&call, Instant::now());
+            entry.fault = verdict.fault.as_ref().map(ToString::to_string);
+            match outcome {
+                Outcome::Forward(forward) => (verdict, forward),
+                Outcome::Played(mut played) => {
+                    entry.effect = played.effect;
+                    self.note(&entry, &played.delivery);
+                    if let Some(ending) = &mut played.ending {
+                        ending.listeners.extend(self.listener.clone());
+                    }
+                    if let Some(ending) = played.ending {
+                        self.courier.send_off(self, name, ending);
+                    }
+                    return (played.delivery, verdict.after());
+                }
             }
         };
-        let entry = Entry {
-            endpoint,
-            method,
-            path,
-            idempotency_key: key,
-            effect,
-            status,
-            body,
+        let forwarded = forward.send(&handed_on(head, path, body)).await;
+        let delivery = match forwarded {
+            Delivery::Answer(reply) => verdict.deliver(name, reply),
+            other => other,
         };
-        if let Err(cause) = self.record.add(&entry) {
+        entry.effect = Effect::Forwarded;
+        self.note(&entry, &delivery);
+        (delivery, verdict.after())
+    }
+
+    /// Records a call with what becomes of its answer.
+    fn note(&self, entry: &Entry<'_>, delivery: &Delivery) {
+        let reply = delivery.reply();
+        self.add(&Entry {
+            fault: entry.fault.clone(),
+            status: reply.map(|reply| reply.status),
+            answer: reply.map(Answer::of),
+            ..*entry
+        });
+    }
+
+    /// Adds a line to the record.
+    pub fn add(&self, entry: &Entry<'_>) {
+        if let Err(cause) = self.record.add(entry) {
             lock(&self.broken).get_or_insert(cause);
             self.has_broken.notify_one();
         }
     }
 
     /// The endpoint and the place below it that a path leads to.
-    fn find<'a>(&self, path: &'a str) -> Option<((&str, &Mutex<System>), Place<'a>)> {
-        let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
-        let (name, system) = self.systems.get_key_value(name)?;
-        let resources = rest.strip_prefix(API).and_then(|it| it.strip_prefix('/'));
-        let Some(rest) = resources.filter(|rest| Check::named(rest).is_none()) else {
-            return Some(((name, system), checks(rest)?));
-        };
-        let place = match rest.split_once('/') {
-            None if rest == "resource" => Place::Resources,
-            Some(("resource", id)) if !id.is_empty() && !id.contains('/') => Place::Resource(id),
-            Some(("monitor", id)) if !id.is_empty() && !id.contains('/') => Place::Monitor(id),
-            _ => return None,
-        };
-        Some(((name, system), place))
+    fn find<'a>(&self, path: &'a str) -> Result<((&str, &Mutex<Role>), Place<'a>), Reply> {
+        let found = Place::of(path).and_then(|(name, place)| {
+            let (name, role) = self.roles.get_key_value(name)?;
+            Some(((name.as_str(), role), place))
+        });
+        found.ok_or_else(|| error(404, "notFound", "there is nothing at this path"))
     }
 }
 
-/// Where a path below an endpoint leads: `tmf-api/<API>/<version>/<collection>`, and an id.
-fn checks(path: &str) -> Option<Place<'_>> {
-    let mut parts = path.strip_prefix("tmf-api/")?.split('/').skip(2);
-    let check = Check::named(parts.next()?)?;
-    match (parts.next(), parts.next()) {
-        (None, _) => Some(Place::Checks(check)),
-        (Some(_), None) => Some(Place::Answered),
-        (Some(_), Some(_)) => None,
+fn handed_on<'a>(head: &'a Parts, path: &'a str, body: &'a [u8]) -> forward::Request<'a> {
+    forward::Request {
+        method: &head.method,
+        path,
+        headers: &head.headers,
+        body,
+    }
+}
+
+/// Lets an answer set out when its time has come.
+async fn send(delivery: Delivery, after: Duration) -> Answered {
+    if matches!(delivery, Delivery::Never) {
+        match std::future::pending::<Infallible>().await {}
+    }
+    let is_answer = matches!(delivery, Delivery::Answer(_) | Delivery::Raw { .. });
+    if is_answer && !after.is_zero() {
+        sleep(after).await;
+    }
+    match delivery {
+        Delivery::Answer(reply) => Ok(response(&reply)),
+        Delivery::Raw { bytes, pause, .. } => Err(Cut(End::Raw(bytes, pause))),
+        Delivery::Reset => Err(Cut(End::Reset)),
+        Delivery::Close | Delivery::Never => Err(Cut(End::Close)),
     }
 }
 
@@ -226,70 +230,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn response(reply: Reply) -> Response<Full<Bytes>> {
-    let has_body = !reply.body.is_empty();
-    let mut response = Response::new(Full::new(reply.body));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if has_body {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    if let Some(location) = reply.location.and_then(|to| HeaderValue::try_from(to).ok()) {
-        headers.insert(LOCATION, location);
-    }
-    response
-}
-
-/// Undoes percent-encoding; `None` where it is malformed or not UTF-8.
-fn decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || char::from(rest.next()?).to_digit(16);
-            let value = digit()? * 16 + digit()?;
-            bytes.push(u8::try_from(value).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn questions_are_asked_below_any_api_of_tm_forum() {
-        let asks = |path| matches!(checks(path), Some(Place::Checks(_)));
-        assert!(asks(
-            "tmf-api/serviceQualification/v4/checkServiceQualification"
-        ));
-        assert!(asks(
-            "tmf-api/riskManagement/v5/productOfferingRiskAssessment"
-        ));
-        let answered = "tmf-api/q/v4/checkProductOfferingQualification/7";
-        assert!(matches!(checks(answered), Some(Place::Answered)));
-        for path in [
-            "checkServiceQualification",
-            "tmf-api/v4/checkServiceQualification",
-            "tmf-api/q/v4/query",
-            "tmf-api/q/v4/checkServiceQualification/7/8",
-        ] {
-            assert!(checks(path).is_none(), "{path}");
-        }
-    }
-
-    #[test]
-    fn percent_encoding_is_undone() {
-        assert_eq!(decode("a%2Fb%c3%bc").as_deref(), Some("a/bü"));
-        for text in ["%", "%2", "%zz", "%ff", "a%é"] {
-            assert_eq!(decode(text), None, "{text}");
-        }
-    }
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -26,13 +26,27 @@
 //! kept, so that a refused or failed one is judged anew. An effect happens, and
 //! is on record, before its answer sets out.
 
+mod answer;
 mod check;
+mod courier;
+mod draw;
+mod event;
 mod fault;
+mod forward;
 mod http;
+mod judge;
+mod malform;
+mod members;
+mod place;
 mod record;
+mod replay;
+mod role;
+mod script;
+mod spec;
 mod system;
+mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::future::Future;
 use std::io;
@@ -50,11 +64,26 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-pub use fault::{Fault, FaultError, FaultKind};
+pub use draw::Delay;
+pub use event::Listener;
+pub use fault::{Calls, Concerns, Fault, FaultKind, Notice};
+pub use judge::{Accepts, Manner};
+pub use malform::{MALFORMATIONS, Malformation};
+pub use replay::{Recording, RecordingError};
+pub use script::{Script, ScriptError};
+pub use spec::FaultError;
 
+use courier::Courier;
+use forward::Forward;
 use http::Site;
+use judge::Judge;
 use record::Record;
+use replay::Replay;
+use role::{Player, Role};
 use system::System;
+use wire::Cut;
+
+use crate::endpoint::{EndpointDefinition, OpenError};
 
 /// Largest request body that is read, in bytes.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -68,14 +97,52 @@ pub struct MockOptions {
     pub listen: SocketAddr,
     /// Names of the endpoints.
     pub endpoints: BTreeSet<String>,
+    /// Where answers come from.
+    pub source: Source,
     /// How long an answer takes or, if asynchronous, a request is in progress.
-    pub latency: Duration,
+    pub latency: Delay,
     /// Whether requests are answered by 202 and a monitor.
     pub asynchronous: bool,
-    /// What goes wrong; the first fault that fits a call counts.
+    /// What goes wrong; the first fault that fits a call counts. Those of the
+    /// script come after these.
     pub faults: Vec<Fault>,
+    /// What goes wrong, and how single endpoints are played.
+    pub script: Script,
+    /// Who is told when an accepted request has ended, beside those who subscribe.
+    pub listener: Option<Listener>,
     /// File that the record is appended to as it happens.
     pub record: Option<PathBuf>,
+    /// Whether what is only read is recorded too.
+    pub record_reads: bool,
+}
+
+/// Where answers come from.
+#[derive(Debug, Clone, Default)]
+pub enum Source {
+    /// The mock plays the systems.
+    #[default]
+    Played,
+    /// They were recorded.
+    Recorded(Recording),
+    /// The endpoints themselves, by their definitions.
+    Forwarded(Vec<EndpointDefinition>),
+}
+
+impl Default for MockOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            endpoints: BTreeSet::new(),
+            source: Source::Played,
+            latency: Delay::NONE,
+            asynchronous: false,
+            faults: Vec::new(),
+            script: Script::default(),
+            listener: None,
+            record: None,
+            record_reads: false,
+        }
+    }
 }
 
 /// Why the mock does not run, or no longer.
@@ -100,6 +167,9 @@ pub enum MockError {
         /// What the system said.
         source: io::Error,
     },
+    /// An endpoint cannot be reached as its definition says.
+    #[error(transparent)]
+    Endpoint(#[from] OpenError),
     /// The record cannot be written.
     #[error("cannot write the record {}: {source}", path.display())]
     Record {
@@ -147,6 +217,7 @@ pub async fn serve(
     }
     drop(listener);
     drop(stop);
+    site.courier.stop();
     let all = async { while connections.join_next().await.is_some() {} };
     // Those that never answer are dropped when the time is over.
     let _ = tokio::time::timeout(GRACE, all).await;
@@ -168,13 +239,12 @@ fn open(options: &MockOptions) -> Result<Site, MockError> {
     if !options.listen.ip().is_loopback() {
         return Err(MockError::NotLoopback(options.listen));
     }
-    if let Some(fault) = options
-        .faults
-        .iter()
-        .find(|it| !options.endpoints.contains(&it.endpoint))
-    {
+    let faults = || options.faults.iter().chain(&options.script.faults);
+    let named = faults().map(|fault| &fault.endpoint);
+    let unknown = |name: &&String| *name != "*" && !options.endpoints.contains(*name);
+    if let Some(name) = named.chain(options.script.manners.keys()).find(unknown) {
         return Err(MockError::UnknownEndpoint {
-            name: fault.endpoint.clone(),
+            name: name.clone(),
             played: options.endpoints.iter().cloned().collect(),
         });
     }
@@ -188,27 +258,61 @@ fn open(options: &MockOptions) -> Result<Site, MockError> {
         }
         None => None,
     };
-    let asynchronous = options.asynchronous.then_some(options.latency);
-    let system = |name: &String| {
-        let of_it = options
-            .faults
-            .iter()
-            .filter(|fault| fault.endpoint == *name);
-        (
-            name.clone(),
-            Mutex::new(System::new(name, asynchronous, of_it.cloned().collect())),
-        )
-    };
+    let mut roles = BTreeMap::new();
+    for name in &options.endpoints {
+        let manner = manner(options, name);
+        let concerns = |fault: &&Fault| fault.endpoint == *name || fault.endpoint == "*";
+        let of_it = faults().filter(concerns).cloned().collect();
+        let judge = Judge::new(name, options.script.seed, manner, of_it);
+        let player = player(options, name, manner)?;
+        roles.insert(name.clone(), Mutex::new(Role::new(name, judge, player)));
+    }
     Ok(Site {
-        systems: options.endpoints.iter().map(system).collect(),
+        roles,
         record: Record::new(file),
+        records_reads: options.record_reads,
+        listener: options.listener.clone(),
+        courier: Courier::default(),
+        broken: Mutex::new(None),
+        has_broken: Notify::new(),
+    })
+}
+
+/// How an endpoint is played: as the script says, else as all of them are.
+fn manner(options: &MockOptions, name: &str) -> Manner {
+    let manners = &options.script.manners;
+    if let Some(manner) = manners.get(name).or_else(|| manners.get("*")) {
+        return *manner;
+    }
+    let accepts = Accepts {
+        after: options.latency,
+        notice: match options.listener {
+            Some(_) => Notice::Event,
+            None => Notice::None,
+        },
+    };
+    Manner {
         latency: if options.asynchronous {
-            Duration::ZERO
+            Delay::NONE
         } else {
             options.latency
         },
-        broken: Mutex::new(None),
-        has_broken: Notify::new(),
+        accepts: options.asynchronous.then_some(accepts),
+        ignores_keys: false,
+    }
+}
+
+fn player(options: &MockOptions, name: &str, manner: Manner) -> Result<Player, MockError> {
+    Ok(match &options.source {
+        Source::Played => Player::System(System::new(name, manner.ignores_keys)),
+        Source::Recorded(recording) => Player::Replay(recording.of(name)),
+        Source::Forwarded(definitions) => {
+            let definition = definitions.iter().find(|it| it.name == name);
+            match definition.and_then(Forward::open) {
+                Some(forward) => Player::Forward(Arc::new(forward?)),
+                None => Player::Replay(Replay::default()),
+            }
+        }
     })
 }
 
@@ -218,18 +322,23 @@ async fn converse(stream: TcpStream, site: Arc<Site>, mut stopped: watch::Receiv
     // connection that refuses the option is still of use.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| site.answer(request));
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .pipeline_flush(true)
         .auto_date_header(false)
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    // The result says that the peer went away or was cut off, as it was to be.
-    tokio::select! {
-        _ = connection.as_mut() => {}
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
         _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
         }
+    };
+    // Any other error says that the peer went away.
+    let error = ended.err();
+    let cause = error.as_ref().and_then(std::error::Error::source);
+    if let Some(Cut(end)) = cause.and_then(|cause| cause.downcast_ref()) {
+        let stream = connection.into_parts().io.into_inner();
+        end.clone().come(stream).await;
     }
 }

@@ -1,13 +1,16 @@
 //! What the mock was told: one JSON line a call, in the order in which they
 //! took effect.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use super::answer::{JSON, Reply};
 
 /// What a call did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,6 +24,14 @@ pub(super) enum Effect {
     Refused,
     /// A fault that was asked for; nothing changed.
     Failed,
+    /// It was handed on to the endpoint itself.
+    Forwarded,
+    /// Something was looked at.
+    Read,
+    /// A listener was told.
+    Notified,
+    /// A listener was not told, as was asked for.
+    Withheld,
 }
 
 /// One line of the record.
@@ -41,10 +52,54 @@ pub(super) struct Entry<'a> {
     pub path: &'a str,
     pub idempotency_key: Option<&'a str>,
     pub effect: Effect,
+    /// The fault that it met, as it is written on the command line.
+    pub fault: Option<String>,
     /// Status of the answer; none where none was given.
     pub status: Option<u16>,
     /// What was sent: JSON as it is, other text as a string.
-    pub body: Option<&'a RawValue>,
+    #[serde(serialize_with = "sent")]
+    pub body: &'a [u8],
+    /// What was answered; none where nothing was.
+    pub answer: Option<Answer<'a>>,
+}
+
+/// An answer, so that it can be given again.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<&'a str>,
+    /// Where it is not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    body: Option<&'a RawValue>,
+    /// A body that is no JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+}
+
+impl<'a> Answer<'a> {
+    pub fn of(reply: &'a Reply) -> Self {
+        let body: Option<&RawValue> = serde_json::from_slice(&reply.body).ok();
+        let is_other = body.is_none() && !reply.body.is_empty();
+        Self {
+            location: reply.location.as_deref(),
+            retry_after: reply.retry_after.as_deref(),
+            content_type: Some(&*reply.media).filter(|media| *media != JSON),
+            body,
+            text: is_other.then(|| String::from_utf8_lossy(&reply.body)),
+        }
+    }
+}
+
+fn sent<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::from_slice::<&RawValue>(body) {
+        _ if body.is_empty() => serializer.serialize_none(),
+        Ok(json) => json.serialize(serializer),
+        Err(_) => serializer.serialize_str(&String::from_utf8_lossy(body)),
+    }
 }
 
 /// The record, in memory and, where asked for, in a file.
@@ -108,25 +163,41 @@ mod tests {
     #[test]
     fn a_call_is_one_line_whatever_its_body() {
         let record = Record::new(None);
-        let body: Box<RawValue> = serde_json::from_str("{\"a\":\r\n \"x\\n\"\n}").unwrap();
+        let body = b"{\"a\":\r\n \"x\\n\"\n}";
+        let (made, page) = (
+            Reply::new(201, &b"{\"id\":\n1}"[..]),
+            Reply::new(200, "<html>"),
+        );
         let mut entry = Entry {
             endpoint: Some("olt"),
             method: "POST",
             path: "/olt",
             idempotency_key: None,
             effect: Effect::Applied,
+            fault: None,
             status: Some(201),
-            body: Some(&body),
+            body,
+            answer: Some(Answer::of(&made)),
         };
         record.add(&entry).unwrap();
-        entry.body = None;
+        entry.body = b"";
         entry.status = None;
         entry.effect = Effect::Failed;
+        entry.fault = Some("hang".to_owned());
+        entry.answer = None;
         record.add(&entry).unwrap();
+        entry.body = b"{";
+        entry.answer = Some(Answer::of(&page));
+        record.add(&entry).unwrap();
+        let lines = record.lines();
+        let lines: Vec<&str> = std::str::from_utf8(&lines).unwrap().lines().collect();
         assert_eq!(
-            String::from_utf8_lossy(&record.lines()),
-            "{\"seq\":1,\"endpoint\":\"olt\",\"method\":\"POST\",\"path\":\"/olt\",\"idempotencyKey\":null,\"effect\":\"applied\",\"status\":201,\"body\":{\"a\":   \"x\\n\" }}\n\
-             {\"seq\":2,\"endpoint\":\"olt\",\"method\":\"POST\",\"path\":\"/olt\",\"idempotencyKey\":null,\"effect\":\"failed\",\"status\":null,\"body\":null}\n"
+            lines,
+            [
+                r#"{"seq":1,"endpoint":"olt","method":"POST","path":"/olt","idempotencyKey":null,"effect":"applied","fault":null,"status":201,"body":{"a":   "x\n" },"answer":{"body":{"id": 1}}}"#,
+                r#"{"seq":2,"endpoint":"olt","method":"POST","path":"/olt","idempotencyKey":null,"effect":"failed","fault":"hang","status":null,"body":null,"answer":null}"#,
+                r#"{"seq":3,"endpoint":"olt","method":"POST","path":"/olt","idempotencyKey":null,"effect":"failed","fault":"hang","status":null,"body":"{","answer":{"body":null,"text":"<html>"}}"#,
+            ]
         );
     }
 }

@@ -1,21 +1,21 @@
 //! One endpoint as the mock plays it: its resources, monitors and the answers
 //! it has given. Decides only; time is an argument, and nothing is sent here.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::answer::{Delivery, Reply, error};
 use super::check::Check;
-use super::fault::{Fault, FaultKind};
+use super::event::{Ending, Event, Listener};
+use super::fault::Notice;
+use super::judge::Verdict;
+use super::members::Members;
 use super::record::Effect;
 
 /// Path of the API below the endpoint's name.
@@ -29,6 +29,10 @@ pub(super) enum Action<'a> {
     Remove(&'a str),
     /// A question, to be answered by yes or no.
     Ask(Check),
+    /// To be told what happens.
+    Subscribe,
+    /// To be told no longer.
+    Unsubscribe(&'a str),
     /// Something that the API does not have.
     Nothing(u16, &'static str),
 }
@@ -40,38 +44,36 @@ pub(super) struct Call<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub key: Option<&'a str>,
+    /// Id of the order item that it carries out, where the caller says so.
+    pub item: Option<&'a str>,
     pub body: &'a [u8],
 }
 
 impl Call<'_> {
-    /// Id of the resource that it is about, where it says so.
-    fn resource(&self) -> Option<Cow<'_, str>> {
-        match self.action {
-            Action::Change(id) | Action::Remove(id) => Some(id.into()),
-            Action::Create => {
-                let members = Members::read(self.body).ok()?;
-                let id = members.get("id")?.get();
-                serde_json::from_str::<String>(id).ok().map(Cow::Owned)
-            }
-            Action::Ask(_) | Action::Nothing(..) => None,
-        }
+    /// Whether it is the question of a gate.
+    pub fn asks(&self) -> bool {
+        matches!(self.action, Action::Ask(_))
     }
 }
 
-/// An answer to be given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub status: u16,
-    pub location: Option<String>,
-    pub body: Bytes,
+/// What a call did, and what becomes of its answer.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub effect: Effect,
+    pub delivery: Delivery,
+    /// When and how an accepted request ends, where somebody is to be told.
+    pub ending: Option<Ending>,
 }
 
-/// Whether an answer reaches the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Delivery {
-    Answer(Reply),
-    Never,
-    Cut,
+impl Played {
+    /// Nothing that goes on after the answer.
+    pub fn at_once((effect, delivery): (Effect, Delivery)) -> Self {
+        Self {
+            effect,
+            delivery,
+            ending: None,
+        }
+    }
 }
 
 /// An answer that was given, kept for repetitions.
@@ -89,199 +91,205 @@ struct Watched {
     reply: Reply,
 }
 
-/// A fault, and how many calls it has seen that it may concern.
-struct Armed {
-    fault: Fault,
-    seen: u64,
-}
-
 /// The state of one endpoint.
 pub(super) struct System {
     name: String,
-    asynchronous: Option<Duration>,
-    faults: Vec<Armed>,
-    calls: u64,
+    ignores_keys: bool,
     named: u64,
     resources: BTreeMap<String, Bytes>,
     monitors: HashMap<String, Watched>,
     /// Answers to questions, by their hrefs.
     answers: BTreeMap<String, Bytes>,
     given: HashMap<String, Given>,
+    subscribed: u64,
+    listeners: BTreeMap<String, Listener>,
 }
 
 impl System {
-    /// `asynchronous` is how long a request is in progress, where requests are
-    /// answered by 202 and a monitor.
-    pub fn new(name: &str, asynchronous: Option<Duration>, faults: Vec<Fault>) -> Self {
+    /// An endpoint without resources. One that ignores keys takes a repetition
+    /// for a request like any other.
+    pub fn new(name: &str, ignores_keys: bool) -> Self {
         Self {
             name: name.to_owned(),
-            asynchronous,
-            faults: faults
-                .into_iter()
-                .map(|fault| Armed { fault, seen: 0 })
-                .collect(),
-            calls: 0,
+            ignores_keys,
             named: 0,
             resources: BTreeMap::new(),
             monitors: HashMap::new(),
             answers: BTreeMap::new(),
             given: HashMap::new(),
+            subscribed: 0,
+            listeners: BTreeMap::new(),
         }
     }
 
-    /// Counts the call, lets it take effect or not, and says what becomes of
-    /// its answer.
-    pub fn call(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Delivery) {
-        self.calls += 1;
-        let number = self.calls;
-        match self.fault(call) {
-            Some((FaultKind::Hang, _)) => (Effect::Failed, Delivery::Never),
-            Some((FaultKind::Status(status), message)) => {
-                let message = message.unwrap_or_else(|| {
-                    format!("call {number} of endpoint {} was told to fail", self.name)
-                });
-                (
-                    Effect::Failed,
-                    Delivery::Answer(error(status, "fault", &message)),
-                )
-            }
-            Some((FaultKind::Lost, _)) => (self.settle(call, now).0, Delivery::Cut),
-            Some((FaultKind::Unqualified, reason)) => {
-                let reason =
-                    reason.unwrap_or_else(|| format!("endpoint {} was told so", self.name));
-                let reply = match call.action {
-                    // Not kept, so that the question may be asked again.
-                    Action::Ask(check) => self.answer(check, call, Some(&reason)).map(|(_, it)| it),
-                    _ => Err(error(422, "unqualified", &reason)),
-                };
-                let reply = reply.unwrap_or_else(|refusal| refusal);
-                (Effect::Refused, Delivery::Answer(reply))
-            }
-            Some((FaultKind::Garbage, _)) => {
-                let page = Reply {
-                    status: 200,
-                    location: None,
-                    body: Bytes::from_static(b"<html><body>It works!</body></html>"),
-                };
-                (self.settle(call, now).0, Delivery::Answer(page))
-            }
-            None => {
-                let (effect, reply) = self.settle(call, now);
-                (effect, Delivery::Answer(reply))
-            }
+    /// Lets a call take effect, and says what becomes of its answer.
+    pub fn call(&mut self, call: &Call<'_>, verdict: &Verdict, now: Instant) -> Played {
+        let (effect, reply, ending) = self.settle(call, verdict, now);
+        Played {
+            effect,
+            delivery: verdict.deliver(&self.name, reply),
+            ending,
         }
-    }
-
-    /// What is to befall a call, and what is to be said: of the faults that count it as one of
-    /// theirs, the first.
-    fn fault(&mut self, call: &Call<'_>) -> Option<(FaultKind, Option<String>)> {
-        let named = self.faults.iter().any(|armed| armed.fault.about.is_some());
-        let id = named.then(|| call.resource()).flatten();
-        let mut found = None;
-        for armed in &mut self.faults {
-            let concerned = match (&armed.fault.about, &id) {
-                (None, _) => true,
-                (Some(about), Some(id)) => id.contains(about),
-                (Some(_), None) => false,
-            };
-            armed.seen += u64::from(concerned);
-            if concerned && found.is_none() && armed.fault.calls.contains(&armed.seen) {
-                found = Some((armed.fault.kind, armed.fault.message.clone()));
-            }
-        }
-        found
     }
 
     /// Replays the answer to a known key, or carries the call out.
-    fn settle(&mut self, call: &Call<'_>, now: Instant) -> (Effect, Reply) {
+    fn settle(
+        &mut self,
+        call: &Call<'_>,
+        verdict: &Verdict,
+        now: Instant,
+    ) -> (Effect, Reply, Option<Ending>) {
+        if let (Action::Ask(check), Some(no)) = (call.action, verdict.no(&self.name)) {
+            // Not kept, so that the question may be asked again.
+            let answer = self.answer(check, call, Some(&no));
+            let reply = answer.map_or_else(|refusal| refusal, |(_, reply)| reply);
+            return (Effect::Refused, reply, None);
+        }
+        let key = call.key.filter(|_| !self.ignores_keys);
         let mut hasher = DefaultHasher::new();
         (call.method, call.path, call.body).hash(&mut hasher);
         let fingerprint = hasher.finish();
-        if let Some(given) = call.key.and_then(|key| self.given.get(key)) {
-            return if given.fingerprint == fingerprint {
-                (Effect::Replayed, given.reply.clone())
-            } else {
-                let message = "this idempotency key came with another request before";
-                (Effect::Refused, error(422, "idempotencyKeyReused", message))
-            };
+        if let Some(given) = key.and_then(|key| self.given.get(key)) {
+            if given.fingerprint == fingerprint {
+                return (Effect::Replayed, given.reply.clone(), None);
+            }
+            let message = "this idempotency key came with another request before";
+            let reply = error(422, "idempotencyKeyReused", message);
+            return (Effect::Refused, reply, None);
         }
-        match self.carry_out(call, now) {
-            Ok(reply) => {
-                if let Some(key) = call.key {
+        match self.carry_out(call) {
+            Ok((source, reply)) => {
+                let (reply, ending) = match (verdict.accepted, source) {
+                    (Some(accepted), Some(source)) => {
+                        self.accept(call, (source, reply), accepted, now)
+                    }
+                    _ => (reply, None),
+                };
+                if let Some(key) = key {
                     let given = Given {
                         fingerprint,
                         reply: reply.clone(),
                     };
                     self.given.insert(key.to_owned(), given);
                 }
-                (Effect::Applied, reply)
+                (Effect::Applied, reply, ending)
             }
-            Err(refusal) => (Effect::Refused, refusal),
+            Err(refusal) => (Effect::Refused, refusal, None),
         }
     }
 
-    fn carry_out(&mut self, call: &Call<'_>, now: Instant) -> Result<Reply, Reply> {
-        let (source, reply) = match call.action {
+    /// The href of what was made, changed or removed, if that can take its
+    /// time, and the answer.
+    fn carry_out(&mut self, call: &Call<'_>) -> Result<(Option<String>, Reply), Reply> {
+        match call.action {
             Action::Create => {
                 let (id, text) = self.create(call.body)?;
                 let source = self.href("resource", &id);
                 self.resources.insert(id, text.clone());
-                (
-                    source.clone(),
-                    Reply {
-                        status: 201,
-                        location: Some(source),
-                        body: text,
-                    },
-                )
+                let reply = Reply {
+                    location: Some(source.clone()),
+                    ..Reply::new(201, text)
+                };
+                Ok((Some(source), reply))
             }
             Action::Change(id) => {
                 let text = self.change(id, call.body)?;
                 self.resources.insert(id.to_owned(), text.clone());
-                (
-                    self.href("resource", id),
-                    Reply {
-                        status: 200,
-                        location: None,
-                        body: text,
-                    },
-                )
+                Ok((Some(self.href("resource", id)), Reply::new(200, text)))
             }
             Action::Remove(id) => {
                 self.resources
                     .remove(id)
                     .ok_or_else(|| self.no_resource(id))?;
-                let reply = Reply {
-                    status: 204,
-                    location: None,
-                    body: Bytes::new(),
-                };
-                (self.href("resource", id), reply)
+                Ok((Some(self.href("resource", id)), Reply::new(204, "")))
             }
-            Action::Ask(check) => self.answer(check, call, None)?,
-            Action::Nothing(status, message) => {
-                return Err(error(status, "notSupported", message));
+            Action::Ask(check) => {
+                let (source, reply) = self.answer(check, call, None)?;
+                Ok((Some(source), reply))
             }
-        };
-        let Some(duration) = self.asynchronous else {
-            return Ok(reply);
-        };
+            Action::Subscribe => Ok((None, self.subscribe(call.body)?)),
+            Action::Unsubscribe(id) => {
+                let message = format!("there is no listener {id} at endpoint {}", self.name);
+                let gone = self.listeners.remove(id);
+                gone.ok_or_else(|| error(404, "notFound", &message))?;
+                Ok((None, Reply::new(204, "")))
+            }
+            Action::Nothing(status, message) => Err(error(status, "notSupported", message)),
+        }
+    }
+
+    /// Puts what was done behind a monitor: the answer, and what is to be told
+    /// at the end.
+    fn accept(
+        &mut self,
+        call: &Call<'_>,
+        (source, reply): (String, Reply),
+        (after, notice): (Duration, Notice),
+        now: Instant,
+    ) -> (Reply, Option<Ending>) {
         let id = format!("{}-m{}", self.name, self.monitors.len() + 1);
         let watched = Watched {
-            due: now + duration,
+            due: now + after,
             method: call.method.to_owned(),
             path: call.path.to_owned(),
             source,
             reply,
         };
         let text = self.monitor_text(&id, &watched, false);
+        let told = (notice != Notice::None).then(|| Ending {
+            due: watched.due,
+            notice,
+            key: call.key.map(str::to_owned),
+            events: self.events(&id, &watched),
+            listeners: self.listeners.values().cloned().collect(),
+        });
         let location = Some(self.href("monitor", &id));
         self.monitors.insert(id, watched);
-        Ok(Reply {
-            status: 202,
+        let reply = Reply {
             location,
-            body: text,
-        })
+            ..Reply::new(202, text)
+        };
+        (reply, told)
+    }
+
+    /// What happens when a request has ended: to its resource, and to its monitor.
+    fn events(&self, id: &str, watched: &Watched) -> Vec<Event> {
+        let resource = match watched.method.as_str() {
+            "DELETE" => Event {
+                id: format!("{id}-resource"),
+                kind: "ResourceDeleteEvent",
+                member: "resource",
+                content: json!({"href": watched.source}).to_string().into(),
+            },
+            _ => Event {
+                id: format!("{id}-resource"),
+                kind: "ResourceStateChangeEvent",
+                member: "resource",
+                content: watched.reply.body.clone(),
+            },
+        };
+        let monitor = Event {
+            id: format!("{id}-monitor"),
+            kind: "MonitorStateChangeEvent",
+            member: "monitor",
+            content: self.monitor_text(id, watched, true),
+        };
+        vec![resource, monitor]
+    }
+
+    /// Notes who wants to be told (TMF630 hub).
+    fn subscribe(&mut self, body: &[u8]) -> Result<Reply, Reply> {
+        let invalid = |message: &str| error(400, "invalidBody", message);
+        let wanted = Listener::read(body).map_err(|why| invalid(&why))?;
+        self.subscribed += 1;
+        let id = format!("{}-l{}", self.name, self.subscribed);
+        let text = json!({"id": id, "callback": wanted.callback.as_str(), "query": wanted.query});
+        let reply = Reply {
+            location: Some(self.href("hub", &id)),
+            ..Reply::new(201, text.to_string())
+        };
+        self.listeners.insert(id, wanted);
+        Ok(reply)
     }
 
     /// Answers a question by yes, or by no for a reason: the answer's href, and the answer.
@@ -298,16 +306,15 @@ impl System {
             .ok_or_else(no_object)?;
         self.answers.insert(source.clone(), text.clone());
         let reply = Reply {
-            status: 201,
             location: Some(source.clone()),
-            body: text,
+            ..Reply::new(201, text)
         };
         Ok((source, reply))
     }
 
     /// Id and text of a resource to be.
     fn create(&mut self, body: &[u8]) -> Result<(String, Bytes), Reply> {
-        let members = Members::read(body)?;
+        let members = Members::read(body).ok_or_else(no_object)?;
         let proposed = members
             .get("id")
             .map(|id| serde_json::from_str::<String>(id.get()));
@@ -360,13 +367,18 @@ impl System {
         })?;
         merge(&mut resource, patch);
         let text = resource.to_string();
-        let members = Members::read(text.as_bytes())?;
+        let members = Members::read(text.as_bytes()).ok_or_else(no_object)?;
         Ok(members.with_identity(id, &self.href("resource", id)))
     }
 
     /// All resources, by id.
     pub fn list(&self) -> Reply {
         found(array(self.resources.values()))
+    }
+
+    /// The text of a resource, if it is there.
+    pub fn kept(&self, id: &str) -> Option<&[u8]> {
+        self.resources.get(id).map(|text| &**text)
     }
 
     /// One resource.
@@ -437,11 +449,7 @@ impl System {
 
 /// What was asked for.
 fn found(body: Bytes) -> Reply {
-    Reply {
-        status: 200,
-        location: None,
-        body,
-    }
+    Reply::new(200, body)
 }
 
 fn array<'a>(elements: impl Iterator<Item = &'a Bytes>) -> Bytes {
@@ -458,32 +466,6 @@ fn array<'a>(elements: impl Iterator<Item = &'a Bytes>) -> Bytes {
 
 fn no_object() -> Reply {
     error(400, "invalidBody", "the body is not a JSON object")
-}
-
-/// A TMF Error as an answer.
-pub(super) fn error(status: u16, code: &str, message: &str) -> Reply {
-    let reason = match status {
-        400 => "Bad request",
-        404 => "Not found",
-        405 => "Method not allowed",
-        409 => "Conflict",
-        413 => "Too large",
-        422 => "Unprocessable",
-        500.. => "Internal error",
-        _ => "Request refused",
-    };
-    let text = json!({
-        "@type": "Error",
-        "code": code,
-        "reason": reason,
-        "message": message,
-        "status": status.to_string(),
-    });
-    Reply {
-        status,
-        location: None,
-        body: text.to_string().into(),
-    }
 }
 
 fn merge(target: &mut Value, patch: Value) {
@@ -504,76 +486,3 @@ fn merge(target: &mut Value, patch: Value) {
         }
     }
 }
-
-/// A JSON object, its values as written.
-struct Members<'a>(Vec<(Name<'a>, &'a RawValue)>);
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'a> Members<'a> {
-    fn read(text: &'a [u8]) -> Result<Self, Reply> {
-        serde_json::from_slice(text).map_err(|_| no_object())
-    }
-
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(key, _)| key.0 == name)
-            .map(|(_, value)| *value)
-    }
-
-    /// The object's text with this id and href in front.
-    fn with_identity(&self, id: &str, href: &str) -> Bytes {
-        let size: usize = self
-            .0
-            .iter()
-            .map(|(name, value)| name.0.len() + value.get().len())
-            .sum();
-        let mut text = Vec::with_capacity(size + self.0.len() * 4 + id.len() + href.len() + 24);
-        text.extend_from_slice(b"{\"id\":");
-        write_string(&mut text, id);
-        text.extend_from_slice(b",\"href\":");
-        write_string(&mut text, href);
-        for (name, value) in &self.0 {
-            if !matches!(name.0.as_ref(), "id" | "href") {
-                text.push(b',');
-                write_string(&mut text, &name.0);
-                text.push(b':');
-                text.extend_from_slice(value.get().as_bytes());
-            }
-        }
-        text.push(b'}');
-        text.into()
-    }
-}
-
-fn write_string(text: &mut Vec<u8>, string: &str) {
-    serde_json::to_writer(text, string).expect("a string can be written to memory");
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(16);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
 
-use crate::support::{Workplace, chain, run, stderr, stdout};
+use crate::support::{Mock, Workplace, chain, run, stderr, stdout};
 
 struct MockCommand {
     child: Child,
@@ -108,6 +108,76 @@ fn faults_and_delays_are_as_told() {
     assert_eq!(record.matches("\"status\":500").count(), 1);
 }
 
+#[test]
+fn a_run_is_recorded_through_a_proxy_and_replayed_without_anything_else() {
+    let real = Mock::start();
+    let workplace = Workplace::new(&real.url());
+    let arguments = ["--proxy", "--record", "lab.ndjson"];
+    let proxy = MockCommand::start(&workplace, &arguments);
+    let elsewhere = Workplace::new("${ORDERCTL_MOCK}");
+    let chain = chain("order.json", "1");
+    let carried_out = |address: &str| {
+        elsewhere.forget();
+        let mut activate = elsewhere.orderctl(&["activate"]);
+        let output = run(activate.env("ORDERCTL_MOCK", address), &chain);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    carried_out(&proxy.address);
+    let applied = real
+        .record()
+        .iter()
+        .filter(|call| call.is_applied())
+        .count();
+    assert_eq!(applied, 7);
+    drop((proxy, real));
+    std::fs::remove_file(workplace.path("endpoints.toml")).unwrap();
+    std::fs::remove_file(workplace.path("orderctl.toml")).unwrap();
+    let replay = MockCommand::start(&workplace, &["--replay", "lab.ndjson"]);
+    carried_out(&replay.address);
+}
+
+#[test]
+fn a_script_with_a_seed_has_the_same_faults_in_every_run() {
+    let workplace = Workplace::new("");
+    workplace.endpoints("${ORDERCTL_MOCK}", "retries = 20\n");
+    let script = "formatVersion = \"1.0\"\n[[fault]]\ncalls = \"50%\"\nkind = \"lost\"\n";
+    workplace.write("faults.toml", script);
+    let chain = chain("order.json", "1");
+    let faults = |seed: &str| {
+        let arguments = [
+            "--script",
+            "faults.toml",
+            "--seed",
+            seed,
+            "--record",
+            "record",
+        ];
+        let mock = MockCommand::start(&workplace, &arguments);
+        workplace.forget();
+        let mut activate = workplace.orderctl(&["activate", "--clock", "virtual"]);
+        let output = run(activate.env("ORDERCTL_MOCK", &mock.address), &chain);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let record = workplace.read("record");
+        std::fs::remove_file(workplace.path("record")).unwrap();
+        let mut faults: Vec<(String, String)> = record
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|line| {
+                (
+                    line["idempotencyKey"].to_string(),
+                    line["fault"].to_string(),
+                )
+            })
+            .collect();
+        faults.sort();
+        faults
+    };
+    let once = faults("1");
+    assert!(once.len() > 7, "{once:?}");
+    assert_eq!(once, faults("1"));
+    assert_ne!(once, faults("2"));
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_quietly_when_it_is_told_to() {
@@ -124,8 +194,10 @@ fn it_ends_quietly_when_it_is_told_to() {
 #[test]
 fn what_cannot_be_played_is_refused_with_advice() {
     let workplace = Workplace::new("http://127.0.0.1:1");
+    let script = "formatVersion = \"1.0\"\n[[fault]]\nkind = \"los\"\ncalls = \"0\"\n";
+    workplace.write("faults.toml", script);
     for (arguments, said) in [
-        (&["--fail", "olt"][..], "ENDPOINT[/RESOURCE]:CALLS[=KIND]"),
+        (&["--fail", "olt"][..], "ENDPOINT[/FILTER]:CALLS[=KIND]"),
         (&["--fail", "olt:2=maybe"], "a status from 400 to 599"),
         (
             &["--fail", "tlo:2"],
@@ -136,6 +208,24 @@ fn what_cannot_be_played_is_refused_with_advice() {
         (&["--listen", "nowhere"], "--listen"),
         (&["--latency", "20"], "20ms"),
         (&["--record", "missing/record"], "missing/record"),
+        (
+            &["--callback", "http://192.0.2.1"],
+            "this machine (loopback)",
+        ),
+        (
+            &["--script", "missing.toml"],
+            "cannot read fault script missing.toml",
+        ),
+        (
+            &["--script", "faults.toml"],
+            "error: faults.toml:3:8: kind \"los\" is not known, did you mean `lost`?\nerror: faults.toml:4:9: calls \"0\": the calls are ",
+        ),
+        (&["--replay", "missing"], "cannot read recording missing"),
+        (
+            &["--replay", "faults.toml"],
+            "faults.toml:1: not a line of a recording: ",
+        ),
+        (&["--replay", "record", "--proxy"], "cannot be used with"),
         (&["--endpoints", "missing.toml"], "missing.toml"),
     ] {
         let output = run(workplace.orderctl(&["mock"]).args(arguments), "");

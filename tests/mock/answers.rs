@@ -132,6 +132,7 @@ async fn what_would_be_sent_is_shown_as_it_is_sent() {
             "PATCH http://127.0.0.1:8702/olt/v4/resource/a%20b\n\
              host: 127.0.0.1:8702\n\
              idempotency-key: k-1\n\
+             x-orderctl-task: T1\n\
              accept: application/json\n\
              user-agent: orderctl/{version}\n\
              content-type: application/merge-patch+json\n\

@@ -64,14 +64,14 @@ async fn a_lost_answer_is_unknown_and_its_repetition_has_no_second_effect() {
 #[tokio::test]
 async fn latency_delays_the_answer_and_not_the_effect() {
     let mut options = options(&[]);
-    options.latency = Duration::from_secs(3600);
+    options.latency = Duration::from_secs(3600).into();
     let mock = Mock::start(options).await;
     unknown(post(&mock.endpoint("olt", HASTY), "{}", "k").await);
     assert_eq!(mock.effects().await, ["applied"]);
     drop(mock);
 
     let mut options = crate::support::options(&[]);
-    options.latency = Duration::from_millis(30);
+    options.latency = Duration::from_millis(30).into();
     let mock = Mock::start(options).await;
     let start = Instant::now();
     completed(&post(&mock.endpoint("olt", PATIENT), "{}", "k").await);

@@ -5,9 +5,13 @@
 mod support;
 
 mod answers;
+mod callbacks;
+mod documented;
 mod faults;
 mod monitors;
 mod playing;
 mod questions;
 mod record;
+mod replay;
+mod script;
 mod simulated;

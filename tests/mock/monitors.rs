@@ -13,7 +13,7 @@ use crate::support::{
 async fn an_accepted_request_is_followed_to_its_end() {
     let mut options = options(&[]);
     options.asynchronous = true;
-    options.latency = Duration::from_millis(40);
+    options.latency = Duration::from_millis(40).into();
     let mock = Mock::start(options).await;
     let olt = mock.endpoint("olt", PATIENT);
     let start = Instant::now();
@@ -32,7 +32,7 @@ async fn an_accepted_request_is_followed_to_its_end() {
 async fn a_request_that_stays_in_progress_is_unknown_when_time_is_over() {
     let mut options = options(&[]);
     options.asynchronous = true;
-    options.latency = Duration::from_secs(3600);
+    options.latency = Duration::from_secs(3600).into();
     let mock = Mock::start(options).await;
     let reason = unknown(post(&mock.endpoint("olt", HASTY), "{}", "k").await);
     let monitor = format!("http://{}/olt/{API}/monitor/olt-m1", mock.address);

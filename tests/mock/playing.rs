@@ -49,14 +49,16 @@ async fn a_resource_is_made_changed_and_removed_and_all_is_on_record() {
         get(mock.address, "/record").await.1,
         format!(
             concat!(
-                r#"{{"seq":1,"endpoint":"olt","method":"POST","path":"{p}","idempotencyKey":"k1","effect":"applied","status":201,"body":{{"id":"port 1","name":"p"}}}}"#,
+                r#"{{"seq":1,"endpoint":"olt","method":"POST","path":"{p}","idempotencyKey":"k1","effect":"applied","fault":null,"status":201,"body":{{"id":"port 1","name":"p"}},"answer":{{"location":"{p}/port%201","body":{made}}}}}"#,
                 "\n",
-                r#"{{"seq":2,"endpoint":"olt","method":"PATCH","path":"{p}/port%201","idempotencyKey":"k2","effect":"applied","status":200,"body":{{"name":"q"}}}}"#,
+                r#"{{"seq":2,"endpoint":"olt","method":"PATCH","path":"{p}/port%201","idempotencyKey":"k2","effect":"applied","fault":null,"status":200,"body":{{"name":"q"}},"answer":{{"body":{changed}}}}}"#,
                 "\n",
-                r#"{{"seq":3,"endpoint":"olt","method":"DELETE","path":"{p}/port%201","idempotencyKey":"k3","effect":"applied","status":204,"body":null}}"#,
+                r#"{{"seq":3,"endpoint":"olt","method":"DELETE","path":"{p}/port%201","idempotencyKey":"k3","effect":"applied","fault":null,"status":204,"body":null,"answer":{{"body":null}}}}"#,
                 "\n"
             ),
-            p = place
+            p = place,
+            made = made,
+            changed = changed
         )
     );
     mock.stop().await.unwrap();
@@ -82,7 +84,7 @@ async fn refusals_are_rejected_with_the_reason_of_the_endpoint() {
     let missing = request(Method::Patch, "resource/none", "{}");
     assert_eq!(rejected(send(&olt, &missing, "k3").await).0, 404);
     assert_eq!(
-        rejected(send(&olt, &request(Method::Post, "hub", "{}"), "k4").await).0,
+        rejected(send(&olt, &request(Method::Post, "job", "{}"), "k4").await).0,
         404
     );
     assert_eq!(

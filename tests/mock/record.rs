@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{HASTY, Mock, PATIENT, get, options, post};
+use crate::support::{API, HASTY, Mock, PATIENT, get, options, post};
 
 #[tokio::test]
 async fn the_record_file_is_appended_to_before_the_answer() {
@@ -34,4 +34,43 @@ async fn a_record_that_cannot_be_written_ends_the_mock_with_an_error() {
         mock.served.await.unwrap().unwrap_err().to_string(),
         "cannot write the record /dev/full: No space left on device (os error 28)"
     );
+}
+
+#[tokio::test]
+async fn every_line_is_as_its_schema_says() {
+    let schema = orderctl::schemas::find("mock-record").unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let mut options = options(&["olt:2=hang", "olt:3=429,2s", "olt:4=malformed,html"]);
+    options.record_reads = true;
+    let mock = Mock::start(options).await;
+    let olt = mock.endpoint("olt", HASTY);
+    for key in ["k1", "k2", "k3", "k4"] {
+        post(&olt, "{}", key).await;
+    }
+    get(mock.address, &format!("/olt/{API}/resource")).await;
+    let nowhere = format!("http://{}/nowhere", mock.address);
+    reqwest::Client::new()
+        .put(nowhere)
+        .body("text")
+        .send()
+        .await
+        .unwrap();
+    let record = mock.record().await;
+    let effects: Vec<&str> = record
+        .iter()
+        .map(|it| it["effect"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        effects,
+        ["applied", "failed", "failed", "applied", "read", "refused"]
+    );
+    assert_eq!(record[2]["answer"]["retryAfter"], "2");
+    assert_eq!(record[3]["answer"]["contentType"], "text/html");
+    for line in record {
+        assert!(
+            schema.is_valid(&line),
+            "{line}: {:?}",
+            schema.iter_errors(&line).next()
+        );
+    }
 }

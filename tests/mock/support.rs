@@ -26,12 +26,9 @@ pub struct Mock {
 
 pub fn options(faults: &[&str]) -> MockOptions {
     MockOptions {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         endpoints: ["acs", "olt"].map(str::to_owned).into(),
-        latency: Duration::ZERO,
-        asynchronous: false,
         faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
-        record: None,
+        ..MockOptions::default()
     }
 }
 
@@ -161,7 +158,8 @@ pub async fn scripted(answers: Vec<Vec<u8>>) -> SocketAddr {
     address
 }
 
-pub async fn read_request(stream: &mut TcpStream) {
+/// The text of a request.
+pub async fn read_request(stream: &mut TcpStream) -> String {
     let mut seen = Vec::new();
     loop {
         if let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -171,7 +169,7 @@ pub async fn read_request(stream: &mut TcpStream) {
                 .find_map(|line| line.strip_prefix("content-length: "));
             let length: usize = length.map_or(0, |length| length.parse().unwrap());
             if seen.len() >= end + 4 + length {
-                return;
+                return String::from_utf8(seen).unwrap();
             }
         }
         assert!(

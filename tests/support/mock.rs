@@ -62,7 +62,7 @@ impl Mock {
         let options = MockOptions {
             listen,
             endpoints: ENDPOINTS.map(str::to_owned).into(),
-            latency: manner.latency,
+            latency: manner.latency.into(),
             asynchronous: manner.asynchronous,
             faults: manner
                 .faults
@@ -70,6 +70,7 @@ impl Mock {
                 .map(|fault| fault.parse().expect("a fault"))
                 .collect(),
             record: Some(folder.path().join("record")),
+            ..MockOptions::default()
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();

@@ -158,6 +158,14 @@ impl Workplace {
         self.path("journal.db")
     }
 
+    /// Forgets what was done: the journal.
+    pub fn forget(&self) {
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+            // It may not have been written yet.
+            let _ = fs::remove_file(self.path(name));
+        }
+    }
+
     /// A command to be run in the project's folder.
     pub fn orderctl(&self, arguments: &[&str]) -> Command {
         let mut command = orderctl();

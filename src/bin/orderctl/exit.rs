@@ -17,7 +17,7 @@ use orderctl::document::{SourceError, StreamError, SyntaxError};
 use orderctl::endpoint::{DefinitionError, OpenError};
 use orderctl::inventory::store::StoreError;
 use orderctl::journal::JournalError;
-use orderctl::mock::{FaultError, MockError};
+use orderctl::mock::{FaultError, MockError, RecordingError, ScriptError};
 use orderctl::project::ProjectError;
 
 use crate::terminal::OutputError;
@@ -159,6 +159,15 @@ pub enum Failure {
     /// A fault for the mock that cannot be read.
     #[error("--fail: {0}")]
     MockFault(#[from] FaultError),
+    /// A fault script that cannot be used.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// A recording that cannot be used.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// An address that events cannot go to.
+    #[error("--callback: {0}")]
+    Callback(String),
     /// The mock cannot go on.
     #[error(transparent)]
     Mock(#[from] MockError),
@@ -191,8 +200,8 @@ impl Failure {
         }
     }
 
-    /// What is said about it: a line, or a line for each fault of an endpoints file and for each
-    /// endpoint that is not ready.
+    /// What is said about it: a line, or a line for each fault of an endpoints file or fault script
+    /// and for each endpoint that is not ready.
     pub fn lines(&self) -> Vec<String> {
         match self {
             Failure::Endpoints(DefinitionError::Faults { path, faults }) => {
@@ -202,6 +211,7 @@ impl Failure {
                     .map(|fault| format!("{place}:{fault}"))
                     .collect()
             }
+            Failure::Script(error) => error.lines(),
             Failure::Unready(errors) => errors.iter().map(ToString::to_string).collect(),
             other => vec![other.to_string()],
         }

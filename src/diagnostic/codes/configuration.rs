@@ -15,3 +15,10 @@ pub const PROJECT: &[Description] = &[error(
     "A project file says something that cannot be used.",
     "Correct the file as the message says.",
 )];
+
+/// Codes of fault scripts.
+pub const FAULT_SCRIPT: &[Description] = &[error(
+    "fault-script/definition",
+    "A fault script says something that cannot be played.",
+    "Correct the script as the message says.",
+)];

@@ -40,6 +40,7 @@ pub static AREAS: &[&[Description]] = &[
     plan::CODES,
     configuration::ENDPOINTS,
     configuration::PROJECT,
+    configuration::FAULT_SCRIPT,
 ];
 
 /// Descriptions of all codes, in the order of [`AREAS`].

@@ -1,5 +1,5 @@
 //! What `validate` does with what is named and holds no stream of documents:
-//! folders, which are catalogs, and TOML, which are endpoints and project files.
+//! folders, which are catalogs, and TOML, which are endpoints and project files and fault scripts.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,6 +10,7 @@ use orderctl::diagnostic::report::Subject;
 use orderctl::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use orderctl::document::{Document, StreamError, toml};
 use orderctl::endpoint::{DefinitionError, Endpoints};
+use orderctl::mock::{Script, ScriptError};
 use orderctl::project::{self, Project, ProjectError};
 use orderctl::{schemas, validate};
 
@@ -39,8 +40,16 @@ pub fn check(path: &Path, strict: bool) -> Result<Produced, Failure> {
     let document = toml::document(&text, &name)?;
     let kind = Kind::of(path, &document).ok_or(Failure::UnknownToml { file: name.clone() })?;
     let mut diagnostics = schemas::check_as(kind.schema(), document.root());
-    if diagnostics.is_empty() {
-        diagnostics = kind.faults(&text, path);
+    // The schema's words quote what they find; the reader knows what may be a secret.
+    let before = diagnostics.len();
+    if let Kind::Endpoints = kind {
+        diagnostics.retain(|it| !Endpoints::may_hold_secret(&it.location.pointer));
+    }
+    if diagnostics.is_empty() || diagnostics.len() < before {
+        let faults = kind.faults(&text, path);
+        if !faults.is_empty() {
+            diagnostics = faults;
+        }
     }
     let subject = Subject {
         name: format!("{} {name}", kind.name()),
@@ -77,6 +86,7 @@ fn judged(mut diagnostics: Vec<Diagnostic>, strict: bool) -> Produced {
 enum Kind {
     Endpoints,
     Project,
+    FaultScript,
 }
 
 impl Kind {
@@ -85,7 +95,9 @@ impl Kind {
         let root = document.root();
         let has = |members: &[&str]| members.iter().any(|name| root.member(name).is_some());
         let called = |name: &str| path.file_name() == Some(OsStr::new(name));
-        if has(&["endpoint"]) {
+        if has(&["fault", "seed"]) {
+            Some(Kind::FaultScript)
+        } else if has(&["endpoint"]) {
             Some(Kind::Endpoints)
         } else if has(&["catalog", "endpoints", "journal", "inventory"]) {
             Some(Kind::Project)
@@ -102,6 +114,7 @@ impl Kind {
         match self {
             Kind::Endpoints => "endpoints",
             Kind::Project => "project",
+            Kind::FaultScript => "fault-script",
         }
     }
 
@@ -109,6 +122,7 @@ impl Kind {
         match self {
             Kind::Endpoints => "endpoints file",
             Kind::Project => "project file",
+            Kind::FaultScript => "fault script",
         }
     }
 
@@ -128,14 +142,14 @@ impl Kind {
             Kind::Endpoints => match Endpoints::parse(text, path, &|_| Some(VARIABLE.to_owned())) {
                 Err(DefinitionError::Faults { faults, .. }) => faults
                     .into_iter()
-                    .map(|fault: Fault| {
-                        at(
-                            "endpoints/definition",
-                            fault.line,
-                            fault.column,
-                            fault.message,
-                        )
-                    })
+                    .map(|it: Fault| at("endpoints/definition", it.line, it.column, it.message))
+                    .collect(),
+                Ok(_) | Err(_) => Vec::new(),
+            },
+            Kind::FaultScript => match Script::parse(text, path) {
+                Err(ScriptError::Faults { faults, .. }) => faults
+                    .into_iter()
+                    .map(|it: Fault| at("fault-script/definition", it.line, it.column, it.message))
                     .collect(),
                 Ok(_) | Err(_) => Vec::new(),
             },

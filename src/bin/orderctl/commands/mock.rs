@@ -1,10 +1,10 @@
 //! `orderctl mock`.
 
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use orderctl::endpoint::Endpoints;
-use orderctl::mock::{self, Fault, MockError, MockOptions};
+use orderctl::mock::{self, Fault, Listener, MockError, MockOptions, Recording, Script, Source};
 use orderctl::project::Overrides;
 
 use crate::cli::MockArgs;
@@ -13,41 +13,13 @@ use crate::exit::{ExitCode, Failure};
 use crate::signals::{self, Signals};
 
 /// Plays the endpoints until it is told to stop.
-pub fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub fn run(mut args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
     let overrides = Overrides {
-        endpoints: args.endpoints.endpoints,
+        endpoints: args.endpoints.endpoints.take(),
         ..Overrides::default()
     };
-    let Some(file) = context.settings(overrides)?.endpoints else {
-        return Err(Failure::NotNamed {
-            what: "endpoints file",
-            flag: "--endpoints FILE",
-            variable: "ORDERCTL_ENDPOINTS",
-        });
-    };
-    // Where the endpoints really are does not matter here: the mock takes their place.
-    let elsewhere = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .or_else(|| Some("http://127.0.0.1".to_owned()))
-    };
-    let endpoints = Endpoints::read(&file, &elsewhere)?;
-    let faults: Vec<Fault> = args
-        .fail
-        .iter()
-        .map(|text| Fault::parse(text))
-        .collect::<Result<_, _>>()?;
-    let options = MockOptions {
-        listen: args.listen,
-        endpoints: endpoints.tmf702_names().map(str::to_owned).collect(),
-        latency: args.latency,
-        asynchronous: args.asynchronous,
-        faults,
-        record: args.record.map(|path| match path.to_str() {
-            Some("-") => PathBuf::from("/dev/stdout"),
-            _ => path,
-        }),
-    };
+    let file = context.settings(overrides)?.endpoints;
+    let options = options(args, file.as_deref())?;
     let names: Vec<String> = options.endpoints.iter().cloned().collect();
     let runtime = signals::runtime()?;
     runtime.block_on(async {
@@ -72,4 +44,57 @@ pub fn run(args: MockArgs, context: &Context) -> Result<ExitCode, Failure> {
             served => Ok(served.map(|()| ExitCode::Done)?),
         }
     })
+}
+
+fn options(args: MockArgs, file: Option<&Path>) -> Result<MockOptions, Failure> {
+    let faults = args.fail.iter().map(|text| Fault::parse(text));
+    let faults = faults.collect::<Result<_, _>>()?;
+    let mut script = args
+        .script
+        .as_deref()
+        .map_or(Ok(Script::default()), Script::read)?;
+    script.seed = args.seed.unwrap_or(script.seed);
+    let listener = args.callback.as_deref().map(Listener::at).transpose();
+    let mut options = MockOptions {
+        listen: args.listen,
+        latency: args.latency,
+        asynchronous: args.asynchronous,
+        faults,
+        script,
+        listener: listener.map_err(Failure::Callback)?,
+        record: args.record.map(|path| match path.to_str() {
+            Some("-") => PathBuf::from("/dev/stdout"),
+            _ => path,
+        }),
+        record_reads: args.record_reads || args.proxy,
+        ..MockOptions::default()
+    };
+    if let Some(path) = &args.replay {
+        let recording = Recording::read(path)?;
+        options.endpoints = recording.endpoints();
+        options.source = Source::Recorded(recording);
+        return Ok(options);
+    }
+    let endpoints = endpoints(file, args.proxy)?;
+    options.endpoints = endpoints.tmf702_names().map(str::to_owned).collect();
+    if args.proxy {
+        options.source = Source::Forwarded(endpoints.by_name.into_values().collect());
+    }
+    Ok(options)
+}
+
+/// The endpoints; where they really are does not matter unless requests are handed on to them.
+fn endpoints(file: Option<&Path>, proxy: bool) -> Result<Endpoints, Failure> {
+    let Some(file) = file else {
+        return Err(Failure::NotNamed {
+            what: "endpoints file",
+            flag: "--endpoints FILE",
+            variable: "ORDERCTL_ENDPOINTS",
+        });
+    };
+    let lookup = |name: &str| {
+        let elsewhere = || (!proxy).then(|| "http://127.0.0.1".to_owned());
+        std::env::var(name).ok().or_else(elsewhere)
+    };
+    Ok(Endpoints::read(file, &lookup)?)
 }

@@ -1,27 +1,69 @@
 //! One endpoint, call by call.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::check::Check;
+use super::super::fault::{Fault, Notice};
+use super::super::judge::{Accepts, Manner};
+use super::super::record::Effect;
 use super::*;
 
-fn send(system: &mut System, action: Action<'_>, key: &str, body: &str) -> (Effect, Reply) {
+fn role(name: &str, manner: Manner, faults: &[&str]) -> Role {
+    let faults = faults.iter().map(|it| Fault::parse(it).unwrap()).collect();
+    let system = System::new(name, manner.ignores_keys);
+    let judge = Judge::new(name, 0, manner, faults);
+    Role::new(name, judge, Player::System(system))
+}
+
+fn olt(faults: &[&str]) -> Role {
+    role("olt", Manner::default(), faults)
+}
+
+fn call<'a>(action: Action<'a>, (method, path): (&'a str, &'a str), body: &'a str) -> Call<'a> {
+    Call {
+        action,
+        method,
+        path,
+        key: None,
+        item: None,
+        body: body.as_bytes(),
+    }
+}
+
+fn played(role: &mut Role, call: &Call<'_>, now: Instant) -> Played {
+    match role.call(call, now).1 {
+        Outcome::Played(played) => *played,
+        Outcome::Forward(_) => panic!("it is played here"),
+    }
+}
+
+fn send(role: &mut Role, action: Action<'_>, key: &str, body: &str) -> (Effect, Reply) {
     let (method, path) = match action {
         Action::Create => ("POST", "/resource".to_owned()),
         Action::Change(id) => ("PATCH", format!("/resource/{id}")),
         Action::Remove(id) => ("DELETE", format!("/resource/{id}")),
         Action::Ask(_) => ("POST", "/olt/tmf-api/api/v4/collection".to_owned()),
-        Action::Nothing(..) => ("POST", "/".to_owned()),
+        _ => ("POST", "/".to_owned()),
     };
-    let key = (!key.is_empty()).then_some(key);
     let call = Call {
-        action,
-        method,
-        path: &path,
-        key,
-        body: body.as_bytes(),
+        key: (!key.is_empty()).then_some(key),
+        ..call(action, (method, &path), body)
     };
-    match system.call(&call, Instant::now()) {
-        (effect, Delivery::Answer(reply)) => (effect, reply),
+    let played = played(role, &call, Instant::now());
+    match played.delivery {
+        Delivery::Answer(reply) => (played.effect, reply),
         other => panic!("{other:?}"),
     }
+}
+
+fn read(role: &mut Role, place: &Place<'_>, path: &str) -> Reply {
+    role.read(place, path).unwrap().unwrap()
+}
+
+fn list(role: &mut Role) -> String {
+    text(&read(role, &Place::Resources, "")).to_owned()
 }
 
 fn text(reply: &Reply) -> &str {
@@ -30,7 +72,7 @@ fn text(reply: &Reply) -> &str {
 
 #[test]
 fn a_resource_is_made_changed_and_removed() {
-    let mut olt = System::new("olt", None, Vec::new());
+    let mut olt = olt(&[]);
     let (effect, reply) = send(
         &mut olt,
         Action::Create,
@@ -55,15 +97,18 @@ fn a_resource_is_made_changed_and_removed() {
     let changed =
         format!(r#"{{"id":"olt-1","href":"{base}/olt-1","name":"n","z":{{"a":2,"c":[3]}}}}"#);
     assert_eq!(text(&reply), changed);
-    assert_eq!(text(&olt.resource("olt-1")), changed);
-    assert_eq!(text(&olt.list()), format!("[{changed}]"));
+    assert_eq!(
+        text(&read(&mut olt, &Place::Resource("olt-1".into()), "")),
+        changed
+    );
+    assert_eq!(list(&mut olt), format!("[{changed}]"));
 
     let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "3", "");
     assert_eq!(
         (effect, reply.status, text(&reply)),
         (Effect::Applied, 204, "")
     );
-    assert_eq!(text(&olt.list()), "[]");
+    assert_eq!(list(&mut olt), "[]");
     let (effect, reply) = send(&mut olt, Action::Remove("olt-1"), "4", "");
     assert_eq!((effect, reply.status), (Effect::Refused, 404));
     assert_eq!(
@@ -74,11 +119,11 @@ fn a_resource_is_made_changed_and_removed() {
 
 #[test]
 fn a_repeated_key_gets_the_same_answer_and_has_no_second_effect() {
-    let mut olt = System::new("olt", None, Vec::new());
+    let mut olt = olt(&[]);
     let (_, first) = send(&mut olt, Action::Create, "k", "{}");
     let (effect, second) = send(&mut olt, Action::Create, "k", "{}");
     assert_eq!((effect, second), (Effect::Replayed, first));
-    assert_eq!(olt.resources.len(), 1);
+    assert_eq!(list(&mut olt).matches("\"href\"").count(), 1);
     let (effect, reply) = send(&mut olt, Action::Create, "k", "{ }");
     assert_eq!((effect, reply.status), (Effect::Refused, 422));
     let (effect, reply) = send(&mut olt, Action::Create, "l", r#"{"id":"olt-1"}"#);
@@ -90,9 +135,9 @@ fn a_repeated_key_gets_the_same_answer_and_has_no_second_effect() {
 
 #[test]
 fn bodies_that_are_no_objects_are_refused() {
-    let mut olt = System::new("olt", None, Vec::new());
+    let mut olt = olt(&[]);
     send(&mut olt, Action::Create, "", r#"{"id":"a/ü"}"#);
-    assert!(text(&olt.list()).contains("resource/a%2F%C3%BC\""));
+    assert!(list(&mut olt).contains("resource/a%2F%C3%BC\""));
     let deep = format!("{{\"a\":{}", "[".repeat(100_000));
     for body in [
         "",
@@ -115,20 +160,15 @@ fn bodies_that_are_no_objects_are_refused() {
 
 #[test]
 fn faults_count_calls_and_leave_no_trace() {
-    let faults = vec![
-        Fault::parse("olt:1..2").unwrap(),
-        Fault::parse("olt:3=lost").unwrap(),
-    ];
-    let mut olt = System::new("olt", None, faults);
+    let mut olt = olt(&["olt:1..2", "olt:3=lost"]);
     let call = Call {
-        action: Action::Create,
-        method: "POST",
-        path: "/",
         key: Some("k"),
-        body: b"{}",
+        ..call(Action::Create, ("POST", "/"), "{}")
     };
     let now = Instant::now();
-    let effects: Vec<Effect> = (0..4).map(|_| olt.call(&call, now).0).collect();
+    let effects: Vec<Effect> = (0..4)
+        .map(|_| played(&mut olt, &call, now).effect)
+        .collect();
     assert_eq!(
         effects,
         [
@@ -138,15 +178,14 @@ fn faults_count_calls_and_leave_no_trace() {
             Effect::Replayed
         ]
     );
-    assert_eq!(olt.resources.len(), 1);
+    assert_eq!(list(&mut olt).matches("\"href\"").count(), 1);
 }
 
 #[test]
 fn a_fault_about_a_resource_counts_the_calls_about_it_alone() {
     let faults = ["smdp/V-2.:2=422", "smdp/V-3:*"];
-    let faults = faults.map(|text| Fault::parse(text).unwrap()).to_vec();
-    let mut smdp = System::new("smdp", None, faults);
-    let create = |smdp: &mut System, id: &str| {
+    let mut smdp = role("smdp", Manner::default(), &faults);
+    let create = |smdp: &mut Role, id: &str| {
         send(smdp, Action::Create, "", &format!(r#"{{"id":"{id}"}}"#)).1
     };
     let statuses: Vec<u16> = ["V-1", "V-2.tracker", "V-2.tablet", "V-20", "V-3"]
@@ -163,8 +202,7 @@ fn a_fault_about_a_resource_counts_the_calls_about_it_alone() {
 
 #[test]
 fn questions_are_answered_by_yes_unless_told_otherwise() {
-    let no = Fault::parse("olt:2=unqualified no free port").unwrap();
-    let mut olt = System::new("olt", None, vec![no]);
+    let mut olt = olt(&["olt:2=unqualified no free port"]);
     let body = r#"{"x":1,"serviceQualificationItem":[{"id":"1"}]}"#;
     let (effect, reply) = send(&mut olt, Action::Ask(Check::Service), "k", body);
     assert_eq!((effect, reply.status), (Effect::Applied, 201));
@@ -196,29 +234,42 @@ fn questions_are_answered_by_yes_unless_told_otherwise() {
     assert_eq!(answer["riskAssessmentResult"]["overallScore"], 0.1);
     let (_, reply) = send(&mut olt, Action::Ask(Check::Risk), "m", "[]");
     assert_eq!(reply.status, 400);
-    assert_eq!(olt.answered(&format!("{path}/olt-q2")).body, no.body);
-    let listed: Value = serde_json::from_slice(&olt.answered(path).body).unwrap();
+    assert_eq!(
+        read(&mut olt, &Place::Answered, &format!("{path}/olt-q2")).body,
+        no.body
+    );
+    let listed: Value =
+        serde_json::from_slice(&read(&mut olt, &Place::Answered, path).body).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 3);
 }
 
 #[test]
 fn a_monitor_completes_when_its_time_has_come() {
-    let mut olt = System::new("olt", Some(Duration::from_secs(5)), Vec::new());
-    let call = Call {
-        action: Action::Create,
-        method: "POST",
-        path: "/p",
-        key: None,
-        body: b"{}",
+    let manner = Manner {
+        accepts: Some(Accepts {
+            after: Duration::from_secs(5).into(),
+            notice: Notice::None,
+        }),
+        ..Manner::default()
     };
+    let mut olt = role("olt", manner, &[]);
+    let call = call(Action::Create, ("POST", "/p"), "{}");
     let now = Instant::now();
-    let (_, Delivery::Answer(reply)) = olt.call(&call, now) else {
+    let Played {
+        delivery: Delivery::Answer(reply),
+        ending: None,
+        ..
+    } = played(&mut olt, &call, now)
+    else {
         panic!("no answer")
     };
     assert_eq!(reply.status, 202);
     assert!(text(&reply).contains(r#""state":"inProgress""#));
-    assert_eq!(olt.monitor("olt-m1", now).body, reply.body);
-    let later = olt.monitor("olt-m1", now + Duration::from_secs(5));
+    let Player::System(system) = &olt.player else {
+        panic!("it is played here")
+    };
+    assert_eq!(system.monitor("olt-m1", now).body, reply.body);
+    let later = system.monitor("olt-m1", now + Duration::from_secs(5));
     let monitor: Value = serde_json::from_slice(&later.body).unwrap();
     assert_eq!(monitor["state"], "completed");
     assert_eq!(monitor["response"]["statusCode"], "201");
@@ -228,5 +279,83 @@ fn a_monitor_completes_when_its_time_has_come() {
             .unwrap()
             .starts_with("{\"id\":\"olt-1\"")
     );
-    assert_eq!(olt.monitor("olt-m2", now).status, 404);
+    assert_eq!(system.monitor("olt-m2", now).status, 404);
+}
+
+#[test]
+fn where_keys_are_ignored_a_repetition_is_a_second_request() {
+    let manner = Manner {
+        ignores_keys: true,
+        ..Manner::default()
+    };
+    let mut olt = role("olt", manner, &[]);
+    for _ in 0..2 {
+        assert_eq!(send(&mut olt, Action::Create, "k", "{}").0, Effect::Applied);
+    }
+    assert_eq!(list(&mut olt).matches("\"href\"").count(), 2);
+    send(&mut olt, Action::Create, "l", r#"{"id":"p"}"#);
+    let (effect, reply) = send(&mut olt, Action::Create, "l", r#"{"id":"p"}"#);
+    assert_eq!((effect, reply.status), (Effect::Refused, 409));
+}
+
+#[test]
+fn a_fault_about_a_specification_knows_those_of_kept_resources() {
+    let mut olt = olt(&["olt/spec=RS-PORT:2..=503"]);
+    let body = r#"{"id":"p","resourceSpecification":{"id":"RS-PORT"}}"#;
+    assert_eq!(send(&mut olt, Action::Create, "", body).1.status, 201);
+    assert_eq!(
+        send(&mut olt, Action::Create, "", r#"{"id":"q"}"#).1.status,
+        201
+    );
+    assert_eq!(send(&mut olt, Action::Remove("q"), "", "").1.status, 204);
+    assert_eq!(send(&mut olt, Action::Remove("p"), "", "").1.status, 503);
+    assert_eq!(send(&mut olt, Action::Change("p"), "", "{}").1.status, 503);
+}
+
+#[test]
+fn what_ends_later_is_told_to_those_who_wanted_to_know_when_it_began() {
+    let mut olt = olt(&[
+        "olt/method=DELETE:*=callback,5s",
+        "olt/method=PATCH:*=accepted",
+    ]);
+    let mut subscribe = |body: &str| send(&mut olt, Action::Subscribe, "", body);
+    let (effect, reply) = subscribe(r#"{"callback":"http://127.0.0.1:9","query":"eventType=A"}"#);
+    assert_eq!((effect, reply.status), (Effect::Applied, 201));
+    let location = reply.location.unwrap();
+    assert!(location.ends_with("/v4/hub/olt-l1"), "{location}");
+    assert_eq!(
+        subscribe(r#"{"callback":"http://192.0.2.1"}"#).1.status,
+        400
+    );
+    send(&mut olt, Action::Create, "", r#"{"id":"p"}"#);
+    let now = Instant::now();
+    let change = call(Action::Change("p"), ("PATCH", "/resource/p"), "{}");
+    assert!(played(&mut olt, &change, now).ending.is_none());
+    let mut remove = call(Action::Remove("p"), ("DELETE", "/resource/p"), "");
+    remove.key = Some("k");
+    let ending = played(&mut olt, &remove, now).ending.unwrap();
+    assert_eq!(ending.due, now + Duration::from_secs(5));
+    assert_eq!(ending.key.as_deref(), Some("k"));
+    assert_eq!(ending.listeners.len(), 1);
+    let kinds: Vec<&str> = ending.events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, ["ResourceDeleteEvent", "MonitorStateChangeEvent"]);
+    let monitor: Value = serde_json::from_slice(&ending.events[1].content).unwrap();
+    assert_eq!(
+        (&monitor["id"], &monitor["state"]),
+        (&json!("olt-m2"), &json!("completed"))
+    );
+    // A repetition has the same answer, and its end is not told again.
+    assert!(played(&mut olt, &remove, now).ending.is_none());
+    assert_eq!(
+        send(&mut olt, Action::Unsubscribe("olt-l1"), "", "")
+            .1
+            .status,
+        204
+    );
+    assert_eq!(
+        send(&mut olt, Action::Unsubscribe("olt-l1"), "", "")
+            .1
+            .status,
+        404
+    );
 }
