@@ -424,8 +424,8 @@ impl<'c> Expansion<'_, 'c> {
             let given = own.or(source.given);
             let fate = match (source.mode, &part.installed, before) {
                 (Mode::Compare, Some(installed), Some(before)) => {
-                    let touched = self.is_touched(source.changes, candidate)
-                        || installed.is_degraded();
+                    let touched =
+                        self.is_touched(source.changes, candidate) || installed.is_degraded();
                     Fate::compared(&full, (installed, before), given, touched)
                 }
                 (Mode::Make(action), ..) => Fate::new(action, full.clone()),

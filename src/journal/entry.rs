@@ -46,6 +46,15 @@ pub enum Event {
     FailedByHand(ByHand),
     /// A person has let a milestone pass.
     Released(ByHand),
+    /// What the completed order made, changed and removed is in an installed base.
+    Installed(Installed),
+}
+
+/// An installed base that was brought up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// Its file or folder.
+    pub inventory: String,
 }
 
 /// The plan that is carried out.
@@ -252,6 +261,7 @@ impl Event {
             Self::Skipped(_) => "skipped",
             Self::FailedByHand(_) => "failedByHand",
             Self::Released(_) => "released",
+            Self::Installed(_) => "installed",
         }
     }
 
@@ -259,7 +269,7 @@ impl Event {
     #[must_use]
     pub fn task(&self) -> Option<&str> {
         match self {
-            Self::Planned(_) => None,
+            Self::Planned(_) | Self::Installed(_) => None,
             Self::Started(it) => Some(&it.task),
             Self::Completed(it) => Some(&it.task),
             Self::AttemptFailed(it) => Some(&it.task),
@@ -282,6 +292,7 @@ impl Event {
     pub fn detail(&self) -> String {
         match self {
             Self::Planned(it) => serde_json::to_string(it),
+            Self::Installed(it) => serde_json::to_string(it),
             Self::Started(it) => serde_json::to_string(it),
             Self::Completed(it) => serde_json::to_string(it),
             Self::AttemptFailed(it) => serde_json::to_string(it),
@@ -337,6 +348,7 @@ impl Event {
         }
         Some(match kind {
             "planned" => serde_json::from_str(detail).map(Self::Planned),
+            "installed" => serde_json::from_str(detail).map(Self::Installed),
             "started" => read(detail, task, Self::Started),
             "completed" => read(detail, task, Self::Completed),
             "attemptFailed" => read(detail, task, Self::AttemptFailed),
@@ -376,7 +388,7 @@ impl Entry {
             source,
         })?;
         let task = match (task, kind) {
-            (None, "planned") => String::new(),
+            (None, "planned" | "installed") => String::new(),
             (None, _) => return Err(DecodeError::NoTask(kind.to_owned())),
             (Some(task), _) => task,
         };

@@ -27,6 +27,8 @@ pub struct Progress {
     entries: u64,
     completed: usize,
     given_up: usize,
+    /// The installed bases that have what the order made.
+    installed: Vec<String>,
 }
 
 /// A task of a plan, as far as the fold needs to know it.
@@ -188,7 +190,8 @@ impl TaskProgress {
             (TaskState::New | TaskState::Active | TaskState::Hold, _) => {}
         }
         match event {
-            Event::Planned(_) => return Err(Fault::PlannedTwice),
+            // These are about the order as a whole.
+            Event::Planned(_) | Event::Installed(_) => return Err(Fault::UnknownTask),
             Event::Started(it) => {
                 let expected = self.attempts.saturating_add(1);
                 if it.attempt != expected {
@@ -408,6 +411,10 @@ impl Progress {
         if self.planned.is_none() {
             return Err(Fault::NotPlanned);
         }
+        if let Event::Installed(installed) = &entry.event {
+            self.installed.push(installed.inventory.clone());
+            return Ok(Vec::new());
+        }
         let place = entry.event.task().and_then(|id| self.place.get(id));
         let at = *place.ok_or(Fault::UnknownTask)?;
         self.tasks[at].apply(entry.at, &entry.event)?;
@@ -445,6 +452,13 @@ impl Progress {
     #[must_use]
     pub fn planned(&self) -> Option<&Planned> {
         self.planned.as_ref()
+    }
+
+    /// Whether what the order made, changed and removed was written to an installed base once. It
+    /// is not written again: later orders may have changed the same things.
+    #[must_use]
+    pub fn is_installed(&self, inventory: &str) -> bool {
+        self.installed.iter().any(|it| it == inventory)
     }
 
     /// When the plan was taken on.

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
-use super::entry::{Entry, Event, Planned};
+use super::entry::{Entry, Event, Installed, Planned};
 use super::error::JournalError;
 use super::owner::{self, Owner};
 use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, SCHEMA};
@@ -86,6 +86,7 @@ enum Command {
     Know(Arc<str>, Reply<bool>),
     Begin(Box<NewOrder>, Reply<Vec<Entry>>),
     Append(Rows, Reply<()>),
+    Install(Vec<String>, EntryRow, Reply<()>),
     /// Only if nobody else wrote about the task after the entry of this number.
     Intend(Rows, u64, Reply<bool>),
     /// What others wrote after the entry of this number.
@@ -195,6 +196,29 @@ impl JournalWriter {
             looked: Mutex::new(Instant::now()),
         };
         Ok(Begun { lease, entries })
+    }
+
+    /// Notes that what completed orders made is in an installed base.
+    ///
+    /// # Errors
+    /// The error that the journal failed with, now or before.
+    pub async fn installed(
+        &self,
+        orders: Vec<String>,
+        inventory: &str,
+        at: Timestamp,
+    ) -> Result<(), JournalError> {
+        let inventory = inventory.to_owned();
+        let event = Event::Installed(Installed { inventory });
+        let (reply, answer) = oneshot::channel();
+        let closed = || JournalError::Closed {
+            path: self.path.to_path_buf(),
+        };
+        let row = EntryRow::new(&Entry { at, event });
+        self.queue
+            .send(Command::Install(orders, row, reply))
+            .map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     /// Writes what is still to be written and closes the file.
@@ -489,6 +513,12 @@ impl File {
                     order.catch_up(&transaction, &self.path, order_id)?;
                     Answer::Foreign(order.after_entry(*seen).to_vec())
                 }
+                Command::Install(orders, row, _) => {
+                    for order in orders {
+                        install(&transaction, order, row).map_err(wrong)?;
+                    }
+                    Answer::Done
+                }
                 Command::Release(order_id) => {
                     self.orders.remove(order_id);
                     transaction
@@ -514,7 +544,7 @@ fn tell(command: Command, answer: Answer) {
         (Command::Begin(_, reply), Answer::Entries(entries)) => {
             let _ = reply.send(entries);
         }
-        (Command::Append(_, reply), Answer::Done) => {
+        (Command::Append(_, reply) | Command::Install(.., reply), Answer::Done) => {
             let _ = reply.send(Ok(()));
         }
         (Command::Intend(_, _, reply), Answer::Written(written)) => {
@@ -532,7 +562,7 @@ fn refuse(command: Command, error: &JournalError) {
         Command::Begin(_, reply) => {
             let _ = reply.send(Err(error.clone()));
         }
-        Command::Append(_, reply) | Command::Close(reply) => {
+        Command::Append(_, reply) | Command::Install(.., reply) | Command::Close(reply) => {
             let _ = reply.send(Err(error.clone()));
         }
         Command::Know(_, reply) | Command::Intend(_, _, reply) => {
@@ -606,6 +636,17 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     }
     let first = EntryRow::new(entry);
     insert(transaction, &planned.order_id, 1, &[first])
+}
+
+/// Behind what there is; not where somebody has taken the order up again.
+fn install(transaction: &Transaction<'_>, order: &str, row: &EntryRow) -> rusqlite::Result<usize> {
+    let mut sql = transaction.prepare_cached(
+        "INSERT INTO entry (order_id, seq, at, kind, task, detail)
+         SELECT order_id, max(seq) + 1, ?2, ?3, ?4, ?5 FROM entry
+         WHERE order_id = ?1 AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.order_id = ?1)
+         GROUP BY order_id",
+    )?;
+    sql.execute(params![order, row.at, row.kind, row.task, row.detail])
 }
 
 /// Adds rows from the number `first` on.

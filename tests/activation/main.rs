@@ -11,5 +11,6 @@ mod mock_command;
 mod outcome;
 mod people;
 mod refusal;
+mod rerun;
 #[cfg(unix)]
 mod stopping;

@@ -242,7 +242,8 @@ pub enum ExplainFormat {
 /// Reads product orders, or service orders. Writes the chain to standard output: each order, then
 /// the service order made from it, then the resource order made from that; other documents pass
 /// through. What is modified, deleted or named by noChange is compared with the installed base, if
-/// there is one. Ids are computed: the same order, catalog and installed base give the same bytes.
+/// there is one; an order that cannot be decomposed because the journal says that it was carried out
+/// already is passed on as it stands there. Ids are computed: the same order, catalog and installed base give the same bytes.
 /// Touches nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -258,6 +259,8 @@ pub struct DecomposeArgs {
     pub catalog: CatalogArgs,
     #[command(flatten)]
     pub inventory: InventoryArgs,
+    #[command(flatten)]
+    pub journal: JournalArgs,
     /// The layer to stop at
     #[arg(long, value_name = "LAYER", default_value = "resource")]
     pub to: Layer,

@@ -12,6 +12,7 @@ use orderctl::activate::{
 };
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
+use orderctl::document::DocumentKind;
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints, OpenError};
 use orderctl::journal::{JournalError, JournalWriter};
 use orderctl::model::state::OrderState;
@@ -20,6 +21,7 @@ use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use tokio::sync::mpsc;
 
+use super::carried::carried_out;
 use super::filter::{Sink, ended, line};
 use super::installed::InstalledBase;
 use super::ran;
@@ -255,7 +257,7 @@ async fn carry_out<C: Clock>(
         args.grace,
         context.styling,
     ));
-    let mut sink = Output::new(args.output, means.installed, context);
+    let mut sink = Output::new(args.output, means.installed, means.journal, context);
     let insist = Insist {
         allow_stale: args.allow_stale,
         anew: args.anew,
@@ -286,7 +288,16 @@ async fn carry_out<C: Clock>(
         }
     }
     bar.finish();
-    let closed = activation.journal.close().await;
+    sink.settle();
+    let noted = match sink.installed.name() {
+        Some(name) => {
+            let written = sink.installed.take_written();
+            let now = activation.engine.clock.now();
+            activation.journal.installed(written, &name, now).await
+        }
+        None => Ok(()),
+    };
+    let closed = noted.and(activation.journal.close().await);
     sink.finish(input.failure, closed)
 }
 
@@ -459,6 +470,7 @@ struct Output<'a> {
     /// Where a table is wanted in place of documents.
     table: Option<View>,
     installed: InstalledBase,
+    journal: PathBuf,
     code: ExitCode,
     /// The first error that ends the run.
     failure: Option<Failure>,
@@ -468,6 +480,7 @@ impl<'a> Output<'a> {
     fn new(
         format: Option<OutputFormat>,
         installed: InstalledBase,
+        journal: PathBuf,
         context: &'a Context,
     ) -> Output<'a> {
         let usual = if context.stdout_is_terminal {
@@ -484,6 +497,7 @@ impl<'a> Output<'a> {
             documents: context.stdout(),
             table,
             installed,
+            journal,
             code: ExitCode::Done,
             failure: None,
         }
@@ -503,8 +517,11 @@ impl<'a> Output<'a> {
                 let ended = chain.ended().is_some();
                 let chain = progress::apply(&chain, &standing);
                 self.report(&report, &chain);
+                let name = self.installed.name();
+                let is_noted = name.is_some_and(|name| report.progress.is_installed(&name));
                 if matches!(report.state, RunState::Completed | RunState::Failed)
                     && !ended
+                    && !is_noted
                     && let Err(failure) = self.installed.ended(&chain)
                 {
                     self.fail(failure);
@@ -521,8 +538,30 @@ impl<'a> Output<'a> {
                 }
             }
             Ended::Ran(chain, Err(error)) => {
+                if let Some(done) = self.done_before(&chain, &error)
+                    && let Some(state) = done.ended()
+                {
+                    return self.pass_on(&done, state);
+                }
                 self.failed(error);
                 self.write_foreign(&chain);
+            }
+        }
+    }
+
+    /// An order that was carried out under another plan, if the one given has nothing to do: what
+    /// it asks for is there already.
+    fn done_before(&mut self, chain: &Chain, error: &ActivateError) -> Option<Chain> {
+        let plan = chain.first(DocumentKind::OrchestrationPlan)?;
+        let has_tasks = progress::plan_tasks(plan).next().is_some();
+        if has_tasks || !matches!(error, ActivateError::PlanDiffers { .. }) {
+            return None;
+        }
+        match carried_out(&self.journal, chain.orders().next()?) {
+            Ok(done) => done,
+            Err(failure) => {
+                self.fail(failure);
+                None
             }
         }
     }
@@ -637,15 +676,19 @@ impl<'a> Output<'a> {
         terminal::report_failure(message, self.context.styling);
     }
 
+    /// Writes what is still to be written, the installed base included.
+    fn settle(&mut self) {
+        self.flush();
+        if let Err(failure) = self.installed.write() {
+            self.fail(failure);
+        }
+    }
+
     fn finish(
         mut self,
         input: Option<Failure>,
         journal: Result<(), JournalError>,
     ) -> Result<ExitCode, Failure> {
-        self.flush();
-        if let Err(failure) = self.installed.write() {
-            self.fail(failure);
-        }
         if let Some(Err(failure)) = self.table.as_mut().map(View::finish) {
             self.fail(failure);
         }

@@ -1,5 +1,7 @@
 //! `orderctl decompose`.
 
+use std::path::PathBuf;
+
 use orderctl::chain::{Chain, order_name};
 use orderctl::decompose::{self, Decomposer, Derived, Explanation, NotDecomposable, explain};
 use orderctl::diagnostic::Diagnostic;
@@ -8,6 +10,7 @@ use orderctl::model::version5::flattened;
 use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
+use super::carried::carried_out;
 use super::filter::{Sink, ended, line, pass_foreign, rejected};
 use crate::cli::{DecomposeArgs, ExplainFormat, Layer};
 use crate::context::Context;
@@ -19,6 +22,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog,
         inventory: args.inventory.inventory,
+        journal: args.journal.journal,
         ..Overrides::default()
     })?;
     let Some(folder) = settings.catalog else {
@@ -46,6 +50,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
         to: args.to,
         explain: args.explain,
         now: args.now.now,
+        journal: settings.journal,
     };
     let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
     let ended = stage::run(
@@ -66,6 +71,7 @@ struct Step<'c> {
     to: Layer,
     explain: Option<ExplainFormat>,
     now: Option<jiff::Timestamp>,
+    journal: PathBuf,
 }
 
 impl Step<'_> {
@@ -80,6 +86,14 @@ impl Step<'_> {
         match derived {
             Ok(derived) => write(chain, &derived, &mut produced),
             Err(diagnostics) => {
+                match self.carried_out(chain) {
+                    Ok(Some(done)) => {
+                        pass_done(chain, &done, &mut produced);
+                        return produced;
+                    }
+                    Ok(None) => {}
+                    Err(failure) => produced.failure = Some(failure),
+                }
                 produced.code = Some(ExitCode::NotAcceptable);
                 for order in chain.orders().take(1) {
                     produced.rejects = rejected(order, &diagnostics);
@@ -108,6 +122,15 @@ impl Step<'_> {
                 // It stands alone.
                 produced.remarks = vec![explain::json::document(&name, kind, explanations)];
             }
+        }
+    }
+
+    /// An order that cannot be decomposed may have been carried out already: what it removes is no
+    /// longer there, what it adds is.
+    fn carried_out(&self, chain: &Chain) -> Result<Option<Chain>, Failure> {
+        match chain.orders().next() {
+            Some(root) => carried_out(&self.journal, root),
+            None => Ok(None),
         }
     }
 
@@ -198,4 +221,20 @@ fn write(chain: &Chain, derived: &[Document], produced: &mut Produced) {
             }
         }
     }
+}
+
+/// An order that was carried out already, as it stands in the journal.
+fn pass_done(chain: &Chain, done: &Chain, produced: &mut Produced) {
+    let root = done.orders().next().zip(done.ended());
+    produced.remarks.extend(root.map(|(root, state)| {
+        format!(
+            "{} {} was carried out already ({state}) and is passed on as it stands in the journal",
+            DocumentKind::of(root).name(),
+            order_name(root)
+        )
+    }));
+    for document in &done.documents {
+        line(document, &mut produced.output);
+    }
+    pass_foreign(chain, &mut produced.output);
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use orderctl::chain::Chain;
+use orderctl::chain::{Chain, order_name};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::DocumentKind;
 use orderctl::inventory::{self, Inventory, store};
+use orderctl::model::state::OrderState;
 use orderctl::plan::flow::TaskOutcome;
 use orderctl::progress;
 
@@ -22,6 +23,8 @@ pub struct InstalledBase {
     /// As it was read, with what was done since.
     inventory: Inventory,
     ended: Vec<Chain>,
+    /// The completed orders that are written.
+    written: Vec<String>,
     size: usize,
 }
 
@@ -37,6 +40,7 @@ impl InstalledBase {
             path,
             inventory,
             ended: Vec::new(),
+            written: Vec::new(),
             size: 0,
         })
     }
@@ -90,6 +94,25 @@ impl InstalledBase {
                 inventory.apply(changes);
             }
         })?;
+        // An order that ended in parts may still be repaired, and is looked at again then.
+        let whole = ended
+            .iter()
+            .filter(|chain| chain.ended() == Some(OrderState::Completed));
+        let orders = whole.filter_map(|chain| chain.orders().next());
+        self.written.extend(orders.map(order_name));
         Ok(())
+    }
+
+    /// How the journal names it.
+    pub fn name(&self) -> Option<String> {
+        let path = self.path.as_deref()?;
+        // The same file under another name is the same one.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Some(path.display().to_string())
+    }
+
+    /// The root orders of the chains that were written since this was asked for.
+    pub fn take_written(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.written)
     }
 }

@@ -1,6 +1,7 @@
 //! One file a subcommand: arguments → one library call → write.
 
 pub mod activate;
+mod carried;
 pub mod completions;
 mod configured;
 pub mod decompose;
