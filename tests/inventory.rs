@@ -471,10 +471,10 @@ fn explain_says_what_becomes_of_what_is_installed() {
     let order = modify("ORD-4821-0030", &change).to_string();
     let said = String::from_utf8(operator.run(&["decompose", "--explain"], &order).stderr).unwrap();
     for line in [
-        "~ 1.CFS-INTERNET-ACCESS  Internet-Access: downloadSpeed: 200 → 500\n",
-        "x 1.CFS-WIFI-MGMT  WiFi-Mgmt: installed, and no longer wanted: source.wifiApp; source.wifiApp is false\n",
-        "= 1.CFS-CPE-MGMT  CPE-Mgmt: installed, and nothing about it changes\n",
-        "x 1.CFS-WIFI-MGMT.RFS-CLOUD-WIFI  Cloud-WiFi: installed, and no longer wanted: item 1.CFS-WIFI-MGMT is deleted\n",
+        "~ CFS-INTERNET-ACCESS  Internet-Access: downloadSpeed: 200 → 500\n",
+        "x CFS-WIFI-MGMT  WiFi-Mgmt: installed, and no longer wanted: source.wifiApp; source.wifiApp is false\n",
+        "= CFS-CPE-MGMT  CPE-Mgmt: installed, and nothing about it changes\n",
+        "x RFS-CLOUD-WIFI  Cloud-WiFi: installed, and no longer wanted: item 1.CFS-WIFI-MGMT is deleted\n",
     ] {
         assert!(said.contains(line), "{line} in\n{said}");
     }

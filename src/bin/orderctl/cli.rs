@@ -292,7 +292,6 @@ pub struct DecomposeArgs {
 #[command(after_long_help = "\
 Examples:
   orderctl decompose order.json | orderctl plan > plan.json
-  orderctl plan chain.json --catalog catalog --pretty
   orderctl plan chain.json --graph dot | dot -Tsvg > plan.svg
   orderctl plan chain.json --graph mermaid
   orderctl plan chain.json --explain 1.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE")]
@@ -567,11 +566,9 @@ Faults, ENDPOINT[/FILTER]:CALLS[=KIND]:
 
 Examples:
   orderctl mock --endpoints endpoints.toml
-  orderctl mock --listen 127.0.0.1:8702 --latency 20ms
-  orderctl mock --async --fail olt:2 --record requests.ndjson
   orderctl mock --fail 'olt/method=POST:try1=503,2s' --fail '*:10%,try1..2=lost' --seed 7
-  orderctl mock --script faults.toml --callback http://127.0.0.1:9000
-  orderctl mock --proxy --record lab.ndjson; orderctl mock --replay lab.ndjson";
+  orderctl mock --script faults.toml --callback http://127.0.0.1:9000 --listen 127.0.0.1:8702
+  orderctl mock --replay lab.ndjson";
 
 /// Print the JSON Schema of a document
 ///

@@ -518,7 +518,8 @@ impl<'a> Output<'a> {
                 let chain = progress::apply(&chain, &standing);
                 self.report(&report, &chain);
                 let name = self.installed.name();
-                let is_noted = name.is_some_and(|name| report.progress.is_installed(&name));
+                let is_noted = self.installed.was_there()
+                    && name.is_some_and(|name| report.progress.is_installed(&name));
                 if matches!(report.state, RunState::Completed | RunState::Failed)
                     && !ended
                     && !is_noted

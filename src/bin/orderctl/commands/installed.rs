@@ -20,6 +20,8 @@ const ENOUGH: usize = 64 << 20;
 #[derive(Debug)]
 pub struct InstalledBase {
     path: Option<PathBuf>,
+    /// Whether it was there: one that was lost is made anew from the journal.
+    was_there: bool,
     /// As it was read, with what was done since.
     inventory: Inventory,
     ended: Vec<Chain>,
@@ -37,6 +39,7 @@ impl InstalledBase {
             None => Inventory::default(),
         };
         Ok(InstalledBase {
+            was_there: path.as_ref().is_some_and(|path| path.exists()),
             path,
             inventory,
             ended: Vec::new(),
@@ -101,6 +104,11 @@ impl InstalledBase {
         let orders = whole.filter_map(|chain| chain.orders().next());
         self.written.extend(orders.map(order_name));
         Ok(())
+    }
+
+    /// Whether it was there when it was opened.
+    pub fn was_there(&self) -> bool {
+        self.was_there
     }
 
     /// How the journal names it.
