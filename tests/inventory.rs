@@ -481,6 +481,20 @@ fn explain_says_what_becomes_of_what_is_installed() {
 }
 
 #[test]
+fn a_product_that_is_known_by_its_offering_alone_is_given_up_whole() {
+    let operator = Operator::new();
+    let mut add = order("order.json");
+    let product = add["productOrderItem"][0]["product"]
+        .as_object_mut()
+        .unwrap();
+    assert!(product.remove("productSpecification").is_some());
+    let made = operator.carry_out(&add);
+    let removed = operator.carry_out(&order("order-cease.json"));
+    assert_eq!(removed.len(), made.len());
+    assert!(methods(&removed).iter().all(|it| it.starts_with("DELETE ")));
+}
+
+#[test]
 fn a_folder_keeps_its_files_and_what_nobody_knows() {
     let operator = Operator::new();
     let folder = operator.path("installed");

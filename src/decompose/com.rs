@@ -27,13 +27,14 @@ fn product_specification<'c>(
         .specification
         .as_ref()
         .and_then(|reference| catalog.product(&reference.id));
-    let offered = || {
-        let offering = catalog.offering(&item.offering.as_ref()?.id)?;
+    let offered = |offering: &str| {
+        let offering = catalog.offering(offering)?;
         offering.product.map(|index| catalog.product_at(index))
     };
     named
-        .or_else(offered)
+        .or_else(|| offered(&item.offering.as_ref()?.id))
         .or_else(|| catalog.product(installed?.specification_id()))
+        .or_else(|| offered(&installed?.node.get("productOffering")?.text("id")?))
 }
 
 /// Characteristics of a product order item, over those that are installed, with the defaults of

@@ -15,7 +15,10 @@ impl Story {
         let catalog = example().join("../catalog/broadband");
         workplace.write(
             "orderctl.toml",
-            &format!("{toml}catalog = {catalog:?}\ninventory = \"inventory.ndjson\"\n"),
+            &format!(
+                "{toml}catalog = \"{}\"\ninventory = \"inventory.ndjson\"\n",
+                catalog.display()
+            ),
         );
         Story { mock, workplace }
     }
