@@ -474,7 +474,7 @@ fn explain_says_what_becomes_of_what_is_installed() {
         "~ CFS-INTERNET-ACCESS  Internet-Access: downloadSpeed: 200 → 500\n",
         "x CFS-WIFI-MGMT  WiFi-Mgmt: installed, and no longer wanted: source.wifiApp; source.wifiApp is false\n",
         "= CFS-CPE-MGMT  CPE-Mgmt: installed, and nothing about it changes\n",
-        "x RFS-CLOUD-WIFI  Cloud-WiFi: installed, and no longer wanted: item 1.CFS-WIFI-MGMT is deleted\n",
+        "x RFS-CLOUD-WIFI  Cloud-WiFi: installed, and no longer wanted: what it is part of is deleted\n",
     ] {
         assert!(said.contains(line), "{line} in\n{said}");
     }

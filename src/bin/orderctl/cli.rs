@@ -696,6 +696,7 @@ mod tests {
                 .get_after_long_help()
                 .map(ToString::to_string)
                 .unwrap_or_default();
+            let (_, examples) = examples.rsplit_once("Examples:").unwrap();
             assert!(
                 (2..=4).contains(&examples.matches("\n  ").count()),
                 "{name}: {examples}"
