@@ -88,3 +88,30 @@ fn fault(node: Node<'_>, message: String) -> Diagnostic {
         message,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_is_weighted_as_in_pert() {
+        let minutes = SignedDuration::from_mins;
+        let estimate =
+            |optimistic: Option<i64>, most_likely: i64, pessimistic: Option<i64>| Estimate {
+                optimistic: optimistic.map(minutes),
+                most_likely: minutes(most_likely),
+                pessimistic: pessimistic.map(minutes),
+            };
+        let expected = |estimate: Estimate| estimate.expected();
+        assert_eq!(expected(estimate(Some(2), 5, Some(20))), minutes(7));
+        assert_eq!(expected(estimate(None, 5, Some(11))), minutes(6));
+        assert_eq!(expected(estimate(None, 5, None)), minutes(5));
+        let most = SignedDuration::MAX;
+        let endless = Estimate {
+            optimistic: Some(most),
+            most_likely: most,
+            pessimistic: Some(most),
+        };
+        assert_eq!(expected(endless), most);
+    }
+}

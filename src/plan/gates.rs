@@ -8,16 +8,16 @@ use super::digest;
 use super::draft::{self, Bounds, Draft};
 use super::flow::{Compensation, RelatedEntity, TaskKind};
 use super::inquiry::{self, Inquiry};
-use super::layers::Layer;
+use super::layers::{Entry, Layer};
 use super::network::{Network, Wait};
 use super::scope::Scope;
 use super::variables::{self, Members, Variables};
 use crate::catalog::{After, GateKind, GateRule};
 use crate::decompose::Values;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::quote;
-use crate::model::Order;
 use crate::model::product_order::external_id;
+use crate::model::{Action, Order};
 
 /// Puts gates before the tasks of a chain.
 pub struct Gating<'g, 'a, 'd> {
@@ -313,6 +313,28 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
             node: item.node,
         }
     }
+}
+
+/// Product order items of which nothing says what they are about: no rule is looked for.
+pub fn unknown(scope: Scope<'_, '_, '_>) -> Vec<Diagnostic> {
+    let entries = scope.layers.entries.iter().enumerate();
+    let unknown = entries.filter(|(index, entry)| {
+        let wanted = matches!(entry.item.action, Some(Action::Add | Action::Modify));
+        let planned = entry.layer == Layer::Product && wanted && !entry.tasks.is_empty();
+        planned && scope.subjects(*index).is_empty()
+    });
+    let warning = |(_, entry): (usize, &Entry<'_, '_>)| {
+        let message = format!(
+            "item `{}` names no offering or product specification of the catalog: gates and waves \
+             that are declared for it are left out",
+            entry.item.id
+        );
+        let place = entry.item.node.location();
+        let code = Code("plan/unknown-product");
+        Diagnostic::new(code, Severity::Warning, place, message)
+            .with_hint("name `productOffering` in the item")
+    };
+    unknown.map(warning).collect()
 }
 
 fn members<'g>(values: &Values<'g>) -> Members<'g> {

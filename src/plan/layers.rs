@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::document::Node;
+use crate::document::{Kind, Node};
 use crate::model::reference::RelationshipKind;
 use crate::model::{ItemRelationship, Order, OrderItem};
 
@@ -216,27 +216,32 @@ impl<'a, 'd> Layers<'a, 'd> {
     /// Where an item is: the place that its entity names, else that of what is above it. None where
     /// it is in several places.
     pub fn place(&self, entry: usize) -> Option<Node<'d>> {
-        let own = self.entries[entry]
-            .item
-            .entity
-            .and_then(|it| it.get("place"));
-        let Some(own) = own else {
-            let above = &self.entries[entry].above;
-            return above.iter().find_map(|above| self.place(*above));
-        };
-        match own.kind() {
-            crate::document::Kind::Array => {
-                let mut places = own.elements();
-                places.next().filter(|_| places.next().is_none())
-            }
-            _ => Some(own),
+        let own = self.entries[entry].item.entity;
+        if let Some(own) = own.and_then(|it| it.get("place")) {
+            return match own.kind() {
+                Kind::Array => {
+                    let mut places = own.elements();
+                    places.next().filter(|_| places.next().is_none())
+                }
+                _ => Some(own),
+            };
         }
+        let mut above = self.entries[entry].above.iter();
+        let first = self.place(*above.next()?)?;
+        let same = |other: &usize| {
+            self.place(*other)
+                .is_some_and(|it| id_of(it) == id_of(first))
+        };
+        above.all(same).then_some(first)
     }
 
     /// Id of the place of an item.
     pub fn place_id(&self, entry: usize) -> Option<Cow<'d, str>> {
-        let place = self.place(entry)?;
-        // Version 5 wraps the place.
-        place.get("place").unwrap_or(place).text("id")
+        id_of(self.place(entry)?)
     }
+}
+
+/// Id of a place; version 5 wraps it.
+fn id_of(place: Node<'_>) -> Option<Cow<'_, str>> {
+    place.get("place").unwrap_or(place).text("id")
 }

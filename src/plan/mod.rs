@@ -116,7 +116,11 @@ impl Planning<'_> {
             return Err(NotPlanned::Faults(faults));
         }
         sketch.network.settle();
-        Ok(self.assemble(chain, &root, drafts, &sketch.network))
+        let mut planned = self.assemble(chain, &root, drafts, &sketch.network);
+        if let Some(scope) = self.scope(&sketch.layers) {
+            planned.warnings.extend(gates::unknown(scope));
+        }
+        Ok(planned)
     }
 
     /// The tasks of resource order items; those that cannot be made are left out.
@@ -162,14 +166,7 @@ impl Planning<'_> {
             bridges,
         } = sketch;
         drafts.extend(bridges.iter().map(|it| bridge(orders, layers, *it)));
-        if let (Some(catalog), Some(order)) = (self.catalog, orders.first())
-            && catalog.has_gates()
-        {
-            let scope = Scope {
-                catalog,
-                layers,
-                entries: &layers.tasks,
-            };
+        if let (Some(scope), Some(order)) = (self.scope(layers), orders.first()) {
             let mut gating = Gating {
                 scope,
                 root,
@@ -189,6 +186,16 @@ impl Planning<'_> {
         }
         names(&drafts, faults);
         drafts
+    }
+
+    /// What gate and rollout rules are about, if there are any.
+    fn scope<'s, 'a, 'd: 's>(&'s self, layers: &'s Layers<'a, 'd>) -> Option<Scope<'s, 'a, 'd>> {
+        let catalog = self.catalog.filter(|catalog| catalog.has_gates())?;
+        Some(Scope {
+            catalog,
+            layers,
+            entries: &layers.tasks,
+        })
     }
 
     fn assemble(

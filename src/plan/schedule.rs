@@ -281,3 +281,6 @@ pub fn count_for_people(number: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

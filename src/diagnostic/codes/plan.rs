@@ -74,6 +74,11 @@ pub const CODES: &[Description] = &[
         "An item's action is none of add, modify, delete and noChange.",
         "Use one of the four actions.",
     ),
+    warning(
+        "plan/unknown-product",
+        "An item names no offering or product specification of the catalog, so that no gate or rollout is looked for.",
+        "Name the offering in the item.",
+    ),
     error(
         "plan/unreadable",
         "A plan cannot be read.",
