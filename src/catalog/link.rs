@@ -96,6 +96,10 @@ impl Linker<'_, '_> {
     fn dangling(&mut self, reference: Node<'_>, kind: &str, hint: Option<String>) {
         let place = reference.get("id").unwrap_or(reference);
         let id = reference.text("id").unwrap_or_default();
+        if id.is_empty() {
+            // The schema has said so.
+            return;
+        }
         let message = format!("{kind} `{id}` is not in the catalog");
         self.error("catalog/dangling-reference", place.location(), message)
             .hint = hint;

@@ -1,8 +1,8 @@
 //! Files to catalog: documents are read, checked against their schemas, and
 //! entered under their ids; `link` then ties them together.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
@@ -23,6 +23,11 @@ use crate::schemas;
 
 /// Newest major format version of our own catalog documents.
 const FORMAT_MAJOR: u64 = 1;
+
+/// The files of a catalog that are no JSON or YAML: at least one, by path.
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog cannot be read: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct LoadError(pub Vec<SyntaxError>);
 
 /// What came of loading: a catalog, unless one of the findings is an error.
 #[derive(Debug)]
@@ -55,11 +60,17 @@ pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
 /// Loads a catalog. A pure function of the files.
 ///
 /// # Errors
-/// A file that cannot be parsed; everything else is a diagnostic.
-pub fn load(files: &[SourceFile]) -> Result<Loaded, SyntaxError> {
-    let mut documents = Vec::new();
+/// The files that cannot be parsed; everything else is a diagnostic.
+pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
+    let (mut documents, mut unreadable) = (Vec::new(), Vec::new());
     for file in files {
-        documents.extend(file.documents()?);
+        match file.documents() {
+            Ok(read) => documents.extend(read),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    if !unreadable.is_empty() {
+        return Err(LoadError(unreadable));
     }
     let mut loader = Loader::default();
     let mut accepted = Vec::new();
@@ -78,6 +89,7 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, SyntaxError> {
         mut diagnostics,
         ..
     } = loader;
+    said_once(&mut diagnostics);
     diagnostics.sort_by(|a, b| {
         a.location
             .cmp(&b.location)
@@ -91,6 +103,17 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, SyntaxError> {
         diagnostics,
         documents,
     })
+}
+
+/// Of a value that its schema refuses nothing more need be said.
+fn said_once(diagnostics: &mut Vec<Diagnostic>) {
+    let is_structural = |finding: &Diagnostic| finding.code.0.starts_with("schema/");
+    let refused: HashSet<Location> = diagnostics
+        .iter()
+        .filter(|it| is_structural(it))
+        .map(|it| it.location.clone())
+        .collect();
+    diagnostics.retain(|it| is_structural(it) || !refused.contains(&it.location));
 }
 
 /// Digest over the sorted digests of the documents: moving a document to
@@ -148,9 +171,10 @@ impl Loader {
             }
             _ => {}
         }
-        let faults = schemas::check(kind, root);
-        if !faults.is_empty() {
-            self.diagnostics.extend(faults);
+        // What can be read takes part all the same: one run finds all faults, and nobody who refers
+        // to it is told that it is not there.
+        self.diagnostics.extend(schemas::check(kind, root));
+        if root.text("id").is_none_or(|id| id.is_empty()) {
             return false;
         }
         if matches!(
@@ -209,7 +233,10 @@ impl Loader {
     }
 
     fn format_version(&mut self, root: Node<'_>) -> bool {
-        let node = root.get("formatVersion").unwrap_or(root);
+        let Some(node) = root.get("formatVersion") else {
+            // The schema has said so.
+            return true;
+        };
         let version = node.as_str().unwrap_or_default();
         let major = version
             .split('.')

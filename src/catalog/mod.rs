@@ -27,7 +27,7 @@ pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
 pub use estimate::Estimate;
 pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
-pub use load::{Loaded, load, read_folder};
+pub use load::{LoadError, Loaded, load, read_folder};
 pub use rollout::{Release, RolloutRule, WaveEnd};
 pub use rule::{
     Alternative, Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over,

@@ -11,6 +11,7 @@
 use std::{io, process};
 
 use orderctl::activate::ActivateError;
+use orderctl::catalog::LoadError;
 use orderctl::diagnostic::Location;
 use orderctl::document::toml::TomlError;
 use orderctl::document::{SourceError, StreamError, SyntaxError};
@@ -98,8 +99,8 @@ pub enum Failure {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The catalog's files are no JSON or YAML.
-    #[error("the catalog cannot be read: {0}")]
-    CatalogSyntax(SyntaxError),
+    #[error(transparent)]
+    CatalogSyntax(LoadError),
     /// A file of documents is no JSON or YAML.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
@@ -194,7 +195,8 @@ impl Failure {
     pub fn location(&self) -> Option<Location> {
         match self {
             Failure::Stream(error) => error.location(),
-            Failure::CatalogSyntax(error) | Failure::Syntax(error) => error.location(),
+            Failure::CatalogSyntax(LoadError(errors)) => errors.first()?.location(),
+            Failure::Syntax(error) => error.location(),
             Failure::Toml(error) => Some(error.location()),
             _ => None,
         }
@@ -213,6 +215,10 @@ impl Failure {
             }
             Failure::Script(error) => error.lines(),
             Failure::Unready(errors) => errors.iter().map(ToString::to_string).collect(),
+            Failure::CatalogSyntax(LoadError(errors)) => errors
+                .iter()
+                .map(|error| format!("the catalog cannot be read: {error}"))
+                .collect(),
             other => vec![other.to_string()],
         }
     }
