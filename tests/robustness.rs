@@ -555,3 +555,24 @@ fn foreign_documents_without_end_behind_an_order_are_not_kept() {
         gives(&output, 0, &String::from_utf8_lossy(&expected.stdout), "");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_read_as_standard_input_is_not_overwritten_either() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("order.json");
+    let order =
+        r#"{"@type":"ProductOrder","id":"O","productOrderItem":[{"id":"1","action":"add"}]}"#;
+    std::fs::write(&file, order).expect("a file");
+    let name = file.display();
+    for input in ["", "-"] {
+        for output in ["--rejects", "--report"] {
+            let run = format!("exec \"$ORDERCTL\" validate -q {input} {output} {name} < {name}");
+            let message = format!("error: {name} is read; write to another file\n");
+            let output = shell(&run);
+            assert_eq!(String::from_utf8_lossy(&output.stderr), message);
+            assert_eq!(output.status.code(), Some(2));
+            assert_eq!(std::fs::read_to_string(&file).expect("a file"), order);
+        }
+    }
+}

@@ -107,11 +107,15 @@ impl Context {
     ) -> Result<Option<Output<File>>, Failure> {
         let Some(path) = path else { return Ok(None) };
         let name = path.display().to_string();
-        let same = |input: &PathBuf| match (input.canonicalize(), path.canonicalize()) {
+        let same = |input: &Path| match (input.canonicalize(), path.canonicalize()) {
             (Ok(input), Ok(output)) => input == output,
             _ => false,
         };
-        if inputs.iter().any(same) {
+        // A file may be read as standard input, too.
+        let stdin = Path::new("/dev/stdin");
+        let named = |input: &PathBuf| input.as_os_str() != "-" && same(input);
+        let is_piped = inputs.is_empty() || inputs.iter().any(|it| it.as_os_str() == "-");
+        if inputs.iter().any(named) || is_piped && same(stdin) {
             return Err(Failure::OutputIsInput { name });
         }
         match File::create(path) {
