@@ -37,6 +37,15 @@ fn product_specification<'c>(
         .or_else(|| offered(&installed?.node.get("productOffering")?.text("id")?))
 }
 
+/// Whether the catalog says of an item that no service realizes its product: a fee, or a bundle.
+pub fn needs_no_service(catalog: &Catalog, item: &ProductOrderItem<'_>) -> bool {
+    let offering = || catalog.offering(&item.offering.as_ref()?.id);
+    match product_specification(catalog, item, None) {
+        Some(product) => product.decompositions.is_empty(),
+        None => offering().is_some_and(|it| it.product.is_none()),
+    }
+}
+
 /// Characteristics of a product order item, over those that are installed, with the defaults of
 /// its offering and specification. What a new offering sets holds over what is installed.
 pub fn product_values<'d>(

@@ -30,7 +30,7 @@ mod standing;
 mod step;
 mod write;
 
-pub use com::service_order;
+pub use com::{needs_no_service, service_order};
 pub use explain::{Explanation, Outcome, Story, Tried};
 pub(crate) use mapping::Values;
 pub use som::resource_order;

@@ -33,13 +33,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::chain::{Chain, order_name};
+use crate::decompose::needs_no_service;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};
 use crate::graph;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
-use crate::model::{Action, Order};
+use crate::model::{Action, Order, ProductOrderItem};
 use crate::schemas;
 use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
@@ -95,7 +96,7 @@ impl Planning<'_> {
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
         let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        is_decomposed(chain, &orders)?;
+        is_decomposed(chain, &orders, self.catalog)?;
         let mut faults = Vec::new();
         for order in orders.iter().filter(|it| matches!(it, Order::Resource(_))) {
             faults.extend(schemas::check(DocumentKind::ResourceOrder, order.node()));
@@ -279,16 +280,27 @@ fn has_task(action: Option<Action>, item: Node<'_>) -> bool {
     action != Some(Action::NoChange) && !OrderState::has_ended(item)
 }
 
-/// Where nothing below an order changes, none is derived from it.
-fn is_decomposed(chain: &Chain, orders: &[Order<'_>]) -> Result<(), NotPlanned> {
-    let lowest = orders.iter().rev().take(1);
-    let mut actions = lowest
-        .flat_map(Order::items)
-        .map(|item| item.action)
-        .peekable();
-    let unchanged =
-        actions.peek().is_some() && actions.all(|action| action == Some(Action::NoChange));
-    if unchanged || orders.iter().any(|it| matches!(it, Order::Resource(_))) {
+/// Where nothing below an order changes, or nothing is needed there, none is derived from it.
+fn is_decomposed(
+    chain: &Chain,
+    orders: &[Order<'_>],
+    catalog: Option<&Catalog>,
+) -> Result<(), NotPlanned> {
+    let done = match orders.last() {
+        Some(Order::Product(order)) => {
+            let nothing = |item: &ProductOrderItem<'_>| {
+                item.action == Some(Action::NoChange)
+                    || catalog.is_some_and(|catalog| needs_no_service(catalog, item))
+            };
+            !order.items.is_empty() && order.items.iter().all(nothing)
+        }
+        Some(order) => {
+            let mut items = order.items();
+            !order.is_empty() && items.all(|item| item.action == Some(Action::NoChange))
+        }
+        None => false,
+    };
+    if done || orders.iter().any(|it| matches!(it, Order::Resource(_))) {
         return Ok(());
     }
     let lowest = chain.orders().last();
