@@ -8,6 +8,8 @@ use super::flow::{OrchestrationPlan, TaskFlow, TaskKind};
 
 /// From how many alike tasks on they are taken as one.
 const MANY: usize = 10;
+/// Longest text by which tasks of the same name are told apart, in bytes.
+const LONGEST: usize = 40;
 
 /// What people see as one: a task, or many that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,10 +88,9 @@ impl Lots {
             count: lot.len(),
             name: name(tasks, &lot),
         });
-        Lots {
-            lots: lots.collect(),
-            of,
-        }
+        let mut lots: Vec<Lot> = lots.collect();
+        tell_apart(tasks, &mut lots);
+        Lots { lots, of }
     }
 }
 
@@ -151,6 +152,37 @@ fn colours(
         colours[task] = known.number((kinds[task], around));
     }
     colours
+}
+
+/// Adds to the names that several tasks have what is different in their ids, between the parts of
+/// these that are the same: mostly the site.
+fn tell_apart(tasks: &[TaskFlow], lots: &mut [Lot]) {
+    let mut called: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (position, lot) in lots.iter().enumerate() {
+        let task = &tasks[lot.first];
+        if lot.count == 1 {
+            called.entry(&task.name).or_default().push(position);
+        }
+    }
+    for same in called.into_values().filter(|same| same.len() > 1) {
+        let ids = same.iter().map(|lot| &tasks[lots[*lot].first].id);
+        let ids: Vec<Vec<&str>> = ids.map(|id| id.split('.').collect()).collect();
+        let shortest = ids.iter().map(Vec::len).min().unwrap_or(0);
+        let agree = |part: &dyn Fn(&[&str]) -> usize| {
+            let first = ids[0][part(&ids[0])];
+            ids.iter().all(|id| id[part(id)] == first)
+        };
+        let start = (0..shortest).take_while(|at| agree(&|_| *at)).count();
+        let end = (0..shortest - start)
+            .take_while(|at| agree(&|id| id.len() - 1 - at))
+            .count();
+        for (lot, id) in same.iter().zip(&ids) {
+            let different = id[start..id.len() - end].join(".");
+            if !different.is_empty() && different.len() <= LONGEST {
+                lots[*lot].name = format!("{} ({different})", lots[*lot].name);
+            }
+        }
+    }
 }
 
 /// What the names of tasks have in common, at their beginning and up to the end of a word; else

@@ -268,7 +268,7 @@ impl Explanation<'_> {
             }
             let name = &lots.lots[*lot].name;
             if lots.lots[*lot].count == 1 {
-                let id = &self.all.task_flow[lots.lots[*lot].first].id;
+                let TaskFlow { id, name, .. } = &self.all.task_flow[lots.lots[*lot].first];
                 page.say(title, &format!("{name} ({id}){condition}"));
             } else {
                 page.say(
