@@ -152,10 +152,10 @@ fn pipe(order: &Value, catalog: &Catalog, base: &Inventory) {
     let Some(service) = service.document else {
         return;
     };
-    let valid = validation
-        .check(&service)
-        .order
-        .expect("what is derived is valid");
+    // A catalog may hand down what its target refuses; `decompose` reports it then.
+    let Some(valid) = validation.check(&service).order else {
+        return;
+    };
     let resource = decompose::resource_order(&with, &valid, Some(&order));
     let derived = resource.ok().and_then(|it| it.document);
     let mut chain = Chain::new(document.clone());
