@@ -2,7 +2,10 @@
 //! file in one go. A faulty value reads as absent, so that reading goes on.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -29,6 +32,23 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.message)
     }
+}
+
+/// Largest file that is read, in bytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// The text of a file.
+///
+/// # Errors
+/// Where it cannot be read, is no UTF-8, or is larger than 16 MiB.
+pub fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = File::open(path)?;
+    if file.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
+        let message = "it is larger than 16 MiB";
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
 }
 
 /// A value with its place in the text.
@@ -236,8 +256,13 @@ pub fn whole_number(value: Value<'_, '_>) -> Option<i64> {
 }
 
 /// A duration with its unit, such as `250ms` or `1m`; not below zero.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
+}
+
+/// A duration with its unit, of a day at most.
+pub fn day_or_less(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|duration| *duration <= LONGEST)
 }
 
 /// `, did you mean …?` where one of the known words is near, else the known words.

@@ -17,7 +17,7 @@ use toml::Spanned;
 
 use super::access::{self, Access, AccessReader};
 use super::secret::MASK;
-use crate::configuration::{Fault, Format, Reader, Table, Value, meant, whole_number};
+use crate::configuration::{self, Fault, Format, Reader, Table, Value, meant, whole_number};
 
 /// Major version of the endpoints format that this release reads.
 pub const FORMAT_MAJOR: u32 = 1;
@@ -128,7 +128,7 @@ impl Endpoints {
     /// # Errors
     /// Where it cannot be read, or has faults.
     pub fn read(path: &Path, lookup: Lookup<'_>) -> Result<Self, DefinitionError> {
-        let text = std::fs::read_to_string(path).map_err(|source| DefinitionError::Read {
+        let text = configuration::read(path).map_err(|source| DefinitionError::Read {
             path: path.to_owned(),
             source,
         })?;

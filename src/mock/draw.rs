@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::configuration::parse_duration;
+use crate::configuration::day_or_less;
 
 /// An exponential delay is at most so many times its mean: beyond lies less
 /// than one of 480 million.
@@ -67,8 +67,8 @@ impl FromStr for Delay {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "not a time: write 20ms, 10ms..50ms (anything between) or ~20ms (exponential, with this mean)";
-        let duration = |text: &str| parse_duration(text).ok_or(wrong);
+        let wrong = "not a time of a day at most: write 20ms, 10ms..50ms (anything between) or ~20ms (exponential, with this mean)";
+        let duration = |text: &str| day_or_less(text).ok_or(wrong);
         if let Some(mean) = text.strip_prefix('~') {
             return duration(mean).map(Self::Exponential);
         }
@@ -142,7 +142,18 @@ mod tests {
         for text in ["20ms", "10ms..50ms", "~1.5s", "0ns"] {
             assert_eq!(text.parse::<Delay>().unwrap().to_string(), text);
         }
-        for text in ["", "20", "~", "~20", "5ms..2ms", "1ms..", "-1s", "soon"] {
+        for text in [
+            "",
+            "20",
+            "~",
+            "~20",
+            "5ms..2ms",
+            "1ms..",
+            "-1s",
+            "soon",
+            "25h",
+            "~9999999999999h",
+        ] {
             assert!(text.parse::<Delay>().is_err(), "{text}");
         }
     }

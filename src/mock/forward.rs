@@ -20,6 +20,9 @@ const HANDED_ON: [HeaderName; 4] = [
     HeaderName::from_static("x-orderctl-task"),
 ];
 
+/// Marks what was handed on: an address that leads back here would do so without end.
+pub(super) const HANDED: HeaderName = HeaderName::from_static("x-orderctl-proxy");
+
 /// An endpoint that requests are handed on to.
 #[derive(Debug)]
 pub(super) struct Forward {
@@ -57,10 +60,16 @@ impl Forward {
     /// Hands a request on. What is not known to have been sent is answered by
     /// 503, what has no answer by 504.
     pub async fn send(&self, request: &Request<'_>) -> Delivery {
+        if request.headers.contains_key(HANDED) {
+            let message = "the address of this endpoint leads back to this proxy";
+            return Delivery::Answer(error(508, "loop", message));
+        }
         let Some((here, url)) = self.address(request.path) else {
             return Delivery::Answer(error(404, "notFound", "there is nothing at this path"));
         };
         let mut sent = reqwest::Request::new(request.method.clone(), url);
+        sent.headers_mut()
+            .insert(HANDED, HeaderValue::from_static("1"));
         for name in HANDED_ON {
             if let Some(value) = request.headers.get(&name) {
                 sent.headers_mut().insert(name, value.clone());

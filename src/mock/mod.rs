@@ -1,6 +1,6 @@
 //! A server on loopback that plays TMF702 systems, for trying orders out and
-//! for tests: it keeps what it is told, honours idempotency keys, and is slow
-//! or fails as told.
+//! for tests: it keeps what it is told, honours idempotency keys, and goes
+//! wrong as told.
 //!
 //! Every endpoint lives below `/<name>/tmf-api/ResourceActivationAndConfiguration/v4`:
 //!
@@ -10,21 +10,29 @@
 //! | `PATCH resource/<id>` | 200, the resource after a merge patch |
 //! | `DELETE resource/<id>` | 204 |
 //! | `GET resource`, `GET resource/<id>`, `GET monitor/<id>` | 200 |
+//! | `POST hub` | 201, and events about accepted requests go to `callback` (loopback) |
+//! | `DELETE hub/<id>` | 204 |
 //!
 //! Every endpoint also answers the questions of gates, `POST` to `checkServiceQualification` (TMF645),
 //! `checkProductOfferingQualification` (TMF679) and `productOfferingRiskAssessment` (TMF696) below
 //! `/<name>/tmf-api/<any API>/<any version>`: with 201 and what was sent, `done` and `qualified` (or of
 //! low risk).
 //!
-//! Beside them `GET /record` gives every call that was made (not the reads) as
-//! JSON lines, and `GET /health` says that the server is up. Errors are TMF
-//! `Error` bodies. Hrefs are paths without a host, so that they do not depend
-//! on the port.
+//! Beside them `GET /record` gives every call that was made (reads only if asked
+//! for) as JSON lines, and `GET /health` says that the server is up. Errors are
+//! TMF `Error` bodies. Hrefs are paths without a host, so that they do not
+//! depend on the port.
 //!
 //! A repeated `Idempotency-Key` gets the answer of the first time and changes
 //! nothing; with another request it gets 422. Only calls that took effect are
 //! kept, so that a refused or failed one is judged anew. An effect happens, and
 //! is on record, before its answer sets out.
+//!
+//! A request goes through the rooms in this order: `http` → `place` (where it
+//! leads) → `role` (one endpoint) → `judge` (what befalls it, by seed) →
+//! `system`, `replay` or `forward` (who answers) → `record` → `wire`. `courier`
+//! takes events away. What is decided is decided in `judge` and `system`, which
+//! know no clock and send nothing.
 
 mod answer;
 mod check;

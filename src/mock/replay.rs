@@ -6,7 +6,8 @@
 //! order, and the last one from then on.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use thiserror::Error;
 
 use super::answer::{JSON, Reply, error};
 use super::record::Effect;
+
+/// Longest line of a recording that is read, in bytes: two bodies of the largest size, escaped.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 /// What was recorded, in its order.
 #[derive(Debug, Clone, Default)]
@@ -70,36 +74,53 @@ pub enum RecordingError {
     },
 }
 
+impl Recorded {
+    fn read(line: &str) -> Result<Self, String> {
+        if line.len() as u64 == LONGEST_LINE {
+            return Err("it is longer than 64 MiB".to_owned());
+        }
+        let recorded: Self = serde_json::from_str(line).map_err(|it| it.to_string())?;
+        match (recorded.status, &recorded.answer) {
+            (Some(_), None) if !recorded.is_told() => {
+                Err("it has a status and no answer".to_owned())
+            }
+            _ => Ok(recorded),
+        }
+    }
+
+    /// Whether it is about an event.
+    fn is_told(&self) -> bool {
+        matches!(self.effect.as_str(), "notified" | "withheld")
+    }
+}
+
 impl Recording {
     /// Reads the recording at `path`.
     ///
     /// # Errors
     /// Where it cannot be read, or a line is not one that the mock records.
     pub fn read(path: &Path) -> Result<Self, RecordingError> {
-        let text = std::fs::read_to_string(path).map_err(|source| RecordingError::Read {
+        let unreadable = |source| RecordingError::Read {
             path: path.to_owned(),
             source,
-        })?;
-        let mut lines = Vec::new();
-        for (number, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, it)| !it.trim().is_empty())
-        {
-            let read = |line: &str| {
-                let recorded: Recorded = serde_json::from_str(line).map_err(|it| it.to_string())?;
-                match (recorded.status, &recorded.answer) {
-                    (Some(_), None) => Err("it has a status and no answer".to_owned()),
-                    _ => Ok(recorded),
-                }
-            };
-            lines.push(read(line).map_err(|why| RecordingError::Line {
-                path: path.to_owned(),
-                line: number + 1,
-                why,
-            })?);
+        };
+        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let (mut lines, mut number) = (Vec::new(), 0);
+        loop {
+            let mut text = String::new();
+            let read = file.by_ref().take(LONGEST_LINE).read_line(&mut text);
+            if read.map_err(unreadable)? == 0 {
+                return Ok(Self { lines });
+            }
+            number += 1;
+            if !text.trim().is_empty() {
+                lines.push(Recorded::read(&text).map_err(|why| RecordingError::Line {
+                    path: path.to_owned(),
+                    line: number,
+                    why,
+                })?);
+            }
         }
-        Ok(Self { lines })
     }
 
     /// Names of the endpoints in it.
@@ -111,9 +132,8 @@ impl Recording {
     /// What was answered by one endpoint.
     pub(super) fn of(&self, name: &str) -> Replay {
         let mut replay = Replay::default();
-        let told = ["notified", "withheld"];
         for line in &self.lines {
-            if line.endpoint.as_deref() == Some(name) && !told.contains(&line.effect.as_str()) {
+            if line.endpoint.as_deref() == Some(name) && !line.is_told() {
                 replay.add(line);
             }
         }
@@ -270,6 +290,8 @@ mod tests {
             text.contains(":2: not a line of a recording: missing field `method`"),
             "{text}"
         );
+        let event = line("null", "204", "null").replace("applied", "notified");
+        assert!(recording(&[&event]).unwrap().of("olt").answers.is_empty());
         let text = fault(&[&line("null", "201", "null")]);
         assert!(text.ends_with(":1: not a line of a recording: it has a status and no answer"));
         let error = Recording::read(Path::new("/nowhere/r")).unwrap_err();

@@ -123,7 +123,7 @@ impl Script {
     /// # Errors
     /// Where it cannot be read, or has faults of its own.
     pub fn read(path: &Path) -> Result<Self, ScriptError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ScriptError::Read {
+        let text = configuration::read(path).map_err(|source| ScriptError::Read {
             path: path.to_owned(),
             source,
         })?;
@@ -551,7 +551,7 @@ answer = "badly"
             format!(
                 r#"faults.toml:2:8: seed is -1, expected a whole number from 0 to 9223372036854775807
 faults.toml:3:1: key `faults` is not known, did you mean `fault`?
-faults.toml:6:11: latency "20" is not a time: write 20ms, 10ms..50ms (anything between) or ~20ms (exponential, with this mean)
+faults.toml:6:11: latency "20" is not a time of a day at most: write 20ms, 10ms..50ms (anything between) or ~20ms (exponential, with this mean)
 faults.toml:7:10: answer "later" is not known, expected one of: direct, monitor, callback
 faults.toml:8:14: inProgress needs answer = "monitor" or "callback": a direct answer is not in progress, it has latency
 faults.toml:9:8: keys "ignore" is not known, did you mean `ignored`?

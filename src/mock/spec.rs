@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::draw::Delay;
 use super::fault::{Calls, Concerns, Fault, FaultKind, Notice};
 use super::malform::{MALFORMATIONS, Malformation};
-use crate::configuration::parse_duration;
+use crate::configuration::day_or_less;
 
 /// Pause between two bytes of an answer that drips, where none is given.
 pub(super) const DRIP: Duration = Duration::from_millis(10);
@@ -227,7 +227,8 @@ pub(super) fn malformation(text: &str) -> Result<Malformation, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| format!("{text:?} is not a time: write 250ms, 10s or 1m"))
+    day_or_less(text)
+        .ok_or_else(|| format!("{text:?} is not a time of a day at most: write 250ms, 10s or 1m"))
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -237,6 +238,7 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::judge::{Judge, Manner, Subject};
     use super::*;
 
     fn fault(calls: &[Calls], kind: FaultKind) -> Fault {
@@ -422,7 +424,7 @@ mod tests {
             ("olt:1=lost to the world", &kind),
             (
                 "olt:1=503,soon",
-                "\"soon\" is not a time: write 250ms, 10s or 1m",
+                "\"soon\" is not a time of a day at most: write 250ms, 10s or 1m",
             ),
             (
                 "olt:1=malformed,badly",
@@ -436,6 +438,32 @@ mod tests {
                     .to_string()
                     .starts_with(&format!("fault {text:?}: {why}; write "))
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "[a-z*/:=,.%0-9~ é]{0,40}") {
+            if let Ok(fault) = Fault::parse(&text) {
+                let kind = fault.kind.to_string();
+                let again = Fault::parse(&format!("olt:*={kind}")).unwrap();
+                proptest::prop_assert_eq!(again.kind.to_string(), kind);
+            }
+        }
+
+        #[test]
+        fn what_is_nearly_a_fault_does_no_harm(
+            calls in "(try|[*]/)?[0-9]{1,25}(\\.\\.[0-9]{0,25})?%?",
+            kind in "(slow|late|drip|accepted|callback|503|429),~?[0-9]{1,25}(ns|s|h)(\\.\\.[0-9]{1,9}h)?",
+        ) {
+            if let Ok(fault) = Fault::parse(&format!("olt:{calls}={kind}")) {
+                let mut judge = Judge::new("olt", 0, Manner::default(), vec![fault]);
+                let verdict = judge.call(&Subject::default(), &[b"k"]);
+                let longest = Duration::from_hours(24 * 20);
+                proptest::prop_assert!(verdict.after() <= longest);
+                let accepted = verdict.accepted.map_or(Duration::ZERO, |(after, _)| after);
+                proptest::prop_assert!(accepted <= longest);
+            }
         }
     }
 }

@@ -220,6 +220,12 @@ fn what_cannot_be_played_is_refused_with_advice() {
             &["--script", "faults.toml"],
             "error: faults.toml:3:8: kind \"los\" is not known, did you mean `lost`?\nerror: faults.toml:4:9: calls \"0\": the calls are ",
         ),
+        (&["--script", "/dev/zero"], "it is larger than 16 MiB"),
+        (
+            &["--replay", "/dev/zero"],
+            "/dev/zero:1: not a line of a recording: it is longer than 64 MiB",
+        ),
+        (&["--endpoints", "/dev/zero"], "it is larger than 16 MiB"),
         (&["--replay", "missing"], "cannot read recording missing"),
         (
             &["--replay", "faults.toml"],

@@ -212,3 +212,22 @@ async fn a_proxy_goes_wrong_as_told_before_and_after_the_endpoint() {
     assert_eq!(completed(&post(&olt, "{}", "k").await).0, 201);
     assert_eq!(real.effects().await, ["applied", "replayed"]);
 }
+
+#[tokio::test]
+async fn a_proxy_that_is_its_own_endpoint_says_so() {
+    let (_folder, path) = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap();
+    drop(taken);
+    let mut options = proxying(
+        &format!("http://{listen}/olt/{API}"),
+        Access::default(),
+        path,
+    );
+    options.listen = listen;
+    let proxy = Mock::start(options).await;
+    let (status, reason) = failed(post(&proxy.endpoint("olt", PATIENT), "{}", "k").await);
+    assert_eq!(status, Some(508));
+    assert!(reason.contains("leads back to this proxy"), "{reason}");
+    assert_eq!(proxy.effects().await, ["forwarded"; 2]);
+}

@@ -190,8 +190,8 @@ pub struct JobsArgs {
 /// resources of the installed base, each judged by what it is. Writes the valid ones to standard
 /// output, unchanged and in their order; what is wrong with the others is said on standard error,
 /// every fault in one run, with code, place and hint. Without a catalog only structure is checked. A
-/// folder is checked as a catalog, a TOML file as endpoints or project file; these are not passed
-/// on. Touches nothing.
+/// folder is checked as a catalog, a TOML file as endpoints file, project file or fault script; these
+/// are not passed on. Touches nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
