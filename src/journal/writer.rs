@@ -638,11 +638,12 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     insert(transaction, &planned.order_id, 1, &[first])
 }
 
-/// Behind what there is; not where somebody has taken the order up again.
+/// Behind what there is, and not before it in time: the order may have times of its own. Not where
+/// somebody has taken the order up again.
 fn install(transaction: &Transaction<'_>, order: &str, row: &EntryRow) -> rusqlite::Result<usize> {
     let mut sql = transaction.prepare_cached(
         "INSERT INTO entry (order_id, seq, at, kind, task, detail)
-         SELECT order_id, max(seq) + 1, ?2, ?3, ?4, ?5 FROM entry
+         SELECT order_id, max(seq) + 1, max(?2, max(at)), ?3, ?4, ?5 FROM entry
          WHERE order_id = ?1 AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.order_id = ?1)
          GROUP BY order_id",
     )?;
