@@ -241,3 +241,82 @@ impl LaidDown {
         Busy(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn virtual_clock() -> Arc<VirtualClock> {
+        Arc::new(VirtualClock::default()).starting_at(at(100))
+    }
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[tokio::test]
+    async fn time_jumps_to_the_next_moment_once_nobody_is_busy() {
+        let clock = virtual_clock();
+        let order = Mutex::new(Vec::new());
+        let sleep = async |seconds: u64, busy: Busy| {
+            let _busy = clock.sleep(Duration::from_secs(seconds), busy).await;
+            order.lock().unwrap().push((seconds, clock.now()));
+        };
+        let (long, short) = (clock.busy(), clock.busy());
+        tokio::join!(sleep(604_800, long), sleep(3, short));
+        assert_eq!(
+            *order.lock().unwrap(),
+            [(3, at(103)), (604_800, at(604_900))]
+        );
+    }
+
+    #[tokio::test]
+    async fn time_stands_still_while_anybody_is_busy() {
+        let clock = virtual_clock();
+        let worker = clock.busy();
+        let mut sleep = Box::pin(clock.sleep(seconds(60), clock.busy()));
+        let is_over = async |sleep: &mut Pin<Box<_>>| {
+            tokio::select! {
+                biased;
+                _ = sleep => true,
+                () = std::future::ready(()) => false,
+            }
+        };
+        assert!(!is_over(&mut sleep).await);
+        assert_eq!(clock.now(), at(100));
+        // Laid down and taken up again before it was noticed: still busy.
+        let laid_down = worker.lay_down();
+        assert_eq!(clock.now(), at(160));
+        let worker = laid_down.take_up();
+        assert!(is_over(&mut sleep).await);
+        drop(worker);
+    }
+
+    #[tokio::test]
+    async fn who_no_longer_waits_holds_nobody_up() {
+        let clock = virtual_clock();
+        let mut early = Box::pin(clock.sleep(seconds(1), clock.busy()));
+        let late = clock.sleep(seconds(9), clock.busy());
+        tokio::select! {
+            biased;
+            () = std::future::ready(()) => {}
+            _ = &mut early => {}
+        }
+        // Its moment may have come, and it goes without having noticed.
+        drop(early);
+        drop(late.await);
+        assert_eq!(clock.now(), at(109));
+    }
+
+    #[test]
+    fn a_moment_is_one_of_the_journals() {
+        let clock = Arc::new(VirtualClock::default());
+        let odd = "2026-12-01T08:00:00.123456789Z".parse().unwrap();
+        let shown = clock.starting_at(odd).now().to_string();
+        assert_eq!(shown, "2026-12-01T08:00:00.123456Z");
+    }
+}

@@ -59,8 +59,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
     /// Until nothing is under way and nothing may start, or it was asked to stop.
     pub async fn run(&mut self) -> Result<(), ActivateError> {
         let mut stop = self.run.stop.clone();
+        // What ends hands its being busy on, so that no time passes before it is followed up.
+        let mut handed_on = None;
         while !stop.is_requested() {
-            let busy = self.run.clock.busy();
+            let busy = handed_on.take().unwrap_or_else(|| self.run.clock.busy());
             self.begin();
             if self.under_way.is_empty() {
                 let foreign = self.run.log.look(self.seen).await?;
@@ -77,10 +79,12 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             let nap = self.nap();
             tokio::select! {
                 biased;
-                Some(ended) = self.under_way.join_next() => self.note(ended).await?,
+                Some(ended) = self.under_way.join_next() => {
+                    handed_on = Some(self.note(ended).await?);
+                }
                 () = stop.requested() => {}
                 foreign = run.log.changed(self.seen) => self.take(foreign?)?,
-                () = sleep(&*run.clock, nap, busy) => {}
+                woken = sleep(&*run.clock, nap, busy) => handed_on = Some(woken),
             }
         }
         Ok(())
@@ -95,7 +99,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 biased;
                 ended = self.under_way.join_next() => match ended {
                     None => return Ok(()),
-                    Some(ended) => self.note(ended).await?,
+                    Some(ended) => drop(self.note(ended).await?),
                 },
                 () = &mut grace => {
                     self.left = true;
@@ -211,10 +215,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         });
     }
 
-    /// Notes how the work on a task ended.
-    async fn note(&mut self, ended: Result<Worked, JoinError>) -> Result<(), ActivateError> {
+    /// Notes how the work on a task ended; what follows from it is still to be begun.
+    async fn note(&mut self, ended: Result<Worked, JoinError>) -> Result<Busy, ActivateError> {
         // Nobody aborts single tasks, so what was not joined panicked.
-        let (task, end, _busy) =
+        let (task, end, busy) =
             ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
         self.worked_on.remove(&task);
         let overtaken = matches!(end, End::Overtaken);
@@ -233,7 +237,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             let foreign = self.run.log.look(self.seen).await?;
             self.take(foreign)?;
         }
-        Ok(())
+        Ok(busy)
     }
 
     /// Takes note of what others have written. What is about a task that is being worked on has to
@@ -289,10 +293,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
 }
 
 /// Sleeps so long; for ever where nothing comes by itself. Meanwhile the time may jump.
-async fn sleep<C: Clock>(clock: &C, nap: Option<Duration>, busy: Busy) {
+async fn sleep<C: Clock>(clock: &C, nap: Option<Duration>, busy: Busy) -> Busy {
     let Some(nap) = nap else {
         drop(busy);
         return std::future::pending().await;
     };
-    drop(clock.sleep(nap, busy).await);
+    clock.sleep(nap, busy).await
 }

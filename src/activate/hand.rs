@@ -287,3 +287,6 @@ fn check_before(
         names: listed(named.map(|it| it.name.as_str())),
     })
 }
+
+#[cfg(test)]
+mod tests;

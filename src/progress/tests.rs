@@ -214,6 +214,181 @@ fn a_product_order_item_that_ended_partly_is_failed_and_its_order_partial() {
     assert_eq!(item.text("state").as_deref(), Some("failed"));
 }
 
+/// A task that ended so, by whomever.
+fn ended(state: TaskState, outcome: TaskOutcome, by: Option<&str>, reason: &str) -> TaskStanding {
+    TaskStanding {
+        outcome: Some(outcome),
+        by: by.map(str::to_owned),
+        reason: Some(reason.to_owned()),
+        ..standing(state)
+    }
+}
+
+fn with_tasks(chain: &Chain, a: &TaskStanding, b: &TaskStanding) -> Chain {
+    apply(chain, &|id| match id {
+        "a" => Some(a.clone()),
+        "b" => Some(b.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_failed_is_failed_and_what_needed_it_is_cancelled() {
+    let failed = ended(
+        TaskState::Cancelled,
+        TaskOutcome::Failed,
+        None,
+        "422 no port",
+    );
+    let given_up = ended(
+        TaskState::Cancelled,
+        TaskOutcome::GivenUp,
+        None,
+        "needs a, which failed",
+    );
+    let over = with_tasks(&chain(), &failed, &given_up);
+    for (id, state) in [
+        ("a", "failed"),
+        ("b", "cancelled"),
+        ("1.A", "failed"),
+        ("1.S.R", "failed"),
+        ("1", "failed"),
+    ] {
+        assert_eq!(state_of(&over, id), state, "{id}");
+    }
+    assert_eq!(state_of(&over, "1.P"), "cancelled");
+    let notes: Vec<_> = over.documents[2].root().list("note").collect();
+    assert_eq!(notes.len(), 1, "what is given up says why in the plan");
+    assert_eq!(notes[0].text("text").as_deref(), Some("422 no port"));
+    let task = over.documents[3]
+        .root()
+        .list("taskFlow")
+        .next()
+        .expect("two tasks");
+    let text = |key| task.text(key).unwrap_or_default().into_owned();
+    assert_eq!(
+        ["state", "reason", "outcome", "startDate", "completionDate"].map(text),
+        [
+            "cancelled",
+            "422 no port",
+            "failed",
+            "1970-01-01T00:00:10.000Z",
+            "1970-01-01T00:00:20.000Z"
+        ]
+    );
+    let partial = with_tasks(&chain(), &standing(TaskState::Completed), &failed);
+    assert_eq!(
+        ["1.S.R", "1.S", "b"].map(|id| state_of(&partial, id)),
+        ["partial", "partial", "failed"]
+    );
+}
+
+#[test]
+fn what_people_did_is_noted_under_their_names() {
+    let skipped = ended(
+        TaskState::Completed,
+        TaskOutcome::Skipped,
+        Some("jane"),
+        "skipped by jane: not needed",
+    );
+    let over = with_tasks(&chain(), &skipped, &standing(TaskState::Completed));
+    assert_eq!(state_of(&over, "1"), "completed");
+    let note = over.documents[2]
+        .root()
+        .list("note")
+        .next()
+        .expect("a note");
+    let text = |key| note.text(key).unwrap_or_default().into_owned();
+    assert_eq!(
+        ["author", "text", "date"].map(text),
+        [
+            "jane",
+            "skipped by jane: not needed",
+            "1970-01-01T00:00:20.000Z"
+        ]
+    );
+    // Held before, by itself: the note is that of the person now.
+    let held = moved(&chain(), TaskState::Hold, TaskState::New);
+    let over = with_tasks(&held, &skipped, &standing(TaskState::New));
+    let notes: Vec<_> = over.documents[2].root().list("note").collect();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].text("author").as_deref(), Some("jane"));
+}
+
+/// The chain with a gate before everything, about the product order item.
+fn gated() -> Chain {
+    let mut chain = chain();
+    let gate = r#""taskFlow":[{"id":"g","state":"new","gate":"approval","kind":"manual",
+      "relatedEntity":[{"id":"1","role":"orderItem","@referredType":"ProductOrderItem"}]},"#;
+    let text = PLAN.replace(r#""taskFlow":["#, gate).replacen(
+        r#""state":"new","request""#,
+        r#""state":"new","taskFlowRelationship":[{"taskFlow":{"id":"g"}}],"request""#,
+        1,
+    );
+    chain.documents[3] = Document::parse(text, "test").expect("JSON");
+    chain
+}
+
+#[test]
+fn a_gate_holds_up_its_item_fails_it_and_is_no_success() {
+    let with_gate = |gate: TaskStanding, rest: &TaskStanding| {
+        apply(&gated(), &|id| match id {
+            "g" => Some(gate.clone()),
+            _ => Some(rest.clone()),
+        })
+    };
+    let new = standing(TaskState::New);
+    let done = standing(TaskState::Completed);
+    let state = |chain: &Chain| ["1", "a"].map(|id| state_of(chain, id));
+    assert_eq!(
+        state(&with_gate(new.clone(), &new)),
+        ["acknowledged", "acknowledged"]
+    );
+    assert_eq!(
+        state(&with_gate(standing(TaskState::Hold), &new)),
+        ["held", "acknowledged"]
+    );
+    assert_eq!(
+        state(&with_gate(done.clone(), &new)),
+        ["inProgress", "acknowledged"]
+    );
+    assert_eq!(
+        state(&with_gate(done.clone(), &done)),
+        ["completed", "completed"]
+    );
+    let refused = ended(
+        TaskState::Cancelled,
+        TaskOutcome::Failed,
+        Some("jane"),
+        "failed by jane: no",
+    );
+    let given_up = ended(
+        TaskState::Cancelled,
+        TaskOutcome::GivenUp,
+        None,
+        "needs g, which failed",
+    );
+    let over = with_gate(refused, &given_up);
+    assert_eq!(state(&over), ["failed", "cancelled"]);
+    assert_eq!(
+        over.documents[0].root().text("state").as_deref(),
+        Some("failed")
+    );
+    let note = over.documents[0]
+        .root()
+        .list("note")
+        .next()
+        .expect("a note");
+    assert_eq!(note.text("id").as_deref(), Some("task:g"));
+    // That it was allowed, and then failed, is a failure and no part of a success.
+    let failed = ended(TaskState::Cancelled, TaskOutcome::Failed, None, "no");
+    let over = with_gate(done, &failed);
+    assert_eq!(
+        over.documents[0].root().text("state").as_deref(),
+        Some("failed")
+    );
+}
+
 #[test]
 fn bundles_roll_up_from_what_they_hold() {
     let mut chain = chain();
@@ -293,16 +468,23 @@ proptest! {
     /// Tasks move on step by step along their own life cycle; every state that is written must be
     /// one that the life cycle of its order leads to from the one before.
     #[test]
-    fn no_life_cycle_is_ever_broken(steps in prop::collection::vec((any::<bool>(), 0_usize..3), 1..12)) {
+    fn no_life_cycle_is_ever_broken(steps in prop::collection::vec((any::<bool>(), 0_usize..4), 1..12)) {
         let mut tasks = [TaskState::New; 2];
+        let mut failed = [false; 2];
         let mut chain = moved(&chain(), tasks[0], tasks[1]);
         for (first, choice) in steps {
             let task = &mut tasks[usize::from(first)];
             let successors = task.successors();
             if !successors.is_empty() {
                 *task = successors[choice % successors.len()];
+                failed[usize::from(first)] = *task == TaskState::Cancelled && choice > 1;
             }
-            let next = moved(&chain, tasks[0], tasks[1]);
+            let stands = |at: usize| match (tasks[at], failed[at]) {
+                (TaskState::Cancelled, true) => ended(tasks[at], TaskOutcome::Failed, None, "no"),
+                (TaskState::Cancelled, false) => ended(tasks[at], TaskOutcome::GivenUp, None, "no"),
+                (state, _) => standing(state),
+            };
+            let next = with_tasks(&chain, &stands(0), &stands(1));
             for (position, layer) in [Layer::Product, Layer::Service, Layer::Resource].into_iter().enumerate() {
                 let one = |of: &Chain| states(&Chain { documents: vec![of.documents[position].clone()] });
                 let (before, after) = (one(&chain), one(&next));

@@ -76,10 +76,33 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -
     }
     let rows = rows(&standing.items, detail);
     add_rows(&rows, "", detail, &mut lines);
-    let mut text = lay_out(&lines, width.max(NARROWEST), styling);
+    let mut text = lay_out("Order / item", &lines, width.max(NARROWEST), styling);
     text.push_str(&excerpt(&standing.summary));
     text.push('\n');
     text
+}
+
+/// The tasks of an order, one a line: those that have not been completed, or all; every line ended.
+#[must_use]
+pub fn tasks(standing: &Standing, width: u16, styling: Styling, detail: Detail) -> String {
+    let mut lines = Vec::new();
+    let mut open: Vec<&ItemStanding> = standing.items.iter().rev().collect();
+    while let Some(item) = open.pop() {
+        let is_left = item.state != OrderState::Completed || detail == Detail::All;
+        if item.task.is_some() && is_left {
+            lines.push(Line {
+                above: String::new(),
+                branch: "",
+                below: "  ",
+                title: title(item, true),
+                kind: kind(item),
+                state: item.state,
+                why: why(item),
+            });
+        }
+        open.extend(item.items.iter().rev());
+    }
+    lay_out("Task", &lines, width.max(NARROWEST), styling)
 }
 
 /// Many orders, one a line; every line ended.
@@ -307,7 +330,7 @@ fn waits_for(task: &TaskName) -> String {
     }
 }
 
-fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {
+fn lay_out(first: &str, lines: &[Line], width: u16, styling: Styling) -> String {
     let widest = |text: fn(&Line) -> usize| lines.iter().map(text).max().unwrap_or_default();
     let states = widest(|line| line.state.name().len()).max("State".len());
     let kinds = widest(|line| columns(&line.kind))
@@ -316,12 +339,12 @@ fn lay_out(lines: &[Line], width: u16, styling: Styling) -> String {
     let room = room(width, 4, states + kinds);
     let titles = widest(|line| columns(&line.above) + columns(line.branch) + columns(&line.title));
     // A tree gets what it needs, as long as something is left for the reasons.
-    let titles = titles.max("Order / item".len()).min(room * 3 / 5);
+    let titles = titles.max(first.len()).min(room * 3 / 5);
     let widths = [titles, kinds, states, room - titles];
     let explained = lines.iter().any(|line| !line.why.is_empty());
     let shown = if explained { 4 } else { 3 };
     let mut table = new_table();
-    let header = ["Order / item", KIND, "State", "Waits for / reason"];
+    let header = [first, KIND, "State", "Waits for / reason"];
     let header = header.iter().zip(widths).take(shown);
     table.set_header(header.map(|(text, width)| wrap(text, width).join("\n")));
     for line in lines {

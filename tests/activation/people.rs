@@ -67,7 +67,8 @@ fn a_person_does_a_task_and_the_next_run_goes_on() {
     assert_eq!(
         stderr(&waiting),
         "activate R-1: waiting, 1 of 3 tasks done\n  \
-         waits SURVEY: for a person; done: orderctl task complete R-1 survey\n"
+         waits SURVEY: for a person; done: orderctl task complete R-1 survey\n  \
+         the same command goes on later; with --wait it stays until then\n"
     );
     assert_eq!(states(&waiting).0, "inProgress");
 
@@ -107,6 +108,35 @@ fn a_person_does_a_task_and_the_next_run_goes_on() {
         ]
     );
     assert_eq!(mock.record().len(), 2);
+}
+
+#[test]
+fn the_tasks_that_are_left_are_listed() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    workplace.activate(&survey(), &[]);
+    let listed = |arguments: &[&str]| {
+        let output = hand(&workplace, &[&["list", "R-1"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(
+        listed(&["-o", "table"]),
+        "\
+─────────────────────────────────────────────────────────────────────
+ Task            Kind / endpoint   State          Waits for / reason
+═════════════════════════════════════════════════════════════════════
+ survey SURVEY   person            acknowledged   a person
+ cpe CPE         olt               acknowledged   SURVEY
+─────────────────────────────────────────────────────────────────────
+"
+    );
+    let ids = |text: &str| -> Vec<String> {
+        let id = |task: &Value| task["id"].as_str().unwrap().to_owned();
+        documents(text).iter().map(id).collect()
+    };
+    assert_eq!(ids(&listed(&[])), ["survey", "cpe"]);
+    assert_eq!(ids(&listed(&["--all"])), ["port", "survey", "cpe"]);
 }
 
 #[test]

@@ -272,3 +272,21 @@ fn a_partial_order_and_the_change_that_follows() {
     let product = operator.installed(JANE).unwrap();
     assert_eq!(ids(&product["realizingService"]).len(), 3);
 }
+
+#[test]
+fn a_rehearsal_keeps_its_times_to_the_end() {
+    let operator = Operator::new();
+    let add = operator.plan(&order("order.json"));
+    operator.pass(&["activate", "-o", "json", "--clock", "virtual"], &add);
+    let journal = rusqlite::Connection::open(operator.path("journal.db")).unwrap();
+    let mut entries = journal
+        .prepare("SELECT at, kind FROM entry ORDER BY seq")
+        .unwrap();
+    let entries: Vec<(String, String)> = entries
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(entries.is_sorted_by_key(|(at, _)| at), "{entries:?}");
+    assert_eq!(entries.last().unwrap().1, "installed");
+}

@@ -425,10 +425,12 @@ pub struct StatusArgs {
 /// Tasks that people do (a site visit, an approval) wait until somebody says that they are done;
 /// a task that is held can be completed, skipped or failed by hand, and a milestone be released.
 /// Who, why and when goes into the journal. A run of `activate` that is under way notices it; where
-/// none is, the next one goes on. Writes the task to standard output as it stands afterwards.
+/// none is, the next one goes on. Writes the task to standard output as it stands afterwards; `list`
+/// writes those of an order.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
+  orderctl task list PO-1001
   orderctl task complete PO-1001 Site-Survey --by jane
   orderctl task fail PO-1001 Site-Survey --by jane --reason 'no duct to the building'
   orderctl task release PO-1001 'wave pilot' --reason 'two of three sites are enough'")]
@@ -449,6 +451,24 @@ pub enum TaskCommand {
     Skip(ReasonedDeedArgs),
     /// Let a milestone pass, such as a wave of a rollout, although not everything before it is done
     Release(DeedArgs),
+    /// List the tasks of an order that have not been completed, and what each of them waits for
+    List(ListArgs),
+}
+
+/// Which tasks are listed.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Id or external id of the order
+    #[arg(value_name = "ORDER")]
+    pub order: String,
+    /// List those that have been completed, too
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// What to write [default: table on a terminal, otherwise json]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<OutputFormat>,
 }
 
 /// Which task, who and why.

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::journal::ClockKind;
-use crate::journal::entry::{AttemptFailed, Completed, Held, Started};
+use crate::journal::entry::{
+    AttemptFailed, Completed, Failed, Held, MilestoneReached, Started, WindowMissed,
+};
 
 const TASKS: [&str; 3] = ["a", "b", "c"];
 
@@ -169,14 +171,144 @@ fn what_cannot_have_happened_is_refused_by_its_place() {
     );
 }
 
+fn by_hand(task: &str) -> ByHand {
+    ByHand {
+        task: task.into(),
+        by: "jane".into(),
+        reason: None,
+    }
+}
+
+fn given_up(task: &str) -> Event {
+    Event::Failed(Failed {
+        task: task.into(),
+        reason: "given up".into(),
+    })
+}
+
+fn window_missed(task: &str) -> Event {
+    Event::WindowMissed(WindowMissed {
+        task: task.into(),
+        end: "2026-12-01T00:00:00Z".into(),
+    })
+}
+
+fn reached(task: &str) -> Event {
+    Event::MilestoneReached(MilestoneReached { task: task.into() })
+}
+
+/// Three tasks, each of which needs the one before it.
+fn in_a_row() -> Progress {
+    let task = |id, needs| Needs {
+        id,
+        name: "Bearer",
+        needs,
+    };
+    Progress::of_tasks([
+        task("a", vec![]),
+        task("b", vec!["a"]),
+        task("c", vec!["b"]),
+    ])
+}
+
+#[test]
+fn what_needs_a_task_that_failed_is_given_up_with_it() {
+    let mut progress = in_a_row();
+    for (second, event) in (1..).zip([planned(), started("a", 1), failed("a", 1)]) {
+        assert_eq!(progress.apply(&entry(second, event)), Ok(vec![]));
+    }
+    let ended = progress.apply(&entry(4, given_up("a")));
+    assert_eq!(ended, Ok(vec![0, 1, 2]));
+    assert_eq!((progress.given_up(), progress.has_ended()), (3, true));
+    let last = progress.task("c").unwrap();
+    assert_eq!(last.outcome, Some(TaskOutcome::GivenUp));
+    assert_eq!(last.changed_at, Some(Timestamp::from_second(4).unwrap()));
+    assert_eq!(
+        last.reason.as_deref(),
+        Some("needs Bearer (a), which failed")
+    );
+    assert_eq!(progress.failed().count(), 1);
+}
+
+#[test]
+fn what_a_person_has_done_is_not_given_up() {
+    let mut progress = in_a_row();
+    let skipped = Event::Skipped(by_hand("b"));
+    for (second, event) in (1..).zip([planned(), skipped]) {
+        progress.apply(&entry(second, event)).unwrap();
+    }
+    let ended = progress.apply(&entry(3, Event::FailedByHand(by_hand("a"))));
+    assert_eq!(ended, Ok(vec![0]));
+    let task = progress.task("a").unwrap();
+    assert_eq!(
+        (task.by.as_deref(), task.reason.as_deref()),
+        (Some("jane"), Some("failed by jane"))
+    );
+    assert!(!progress.has_ended(), "nothing keeps c from being done");
+}
+
+#[test]
+fn a_missed_window_holds_until_it_is_begun_by_somebody() {
+    let held = fold(vec![planned(), window_missed("a")]).unwrap();
+    let task = held.task("a").unwrap();
+    assert_eq!((task.state, task.window_missed), (TaskState::Hold, true));
+    assert_eq!(
+        task.reason.as_deref(),
+        Some("window missed: it ended at 2026-12-01T00:00:00Z")
+    );
+    assert_eq!(held.held().count(), 1);
+}
+
+#[test]
+fn what_people_and_milestones_cannot_have_done_is_refused() {
+    let message = |events| fold(events).unwrap_err().to_string();
+    let begun = |event| vec![planned(), started("a", 1), event];
+    assert_eq!(
+        message(begun(reached("a"))),
+        "entry 3 (milestoneReached of task a): the task has begun already"
+    );
+    assert_eq!(
+        message(begun(window_missed("a"))),
+        "entry 3 (windowMissed of task a): the task has begun already"
+    );
+    assert_eq!(
+        message(begun(given_up("a"))),
+        "entry 3 (failed of task a): nothing has failed"
+    );
+    let failed = Event::FailedByHand(by_hand("a"));
+    assert_eq!(
+        message(vec![planned(), failed.clone(), failed]),
+        "entry 3 (failedByHand of task a): the task has failed already"
+    );
+    let mut progress = in_a_row();
+    let failed = Event::FailedByHand(by_hand("a"));
+    for event in [planned(), failed] {
+        progress.apply(&entry(1, event)).unwrap();
+    }
+    assert_eq!(
+        progress
+            .apply(&entry(2, started("b", 1)))
+            .unwrap_err()
+            .to_string(),
+        "entry 3 (started of task b): the task was given up"
+    );
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let task = prop::sample::select(vec!["a", "b", "c", "z"]);
-    (0..9_u8, task, 1..4_u32).prop_map(|(kind, task, attempt)| match kind {
+    (0..16_u8, task, 1..4_u32).prop_map(|(kind, task, attempt)| match kind {
         0 => planned(),
         1..=3 => started(task, attempt),
         4 | 5 => completed(task),
         6 | 7 => failed(task, attempt),
-        _ => held(task),
+        8 => held(task),
+        9 => given_up(task),
+        10 => window_missed(task),
+        11 => reached(task),
+        12 => Event::CompletedByHand(by_hand(task)),
+        13 => Event::Skipped(by_hand(task)),
+        14 => Event::FailedByHand(by_hand(task)),
+        _ => Event::Released(by_hand(task)),
     })
 }
 
@@ -185,15 +317,19 @@ proptest! {
     fn any_entries_are_folded_or_refused_and_a_refusal_changes_nothing(
         events in prop::collection::vec(any_event(), 0..40),
     ) {
-        let mut progress = three();
+        let mut progress = in_a_row();
         for (second, event) in (1..).zip(events) {
             let before = format!("{progress:?}");
-            if progress.apply(&entry(second, event)).is_err() {
+            let ended = progress.apply(&entry(second, event));
+            if ended.is_err() {
                 prop_assert_eq!(format!("{:?}", progress), before);
             }
-            let completed =
-                progress.tasks().iter().filter(|it| it.state == TaskState::Completed).count();
-            prop_assert_eq!(progress.completed(), completed);
+            for task in ended.into_iter().flatten() {
+                prop_assert!(progress.tasks()[task].has_ended());
+            }
+            let count = |state| progress.tasks().iter().filter(|it| it.state == state).count();
+            prop_assert_eq!(progress.completed(), count(TaskState::Completed));
+            prop_assert_eq!(progress.given_up(), count(TaskState::Cancelled));
         }
     }
 
@@ -203,7 +339,7 @@ proptest! {
         cut in 0..60_usize,
     ) {
         let mut legal = vec![entry(0, planned())];
-        let mut whole = three();
+        let mut whole = in_a_row();
         whole.apply(&legal[0]).unwrap();
         for (second, event) in (1..).zip(events) {
             let next = entry(second, event);
@@ -212,7 +348,7 @@ proptest! {
             }
         }
         let cut = cut.min(legal.len());
-        let mut resumed = three();
+        let mut resumed = in_a_row();
         for next in &legal[..cut] {
             resumed.apply(next).unwrap();
         }

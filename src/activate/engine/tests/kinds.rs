@@ -448,3 +448,116 @@ async fn an_order_stays_on_the_clock_that_it_was_begun_on() {
     );
     assert_eq!(fake.sent().len(), 0);
 }
+
+#[tokio::test]
+async fn who_is_asked_to_stop_while_waiting_says_what_is_waited_for() {
+    let plan = plan_of(vec![task("a", json!({"kind": "manual"}))]);
+    let (fake, log) = (Arc::new(Fake::default()), rehearsed(&plan));
+    let (mut engine, stopper) = rehearsal(&fake);
+    engine.waits = Waits::SitOut;
+    let entries = log.kept();
+    let (report, ()) = tokio::join!(
+        engine.run(Arc::clone(&plan), log.clone(), &entries),
+        async {
+            for _ in 0..9 {
+                tokio::task::yield_now().await;
+            }
+            stopper.stop();
+        }
+    );
+    let report = report.unwrap();
+    assert_eq!(report.state, RunState::Waiting);
+    assert_eq!(waits(&report), [("a", WaitFor::Person)]);
+}
+
+#[tokio::test]
+async fn a_window_that_ends_while_others_are_waited_for_holds_its_task() {
+    let slow = json!({"kind": "manual"});
+    let windowed =
+        |end: &str| json!({"taskFlowRelationship": after(&["a"]), "window": {"end": end}});
+    let mut late = after(&["b"]);
+    late[0]["lag"] = "P2D".into();
+    let plan = plan_of(vec![
+        task("a", slow),
+        task("b", json!({})),
+        task("soon", windowed("2026-12-02T00:00:00Z")),
+        task("later", windowed("2026-12-09T00:00:00Z")),
+        task("after", json!({"taskFlowRelationship": late})),
+    ]);
+    let (fake, log) = (Arc::new(Fake::default()), rehearsed(&plan));
+    // Two days pass for the lag, and with them the first of the windows.
+    let report = rehearse(&fake, &plan, &log).await.unwrap();
+    assert_eq!(report.state, RunState::Waiting);
+    let held: Vec<_> = report.progress.held().map(|it| it.id.as_str()).collect();
+    assert_eq!(held, ["soon"]);
+    assert_eq!(when(&log, "windowMissed soon"), "2026-12-03T08:00:00Z");
+    log.write(Event::CompletedByHand(by_hand("a")));
+    let report = rehearse(&fake, &plan, &log).await.unwrap();
+    assert_eq!(report.state, RunState::Held);
+    assert_eq!(fake.sent(), ["b", "after", "later"]);
+}
+
+#[tokio::test]
+async fn a_retry_does_not_outlive_its_window_unless_the_outcome_is_unknown() {
+    let window = json!({"window": {"end": "2026-12-01T08:00:00.050Z"}});
+    let plan = plan_of(vec![task("known", window.clone()), task("unknown", window)]);
+    let fake = Fake::answering("known", &[failed()]);
+    let script = vec![unknown()];
+    fake.script.lock().unwrap().insert("unknown".into(), script);
+    let log = rehearsed(&plan);
+    let report = rehearse(&fake, &plan, &log).await.unwrap();
+    assert_eq!(report.state, RunState::Held);
+    let state = |id| report.progress.task(id).unwrap().state;
+    assert_eq!(
+        ["known", "unknown"].map(state),
+        [TaskState::Hold, TaskState::Completed]
+    );
+}
+
+#[tokio::test]
+async fn a_simulated_endpoint_takes_the_time_of_the_order() {
+    #[derive(Debug)]
+    struct Slow;
+    impl Callable for Slow {
+        async fn call(&self, _: &Call<'_>) -> Outcome {
+            Outcome::Completed {
+                status: 201,
+                resource: None,
+            }
+        }
+
+        fn latency(&self) -> Duration {
+            Duration::from_hours(24)
+        }
+    }
+    let plan = plan_of(vec![
+        task("a", json!({})),
+        task("b", json!({"taskFlowRelationship": after(&["a"])})),
+        task("c", json!({})),
+        task("d", json!({})),
+    ]);
+    let log = rehearsed(&plan);
+    let (_stopper, stop) = Stopper::new();
+    let mut pool = Pool::default();
+    pool.add("olt", Slow, 2, 0);
+    let engine = Engine {
+        pool: Arc::new(pool),
+        clock: Arc::new(VirtualClock::default()),
+        stop,
+        grace: Duration::ZERO,
+        waits: Waits::Leave,
+        observer: Arc::new(()),
+    };
+    let entries = log.kept();
+    let report = engine.run(Arc::clone(&plan), log.clone(), &entries);
+    assert_eq!(report.await.unwrap().state, RunState::Completed);
+    // Two at once: a and c on the first day, then d, which was in the queue before b.
+    for (line, day) in [
+        ("completed a", "2026-12-02"),
+        ("completed c", "2026-12-02"),
+        ("completed d", "2026-12-03"),
+        ("completed b", "2026-12-03"),
+    ] {
+        assert_eq!(when(&log, line), format!("{day}T08:00:00Z"), "{line}");
+    }
+}

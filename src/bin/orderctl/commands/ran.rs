@@ -1,5 +1,7 @@
 //! How the run of an order ended, in words.
 
+use std::fmt::Write as _;
+
 use orderctl::activate::{Report, RunState, WaitFor};
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::printable;
@@ -28,6 +30,18 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         let reason = task.reason.as_deref().unwrap_or("no reason given");
         format!("{}: {}", printable(&task.id), printable(reason))
     };
+    // A window that is over does not come again: nobody but a person can go on here.
+    let held = |task: &TaskProgress| {
+        let mut text = reason(task);
+        if task.window_missed {
+            let id = printable(&task.id);
+            let _ = write!(
+                text,
+                "; decide: orderctl task complete|skip|fail {order} {id}"
+            );
+        }
+        text
+    };
     add(&mut lines, "failed", report.progress.failed().map(reason));
     let given_up = report.progress.given_up() - report.progress.failed().count();
     if given_up > 0 {
@@ -38,7 +52,7 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         };
         lines.push(format!("  given up {given_up} {those} what failed"));
     }
-    add(&mut lines, "held", report.progress.held().map(reason));
+    add(&mut lines, "held", report.progress.held().map(held));
     let waits = report.waits.iter().map(|wait| {
         let (id, name) = (printable(&wait.task), printable(&wait.name));
         match wait.what {
@@ -52,6 +66,9 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         }
     });
     add(&mut lines, "waits", waits);
+    if report.state == RunState::Waiting {
+        lines.push("  the same command goes on later; with --wait it stays until then".to_owned());
+    }
     lines
 }
 

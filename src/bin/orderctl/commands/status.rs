@@ -129,6 +129,11 @@ pub fn find(
     })
 }
 
+/// How wide a table may be.
+pub fn width() -> u16 {
+    comfy_table::Table::new().width().unwrap_or(table::USUAL)
+}
+
 fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
     let reader = JournalReader::open(journal)?;
     let orders = reader.orders()?;
@@ -215,7 +220,7 @@ impl View {
         View {
             format: format.unwrap_or(usual),
             output: context.stdout(),
-            width: comfy_table::Table::new().width().unwrap_or(table::USUAL),
+            width: width(),
             detail: Detail::Folded,
             styling: context.stdout_styling(),
             trees: Vec::new(),

@@ -1,7 +1,7 @@
 //! `orderctl task`.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use orderctl::activate::hand::{self, Decision, Deed, Refusal};
@@ -10,15 +10,21 @@ use orderctl::diagnostic::human::printable;
 use orderctl::document::DocumentKind;
 use orderctl::journal::hand::Found;
 use orderctl::journal::{ClockKind, Entry, JournalError, JournalReader, Progress};
+use orderctl::model::state::TaskState;
 use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::progress;
 use orderctl::project::Overrides;
+use orderctl::status::Standing;
+use orderctl::status::table::{self, Detail};
 
 use super::status;
-use crate::cli::{DeedArgs, ReasonedDeedArgs, TaskArgs, TaskCommand, TaskName};
+use crate::cli::{
+    DeedArgs, JournalArgs, ListArgs, OutputFormat, ReasonedDeedArgs, TaskArgs, TaskCommand,
+    TaskName,
+};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
-use crate::terminal;
+use crate::terminal::{self, Delivery};
 
 /// Writes what a person has done or decided into the journal.
 pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -35,7 +41,57 @@ pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
         TaskCommand::Skip(ReasonedDeedArgs { task, reason }) => {
             decide(Deed::Skip, task, Some(reason), context)
         }
+        TaskCommand::List(args) => list(args, context),
     }
+}
+
+/// Shows the tasks of an order.
+fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let journal = journal_of(args.journal, context)?;
+    let reader = JournalReader::open(&journal)?;
+    let (order, stored) = status::find(&reader, &args.order, &not_there(&journal))?;
+    let chain = status::chain_of(&journal, &order, &stored)?;
+    let usual = if context.stdout_is_terminal {
+        OutputFormat::Table
+    } else {
+        OutputFormat::Json
+    };
+    match args.output.unwrap_or(usual) {
+        OutputFormat::Json => {
+            let mut output = context.stdout();
+            let tasks = chain.of_kind(DocumentKind::OrchestrationPlan);
+            for task in tasks.flat_map(progress::plan_tasks) {
+                if args.all || task.state != TaskState::Completed {
+                    let written = output.document(task.node.compact().as_bytes())?;
+                    if written == Delivery::Closed {
+                        break;
+                    }
+                }
+            }
+            let _gone_or_not = output.flush()?;
+        }
+        OutputFormat::Table => {
+            let detail = if args.all {
+                Detail::All
+            } else {
+                Detail::Folded
+            };
+            if let Some(standing) = Standing::of(&chain) {
+                let (width, styling) = (status::width(), context.stdout_styling());
+                let text = table::tasks(&standing, width, styling, detail);
+                context.write_text(text.as_bytes())?;
+            }
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+fn journal_of(args: JournalArgs, context: &Context) -> Result<PathBuf, Failure> {
+    let settings = context.settings(Overrides {
+        journal: args.journal,
+        ..Overrides::default()
+    })?;
+    Ok(settings.journal)
 }
 
 /// What keeps a decision from being written.
@@ -69,12 +125,7 @@ fn decide(
     reason: Option<String>,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let journal = context
-        .settings(Overrides {
-            journal: name.journal.journal,
-            ..Overrides::default()
-        })?
-        .journal;
+    let journal = journal_of(name.journal, context)?;
     let reader = JournalReader::open(&journal)?;
     let (order, _) = status::find(&reader, &name.order, &not_there(&journal))?;
     drop(reader);
