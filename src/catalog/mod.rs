@@ -70,6 +70,8 @@ pub struct Catalog {
     shared_resources: HashSet<ResourceIndex>,
     gates_by_subject: HashMap<Subject, Vec<usize>>,
     rollout_by_subject: HashMap<Subject, usize>,
+    /// Whether anything waits for what is at the same place.
+    pub(crate) waits_at_sites: bool,
     /// Whether any resource is shared.
     pub(crate) shares_resources: bool,
     digest: String,

@@ -1,5 +1,7 @@
 //! What expressions see around the item that is being decomposed.
 
+use std::borrow::Cow;
+
 use super::mapping::Values;
 use super::write;
 use crate::catalog::expression::Bindings;
@@ -52,16 +54,16 @@ pub fn item_members(
 pub struct Places<'v> {
     member: Option<Node<'v>>,
     /// A list that the entity does not write as one.
-    list: String,
+    list: Cow<'static, str>,
 }
 
 impl<'v> Places<'v> {
     /// The places that a member `place` gives.
     pub fn of(member: Option<Node<'v>>) -> Self {
         let list = match member {
-            Some(node) if node.kind() == Kind::Array => String::new(),
-            Some(node) => format!("[{}]", node.raw()),
-            None => "[]".to_owned(),
+            Some(node) if node.kind() == Kind::Array => Cow::Borrowed(""),
+            Some(node) => Cow::Owned(format!("[{}]", node.raw())),
+            None => Cow::Borrowed("[]"),
         };
         Places { member, list }
     }
@@ -72,8 +74,11 @@ impl<'v> Places<'v> {
         around: &'b Bindings<'b>,
         source: &'b Values<'b>,
     ) -> Bindings<'b> {
-        let mut bindings = Bindings::over(around);
+        let mut bindings = Bindings::over_with(around, 5);
         bindings.bind_object("source", source.iter());
+        // Until there are any.
+        bindings.bind_object("siblings", []);
+        bindings.bind_object("installed", []);
         bind_place(&mut bindings, first(self.member));
         match self.member {
             Some(node) if self.list.is_empty() => bindings.bind_node("places", node),

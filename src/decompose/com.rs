@@ -8,7 +8,7 @@ use super::expand::{Expansion, Source, installed_values};
 use super::mapping::{self, Values};
 use super::standing::{self, Mode, Named};
 use super::step::Roots;
-use super::write::{self, Derivation};
+use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
 use crate::catalog::{Catalog, ProductSpecification};
 use crate::chain::order_name;
@@ -115,16 +115,13 @@ pub fn service_order(
     for item in &order.items {
         com.item(item);
     }
-    com.expansion.finish(order.node, |items| {
-        let id = format!("{order_id}.S");
-        let derivation = Derivation {
-            id: &id,
-            above: order.node,
-            above_id: &order_id,
-            items,
-        };
-        write::service_order(&derivation)
-    })
+    let id = format!("{order_id}.S");
+    let head = Head {
+        id: &id,
+        above: order.node,
+        above_id: &order_id,
+    };
+    com.expansion.finish(head, write::service_order)
 }
 
 impl<'c> Com<'_, 'c> {

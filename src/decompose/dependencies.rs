@@ -54,13 +54,13 @@ impl<'c> Waiting<'c> {
     }
 }
 
-/// What items have in common that may wait for each other: the scope, its name and place, the
-/// service that is waited for, and the values that have to be the same.
+/// What items have in common that may wait for each other: the service that is waited for, the
+/// scope, its name and place, and the values that have to be the same.
 type Group<'m> = (
+    ServiceIndex,
     DependencyScope,
     &'m str,
     &'m str,
-    ServiceIndex,
     Vec<&'m str>,
 );
 
@@ -127,12 +127,12 @@ pub fn resolve(made: &mut [Made<'_>], faults: &mut Faults) {
     }
 }
 
-/// The items of each group that another item asks for.
-fn groups<'m>(made: &'m [Made<'_>]) -> HashMap<Group<'m>, Vec<usize>> {
+/// The items of each group that another item asks for, sorted by group.
+fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
     let mut wanted: Vec<Wanted<'_>> = made.iter().flat_map(|it| &it.waits).map(wanted).collect();
     wanted.sort_unstable();
     wanted.dedup();
-    let mut groups: HashMap<Group<'m>, Vec<usize>> = HashMap::new();
+    let mut groups: Vec<(Group<'m>, usize)> = Vec::with_capacity(made.len());
     for (position, made) in made.iter().enumerate() {
         let Some(service) = made.service else {
             continue;
@@ -140,11 +140,10 @@ fn groups<'m>(made: &'m [Made<'_>]) -> HashMap<Group<'m>, Vec<usize>> {
         let first = wanted.partition_point(|(on, ..)| *on < service);
         let of_service = wanted[first..].iter();
         for wanted in of_service.take_while(|(on, ..)| *on == service) {
-            each_group(made, *wanted, |group| {
-                groups.entry(group).or_default().push(position);
-            });
+            each_group(made, *wanted, |group| groups.push((group, position)));
         }
     }
+    groups.sort_unstable();
     groups
 }
 
@@ -171,26 +170,23 @@ fn each_group<'m>(
         },
         _ => "",
     };
-    let mut group = |name: &'m str| visit((scope, name, place, service, values.clone()));
-    match scope {
-        DependencyScope::Order => group(""),
-        DependencyScope::Parent => {
-            for parent in made.parents() {
-                group(parent);
-            }
-        }
-        DependencyScope::Site | DependencyScope::Item if made.roots.items.is_empty() => group(""),
-        DependencyScope::Site | DependencyScope::Item => {
-            for root in &made.roots.items {
-                group(root);
-            }
-        }
+    let mut group = |name: &'m str| visit((service, scope, name, place, values.clone()));
+    let names = match scope {
+        DependencyScope::Order => &[],
+        DependencyScope::Parent => made.parents(),
+        DependencyScope::Site | DependencyScope::Item => made.roots.items.as_slice(),
+    };
+    if names.is_empty() {
+        group("");
+    }
+    for name in names {
+        group(name);
     }
 }
 
 struct Search<'m, 'c> {
     made: &'m [Made<'c>],
-    groups: HashMap<Group<'m>, Vec<usize>>,
+    groups: Vec<(Group<'m>, usize)>,
     /// Those of a group that pass a `where` that looks at nothing but them.
     passing: HashMap<(*const Dependency, Group<'m>), Vec<usize>>,
     /// Dependencies and pairs so far.
@@ -198,14 +194,22 @@ struct Search<'m, 'c> {
 }
 
 impl<'m, 'c> Search<'m, 'c> {
+    fn members(&self, group: &Group<'m>) -> &[(Group<'m>, usize)] {
+        let first = self.groups.partition_point(|(known, _)| known < group);
+        let rest = &self.groups[first..];
+        &rest[..rest.partition_point(|(known, _)| known == group)]
+    }
+
     /// Counts the dependencies that nothing narrows, before they are gathered.
     fn count_plain(&mut self) -> Result<(), Box<Diagnostic>> {
+        let mut count = 0;
         for made in self.made {
             for waiting in &made.waits {
                 if waiting.dependency.filter.is_none() {
                     each_group(made, wanted(waiting), |group| {
-                        self.count += self.groups.get(&group).map_or(0, Vec::len);
+                        count += self.members(&group).len();
                     });
+                    self.count = count;
                     self.within_limit(waiting)?;
                 }
             }
@@ -216,75 +220,60 @@ impl<'m, 'c> Search<'m, 'c> {
     fn before(&mut self, position: usize) -> Result<Before<'c>, Box<Diagnostic>> {
         let made = self.made;
         let mut before: Before<'c> = BTreeMap::new();
+        let mut add = |other: usize, dependency: &'c Dependency| {
+            if other != position {
+                let between = Between {
+                    lag: dependency.lag.as_deref(),
+                    until_ended: dependency.until_ended,
+                };
+                before
+                    .entry(other)
+                    .and_modify(|known| *known = known.and(between))
+                    .or_insert(between);
+            }
+        };
         for waiting in &made[position].waits {
             let dependency = waiting.dependency;
-            let mut wanted_groups = Vec::new();
-            each_group(&made[position], wanted(waiting), |it| {
-                wanted_groups.push(it);
-            });
-            for group in wanted_groups {
-                for other in self.passing(waiting, &group)? {
-                    if other == position {
-                        continue;
-                    }
-                    let between = Between {
-                        lag: dependency.lag.as_deref(),
-                        until_ended: dependency.until_ended,
-                    };
-                    before
-                        .entry(other)
-                        .and_modify(|known| *known = known.and(between))
-                        .or_insert(between);
+            if dependency.filter.is_none() {
+                each_group(&made[position], wanted(waiting), |group| {
+                    let members = self.members(&group).iter();
+                    members.for_each(|(_, other)| add(*other, dependency));
+                });
+                continue;
+            }
+            let mut asked: Vec<Group<'m>> = Vec::new();
+            each_group(&made[position], wanted(waiting), |it| asked.push(it));
+            for group in asked {
+                for other in self.passing(waiting, group)? {
+                    add(other, dependency);
                 }
             }
         }
         Ok(before)
     }
 
-    /// The items of a group that a dependency is about.
+    /// The items of a group that pass the `where` of a dependency.
     fn passing(
         &mut self,
         waiting: &Waiting<'c>,
-        group: &Group<'m>,
+        group: Group<'m>,
     ) -> Result<Vec<usize>, Box<Diagnostic>> {
-        let Some(others) = self.groups.get(group) else {
-            return Ok(Vec::new());
-        };
-        let Some(filter) = &waiting.dependency.filter else {
-            return Ok(others.clone());
-        };
         let alike = waiting.kept.is_empty();
-        let key = (std::ptr::from_ref(waiting.dependency), group.clone());
+        let key = (std::ptr::from_ref(waiting.dependency), group);
         if alike && let Some(known) = self.passing.get(&key) {
-            self.count += known.len();
             let found = known.clone();
+            self.count += found.len();
             return self.within_limit(waiting).map(|()| found);
         }
+        let others: Vec<usize> = self.members(&key.1).iter().map(|(_, it)| *it).collect();
         self.count += others.len();
+        self.within_limit(waiting)?;
         let mut found = Vec::new();
         for other in others {
-            let mut bindings = waiting.kept.bindings();
-            let members = self.made[*other].observed.iter();
-            bindings.bind_object("other", members.map(|(name, value)| (*name, &**value)));
-            match filter.holds(&bindings) {
-                Ok(true) => found.push(*other),
-                Ok(false) => {}
-                Err(_) if waiting.lenient => found.push(*other),
-                Err(fault) => {
-                    let id = &self.made[*other].item.id;
-                    let message = format!(
-                        "`where` cannot be judged for item `{id}`: {}",
-                        fault.message
-                    );
-                    return Err(finding(
-                        "decompose/where",
-                        &waiting.dependency.location,
-                        message,
-                    ));
-                }
+            if passes(waiting, &self.made[other])? {
+                found.push(other);
             }
         }
-        self.within_limit(waiting)?;
         if alike {
             self.passing.insert(key, found.clone());
         }
@@ -302,6 +291,27 @@ impl<'m, 'c> Search<'m, 'c> {
         let finding = finding(code, &waiting.dependency.location, message);
         let hint = "narrow it: by a smaller `scope`, or by `same`, which looks at no pairs";
         Err(Box::new(finding.with_hint(hint)))
+    }
+}
+
+/// Whether an item passes the `where` of a dependency.
+fn passes(waiting: &Waiting<'_>, other: &Made<'_>) -> Result<bool, Box<Diagnostic>> {
+    let Some(filter) = &waiting.dependency.filter else {
+        return Ok(true);
+    };
+    let mut bindings = waiting.kept.bindings();
+    let members = other.observed.iter();
+    bindings.bind_object("other", members.map(|(name, value)| (*name, &**value)));
+    match filter.holds(&bindings) {
+        Err(fault) if !waiting.lenient => {
+            let message = format!(
+                "`where` cannot be judged for item `{}`: {}",
+                other.item.id, fault.message
+            );
+            let place = &waiting.dependency.location;
+            Err(finding("decompose/where", place, message))
+        }
+        outcome => Ok(outcome.unwrap_or(true)),
     }
 }
 

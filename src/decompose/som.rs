@@ -10,7 +10,7 @@ use super::expand::{Expansion, Source, installed_values};
 use super::mapping::{self, Values};
 use super::standing::{self, Mode, Named};
 use super::step::Roots;
-use super::write::{self, Derivation};
+use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
 use crate::chain::order_name;
 use crate::inventory::Layer;
@@ -24,6 +24,9 @@ struct Som<'a, 'c> {
     roots: HashMap<&'a str, &'a ProductOrderItem<'c>>,
     product_order_id: &'a str,
     order_members: &'a [(&'static str, String)],
+    /// What is known of products, and of the one that was looked at last.
+    known: HashMap<Rc<Roots>, Rc<Root<'c>>>,
+    last: Option<Rc<Root<'c>>>,
     expansion: Expansion<'a, 'c>,
 }
 
@@ -59,21 +62,20 @@ pub fn resource_order(
         roots: root.map_or_else(HashMap::new, items_by_id),
         product_order_id: root_id,
         order_members: &order_members,
+        known: HashMap::new(),
+        last: None,
         expansion,
     };
     for item in &order.items {
         som.item(item);
     }
-    som.expansion.finish(order.node, |items| {
-        let id = format!("{order_id}.R");
-        let derivation = Derivation {
-            id: &id,
-            above: order.node,
-            above_id: &order_id,
-            items,
-        };
-        write::resource_order(&derivation)
-    })
+    let id = format!("{order_id}.R");
+    let head = Head {
+        id: &id,
+        above: order.node,
+        above_id: &order_id,
+    };
+    som.expansion.finish(head, write::resource_order)
 }
 
 impl<'c> Som<'_, 'c> {
@@ -120,28 +122,16 @@ impl<'c> Som<'_, 'c> {
             Some(before) => Values::given(&item.characteristics, Some(known)).over(before),
             None => Values::of_item(&item.characteristics, None, Some(known)),
         };
-        let roots = Rc::new(self.roots_of(item));
-        let at_root = roots
-            .items
-            .first()
-            .and_then(|it| self.roots.get(it.as_str()));
-        let owner = at_root.zip(inventory).and_then(|(it, inventory)| {
-            inventory
-                .product(&roots.entity)
-                .filter(|_| it.action.is_some_and(|it| it != Action::Add))
-        });
-        let product = at_root.map(|it| com::product_values(catalog, it, owner.as_ref()));
-        let product_before = at_root
-            .zip(owner.as_ref())
-            .map(|(it, owner)| com::installed_product(catalog, it, owner));
+        let root = self.root(item);
+        let (product, product_before) = (root.product.as_ref(), root.before.as_ref());
         let members = around::item_members(&item.id, item.action, item.node);
         let around = |product| Surroundings {
             product,
             item: &members,
             order: self.order_members,
         };
-        let now = around(product.as_ref()).bindings();
-        let then = around(product_before.as_ref()).bindings();
+        let now = around(product).bindings();
+        let then = around(product_before).bindings();
         let given = item.service.and_then(|it| it.get("place"));
         let there = installed.as_ref().and_then(|it| it.node.get("place"));
         let source = Source {
@@ -151,7 +141,7 @@ impl<'c> Som<'_, 'c> {
             specification: known,
             decompositions: &specification.decompositions,
             own: catalog.service_index(&known.id),
-            roots: &roots,
+            roots: &root.roots,
             quantity: write::quantity(item.node),
             mode,
             values: &values,
@@ -169,6 +159,43 @@ impl<'c> Som<'_, 'c> {
             standing::resources_below(inventory, catalog, service)
         });
         self.expansion.expand(&source, below);
+    }
+
+    /// The products that a service is part of. What services have in common is read once.
+    fn root(&mut self, item: &ServiceOrderItem<'_>) -> Rc<Root<'c>> {
+        let roots = self.roots_of(item);
+        if let Some(last) = &self.last
+            && *last.roots == roots
+        {
+            return Rc::clone(last);
+        }
+        let root = match self.known.get(&roots) {
+            Some(known) => Rc::clone(known),
+            None => Rc::new(self.read_root(roots)),
+        };
+        if let Some(last) = self.last.replace(Rc::clone(&root)) {
+            self.known.insert(Rc::clone(&last.roots), last);
+        }
+        root
+    }
+
+    fn read_root(&self, roots: Roots) -> Root<'c> {
+        let Decomposer {
+            catalog, inventory, ..
+        } = *self.expansion.with;
+        let first = roots.items.first();
+        let item = first.and_then(|it| self.roots.get(it.as_str()).copied());
+        let changes = item.is_some_and(|it| it.action.is_some_and(|it| it != Action::Add));
+        let owner = inventory
+            .filter(|_| changes)
+            .and_then(|inventory| inventory.product(&roots.entity));
+        Root {
+            product: item.map(|it| com::product_values(catalog, it, owner.as_ref())),
+            before: item
+                .zip(owner.as_ref())
+                .map(|(it, owner)| com::installed_product(catalog, it, owner)),
+            roots: Rc::new(roots),
+        }
     }
 
     /// The product order items that a service is part of.
@@ -189,6 +216,14 @@ impl<'c> Som<'_, 'c> {
         };
         Roots { items, entity }
     }
+}
+
+/// What services have in common that are part of one product.
+struct Root<'c> {
+    roots: Rc<Roots>,
+    /// Its characteristics as they are to be, if its order is there, and as they are installed.
+    product: Option<Values<'c>>,
+    before: Option<Values<'c>>,
 }
 
 fn service_id(order: &str, item: &ServiceOrderItem<'_>) -> String {

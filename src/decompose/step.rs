@@ -2,7 +2,7 @@
 //! conditions, map the characteristics, compare with what is installed; and
 //! what came of it all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::dependencies::{self, Waiting};
@@ -11,6 +11,7 @@ use super::faults::{Faults, Place};
 use super::loops::{LoopFault, MAX_ITEMS, Reading};
 use super::mapping::Values;
 use super::standing::{Change, Difference, difference};
+use super::write::{Derivation, Head};
 use super::{Derived, NotDecomposable, write};
 use crate::catalog::expression::{Bindings, EvaluationFault, Near, NearKind};
 use crate::catalog::{
@@ -18,12 +19,15 @@ use crate::catalog::{
     Specification,
 };
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Document, Kind, Node, describe};
+use crate::document::{Document, Kind, Node, Pieces, describe};
 use crate::inventory::Installed;
 use crate::model::Action;
 
+/// Bytes that a derived order may take.
+const MAX_SIZE: usize = 2 << 30;
+
 /// What order items are made for: product order items.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Roots {
     /// Ids of the items, sorted; empty if the chain begins with a service order.
     pub items: Vec<String>,
@@ -50,7 +54,7 @@ pub struct Made<'c> {
     /// What comes first.
     pub waits: Vec<Waiting<'c>>,
     /// The item.
-    pub item: write::Item,
+    pub item: write::Item<'c>,
 }
 
 impl Made<'_> {
@@ -160,6 +164,8 @@ pub struct Steps<'c> {
     pub explain: bool,
     /// The items.
     pub made: Vec<Made<'c>>,
+    /// What the items are about.
+    pub pieces: Pieces,
     /// Why, and why not.
     pub explanations: Vec<Explanation>,
     /// What is wrong.
@@ -176,6 +182,7 @@ impl<'c> Steps<'c> {
         Steps {
             explain,
             made: Vec::new(),
+            pieces: Pieces::default(),
             explanations: Vec::new(),
             faults: Faults::default(),
             slot: None,
@@ -191,11 +198,27 @@ impl<'c> Steps<'c> {
 
     /// Adds an item; one too many is a fault.
     pub fn add(&mut self, node: Node<'_>, made: Made<'c>) {
-        if self.made.len() < MAX_ITEMS {
-            self.made.push(made);
-        } else if !self.full {
-            self.full = true;
+        if self.made.len() == MAX_ITEMS {
             let message = format!("more than {MAX_ITEMS} items would be made of the order");
+            self.overflow(node, message);
+        } else if self.pieces.size() > MAX_SIZE {
+            self.too_large(node);
+        } else {
+            self.made.push(made);
+        }
+    }
+
+    fn too_large(&mut self, node: Node<'_>) {
+        let message = format!(
+            "the order below would take more than {} GiB",
+            MAX_SIZE >> 30
+        );
+        self.overflow(node, message);
+    }
+
+    fn overflow(&mut self, node: Node<'_>, message: String) {
+        if !self.full {
+            self.full = true;
             let code = Code("decompose/too-many-items");
             let finding = Diagnostic::new(code, Severity::Error, node.location(), message);
             self.faults
@@ -352,11 +375,12 @@ impl<'c> Steps<'c> {
 
     /// Ids are joined by dots: items of contrived ids (`1` and `1.A`) may lead to one id.
     fn collisions(&mut self, order: Node<'_>) {
-        let mut seen: HashMap<&str, &Made<'_>> = HashMap::with_capacity(self.made.len());
-        for made in &self.made {
-            let Some(first) = seen.insert(&made.item.id, made) else {
-                continue;
-            };
+        let mut ids: Vec<(&str, usize)> = Vec::with_capacity(self.made.len());
+        ids.extend((self.made.iter().map(|made| made.item.id.as_str())).zip(0..));
+        ids.sort_unstable();
+        let twice = ids.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        for pair in twice {
+            let (first, made) = (&self.made[pair[0].1], &self.made[pair[1].1]);
             let alike = first.roots.items == made.roots.items;
             let from = |made: &Made<'_>| {
                 let from = if alike {
@@ -364,14 +388,10 @@ impl<'c> Steps<'c> {
                 } else {
                     &made.roots.items
                 };
-                from.first().cloned()
+                from.first().cloned().unwrap_or_default()
             };
-            let message = format!(
-                "items `{}` and `{}` both lead to an item `{}` below",
-                from(first).unwrap_or_default(),
-                from(made).unwrap_or_default(),
-                made.item.id
-            );
+            let (one, other, id) = (from(first), from(made), &made.item.id);
+            let message = format!("items `{one}` and `{other}` both lead to an item `{id}` below");
             let code = Code("decompose/duplicate-item");
             let finding = Diagnostic::new(code, Severity::Error, order.location(), message)
                 .with_hint("give the items ids of which none continues another one");
@@ -383,23 +403,34 @@ impl<'c> Steps<'c> {
     /// are no items.
     ///
     /// # Errors
-    /// What was found on the way, and items of `order` whose ids lead to one id below.
+    /// What was found on the way, and items of the order above whose ids lead to one id below.
     pub fn finish(
         mut self,
-        order: Node<'_>,
-        write: impl FnOnce(&[write::Item]) -> Document,
+        head: Head<'_>,
+        write: fn(&Derivation<'_>) -> Document,
     ) -> Result<Derived, NotDecomposable> {
         if self.faults.is_empty() {
-            self.collisions(order);
+            self.collisions(head.above);
         }
         if self.faults.is_empty() {
             dependencies::resolve(&mut self.made, &mut self.faults);
         }
+        let made = std::mem::take(&mut self.made);
+        let items: Vec<write::Item<'_>> = made.into_iter().map(|made| made.item).collect();
+        let size = write::size(&items, &self.pieces);
+        if self.faults.is_empty() && size > MAX_SIZE {
+            self.too_large(head.above);
+        }
         if !self.faults.is_empty() {
             return Err(NotDecomposable(self.faults.finish()));
         }
-        let items: Vec<write::Item> = self.made.into_iter().map(|made| made.item).collect();
-        let document = (!items.is_empty()).then(|| write(&items));
+        let derivation = Derivation {
+            head,
+            items: &items,
+            pieces: &self.pieces,
+            size,
+        };
+        let document = (!items.is_empty()).then(|| write(&derivation));
         Ok(Derived {
             document,
             explanations: self.explanations,

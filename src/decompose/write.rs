@@ -5,16 +5,19 @@ use std::borrow::Cow;
 use super::around;
 use super::mapping::Values;
 use crate::catalog::Specification;
-use crate::document::{Composer, Document, Kind, Node};
+use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
 use crate::model::Action;
 use crate::model::product_order::external_id;
 
-/// Bytes that an item of a derived order takes, roughly.
-const ITEM_SIZE: usize = 1024;
+/// Bytes that an item takes beside what it is about and its relationships, at most if ids are short.
+const ITEM_SIZE: usize = 320;
+
+/// Bytes that a relationship takes beside ids.
+const RELATIONSHIP_SIZE: usize = 160;
 
 /// An item of a derived order while its order is being made.
 #[derive(Debug)]
-pub struct Item {
+pub struct Item<'c> {
     /// Its id.
     pub id: String,
     /// The action of the item above.
@@ -22,9 +25,9 @@ pub struct Item {
     /// The quantity of the item above.
     pub quantity: i64,
     /// The specification, where it stands beside the entity (TMF652).
-    pub specification: Option<Composer>,
+    pub specification: Option<&'c Specification>,
     /// The service or resource.
-    pub entity: Composer,
+    pub entity: Piece,
     /// Ids of the items that it realizes, in the order above.
     pub realizes: Vec<String>,
     /// Ids of items that it was made for before the order and no longer is, and whether they are of
@@ -47,17 +50,40 @@ pub struct Before {
     pub until_ended: bool,
 }
 
-/// A derived order: where it comes from, and what is in it.
-#[derive(Debug)]
-pub struct Derivation<'a> {
+/// Where a derived order comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
     /// Id of the derived order.
     pub id: &'a str,
     /// The order above.
     pub above: Node<'a>,
     /// Id of the order above.
     pub above_id: &'a str,
+}
+
+/// A derived order: where it comes from, and what is in it.
+#[derive(Debug)]
+pub struct Derivation<'a> {
+    /// Where it comes from.
+    pub head: Head<'a>,
     /// The items.
-    pub items: &'a [Item],
+    pub items: &'a [Item<'a>],
+    /// What the items are about.
+    pub pieces: &'a Pieces,
+    /// Bytes that it takes, roughly.
+    pub size: usize,
+}
+
+/// Bytes that a derived order takes, roughly, and rather too many.
+pub fn size(items: &[Item<'_>], pieces: &Pieces) -> usize {
+    let related = |id: &String| RELATIONSHIP_SIZE + 2 * id.len();
+    let of_item = |item: &Item<'_>| {
+        let realizes: usize = item.realizes.iter().map(related).sum();
+        let before: usize = item.dependencies.iter().map(|it| related(&it.id)).sum();
+        ITEM_SIZE + item.id.len() + realizes + before
+    };
+    let items: usize = items.iter().map(of_item).sum();
+    4 * ITEM_SIZE + pieces.size() + items
 }
 
 /// What differs between the layers in how items refer to each other.
@@ -88,13 +114,12 @@ const RESOURCE: Layer = Layer {
 
 /// A TMF641 `ServiceOrder` made from a product order.
 pub fn service_order(derivation: &Derivation<'_>) -> Document {
-    let Derivation {
+    let Head {
         id,
         above,
         above_id,
-        items,
-    } = *derivation;
-    let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
+    } = derivation.head;
+    let mut order = Composer::new(derivation.size);
     order.object(|order| {
         head(order, "ServiceOrder", derivation);
         if let Some(priority) = above.get("priority") {
@@ -114,20 +139,21 @@ pub fn service_order(derivation: &Derivation<'_>) -> Document {
         related_parties(order, above);
         order
             .key("serviceOrderItem")
-            .array(items, |list, it| item(list, it, &SERVICE, derivation));
+            .array(derivation.items, |list, it| {
+                item(list, it, &SERVICE, derivation);
+            });
     });
     order.finish(&format!("ServiceOrder {id}"))
 }
 
 /// A TMF652 `ResourceOrder` made from a service order.
 pub fn resource_order(derivation: &Derivation<'_>) -> Document {
-    let Derivation {
+    let Head {
         id,
         above,
         above_id,
-        items,
-    } = *derivation;
-    let mut order = Composer::new((items.len() + 1) * ITEM_SIZE);
+    } = derivation.head;
+    let mut order = Composer::new(derivation.size);
     order.object(|order| {
         head(order, "ResourceOrder", derivation);
         let priority = above.get("priority");
@@ -151,18 +177,18 @@ pub fn resource_order(derivation: &Derivation<'_>) -> Document {
                 });
             });
         related_parties(order, above);
-        order
-            .key("orderItem")
-            .array(items, |list, it| item(list, it, &RESOURCE, derivation));
+        order.key("orderItem").array(derivation.items, |list, it| {
+            item(list, it, &RESOURCE, derivation);
+        });
     });
     order.finish(&format!("ResourceOrder {id}"))
 }
 
 /// What an order hands down to the order below.
 fn head(order: &mut Composer, type_name: &str, derivation: &Derivation<'_>) {
-    let above = derivation.above;
+    let above = derivation.head.above;
     order.key("@type").string(type_name);
-    order.key("id").string(derivation.id);
+    order.key("id").string(derivation.head.id);
     if let Some(id) = external_id(above) {
         order.key("externalId").string(&id);
     }
@@ -183,7 +209,7 @@ fn head(order: &mut Composer, type_name: &str, derivation: &Derivation<'_>) {
     }
 }
 
-fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation<'_>) {
+fn item(list: &mut Composer, item: &Item<'_>, layer: &Layer, derivation: &Derivation<'_>) {
     list.object(|to| {
         to.key("@type").string(layer.item_type);
         to.key("id").string(&item.id);
@@ -191,16 +217,17 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
         to.key("quantity").integer(item.quantity);
         to.key("state").string("acknowledged");
         if let Some(specification) = &item.specification {
-            to.key("resourceSpecification").piece(specification);
+            let to = to.key("resourceSpecification");
+            reference(to, specification, "ResourceSpecification");
         }
-        to.key(layer.entity).piece(&item.entity);
+        to.key(layer.entity).piece(derivation.pieces, item.entity);
         // TMF641 and TMF652 name the order of an item above by the same member.
         let realizes = item.realizes.iter().map(|above| Relationship {
             kind: "realizes",
             lag: None,
             until: None,
             item: above,
-            order: (SERVICE.order_member, derivation.above_id),
+            order: (SERVICE.order_member, derivation.head.above_id),
             referred_type: layer.item_above_type,
         });
         let dependencies = item.dependencies.iter().map(|before| Relationship {
@@ -208,7 +235,7 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
             lag: before.lag.as_deref(),
             until: before.until_ended.then_some("ended"),
             item: &before.id,
-            order: (layer.order_member, derivation.id),
+            order: (layer.order_member, derivation.head.id),
             referred_type: layer.item_type,
         });
         let own = |kind: &'static str, item| Relationship {
@@ -216,12 +243,12 @@ fn item(list: &mut Composer, item: &Item, layer: &Layer, derivation: &Derivation
             lag: None,
             until: None,
             item,
-            order: (layer.order_member, derivation.id),
+            order: (layer.order_member, derivation.head.id),
             referred_type: layer.item_type,
         };
         let releases = item.releases.iter().map(|(other, of_own_order)| {
             let above = Relationship {
-                order: (SERVICE.order_member, derivation.above_id),
+                order: (SERVICE.order_member, derivation.head.above_id),
                 referred_type: layer.item_above_type,
                 ..own("releases", other)
             };
@@ -284,13 +311,12 @@ pub struct Entity<'a> {
 /// TMF641 `ServiceRefOrValue`. `product`: the one that it is part of, where its order item does not
 /// tell.
 pub fn service(
-    entity: &Entity<'_>,
-    product: Option<&str>,
+    to: &mut Composer,
+    (entity, product): (&Entity<'_>, Option<&str>),
     specification: &Specification,
     values: &Values<'_>,
-) -> Composer {
-    let mut service = Composer::new(ITEM_SIZE);
-    service.object(|to| {
+) {
+    to.object(|to| {
         to.key("@type").string("Service");
         to.key("id").string(entity.id);
         to.key("name").string(entity.name);
@@ -318,13 +344,11 @@ pub fn service(
         }
         characteristics(to, ("serviceCharacteristic", values));
     });
-    service
 }
 
 /// TMF652 `ResourceRefOrValue`.
-pub fn resource(entity: &Entity<'_>, values: &Values<'_>) -> Composer {
-    let mut resource = Composer::new(ITEM_SIZE);
-    resource.object(|to| {
+pub fn resource(to: &mut Composer, entity: &Entity<'_>, values: &Values<'_>) {
+    to.object(|to| {
         to.key("@type").string("Resource");
         to.key("id").string(entity.id);
         to.key("name").string(entity.name);
@@ -334,16 +358,9 @@ pub fn resource(entity: &Entity<'_>, values: &Values<'_>) -> Composer {
         }
         characteristics(to, ("resourceCharacteristic", values));
     });
-    resource
 }
 
-/// `ResourceSpecificationRef`.
-pub fn resource_specification(specification: &Specification) -> Composer {
-    let mut composer = Composer::new(ITEM_SIZE / 4);
-    reference(&mut composer, specification, "ResourceSpecification");
-    composer
-}
-
+/// `ServiceSpecificationRef` and `ResourceSpecificationRef`.
 fn reference(to: &mut Composer, specification: &Specification, referred_type: &str) {
     to.object(|to| {
         to.key("id").string(&specification.id);

@@ -20,6 +20,34 @@ pub struct Composer {
     open: Vec<usize>,
 }
 
+/// Values composed one after another, each to become part of a document later.
+#[derive(Debug, Default)]
+pub struct Pieces(Composer);
+
+/// One of several [`Pieces`]: where it begins and ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece {
+    text: (usize, usize),
+    entries: (usize, usize),
+}
+
+impl Pieces {
+    /// A value that `write` makes.
+    pub fn compose(&mut self, write: impl FnOnce(&mut Composer)) -> Piece {
+        let (start, first) = (self.0.text.len(), self.0.entries.len());
+        write(&mut self.0);
+        Piece {
+            text: (start, self.0.text.len()),
+            entries: (first, self.0.entries.len()),
+        }
+    }
+
+    /// Bytes of the texts of all.
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+}
+
 impl Composer {
     /// Nothing yet, with room for a text of `size` bytes.
     pub fn new(size: usize) -> Composer {
@@ -104,8 +132,16 @@ impl Composer {
     }
 
     /// A value that was composed before.
-    pub fn piece(&mut self, piece: &Composer) {
-        self.append(&piece.text, &piece.entries, 0);
+    pub fn piece(&mut self, pieces: &Pieces, piece: Piece) {
+        let Composer { text, entries, .. } = &pieces.0;
+        let (start, end) = piece.text;
+        let (first, last) = piece.entries;
+        self.append(&text[start..end], &entries[first..last], first);
+    }
+
+    /// Bytes of the text so far.
+    pub fn size(&self) -> usize {
+        self.text.len()
     }
 
     /// The document; `name` stands for its file.
@@ -213,11 +249,15 @@ mod tests {
             Document::parse(" { \"a\" : [ 1 , {\"b\": \"\\n\"} ] }".to_owned(), "").expect("JSON");
         let tight =
             Document::parse("{\"a\":[1,{\"b\":\"\\n\"}],\"c\":{}}".to_owned(), "").expect("JSON");
-        let mut piece = Composer::new(0);
-        piece.object(|piece| {
-            piece
-                .key("copied")
-                .copy(tight.root().member("a").expect("a"));
+        let mut pieces = Pieces::default();
+        let piece = [1, 2].map(|_| {
+            pieces.compose(|piece| {
+                piece.object(|piece| {
+                    piece
+                        .key("copied")
+                        .copy(tight.root().member("a").expect("a"));
+                });
+            })
         });
         let mut composer = Composer::new(16);
         composer.object(|to| {
@@ -226,7 +266,8 @@ mod tests {
             to.key("number").integer(-7);
             to.key("tight").copy(tight.root());
             to.key("empty").array(std::iter::empty::<u8>(), |_, _| {});
-            to.key("pieces").array(0..2, |to, _| to.piece(&piece));
+            to.key("pieces")
+                .array(piece, |to, piece| to.piece(&pieces, piece));
             to.key("json").json("[true,{\"x\":null}]").expect("JSON");
         });
         let document = composer.finish("made");

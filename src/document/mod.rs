@@ -15,7 +15,7 @@ mod tape;
 pub mod toml;
 pub mod yaml;
 
-pub use compose::Composer;
+pub use compose::{Composer, Piece, Pieces};
 pub use edit::{Edits, quote};
 pub use kind::DocumentKind;
 pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};

@@ -718,7 +718,7 @@ mod tests {
                 .unwrap_or_default();
             let (_, examples) = examples.rsplit_once("Examples:").unwrap();
             assert!(
-                (2..=4).contains(&examples.matches("\n  ").count()),
+                (2..=5).contains(&examples.matches("\n  ").count()),
                 "{name}: {examples}"
             );
         }

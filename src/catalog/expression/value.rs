@@ -44,6 +44,15 @@ impl<'v> Bindings<'v> {
         }
     }
 
+    /// Like [`Bindings::over`], with room for so many variables.
+    #[must_use]
+    pub fn over_with(outer: &'v Bindings<'v>, capacity: usize) -> Self {
+        Self {
+            outer: Some(outer),
+            variables: Vec::with_capacity(capacity),
+        }
+    }
+
     /// Binds `name` to an object of members, each a name and the JSON text of
     /// its value. A second binding of the same name replaces the first.
     ///

@@ -117,6 +117,14 @@ impl Linker<'_, '_> {
                 }
             }
         }
+        let decompositions = self.catalog.products.iter().map(|it| &it.decompositions);
+        let services = self.catalog.services.iter().map(|it| &it.decompositions);
+        let mut alternatives =
+            (decompositions.chain(services).flatten()).flat_map(|it| &it.alternatives);
+        self.catalog.waits_at_sites = alternatives.any(|alternative| {
+            let mut dependencies = alternative.depends_on.iter();
+            dependencies.any(|it| it.scope == DependencyScope::Site)
+        });
         for (service, observed) in self.catalog.services.iter_mut().zip(observed) {
             service.observed = observed.into_iter().collect();
         }

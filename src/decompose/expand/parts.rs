@@ -1,0 +1,147 @@
+//! What is made of a candidate: a service, or the resources of one; and what is
+//! installed of that.
+
+use super::{Expansion, Source};
+use crate::catalog::{
+    Decomposition, Loop, ServiceIndex, ServiceSpecification, Share, Specification,
+};
+use crate::decompose::loops::Element;
+use crate::decompose::standing::Standing;
+use crate::inventory::{Installed, Layer};
+
+/// One way in which a thing may be needed.
+#[derive(Clone, Copy)]
+pub struct Candidate<'c> {
+    /// How it comes about; none for a service that stands on resources itself.
+    pub decomposition: Option<&'c Decomposition>,
+    pub index: ServiceIndex,
+    pub target: &'c ServiceSpecification,
+}
+
+impl<'c> Candidate<'c> {
+    /// Its loops.
+    pub fn loops(&self) -> &'c [Loop] {
+        self.decomposition.map_or(&[], |it| &it.loops)
+    }
+
+    /// How it is shared, if it is.
+    pub fn share(&self) -> Option<&'c Share> {
+        self.decomposition?.share.as_ref()
+    }
+
+    /// Whether it is made once for its source and for nothing else.
+    pub fn is_plain(&self) -> bool {
+        self.loops().is_empty() && self.share().is_none()
+    }
+}
+
+/// A service or resource of a candidate.
+pub struct Part<'c> {
+    pub item_id: String,
+    /// Id that is computed for it.
+    pub entity_id: String,
+    pub name: &'c str,
+    pub specification: &'c Specification,
+    pub installed: Option<Installed<'c>>,
+}
+
+impl<'c> Expansion<'_, 'c> {
+    /// What is made of a candidate. A resource-facing service with one resource gives it its own
+    /// ids and name.
+    pub fn parts(
+        &self,
+        candidate: Candidate<'c>,
+        item_id: String,
+        entity_id: String,
+    ) -> Vec<Part<'c>> {
+        let catalog = self.with.catalog;
+        let service = &candidate.target.specification;
+        let whole = |item_id: String, entity_id: String, specification: &'c Specification| Part {
+            item_id,
+            entity_id,
+            name: &service.name,
+            specification,
+            installed: None,
+        };
+        if self.layer != Layer::Resource {
+            return vec![whole(item_id, entity_id, service)];
+        }
+        let resources = candidate.target.resources.iter();
+        let mut resources = resources.map(|index| &catalog.resource_at(*index).specification);
+        if let (Some(_), [index]) = (candidate.decomposition, &*candidate.target.resources) {
+            let resource = &catalog.resource_at(*index).specification;
+            return vec![whole(item_id, entity_id, resource)];
+        }
+        resources
+            .by_ref()
+            .map(|resource| Part {
+                item_id: format!("{item_id}.{}", resource.id),
+                entity_id: format!("{entity_id}.{}", resource.id),
+                name: &resource.name,
+                specification: resource,
+                installed: None,
+            })
+            .collect()
+    }
+
+    /// What is made of a candidate for one element.
+    pub fn element_parts(
+        &self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        suffix: &str,
+    ) -> Vec<Part<'c>> {
+        let (item_id, entity_id) = (source.item_id, source.entity_id);
+        if candidate.decomposition.is_none() {
+            return self.parts(candidate, item_id.to_owned(), entity_id.to_owned());
+        }
+        let id = candidate.target.specification.id.as_str();
+        let inside = |above: &str| [above, ".", id, suffix].concat();
+        self.parts(candidate, inside(item_id), inside(entity_id))
+    }
+
+    /// The parts of one element, with what is installed of them.
+    pub fn looped_parts(
+        &self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        (element, standing): (&Element<'_>, &mut Standing<'c>),
+    ) -> Vec<Part<'c>> {
+        let mut parts = self.element_parts(source, candidate, element.suffix);
+        for part in &mut parts {
+            part.installed = standing.take(&part.entity_id, &part.specification.id);
+        }
+        parts
+    }
+
+    /// The parts of the candidates that are made once, with what is installed of them: under the
+    /// id that would be computed, else of their specification. None, if nothing is installed.
+    pub fn matched_parts(
+        &self,
+        source: &Source<'_, 'c>,
+        candidates: &[Candidate<'c>],
+        standing: &mut Standing<'c>,
+    ) -> Vec<Vec<Part<'c>>> {
+        if standing.is_empty() {
+            return Vec::new();
+        }
+        let plain = |candidate: &Candidate<'c>| {
+            let parts = || self.element_parts(source, *candidate, "");
+            candidate.is_plain().then(parts).unwrap_or_default()
+        };
+        let mut all: Vec<Vec<Part<'c>>> = candidates.iter().map(plain).collect();
+        for part in all.iter_mut().flatten() {
+            part.installed = standing.take(&part.entity_id, &part.specification.id);
+        }
+        let others = candidates.iter().filter(|it| !it.is_plain());
+        let marks: Vec<String> = others
+            .map(|it| format!(".{}", it.target.specification.id))
+            .collect();
+        for part in all.iter_mut().flatten().filter(|it| it.installed.is_none()) {
+            part.installed = standing.take_any(&part.specification.id, |id| {
+                !marks.iter().any(|mark| id.contains(mark))
+            });
+        }
+        all
+    }
+}

@@ -1,0 +1,240 @@
+//! Which shared thing is meant, and what is installed of it.
+
+use std::collections::BTreeMap;
+
+use super::Group;
+use crate::catalog::expression::{Bindings, EvaluationFault};
+use crate::catalog::{Share, ShareScope};
+use crate::decompose::expand::{Candidate, Expansion, Part, Source};
+use crate::decompose::faults::{Place, shortened};
+use crate::decompose::loops;
+use crate::decompose::standing::Standing;
+use crate::document::Node;
+use crate::inventory::Installed;
+
+impl<'c> Expansion<'_, 'c> {
+    /// Item and entity id of a shared thing. What cannot be told is a fault.
+    pub(super) fn share_ids(
+        &mut self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        (bindings, place): (&Bindings<'_>, Option<Node<'_>>),
+    ) -> Option<(String, String)> {
+        let decomposition = candidate.decomposition?;
+        let share = decomposition.share.as_ref()?;
+        let at = Place {
+            decomposition,
+            node: source.node,
+        };
+        let mut inside = candidate.target.specification.id.clone();
+        match key(share, bindings) {
+            Ok(Some(key)) => {
+                inside.push('.');
+                inside.push_str(&key);
+            }
+            Ok(None) => {}
+            Err(fault) => {
+                self.steps
+                    .faults
+                    .evaluation(at, "the key of `share` cannot be computed", &fault);
+                return None;
+            }
+        }
+        if share.scope == ShareScope::Site {
+            let id = place
+                .and_then(|it| it.text("id"))
+                .filter(|id| !id.is_empty());
+            let Some(id) = id else {
+                let message = "it is shared at a site, and there is no place with an `id`";
+                self.steps
+                    .faults
+                    .of_rule(at, "decompose/share-place", message);
+                return None;
+            };
+            inside = format!("{id}.{inside}");
+        }
+        let root = source.roots.items.first();
+        Some(match (share.scope, root) {
+            (ShareScope::Order, _) | (_, None) => {
+                let entity = format!("{}.{inside}", self.root_order);
+                (inside, entity)
+            }
+            (_, Some(root)) => (
+                format!("{root}.{inside}"),
+                format!("{}.{inside}", source.roots.entity),
+            ),
+        })
+    }
+
+    /// The group of a thing that is wanted, with what is installed of it.
+    pub(super) fn wanted_group(
+        &mut self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        ((item_id, entity_id), standing): ((String, String), &mut Standing<'c>),
+    ) -> usize {
+        if let Some(group) = self.shared.by_item.get(&item_id).copied() {
+            let mut parts = std::mem::take(&mut self.shared.groups[group].parts);
+            for part in &mut parts {
+                match &part.installed {
+                    Some(installed) => {
+                        standing.take(&installed.id, &part.specification.id);
+                    }
+                    None => self.find(candidate, part, standing),
+                }
+            }
+            self.shared.groups[group].parts = parts;
+            self.shared.note_entities(group);
+            return group;
+        }
+        let mut parts = self.parts(candidate, item_id.clone(), entity_id);
+        for part in &mut parts {
+            self.find(candidate, part, standing);
+        }
+        let known = parts.iter().find_map(|part| {
+            let installed = part.installed.as_ref()?;
+            self.shared.by_entity.get(&*installed.id).copied()
+        });
+        let group = match known {
+            Some(known) => {
+                let known_parts = &mut self.shared.groups[known].parts;
+                for (part, known) in parts.iter_mut().zip(known_parts.drain(..)) {
+                    part.installed = part.installed.take().or(known.installed);
+                }
+                *known_parts = parts;
+                self.shared.groups[known].item_id.clone_from(&item_id);
+                known
+            }
+            None => self.new_group(source, candidate, (item_id.clone(), parts)),
+        };
+        self.shared.by_item.insert(item_id, group);
+        self.shared.note_entities(group);
+        group
+    }
+
+    pub(super) fn new_group(
+        &mut self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        (item_id, parts): (String, Vec<Part<'c>>),
+    ) -> usize {
+        let decomposition = candidate.decomposition;
+        self.shared.groups.push(Group {
+            candidate,
+            decomposition: decomposition.expect("only rules say that something is shared"),
+            node: source.node,
+            item_id,
+            // Before what comes next.
+            slot: self.steps.slot.unwrap_or(2 * self.steps.made.len()),
+            roots: BTreeMap::new(),
+            parts,
+            parents: Vec::new(),
+            left: Vec::new(),
+            values: Vec::new(),
+            places: Vec::new(),
+            waits: Vec::new(),
+            around: None,
+            changes: false,
+        });
+        self.shared.groups.len() - 1
+    }
+
+    /// Looks for what is installed of a part: below the parent, or under the id that would be
+    /// computed for it.
+    pub(super) fn find(
+        &self,
+        candidate: Candidate<'c>,
+        part: &mut Part<'c>,
+        standing: &mut Standing<'c>,
+    ) {
+        let specification = &part.specification.id;
+        let mark = format!(".{}", candidate.target.specification.id);
+        let rest = part.entity_id.rfind(&mark).map(|at| &part.entity_id[at..]);
+        part.installed = standing
+            .take(&part.entity_id, specification)
+            .or_else(|| {
+                standing.take_any(specification, |id| rest.is_some_and(|it| id.ends_with(it)))
+            })
+            .or_else(|| {
+                let keyed = candidate.share().is_some_and(|it| it.key.is_some());
+                let unmarked = |id: &str| !keyed && !id.contains(&mark);
+                standing.take_any(specification, unmarked)
+            })
+            .or_else(|| {
+                let found = self.with.inventory?.get(self.layer, &part.entity_id)?;
+                (found.specification_id() == *specification).then_some(found)
+            });
+    }
+
+    /// The group of something installed that its parent did not ask for.
+    pub(super) fn installed_group(
+        &mut self,
+        source: &Source<'_, 'c>,
+        candidate: Candidate<'c>,
+        (position, installed): (usize, Installed<'c>),
+    ) -> usize {
+        if let Some(group) = self.shared.by_entity.get(&*installed.id) {
+            return *group;
+        }
+        let specification = &candidate.target.specification.id;
+        let several = self.parts(candidate, String::new(), String::new()).len() > 1;
+        let end = format!(".{}", installed.specification_id());
+        let whole = installed.id.strip_suffix(&end).filter(|_| several);
+        let whole = whole.unwrap_or(&installed.id).to_owned();
+        let item_id = item_of(&whole, source, candidate.share(), specification);
+        let known = self.shared.by_item.get(&item_id).copied();
+        let known = known.filter(|known| {
+            let part = self.shared.groups[*known].parts.get(position);
+            part.is_some_and(|part| part.installed.is_none())
+        });
+        let group = known.unwrap_or_else(|| {
+            let item_id = if self.shared.by_item.contains_key(&item_id) {
+                self.steps.new_id(format!("{item_id}.{}", installed.id))
+            } else {
+                item_id
+            };
+            let parts = self.parts(candidate, item_id.clone(), whole);
+            let group = self.new_group(source, candidate, (item_id.clone(), parts));
+            self.shared.by_item.insert(item_id, group);
+            group
+        });
+        self.shared.groups[group].parts[position].installed = Some(installed);
+        self.shared.note_entities(group);
+        group
+    }
+}
+
+/// The item id of something installed, from its own.
+fn item_of(
+    entity: &str,
+    source: &Source<'_, '_>,
+    share: Option<&Share>,
+    specification: &str,
+) -> String {
+    let below_root = entity
+        .strip_prefix(&source.roots.entity)
+        .and_then(|rest| rest.strip_prefix('.'));
+    let mark = format!(".{specification}");
+    let rest = below_root
+        .or_else(|| entity.find(&mark).map(|at| &entity[at + 1..]))
+        .unwrap_or(specification);
+    let order = share.is_some_and(|it| it.scope == ShareScope::Order);
+    match source.roots.items.first().filter(|_| !order) {
+        Some(root) => format!("{root}.{rest}"),
+        None => rest.to_owned(),
+    }
+}
+
+fn key(share: &Share, bindings: &Bindings<'_>) -> Result<Option<String>, EvaluationFault> {
+    let Some(key) = &share.key else {
+        return Ok(None);
+    };
+    let value = key.evaluate(bindings)?;
+    match loops::key_text(&value) {
+        Some(key) => Ok(Some(key)),
+        None => Err(EvaluationFault {
+            message: format!("{} is no text and no whole number", shortened(&value)),
+            seen: Vec::new(),
+        }),
+    }
+}
