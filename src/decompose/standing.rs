@@ -15,7 +15,8 @@
 //!
 //! An installed thing is matched by the id that would be computed for it, else by its specification.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::around;
 use super::mapping::Values;
@@ -115,18 +116,29 @@ impl Named<'_> {
 pub struct Standing<'i> {
     things: Vec<Option<Installed<'i>>>,
     by_id: HashMap<String, usize>,
+    /// Positions of the things of a specification that are not matched yet.
+    of_specification: HashMap<String, BTreeSet<usize>>,
     left: usize,
 }
 
 impl<'i> Standing<'i> {
     /// Nothing is matched yet.
     pub fn new(installed: Vec<Installed<'i>>) -> Self {
-        let by_id = installed
-            .iter()
-            .enumerate()
-            .map(|(position, it)| (it.id.to_string(), position));
+        let mut by_id = HashMap::with_capacity(installed.len());
+        let mut of_specification: HashMap<String, BTreeSet<usize>> = HashMap::new();
+        for (position, thing) in installed.iter().enumerate() {
+            by_id.insert(thing.id.to_string(), position);
+            let specification = thing.specification_id();
+            if let Some(positions) = of_specification.get_mut(specification) {
+                positions.insert(position);
+            } else {
+                let positions = BTreeSet::from([position]);
+                of_specification.insert(specification.to_owned(), positions);
+            }
+        }
         Standing {
-            by_id: by_id.collect(),
+            by_id,
+            of_specification,
             left: installed.len(),
             things: installed.into_iter().map(Some).collect(),
         }
@@ -134,12 +146,14 @@ impl<'i> Standing<'i> {
 
     /// What is installed under the id that would be computed for it.
     pub fn take(&mut self, id: &str, specification: &str) -> Option<Installed<'i>> {
-        let thing = &mut self.things[*self.by_id.get(id)?];
-        if thing.as_ref()?.specification_id() != specification {
-            return None;
-        }
+        let position = *self.by_id.get(id)?;
+        let open = self.of_specification.get_mut(specification)?;
+        open.remove(&position).then(|| self.matched(position))
+    }
+
+    fn matched(&mut self, position: usize) -> Installed<'i> {
         self.left -= 1;
-        thing.take()
+        self.things[position].take().expect("it is still open")
     }
 
     /// Whether everything is matched.
@@ -153,28 +167,30 @@ impl<'i> Standing<'i> {
         specification: &str,
         accepts: impl Fn(&str) -> bool,
     ) -> Option<Installed<'i>> {
-        let fits = |it: &Installed<'_>| it.specification_id() == specification && accepts(&it.id);
-        let mut things = self.things.iter_mut();
-        let found = things.find(|it| it.as_ref().is_some_and(fits))?;
-        self.left -= 1;
-        found.take()
+        let open = self.of_specification.get_mut(specification)?;
+        let things = &self.things;
+        let fits = |at: &usize| things[*at].as_ref().is_some_and(|it| accepts(&it.id));
+        let found = open.iter().copied().find(fits)?;
+        open.remove(&found);
+        Some(self.matched(found))
     }
 
     /// All things of a specification whose ids begin like this, with the rest of their ids.
     pub fn take_all(&mut self, prefix: &str, specification: &str) -> Vec<(String, Installed<'i>)> {
-        let mut taken = Vec::new();
-        for thing in &mut self.things {
-            let rest = thing
-                .as_ref()
-                .filter(|it| it.specification_id() == specification)
-                .and_then(|it| it.id.strip_prefix(prefix))
-                .map(str::to_owned);
-            if let Some(rest) = rest {
-                self.left -= 1;
-                taken.extend(thing.take().map(|it| (rest, it)));
-            }
+        let Some(open) = self.of_specification.get_mut(specification) else {
+            return Vec::new();
+        };
+        let things = &self.things;
+        let rest = |at: usize| things[at].as_ref()?.id.strip_prefix(prefix);
+        let found = open
+            .iter()
+            .filter_map(|at| Some((*at, rest(*at)?.to_owned())));
+        let found: Vec<(usize, String)> = found.collect();
+        for (position, _) in &found {
+            open.remove(position);
         }
-        taken
+        let taken = found.into_iter();
+        taken.map(|(at, rest)| (rest, self.matched(at))).collect()
     }
 
     /// What was not matched.
@@ -191,6 +207,7 @@ pub fn resources_below<'i>(
 ) -> Vec<Installed<'i>> {
     let mut seen: HashSet<String> = HashSet::from([service.id.to_string()]);
     let mut found: Vec<Installed<'i>> = inventory.resources_of(service);
+    let mut known: HashSet<Cow<'i, str>> = found.iter().map(|it| it.id.clone()).collect();
     let mut inside = inventory.services_inside(service);
     while let Some(service) = inside.pop() {
         let specification = catalog.service(service.specification_id());
@@ -199,7 +216,7 @@ pub fn resources_below<'i>(
             continue;
         }
         for resource in inventory.resources_of(&service) {
-            if !found.iter().any(|other| other.id == resource.id) {
+            if known.insert(resource.id.clone()) {
                 found.push(resource);
             }
         }

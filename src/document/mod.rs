@@ -22,4 +22,4 @@ pub use parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind};
 pub use schema::Tape;
 pub use source::{Selection, SourceError, SourceFile, SyntaxError};
 pub use stream::{Batch, MAXIMUM_DOCUMENT, Stream, StreamError};
-pub use tape::{Document, Elements, Kind, Members, Node, Origin, describe};
+pub use tape::{Document, Elements, Kind, Members, Node, Origin, SharedText, describe};

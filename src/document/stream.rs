@@ -168,7 +168,15 @@ impl Batch {
         let text = Arc::new(text);
         let mut guess = 64;
         for frame in frames {
-            let mut entries = Vec::with_capacity(guess);
+            // A large document's tape is not to be moved while it grows; what it does not need of
+            // the room is never touched.
+            let length = frame.end - frame.start;
+            let room = if length < READ_SIZE {
+                guess
+            } else {
+                length / 8
+            };
+            let mut entries = Vec::with_capacity(room);
             let parsed = match text.get(frame.start..frame.end) {
                 Some(_) => parse_value(&text[..frame.end], frame.start, &mut entries),
                 None if frame.line => Err(NOT_TEXT),

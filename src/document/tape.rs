@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::parse::{SyntaxFault, SyntaxFaultKind, parse_value, unescape};
@@ -76,6 +77,21 @@ pub(super) struct WrittenPlace {
     /// Characters before the text of a string on its line (a quote: 1), unless the text begins
     /// on another line.
     pub(super) lead: Option<u32>,
+}
+
+/// The text of a document, without its tape.
+#[derive(Debug, Clone)]
+pub struct SharedText {
+    text: Arc<String>,
+    range: Range<usize>,
+}
+
+impl Deref for SharedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text[self.range.clone()]
+    }
 }
 
 impl fmt::Debug for Document {
@@ -194,6 +210,14 @@ impl Document {
         }
     }
 
+    /// The document without white space between its tokens, if it is written so.
+    pub fn compact(&self) -> Option<SharedText> {
+        (!self.spaced).then(|| SharedText {
+            text: Arc::clone(&self.text),
+            range: self.start..self.end,
+        })
+    }
+
     /// Appends the document without white space between its tokens; strings,
     /// numbers and the order of members stay as they are written.
     pub fn write_compact(&self, output: &mut Vec<u8>) {
@@ -301,7 +325,7 @@ impl<'d> Node<'d> {
     }
 
     /// Byte range in the document's text.
-    pub fn range(self) -> std::ops::Range<usize> {
+    pub fn range(self) -> Range<usize> {
         let entry = self.entry();
         entry.start as usize..entry.end as usize
     }

@@ -16,7 +16,7 @@ pub mod store;
 mod things;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 pub use after::{Changes, after};
@@ -379,16 +379,15 @@ impl Inventory {
 
     /// What the references of a list lead to, each once; those that lead nowhere are left out.
     fn referred(&self, node: Node<'_>, key: &str, layer: Layer) -> Vec<Installed<'_>> {
-        let mut found: Vec<Installed<'_>> = Vec::new();
-        for reference in node.list(key) {
-            let id = reference.text("id").unwrap_or_default();
-            if let Some(installed) = self.get(layer, &id)
-                && !found.iter().any(|other| other.id == installed.id)
-            {
-                found.push(installed);
-            }
-        }
-        found
+        let mut seen = HashSet::new();
+        let ids = node
+            .list(key)
+            .map(|reference| reference.text("id").unwrap_or_default());
+        ids.filter_map(|id| {
+            let installed = self.get(layer, &id)?;
+            seen.insert(id).then_some(installed)
+        })
+        .collect()
     }
 
     /// Makes changes. To make them twice is to make them once.

@@ -32,29 +32,46 @@ pub const ITEM_LISTS: [&str; 4] = [
 /// Digest of what an order asks for: all members but those that tell its progress, by what they
 /// say rather than how they are written and in which sequence.
 pub fn order_digest(order: Node<'_>) -> String {
-    let mut asked = String::with_capacity(order.raw().len());
-    write(order, &mut asked);
-    text(&Sha256::digest(asked))
+    let mut asked = Asked::default();
+    asked.write(order);
+    asked.hash.update(&asked.text);
+    text(&asked.hash.finalize())
 }
 
-fn write(order: Node<'_>, asked: &mut String) {
-    for (key, value) in order.sorted_members() {
-        let name = key.as_str().unwrap_or_default();
-        if PROGRESS.contains(&&*name) {
-            continue;
-        }
-        key.write_canonical(asked);
-        asked.push(':');
-        if ITEM_LISTS.contains(&&*name) {
-            for item in value.elements() {
-                asked.push('[');
-                write(item, asked);
-                asked.push(']');
+/// What an order asks for, hashed in parts: a large one is not there once more.
+#[derive(Default)]
+struct Asked {
+    hash: Sha256,
+    text: String,
+}
+
+/// Bytes that are worth hashing.
+const PART: usize = 1 << 14;
+
+impl Asked {
+    fn write(&mut self, order: Node<'_>) {
+        for (key, value) in order.sorted_members() {
+            let name = key.as_str().unwrap_or_default();
+            if PROGRESS.contains(&&*name) {
+                continue;
             }
-        } else {
-            value.write_canonical(asked);
+            key.write_canonical(&mut self.text);
+            self.text.push(':');
+            if ITEM_LISTS.contains(&&*name) {
+                for item in value.elements() {
+                    self.text.push('[');
+                    self.write(item);
+                    self.text.push(']');
+                    if self.text.len() > PART {
+                        self.hash.update(&self.text);
+                        self.text.clear();
+                    }
+                }
+            } else {
+                value.write_canonical(&mut self.text);
+            }
+            self.text.push(',');
         }
-        asked.push(',');
     }
 }
 

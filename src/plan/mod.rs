@@ -28,6 +28,7 @@ pub use explain::{Explanation, NotFound, explain};
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 
 use std::collections::HashMap;
+use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,6 +55,9 @@ use network::{Network, Wait};
 use rollouts::Rollout;
 use schedule::{Dates, Times, Work};
 use scope::Scope;
+
+/// Orders of so many bytes have their digests worked out while they are planned, on another thread.
+const LARGE: usize = 1 << 20;
 
 /// What a plan is made with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,6 +99,21 @@ impl Planning<'_> {
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
+        let size: usize = chain.orders().map(|order| order.text().len()).sum();
+        if size < LARGE {
+            return self.plan_with(chain, || order_digests(chain));
+        }
+        thread::scope(|scope| {
+            let digests = scope.spawn(|| order_digests(chain));
+            self.plan_with(chain, || digests.join().expect("digests do not panic"))
+        })
+    }
+
+    fn plan_with(
+        &self,
+        chain: &Chain,
+        digests: impl FnOnce() -> Vec<OrderDigest>,
+    ) -> Result<Planned, NotPlanned> {
         let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
         is_decomposed(chain, &orders, self.catalog)?;
         let mut faults = Vec::new();
@@ -117,7 +136,7 @@ impl Planning<'_> {
             return Err(NotPlanned::Faults(faults));
         }
         sketch.network.settle();
-        let mut planned = self.assemble(chain, &root, drafts, &sketch.network);
+        let mut planned = self.assemble(chain, (&root, digests()), drafts, &sketch.network);
         if let Some(scope) = self.scope(&sketch.layers) {
             planned.warnings.extend(gates::unknown(scope));
         }
@@ -202,7 +221,7 @@ impl Planning<'_> {
     fn assemble(
         &self,
         chain: &Chain,
-        root: &str,
+        (root, digests): (&str, Vec<OrderDigest>),
         drafts: Vec<Draft<'_>>,
         network: &Network,
     ) -> Planned {
@@ -239,7 +258,7 @@ impl Planning<'_> {
             state: FlowState::Active,
             related_entity: related_orders(chain),
             digest: Digests {
-                order: chain.orders().map(order_digest_of).collect(),
+                order: digests,
                 catalog: self.catalog.map(|catalog| catalog.digest().to_owned()),
                 plan: String::new(),
             },
@@ -453,12 +472,13 @@ fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
         .collect()
 }
 
-fn order_digest_of(order: &Document) -> OrderDigest {
-    OrderDigest {
+fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
+    let digest = |order: &Document| OrderDigest {
         id: order_name(order),
         referred_type: DocumentKind::of(order).name().to_owned(),
         digest: order_digest(order.root()),
-    }
+    };
+    chain.orders().map(digest).collect()
 }
 
 fn relationships(waits: &[Wait], names: &[&str]) -> Vec<TaskFlowRelationship> {

@@ -1,7 +1,7 @@
 //! The command line of orderctl: arguments → one library call → write.
 //!
 //! [`cli`] says what can be asked for, [`commands`] has one file a subcommand,
-//! [`stage`] is what filters have in common, [`report`] writes reports, [`context`] is what holds for every command, [`terminal`] is the only place
+//! [`stage`] is what filters have in common, [`lines`] is what they produce, [`report`] writes reports, [`context`] is what holds for every command, [`terminal`] is the only place
 //! that writes to the standard streams, [`exit`] is how a run ends.
 
 mod bar;
@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod context;
 mod exit;
+mod lines;
 mod logging;
 #[cfg(target_os = "linux")]
 mod pipes;

@@ -21,6 +21,7 @@ use orderctl::document::{Batch, Document, SourceFile, Stream, StreamError};
 use orderctl::validate::OrderKey;
 
 use crate::exit::{ExitCode, Failure};
+use crate::lines::Lines;
 
 /// How a stream is cut into units of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +36,9 @@ pub enum Unit {
 #[derive(Debug, Default)]
 pub struct Produced {
     /// Documents to pass on, compact, each with a line end.
-    pub output: Vec<u8>,
+    pub output: Lines,
     /// Orders that were rejected, compact, each with a line end.
-    pub rejects: Vec<u8>,
+    pub rejects: Lines,
     /// Findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Lines for people, on standard error.

@@ -12,6 +12,8 @@ use clap::ColorChoice;
 use memchr::memchr2;
 use orderctl::diagnostic::human::{self, Styling};
 
+use crate::lines::Lines;
+
 /// Bytes collected before they are handed to the system.
 const BUFFER: usize = 64 * 1024;
 
@@ -111,18 +113,29 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes documents, given as compact JSON, each with its line end.
-    pub fn documents(&mut self, lines: &[u8]) -> Result<Delivery, OutputError> {
+    pub fn documents(&mut self, lines: &Lines) -> Result<Delivery, OutputError> {
         if self.closed || self.layout == Layout::Compact {
-            return self.text(lines).and_then(|delivery| match delivery {
+            return match self.texts(lines)? {
                 Delivery::Written if self.immediate => self.flush(),
                 delivery => Ok(delivery),
-            });
+            };
         }
-        for line in lines
+        let joined = lines.pieces().collect::<Vec<&[u8]>>().concat();
+        for line in joined
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
         {
             if self.document(line)? == Delivery::Closed {
+                return Ok(Delivery::Closed);
+            }
+        }
+        Ok(Delivery::Written)
+    }
+
+    /// Writes text that comes in pieces, as it stands.
+    pub fn texts(&mut self, lines: &Lines) -> Result<Delivery, OutputError> {
+        for piece in lines.pieces() {
+            if self.text(piece)? == Delivery::Closed {
                 return Ok(Delivery::Closed);
             }
         }

@@ -22,7 +22,7 @@ use orderctl::project::Overrides;
 use tokio::sync::mpsc;
 
 use super::carried::carried_out;
-use super::filter::{Sink, ended, line};
+use super::filter::{Sink, ended};
 use super::installed::InstalledBase;
 use super::ran;
 use super::status::View;
@@ -30,6 +30,7 @@ use crate::bar::Bar;
 use crate::cli::{ActivateArgs, ClockName, OutputFormat};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::lines::Lines;
 use crate::signals::{self, Signals};
 use crate::stage::{self, Flow, Produced, Unit};
 use crate::terminal;
@@ -155,7 +156,7 @@ fn requests(intake: &Intake, chain: &Chain, endpoints: &OpenEndpoints) -> Produc
             let calls = accepted.plan.task_flow.iter();
             for (task, call) in calls.filter_map(|task| Some((task, task.call()?))) {
                 match request(task, call, endpoints) {
-                    Ok(text) => produced.output.extend(text.bytes()),
+                    Ok(text) => produced.output.text(&text),
                     Err(error) => produced.failure = Some(error.into()),
                 }
             }
@@ -632,9 +633,9 @@ impl<'a> Output<'a> {
         let written = if let Some(view) = &mut self.table {
             view.show(chain)
         } else {
-            let mut output = Vec::new();
+            let mut output = Lines::default();
             for document in &chain.documents {
-                line(document, &mut output);
+                output.document(document);
             }
             let delivery = self.documents.documents(&output);
             delivery.map(drop).map_err(Failure::from)

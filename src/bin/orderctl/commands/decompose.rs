@@ -11,7 +11,7 @@ use orderctl::project::Overrides;
 use orderctl::validate::{ValidOrder, Validation};
 
 use super::carried::carried_out;
-use super::filter::{Sink, ended, line, pass_foreign, rejected};
+use super::filter::{Sink, ended, pass_foreign, rejected};
 use crate::cli::{DecomposeArgs, ExplainFormat, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -214,10 +214,10 @@ fn take(
 fn write(chain: &Chain, derived: &[Document], produced: &mut Produced) {
     let last_order = chain.orders().last().map(|order| order.text().as_ptr());
     for document in &chain.documents {
-        line(document, &mut produced.output);
+        produced.output.document(document);
         if Some(document.text().as_ptr()) == last_order {
             for order in derived {
-                line(order, &mut produced.output);
+                produced.output.document(order);
             }
         }
     }
@@ -234,7 +234,7 @@ fn pass_done(chain: &Chain, done: &Chain, produced: &mut Produced) {
         )
     }));
     for document in &done.documents {
-        line(document, &mut produced.output);
+        produced.output.document(document);
     }
     pass_foreign(chain, &mut produced.output);
 }

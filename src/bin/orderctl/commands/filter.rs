@@ -16,6 +16,7 @@ use orderctl::validate;
 
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::lines::Lines;
 use crate::report::Reporting;
 use crate::stage::{Flow, Produced};
 use crate::terminal::{self, Delivery, Output};
@@ -95,7 +96,7 @@ impl<'c> Sink<'c> {
             return Ok(Flow::Continue);
         }
         let delivery = if self.raw {
-            self.stdout.text(&produced.output)?
+            self.stdout.texts(&produced.output)?
         } else {
             self.stdout.documents(&produced.output)?
         };
@@ -128,13 +129,12 @@ impl<'c> Sink<'c> {
 }
 
 /// A rejected order as a line for `--rejects`.
-pub fn rejected(order: &Document, diagnostics: &[Diagnostic]) -> Vec<u8> {
-    let mut line = Vec::new();
+pub fn rejected(order: &Document, diagnostics: &[Diagnostic]) -> Lines {
+    let mut line = Lines::default();
     match validate::rejected(order, diagnostics) {
-        Ok(document) => document.write_compact(&mut line),
-        Err(_) => order.write_compact(&mut line),
+        Ok(document) => line.document(&document),
+        Err(_) => line.document(order),
     }
-    line.push(b'\n');
     line
 }
 
@@ -148,14 +148,8 @@ pub fn ended(root: &Document, state: OrderState) -> String {
 }
 
 /// What goes along with a chain that is not passed on itself.
-pub fn pass_foreign(chain: &Chain, output: &mut Vec<u8>) {
+pub fn pass_foreign(chain: &Chain, output: &mut Lines) {
     for document in chain.foreign() {
-        line(document, output);
+        output.document(document);
     }
-}
-
-/// A document as a line.
-pub fn line(document: &Document, output: &mut Vec<u8>) {
-    document.write_compact(output);
-    output.push(b'\n');
 }

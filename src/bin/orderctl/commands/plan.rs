@@ -9,10 +9,11 @@ use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::plan::{self, NotFound, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
-use super::filter::{Sink, ended, line, pass_foreign};
+use super::filter::{Sink, ended, pass_foreign};
 use crate::cli::{ExplanationFormat, GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
+use crate::lines::Lines;
 use crate::stage::{self, Produced, Unit};
 
 /// Writes each chain followed by its plan.
@@ -169,7 +170,7 @@ fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain
     }
     if matches!(show, Show::Documents) {
         for document in &chain.documents {
-            line(document, &mut produced.output);
+            produced.output.document(document);
         }
         return produced;
     }
@@ -187,16 +188,16 @@ fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain
 }
 
 /// Writes what is shown of a plan in place of documents.
-fn show_plan(plan: &OrchestrationPlan, show: &Show, searched: &Searched, output: &mut Vec<u8>) {
+fn show_plan(plan: &OrchestrationPlan, show: &Show, searched: &Searched, output: &mut Lines) {
     match show {
         Show::Documents => {}
-        Show::Graph(notation) => output.extend(plan::draw(plan, *notation).bytes()),
+        Show::Graph(notation) => output.text(&plan::draw(plan, *notation)),
         Show::Task { task, format } => {
             searched.plans.store(true, Ordering::Relaxed);
             match plan::explain(plan, task) {
                 Ok(explanation) if *format == ExplanationFormat::Human => {
                     searched.found.store(true, Ordering::Relaxed);
-                    output.extend(explanation.for_people().bytes());
+                    output.text(&explanation.for_people());
                 }
                 Ok(explanation) => {
                     searched.found.store(true, Ordering::Relaxed);
@@ -208,16 +209,16 @@ fn show_plan(plan: &OrchestrationPlan, show: &Show, searched: &Searched, output:
     }
 }
 
-fn write(document: &impl serde::Serialize, output: &mut Vec<u8>) {
+fn write(document: &impl serde::Serialize, output: &mut Lines) {
     serde_json::to_writer(&mut *output, document).expect("plans are made of texts and JSON values");
-    output.push(b'\n');
+    output.text("\n");
 }
 
 /// Writes a chain, its plan after its orders.
-fn add(chain: &Chain, plan: &OrchestrationPlan, output: &mut Vec<u8>) {
+fn add(chain: &Chain, plan: &OrchestrationPlan, output: &mut Lines) {
     let last_order = chain.orders().last().map(|order| order.text().as_ptr());
     for document in &chain.documents {
-        line(document, output);
+        output.document(document);
         if Some(document.text().as_ptr()) == last_order {
             write(plan, output);
         }

@@ -12,7 +12,7 @@ use orderctl::project::Overrides;
 use orderctl::validate::{Duplicates, OrderKey, Validation};
 
 use super::configured;
-use super::filter::{Sink, line, rejected};
+use super::filter::{Sink, rejected};
 use crate::cli::ValidateArgs;
 use crate::context::{self, Context};
 use crate::exit::{ExitCode, Failure};
@@ -136,7 +136,7 @@ fn check(validation: &Validation<'_>, unit: Chain, keeps: Keeps) -> Produced {
     let checked = validation.inspect(&document);
     produced.key = checked.order.as_deref().and_then(OrderKey::of);
     if checked.accepted {
-        line(&document, &mut produced.output);
+        produced.output.document(&document);
     } else {
         produced.code = Some(ExitCode::NotAcceptable);
         if keeps.orders {
