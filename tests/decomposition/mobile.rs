@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, actions, catalog, characteristics, item, order, related, value};
+use crate::world::{
+    World, actions, catalog, catalog_of, characteristics, item, order, related, value, yaml,
+};
 
 const HSS: &str = "1.RFS-HSS";
 
@@ -169,4 +171,33 @@ fn the_first_rule_whose_condition_holds_is_taken_and_inherits_the_rest() {
         assert_eq!(value(pcrf, "quota"), quota);
         assert_eq!(related(pcrf, "dependency"), [HSS]);
     }
+}
+
+/// The catalog in which voicemail's rule says that the subscriber comes after the box, and data's
+/// that it comes after the policy.
+fn chosen_by_parents() -> World {
+    let yaml = yaml("mobile.yaml");
+    let yaml = yaml.replace(
+        "id: R-VOICEMAIL-HSS\n",
+        "id: R-VOICEMAIL-HSS\ndependsOn: [{id: RFS-BOX}]\n",
+    );
+    let yaml = yaml.replace("dependsOn: [{id: RFS-HSS}]\n", "");
+    let yaml = yaml.replace(
+        "id: R-DATA-HSS\n",
+        "id: R-DATA-HSS\ndependsOn: [{id: RFS-PCRF}]\n",
+    );
+    World::new(catalog_of(
+        &yaml.replace("dependsOn: [{id: RFS-HLR}]\n", ""),
+    ))
+}
+
+#[test]
+fn what_is_shared_waits_for_what_the_rule_of_any_parent_says_in_both_directions() {
+    let first = ["1.CFS-DATA.RFS-PCRF", "1.CFS-VOICEMAIL.RFS-BOX"];
+    let mut world = chosen_by_parents();
+    let values = json!({"imsi": "505", "msisdn": "0412", "voicemail": true});
+    let add = world.carry_out(&subscription("A", "add", &values));
+    assert_eq!(related(item(&add.resources(), HSS), "dependency"), first);
+    let cease = world.decompose(&subscription("B", "delete", &json!({})));
+    assert_eq!(related(item(&cease.resources(), HSS), "dependency"), first);
 }

@@ -26,10 +26,15 @@ pub struct Decomposed {
 
 /// The catalog of a file of this folder.
 pub fn catalog(file: &str) -> Catalog {
+    catalog_of(&yaml(file))
+}
+
+/// A file of this folder.
+pub fn yaml(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/decomposition")
         .join(file);
-    catalog_of(&std::fs::read_to_string(path).unwrap())
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// A catalog from YAML.

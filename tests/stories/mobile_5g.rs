@@ -257,6 +257,7 @@ fn two_hundred_and_fifty_more_vehicles_touch_nothing_but_their_own_profiles() {
     for core in [UDM, PCF, NSSF] {
         cease.assert_sequence(PROFILES, core);
         cease.assert_sequence(core, NSMF_URLLC);
+        cease.assert_sequence(core, NSMF_EMBB);
     }
     cease.assert_sequence(PORTAL, PROFILES);
     story.activate(&cease, 0);

@@ -45,7 +45,7 @@ impl<'c> Expansion<'_, 'c> {
             .filter(|_| source.before.is_some());
         let (wanted, story) = self.wanted(level, subject, &bindings, installed.as_ref());
         let Some(wanted) = wanted else {
-            self.refuse(level, group, story);
+            self.refuse(level, (candidate, group), story);
             return None;
         };
         let sibling = decomposition.observed.then(|| wanted.values.to_json());
@@ -98,9 +98,13 @@ impl<'c> Expansion<'_, 'c> {
     }
 
     /// A parent for which the condition of a shared thing is false: it lets go of what it has.
-    fn refuse(&mut self, level: &Level<'_, 'c>, group: usize, story: Story) {
+    fn refuse(
+        &mut self,
+        level: &Level<'_, 'c>,
+        (candidate, group): (Candidate<'c>, usize),
+        story: Story,
+    ) {
         let source = level.source;
-        let candidate = self.shared.groups[group].candidate;
         let layer = self.layer;
         let explanation = self.steps.explain(|| Explanation {
             item: self.shared.groups[group].item_id.clone(),
@@ -112,11 +116,18 @@ impl<'c> Expansion<'_, 'c> {
             installed.is_some_and(|it| self.users(it).contains(source.entity_id))
         });
         if used {
-            self.let_go(level, group, explanation);
+            self.let_go(level, (candidate, group), explanation);
         }
     }
 
-    fn let_go(&mut self, level: &Level<'_, 'c>, group: usize, explanation: Option<usize>) {
+    /// `candidate`: how this very parent comes by it; what comes first is what each parent's own
+    /// rule says.
+    fn let_go(
+        &mut self,
+        level: &Level<'_, 'c>,
+        (candidate, group): (Candidate<'c>, usize),
+        explanation: Option<usize>,
+    ) {
         let group = &mut self.shared.groups[group];
         group.belongs_to(level.source);
         if group
@@ -127,7 +138,9 @@ impl<'c> Expansion<'_, 'c> {
         {
             return;
         }
-        let of_rule = group.decomposition.alternatives.last();
+        let of_rule = candidate
+            .decomposition
+            .and_then(|it| it.alternatives.last());
         let of_rule: &[Dependency] = of_rule.map_or(&[], |it| &it.depends_on);
         group.waits.extend(still_waits(of_rule, level.before));
         group.left.push(Parent::of(level.source, explanation));
@@ -168,7 +181,7 @@ impl<'c> Expansion<'_, 'c> {
                     group.belongs_to(source);
                     group.parents.push(Parent::of(source, explanation));
                 } else {
-                    self.let_go(level, group, explanation);
+                    self.let_go(level, (candidate, group), explanation);
                 }
             }
         }
