@@ -204,7 +204,8 @@ fn find<'p>(plan: &'p OrchestrationPlan, name: &str) -> Result<&'p TaskFlow, Ref
     if let Some(task) = tasks.iter().find(|task| task.id == name) {
         return Ok(task);
     }
-    let named: Vec<&TaskFlow> = tasks.iter().filter(|task| task.name == name).collect();
+    let named = plan.called(name).into_iter();
+    let named: Vec<&TaskFlow> = named.map(|position| &tasks[position]).collect();
     if let [task] = named[..] {
         return Ok(task);
     }

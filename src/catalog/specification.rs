@@ -1,6 +1,8 @@
 //! Offerings and specifications (TMF620, TMF633, TMF634) as the catalog holds
 //! them.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::characteristic::CharacteristicSpecification;
@@ -61,10 +63,10 @@ impl Specification {
         let id = text("id").unwrap_or_default().into_owned();
         let list = characteristics.iter().find_map(|key| node.get(key));
         Specification {
-            name: text("name").map_or_else(|| id.clone(), std::borrow::Cow::into_owned),
+            name: text("name").map_or_else(|| id.clone(), Cow::into_owned),
             id,
-            version: text("version").map(std::borrow::Cow::into_owned),
-            lifecycle_status: text("lifecycleStatus").map(std::borrow::Cow::into_owned),
+            version: text("version").map(Cow::into_owned),
+            lifecycle_status: text("lifecycleStatus").map(Cow::into_owned),
             valid_for: Period::read(node),
             characteristics: list.map_or(Vec::new(), |list| {
                 list.elements()
@@ -72,6 +74,24 @@ impl Specification {
                     .collect()
             }),
             location: node.location(),
+        }
+    }
+
+    /// What one of several is called that are of it: its name, and the key that tells that one
+    /// apart.
+    pub fn name_of(&self, key: &str) -> Cow<'_, str> {
+        match key {
+            "" => Cow::Borrowed(&self.name),
+            key => Cow::Owned([&self.name, " (", key, ")"].concat()),
+        }
+    }
+
+    /// The key in the name of something of it, empty if there is none; `None` if it is called
+    /// otherwise.
+    pub fn key_in<'n>(&self, name: &'n str) -> Option<&'n str> {
+        match name.strip_prefix(&self.name)? {
+            "" => Some(""),
+            rest => rest.strip_prefix(" (")?.strip_suffix(')'),
         }
     }
 

@@ -196,6 +196,7 @@ impl<'c> Com<'_, 'c> {
             item_id: &item.id,
             entity_id: &product_id,
             specification: &product.specification,
+            key: "",
             decompositions: &product.decompositions,
             own: None,
             roots: &roots,

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 pub use element::{Subject, Wanted, installed_values};
 pub use make::Thing;
-pub use parts::{Candidate, Part};
+pub use parts::{Candidate, Part, joined};
 
 use super::around::Places;
 use super::explain::{Explanation, Outcome, Story};
@@ -40,6 +40,8 @@ pub struct Source<'a, 'c> {
     pub entity_id: &'a str,
     /// What it is.
     pub specification: &'a Specification,
+    /// The key in its name, if it is one of several.
+    pub key: &'a str,
     /// What it needs.
     pub decompositions: &'c [Decomposition],
     /// Resources that it stands on itself, if it is a service.
@@ -274,7 +276,7 @@ impl<'c> Expansion<'_, 'c> {
                 source: source.specification.id.clone(),
                 target: candidate.target.specification.id.clone(),
                 item: part.item_id.clone(),
-                name: part.name.to_owned(),
+                name: part.name.to_string(),
                 story,
                 outcome,
                 sharers: 0,

@@ -134,11 +134,14 @@ impl<'c> Som<'_, 'c> {
         let then = around(product_before).bindings();
         let given = item.service.and_then(|it| it.get("place"));
         let there = installed.as_ref().and_then(|it| it.node.get("place"));
+        let name = item.service.and_then(|it| it.text("name"));
+        let key = name.as_deref().and_then(|it| known.key_in(it));
         let source = Source {
             node: item.node,
             item_id: &item.id,
             entity_id: &service_id,
             specification: known,
+            key: key.unwrap_or_default(),
             decompositions: &specification.decompositions,
             own: catalog.service_index(&known.id),
             roots: &root.roots,

@@ -189,17 +189,7 @@ fn tell_apart(tasks: &[TaskFlow], lots: &mut [Lot]) {
 /// their specification.
 fn name(tasks: &[TaskFlow], lot: &[usize]) -> String {
     let first = &tasks[lot[0]];
-    let mut common = first.name.as_str();
-    for &task in lot {
-        let same = common.char_indices().zip(tasks[task].name.chars());
-        let same = same.take_while(|((_, one), other)| one == other);
-        let end = same.last().map_or(0, |((at, one), _)| at + one.len_utf8());
-        common = &common[..end];
-    }
-    if common.len() < first.name.len() || lot.iter().any(|it| tasks[*it].name != first.name) {
-        let word = common.rfind(|c: char| !c.is_alphanumeric());
-        common = common[..word.unwrap_or(0)].trim_end_matches(|c: char| !c.is_alphanumeric());
-    }
+    let common = common_name(lot.iter().map(|it| tasks[*it].name.as_str()));
     if common.is_empty() {
         first
             .specification
@@ -207,6 +197,61 @@ fn name(tasks: &[TaskFlow], lot: &[usize]) -> String {
             .unwrap_or(&first.name)
             .to_owned()
     } else {
-        common.to_owned()
+        common
+    }
+}
+
+/// What names have in common, at their beginning and up to the end of a word; of the keys in
+/// brackets that tell things of one kind apart what all have, up to a dot. Empty, if they have
+/// nothing in common.
+pub fn common_name<'n>(mut names: impl Iterator<Item = &'n str>) -> String {
+    let Some(first) = names.next() else {
+        return String::new();
+    };
+    let (mut common, mut same) = (first, true);
+    for name in names {
+        same &= name == first;
+        let alike = common.char_indices().zip(name.chars());
+        let alike = alike.take_while(|((_, one), other)| one == other);
+        let end = alike.last().map_or(0, |((at, one), _)| at + one.len_utf8());
+        common = &common[..end];
+    }
+    if same {
+        return first.to_owned();
+    }
+    if let Some((kind, key)) = common.rsplit_once(" (")
+        && !key.contains(')')
+    {
+        return match key.rsplit_once('.') {
+            Some((key, _)) if !key.is_empty() => format!("{kind} ({key})"),
+            _ => kind.to_owned(),
+        };
+    }
+    let word = common.rfind(|c: char| !c.is_alphanumeric());
+    let common = &common[..word.unwrap_or(0)];
+    common
+        .trim_end_matches(|c: char| !c.is_alphanumeric())
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::common_name;
+
+    #[test]
+    fn names_have_their_first_words_and_the_beginning_of_their_keys_in_common() {
+        for (names, common) in [
+            (&["Port"][..], "Port"),
+            (&["Port", "Port"], "Port"),
+            (&["Port (HQ)", "Port (HR)"], "Port"),
+            (&["Router (HQ.1)", "Router (HQ.2)"], "Router (HQ)"),
+            (&["Profile (V-1.tab)", "Profile (V-1.tel)"], "Profile (V-1)"),
+            (&["Profile (V-1.tab)", "Profile (V-2.tel)"], "Profile"),
+            (&["Vehicle 1", "Vehicle 12"], "Vehicle"),
+            (&["Port", "Router"], ""),
+            (&[], ""),
+        ] {
+            assert_eq!(common_name(names.iter().copied()), common, "{names:?}");
+        }
     }
 }

@@ -83,7 +83,7 @@ pub fn explain<'p>(plan: &'p OrchestrationPlan, wanted: &str) -> Result<Explanat
     let by_id = tasks.iter().position(|task| task.id == wanted);
     let position = match by_id {
         Some(position) => position,
-        None => named(tasks, wanted)?,
+        None => named(plan, wanted)?,
     };
     let task = &tasks[position];
     let positions: HashMap<&str, usize> = tasks
@@ -117,13 +117,9 @@ pub fn explain<'p>(plan: &'p OrchestrationPlan, wanted: &str) -> Result<Explanat
     })
 }
 
-fn named(tasks: &[TaskFlow], wanted: &str) -> Result<usize, NotFound> {
-    let called = tasks.iter().enumerate();
-    let called: Vec<usize> = called
-        .filter(|(_, task)| task.name == wanted)
-        .map(|(position, _)| position)
-        .collect();
-    match called.as_slice() {
+fn named(plan: &OrchestrationPlan, wanted: &str) -> Result<usize, NotFound> {
+    let tasks = &plan.task_flow;
+    match plan.called(wanted).as_slice() {
         [] => {
             let known = tasks.iter().flat_map(|task| [&*task.id, &*task.name]);
             Err(NotFound::Unknown(closest(wanted, known).map(str::to_owned)))

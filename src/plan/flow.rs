@@ -400,6 +400,23 @@ pub struct TaskCall<'t> {
 }
 
 impl OrchestrationPlan {
+    /// Positions of the tasks of a name; where there are none, of those that are called so before
+    /// the key in brackets that tells them apart.
+    pub fn called(&self, name: &str) -> Vec<usize> {
+        let tasks = || self.task_flow.iter().enumerate();
+        let named = tasks().filter(|(_, task)| task.name == name);
+        let named: Vec<usize> = named.map(|(position, _)| position).collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let keyed = |task: &TaskFlow| {
+            let key = task.name.strip_prefix(name);
+            key.is_some_and(|key| key.starts_with(" (") && key.ends_with(')'))
+        };
+        let keyed = tasks().filter(|(_, task)| keyed(task));
+        keyed.map(|(position, _)| position).collect()
+    }
+
     /// Whether it says that anything of it was done already.
     pub fn is_begun(&self) -> bool {
         self.state == FlowState::Completed

@@ -22,6 +22,7 @@ mod scope;
 mod sharing;
 mod variables;
 
+pub use bulk::common_name;
 pub use digest::plan_digest;
 pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};

@@ -56,7 +56,8 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         }
         let name = self.item(entry).entity.and_then(|it| it.text("name"));
         let shared = self.catalog.is_shared(resource.unwrap_or_default());
-        !shared || name.as_deref() == Some(&service.specification.name)
+        let called = |name: &str| service.specification.key_in(name).is_some();
+        !shared || name.as_deref().is_some_and(called)
     }
 
     /// What a product order item is about.

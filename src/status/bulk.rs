@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ItemStanding;
 use crate::model::state::OrderState;
-use crate::plan::count_for_people;
+use crate::plan::{common_name, count_for_people};
 
 /// Up to so many siblings of one kind are shown one by one.
 pub const MANY: usize = 10;
@@ -62,13 +62,15 @@ impl<'s> Bulk<'s> {
         format!("{} {}", count_for_people(self.items.len()), self.name())
     }
 
-    /// What they are called: their name if they share one, else the specification that they share.
-    fn name(&self) -> &'s str {
+    /// What they are called: what their names have in common, else the specification that they
+    /// share.
+    fn name(&self) -> String {
         let first = self.items[0];
-        let shared = self.items.iter().all(|item| item.name == first.name);
-        match (&first.specification, shared) {
-            (Some(specification), false) => specification,
-            _ => first.title(),
+        let names = self.items.iter().map(|it| it.title());
+        let common = common_name(names);
+        match &first.specification {
+            Some(specification) if common.is_empty() => specification.clone(),
+            _ => common,
         }
     }
 

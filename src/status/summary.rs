@@ -8,8 +8,8 @@ use super::next::Next;
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
 use crate::model::state::{OrderState, TaskState};
-use crate::plan::count_for_people;
 use crate::plan::flow::{TaskKind, TaskOutcome};
+use crate::plan::{common_name, count_for_people};
 use crate::progress::PlanTask;
 
 /// Tasks that are named; the others are counted.
@@ -207,11 +207,10 @@ fn successes(tasks: &[PlanTask<'_>], failed: &[&PlanTask<'_>], counts: &TaskCoun
     }
     let alike = || tasks.iter().filter(|task| same(task));
     let completed = alike().filter(|task| task.state == TaskState::Completed);
-    let name = if alike().all(|task| task.name == first.name) {
-        &first.name
-    } else {
-        specification
-    };
+    let mut name = common_name(alike().map(|task| &*task.name));
+    if name.is_empty() {
+        name = specification.to_string();
+    }
     let word = match first.action.as_deref() {
         Some("add") => "active",
         _ => "done",

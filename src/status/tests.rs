@@ -420,10 +420,10 @@ fn what_is_below_many_is_folded_with_them() {
     assert_eq!(
         lines,
         [
-            " └─ 12 CFS-VEHICLE   service           inProgress   12 inProgress",
-            "    └─ 12 eSIM       resource          held         10 completed, 2 held",
-            "       ├─ r1 eSIM    resource          held",
-            "       └─ r2 eSIM    resource          held",
+            " └─ 12 Vehicle      service           inProgress   12 inProgress",
+            "    └─ 12 eSIM      resource          held         10 completed, 2 held",
+            "       ├─ r1 eSIM   resource          held",
+            "       └─ r2 eSIM   resource          held",
         ]
     );
 }

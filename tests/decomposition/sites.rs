@@ -304,3 +304,46 @@ fn what_is_made_of_a_loop_can_be_told_of_the_order_that_made_it() {
         "nothing that it looks at but the order has changed"
     );
 }
+
+#[test]
+fn what_is_one_of_several_has_its_key_in_its_name() {
+    let mut sites = three();
+    sites[0]["devices"] = json!([{"number": 1, "kind": "router"}]);
+    let mut world = World::new(catalog("sites.yaml"));
+    let names = |items: &[Value]| -> Vec<String> {
+        let name = |it: &Value| {
+            let entity = it.get("service").unwrap_or(&it["resource"]);
+            entity["name"].as_str().unwrap().to_owned()
+        };
+        items.iter().map(name).collect()
+    };
+    let made = world.carry_out(&network("A", "add", &sites));
+    let services = [
+        "Site (HQ)",
+        "Site (B1)",
+        "Site (B2)",
+        "Device (HQ.1)",
+        "Controller",
+    ];
+    assert_eq!(names(&made.services()), services);
+    let resources = [
+        "Fibre (HQ)",
+        "Gateway (east)",
+        "Overlay (HQ)",
+        "Radio (B1)",
+        "Mast (B1)",
+        "Overlay (B1)",
+        "Fibre (B2)",
+        "Overlay (B2)",
+        "App (HQ.1)",
+        "Controller",
+    ];
+    assert_eq!(names(&made.resources()), resources);
+    // What goes is called as it was.
+    let cease = world.carry_out(&network("B", "delete", &[]));
+    let mut gone = names(&cease.resources());
+    gone.sort();
+    let mut made = resources;
+    made.sort_unstable();
+    assert_eq!(gone, made);
+}

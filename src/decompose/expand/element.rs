@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Candidate, Expansion, Level, Part, Thing};
+use super::{Candidate, Expansion, Level, Part, Thing, joined};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Catalog, Mapping, ServiceSpecification, Specification};
 use crate::decompose::around;
@@ -90,7 +90,7 @@ impl<'c> Expansion<'_, 'c> {
                 candidate: Some(candidate),
                 item_id: part.item_id,
                 entity_id: part.entity_id,
-                name: part.name,
+                name: &part.name,
                 specification: part.specification,
                 installed: part.installed,
                 waits: waits.unwrap_or_default(),
@@ -170,7 +170,7 @@ impl<'c> Expansion<'_, 'c> {
             let part = Part {
                 item_id: format!("{}.{id}{}", source.item_id, element.suffix),
                 entity_id: String::new(),
-                name: &candidate.target.specification.name,
+                name: (candidate.target.specification).name_of(&joined(source.key, element.suffix)),
                 specification: &candidate.target.specification,
                 installed: None,
             };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Candidate, Expansion, Level, Part, Thing, installed_values, over};
+use super::{Candidate, Expansion, Level, Part, Thing, installed_values, joined, over};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Dependency, Facing};
 use crate::decompose::explain::{Explanation, Outcome, Story};
@@ -35,7 +35,7 @@ impl<'c> Expansion<'_, 'c> {
             candidate: Some(candidate),
             item_id: part.item_id,
             entity_id: part.entity_id,
-            name: part.name,
+            name: &part.name,
             specification: part.specification,
             place: installed.node.get("place"),
             given: None,
@@ -86,14 +86,23 @@ impl<'c> Expansion<'_, 'c> {
             });
         }
         // What the characteristics do not tell of, but the ids do.
-        for part in self.element_parts(level.source, candidate, "") {
+        let parts = self.element_parts(level.source, candidate, "");
+        let several = parts.len() > 1;
+        for part in parts {
+            let called = if several {
+                part.specification
+            } else {
+                &candidate.target.specification
+            };
             let prefix = format!("{}.", part.entity_id);
             for (suffix, installed) in standing.take_all(&prefix, &part.specification.id) {
+                let key = joined(level.source.key, &suffix);
                 let part = Part {
                     item_id: format!("{}.{suffix}", part.item_id),
                     entity_id: format!("{prefix}{suffix}"),
+                    name: called.name_of(&key),
                     installed: Some(installed),
-                    ..part
+                    specification: part.specification,
                 };
                 self.vanish(level, candidate, part, (action, None));
             }

@@ -33,6 +33,7 @@ pub struct Thing<'a, 'c> {
 /// A service whose inside is made.
 struct Child<'a, 'c> {
     item_id: &'a str,
+    name: &'a str,
     entity_id: &'a str,
     target: &'c ServiceSpecification,
     installed: Option<Installed<'c>>,
@@ -133,6 +134,7 @@ impl<'c> Expansion<'_, 'c> {
         if let Some((candidate, item_id)) = service.zip(child_id) {
             let child = Child {
                 item_id: &item_id,
+                name: thing.name,
                 entity_id: &entity_id,
                 target: candidate.target,
                 installed: thing.installed,
@@ -186,6 +188,7 @@ impl<'c> Expansion<'_, 'c> {
             item_id: child.item_id,
             entity_id: child.entity_id,
             specification,
+            key: specification.key_in(child.name).unwrap_or_default(),
             decompositions: &child.target.decompositions,
             own: None,
             roots: source.roots,

@@ -1,6 +1,8 @@
 //! What is made of a candidate: a service, or the resources of one; and what is
 //! installed of that.
 
+use std::borrow::Cow;
+
 use super::{Expansion, Source};
 use crate::catalog::{
     Decomposition, Loop, ServiceIndex, ServiceSpecification, Share, Specification,
@@ -40,26 +42,26 @@ pub struct Part<'c> {
     pub item_id: String,
     /// Id that is computed for it.
     pub entity_id: String,
-    pub name: &'c str,
+    pub name: Cow<'c, str>,
     pub specification: &'c Specification,
     pub installed: Option<Installed<'c>>,
 }
 
 impl<'c> Expansion<'_, 'c> {
     /// What is made of a candidate. A resource-facing service with one resource gives it its own
-    /// ids and name.
+    /// ids and name. `key`: what tells it from others of its kind, for people.
     pub fn parts(
         &self,
         candidate: Candidate<'c>,
-        item_id: String,
-        entity_id: String,
+        (item_id, entity_id): (String, String),
+        key: &str,
     ) -> Vec<Part<'c>> {
         let catalog = self.with.catalog;
         let service = &candidate.target.specification;
         let whole = |item_id: String, entity_id: String, specification: &'c Specification| Part {
             item_id,
             entity_id,
-            name: &service.name,
+            name: service.name_of(key),
             specification,
             installed: None,
         };
@@ -77,7 +79,7 @@ impl<'c> Expansion<'_, 'c> {
             .map(|resource| Part {
                 item_id: format!("{item_id}.{}", resource.id),
                 entity_id: format!("{entity_id}.{}", resource.id),
-                name: &resource.name,
+                name: resource.name_of(key),
                 specification: resource,
                 installed: None,
             })
@@ -93,11 +95,13 @@ impl<'c> Expansion<'_, 'c> {
     ) -> Vec<Part<'c>> {
         let (item_id, entity_id) = (source.item_id, source.entity_id);
         if candidate.decomposition.is_none() {
-            return self.parts(candidate, item_id.to_owned(), entity_id.to_owned());
+            let ids = (item_id.to_owned(), entity_id.to_owned());
+            return self.parts(candidate, ids, source.key);
         }
         let id = candidate.target.specification.id.as_str();
         let inside = |above: &str| [above, ".", id, suffix].concat();
-        self.parts(candidate, inside(item_id), inside(entity_id))
+        let ids = (inside(item_id), inside(entity_id));
+        self.parts(candidate, ids, &joined(source.key, suffix))
     }
 
     /// The parts of one element, with what is installed of them.
@@ -143,5 +147,16 @@ impl<'c> Expansion<'_, 'c> {
             });
         }
         all
+    }
+}
+
+/// The key of a thing below another one: that of the other, and the one of its own, which `suffix`
+/// has behind a dot, unless it is the same.
+pub fn joined<'k>(above: &'k str, suffix: &'k str) -> Cow<'k, str> {
+    let own = suffix.strip_prefix('.').unwrap_or(suffix);
+    match above {
+        "" => Cow::Borrowed(own),
+        above if above == own || above.ends_with(suffix) => Cow::Borrowed(above),
+        above => Cow::Owned([above, suffix].concat()),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Group;
 use crate::catalog::expression::{Bindings, EvaluationFault};
 use crate::catalog::{Share, ShareScope};
-use crate::decompose::expand::{Candidate, Expansion, Part, Source};
+use crate::decompose::expand::{Candidate, Expansion, Part, Source, joined};
 use crate::decompose::faults::{Place, shortened};
 use crate::decompose::loops;
 use crate::decompose::standing::Standing;
@@ -87,7 +87,8 @@ impl<'c> Expansion<'_, 'c> {
             self.shared.note_entities(group);
             return group;
         }
-        let mut parts = self.parts(candidate, item_id.clone(), entity_id);
+        let key = key_of(&item_id, source, candidate);
+        let mut parts = self.parts(candidate, (item_id.clone(), entity_id), &key);
         for part in &mut parts {
             self.find(candidate, part, standing);
         }
@@ -177,7 +178,7 @@ impl<'c> Expansion<'_, 'c> {
             return *group;
         }
         let specification = &candidate.target.specification.id;
-        let several = self.parts(candidate, String::new(), String::new()).len() > 1;
+        let several = self.parts(candidate, Default::default(), "").len() > 1;
         let end = format!(".{}", installed.specification_id());
         let whole = installed.id.strip_suffix(&end).filter(|_| several);
         let whole = whole.unwrap_or(&installed.id).to_owned();
@@ -193,7 +194,8 @@ impl<'c> Expansion<'_, 'c> {
             } else {
                 item_id
             };
-            let parts = self.parts(candidate, item_id.clone(), whole);
+            let key = key_of(&item_id, source, candidate);
+            let parts = self.parts(candidate, (item_id.clone(), whole), &key);
             let group = self.new_group(source, candidate, (item_id.clone(), parts));
             self.shared.by_item.insert(item_id, group);
             group
@@ -202,6 +204,22 @@ impl<'c> Expansion<'_, 'c> {
         self.shared.note_entities(group);
         group
     }
+}
+
+/// What tells a shared thing from others of its kind, from the id of its item: its place, its key.
+fn key_of(item_id: &str, source: &Source<'_, '_>, candidate: Candidate<'_>) -> String {
+    let inside = (source.roots.items.first())
+        .filter(|_| {
+            candidate
+                .share()
+                .is_some_and(|it| it.scope != ShareScope::Order)
+        })
+        .and_then(|root| item_id.strip_prefix(root.as_str())?.strip_prefix('.'))
+        .unwrap_or(item_id);
+    let (place, key) = inside
+        .split_once(candidate.target.specification.id.as_str())
+        .unwrap_or(("", ""));
+    joined(place.trim_end_matches('.'), key).into_owned()
 }
 
 /// The item id of something installed, from its own.

@@ -157,7 +157,7 @@ impl<'c> Expansion<'_, 'c> {
         let source = level.source;
         let mark = format!(".{}", candidate.target.specification.id);
         for (position, part) in self
-            .parts(candidate, String::new(), String::new())
+            .parts(candidate, Default::default(), "")
             .into_iter()
             .enumerate()
         {
