@@ -5,6 +5,7 @@ mod element;
 mod gone;
 mod make;
 mod parts;
+mod stranger;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use crate::document::{Document, Node};
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
 use element::Kept;
+use stranger::Doubt;
 
 /// A thing that is decomposed: a product, or a service.
 pub struct Source<'a, 'c> {
@@ -197,6 +199,7 @@ impl<'c> Expansion<'_, 'c> {
         }
         let loops = candidate.loops();
         let kept = Kept::of(level, candidate);
+        let mut strangers = self.strangers(level.source, candidate, (standing, Doubt::Fault));
         let (mut sibling, mut elements) = (None, 0);
         let faults = loops::each(loops, level.now, &mut |element| {
             elements += 1;
@@ -211,7 +214,11 @@ impl<'c> Expansion<'_, 'c> {
                 let parts = match loops {
                     [] => parts.take(),
                     _ if standing.is_empty() => None,
-                    _ => Some(self.looped_parts(level.source, candidate, (element, standing))),
+                    _ => Some(self.looped_parts(
+                        (level.source, candidate),
+                        element,
+                        (standing, strangers.as_mut()),
+                    )),
                 };
                 self.element(level, &subject, parts)
             };

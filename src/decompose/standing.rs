@@ -156,6 +156,25 @@ impl<'i> Standing<'i> {
         self.things[position].take().expect("it is still open")
     }
 
+    /// The things of a specification that are not matched, with their positions.
+    pub fn of(&self, specification: &str) -> impl Iterator<Item = (usize, &Installed<'i>)> {
+        let open = self.of_specification.get(specification);
+        let open = open.into_iter().flatten().copied();
+        open.filter_map(|position| Some((position, self.at(position)?)))
+    }
+
+    /// The thing at a position, unless it is matched.
+    pub fn at(&self, position: usize) -> Option<&Installed<'i>> {
+        self.things[position].as_ref()
+    }
+
+    /// Matches the thing at a position.
+    pub fn take_at(&mut self, position: usize) -> Option<Installed<'i>> {
+        let specification = self.things[position].as_ref()?.specification_id();
+        let open = self.of_specification.get_mut(specification)?;
+        open.remove(&position).then(|| self.matched(position))
+    }
+
     /// Whether everything is matched.
     pub fn is_empty(&self) -> bool {
         self.left == 0
@@ -175,16 +194,32 @@ impl<'i> Standing<'i> {
         Some(self.matched(found))
     }
 
-    /// All things of a specification whose ids begin like this, with the rest of their ids.
-    pub fn take_all(&mut self, prefix: &str, specification: &str) -> Vec<(String, Installed<'i>)> {
+    /// The only thing of a specification that is called so.
+    pub fn take_called(&mut self, specification: &str, name: &str) -> Option<Installed<'i>> {
+        let called = self.of(specification);
+        let called = called.filter(|(_, it)| it.node.text("name").as_deref() == Some(name));
+        let called: Vec<usize> = called.map(|(position, _)| position).take(2).collect();
+        match called.as_slice() {
+            [only] => self.take_at(*only),
+            _ => None,
+        }
+    }
+
+    /// All things of a specification whose ids begin and end like this, with the rest of their ids.
+    pub fn take_all(
+        &mut self,
+        (prefix, end): (&str, &str),
+        specification: &str,
+    ) -> Vec<(String, Installed<'i>)> {
         let Some(open) = self.of_specification.get_mut(specification) else {
             return Vec::new();
         };
         let things = &self.things;
-        let rest = |at: usize| things[at].as_ref()?.id.strip_prefix(prefix);
-        let found = open
-            .iter()
-            .filter_map(|at| Some((*at, rest(*at)?.to_owned())));
+        let rest = |at: usize| {
+            let id = &things[at].as_ref()?.id;
+            id.strip_prefix(prefix)?.strip_suffix(end)
+        };
+        let found = open.iter().filter_map(|at| Some((*at, rest(*at)?.to_owned())));
         let found: Vec<(usize, String)> = found.collect();
         for (position, _) in &found {
             open.remove(position);

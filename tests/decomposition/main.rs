@@ -5,4 +5,5 @@
 mod inside;
 mod mobile;
 mod sites;
+mod strangers;
 mod world;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Candidate, Expansion, Level, Part, Thing, installed_values, joined, over};
+use super::stranger::{Doubt, called, id_of_rule};
+use super::{Candidate, Expansion, Level, Part, Source, Thing, installed_values, joined, over};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Dependency, Facing};
 use crate::decompose::explain::{Explanation, Outcome, Story};
@@ -77,8 +78,11 @@ impl<'c> Expansion<'_, 'c> {
             return self.unwant(level, candidate, (standing, action));
         }
         if let Some(before) = level.before {
+            let known = (&*standing, Doubt::Any);
+            let mut strangers = self.strangers(level.source, candidate, known);
             let _faults_of_what_was = loops::each(candidate.loops(), before, &mut |element| {
-                let parts = self.looped_parts(level.source, candidate, (element, standing));
+                let known = (&mut *standing, strangers.as_mut());
+                let parts = self.looped_parts((level.source, candidate), element, known);
                 for part in parts {
                     self.vanish(level, candidate, part, (action, Some(element.bindings)));
                 }
@@ -87,24 +91,52 @@ impl<'c> Expansion<'_, 'c> {
         }
         // What the characteristics do not tell of, but the ids do.
         let parts = self.element_parts(level.source, candidate, "");
-        let several = parts.len() > 1;
-        for part in parts {
-            let called = if several {
-                part.specification
-            } else {
-                &candidate.target.specification
+        let count = parts.len();
+        let prefix = id_of_rule(level.source, candidate);
+        for part in &parts {
+            let called = called(candidate, part, count);
+            let end = match count {
+                1 => String::new(),
+                _ => format!(".{}", part.specification.id),
             };
-            let prefix = format!("{}.", part.entity_id);
-            for (suffix, installed) in standing.take_all(&prefix, &part.specification.id) {
-                let key = joined(level.source.key, &suffix);
-                let part = Part {
-                    item_id: format!("{}.{suffix}", part.item_id),
-                    entity_id: format!("{prefix}{suffix}"),
-                    name: called.name_of(&key),
-                    installed: Some(installed),
+            for (suffix, installed) in standing.take_all((&prefix, &end), &part.specification.id) {
+                let key = [".", &suffix].concat();
+                let vanished = Part {
+                    item_id: item_id_of(level.source, candidate, &[&key, &*end]),
+                    entity_id: String::new(),
+                    name: called.name_of(&joined(level.source.key, &key)),
                     specification: part.specification,
+                    installed: Some(installed),
                 };
-                self.vanish(level, candidate, part, (action, None));
+                self.vanish(level, candidate, vanished, (action, None));
+            }
+        }
+        self.vanished_strangers(level, candidate, (standing, action, &parts));
+    }
+
+    /// What another system gave an id, and nothing else tells of: it can only be of this candidate.
+    fn vanished_strangers(
+        &mut self,
+        level: &Level<'_, 'c>,
+        candidate: Candidate<'c>,
+        (standing, action, parts): (&mut Standing<'c>, Action, &[Part<'c>]),
+    ) {
+        for part in parts {
+            if standing.is_empty() || !self.is_of_no_other(level.source, candidate, part) {
+                continue;
+            }
+            while let Some(installed) = standing.take_any(&part.specification.id, |_| true) {
+                let key = [".", &*installed.id].concat();
+                let item_id = item_id_of(level.source, candidate, &[&key]);
+                let name = installed.node.text("name");
+                let vanished = Part {
+                    item_id: self.steps.new_id(item_id),
+                    entity_id: String::new(),
+                    name: name.unwrap_or_else(|| part.name.clone()),
+                    specification: part.specification,
+                    installed: Some(installed),
+                };
+                self.vanish(level, candidate, vanished, (action, None));
             }
         }
     }
@@ -218,4 +250,10 @@ impl Outcome {
             },
         }
     }
+}
+
+/// The id of an item of a candidate, with what comes after that of its specification.
+fn item_id_of(source: &Source<'_, '_>, candidate: Candidate<'_>, ends: &[&str]) -> String {
+    let id = candidate.target.specification.id.as_str();
+    [source.item_id, ".", id, &ends.concat()].concat()
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::stranger::Strangers;
 use super::{Expansion, Source};
 use crate::catalog::{
     Decomposition, Loop, ServiceIndex, ServiceSpecification, Share, Specification,
@@ -105,15 +106,20 @@ impl<'c> Expansion<'_, 'c> {
     }
 
     /// The parts of one element, with what is installed of them.
-    pub fn looped_parts(
-        &self,
-        source: &Source<'_, 'c>,
-        candidate: Candidate<'c>,
-        (element, standing): (&Element<'_>, &mut Standing<'c>),
+    pub(super) fn looped_parts(
+        &mut self,
+        (source, candidate): (&Source<'_, 'c>, Candidate<'c>),
+        element: &Element<'_>,
+        (standing, mut strangers): (&mut Standing<'c>, Option<&mut Strangers<'c>>),
     ) -> Vec<Part<'c>> {
         let mut parts = self.element_parts(source, candidate, element.suffix);
-        for part in &mut parts {
+        for (position, part) in parts.iter_mut().enumerate() {
             part.installed = standing.take(&part.entity_id, &part.specification.id);
+            if let (None, Some(strangers)) = (&part.installed, &mut strangers) {
+                let known = (&mut **strangers, &mut *standing);
+                let subject = (source, candidate);
+                part.installed = self.recognize(subject, (element, part, position), known);
+            }
         }
         parts
     }

@@ -156,6 +156,7 @@ impl<'c> Expansion<'_, 'c> {
             .or_else(|| {
                 standing.take_any(specification, |id| rest.is_some_and(|it| id.ends_with(it)))
             })
+            .or_else(|| standing.take_called(specification, &part.name))
             .or_else(|| {
                 let keyed = candidate.share().is_some_and(|it| it.key.is_some());
                 let unmarked = |id: &str| !keyed && !id.contains(&mark);

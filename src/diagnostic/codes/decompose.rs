@@ -75,6 +75,11 @@ pub const CODES: &[Description] = &[
         "Split the order, or correct the number or the list that a rule goes through.",
     ),
     error(
+        "decompose/unclear-installed",
+        "Something installed may be what a rule makes for an element of a list, and nothing tells whether it is.",
+        "Map the key of the loop to a characteristic that the installed thing has, too, or give that the id that would be computed.",
+    ),
+    error(
         "decompose/unknown-specification",
         "Something that is installed has a specification that is not in the catalog.",
         "Add the specification to the catalog, or correct the inventory.",
