@@ -71,9 +71,12 @@ pub fn product_values<'d>(
         values = values.with_defaults(uses.clone());
     }
     let specified = specification.iter().flat_map(|it| &it.characteristics);
-    values
-        .over(&Values::given(&installed.characteristics, specification))
-        .with_defaults(uses.chain(specified))
+    let there = Values::given(&installed.characteristics, specification);
+    let there = match specification {
+        Some(specification) => there.presumed(specification),
+        None => there,
+    };
+    values.over(&there).with_defaults(uses.chain(specified))
 }
 
 /// Specification and characteristics of an installed product.

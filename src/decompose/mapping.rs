@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::faults::{Faults, Place, shortened};
-use crate::catalog::expression::Bindings;
+use super::standing;
+use crate::catalog::expression::{Bindings, Expression};
 use crate::catalog::{
     Alternative, CharacteristicSpecification, Mapping, MappingSource, Offering, Specification,
 };
@@ -14,7 +15,23 @@ use crate::model::Characteristic;
 /// Characteristics by name, in the order of the specification; values are compact JSON texts.
 #[derive(Debug, Clone, Default)]
 pub struct Values<'d> {
-    pairs: Vec<(Cow<'d, str>, Cow<'d, str>)>,
+    pairs: Vec<Pair<'d>>,
+}
+
+#[derive(Debug, Clone)]
+struct Pair<'d> {
+    name: Cow<'d, str>,
+    value: Cow<'d, str>,
+    strength: Strength,
+}
+
+/// How much somebody means a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// It was chosen.
+    Chosen,
+    /// It is what holds by default.
+    Default,
 }
 
 impl<'d> Values<'d> {
@@ -46,9 +63,9 @@ impl<'d> Values<'d> {
 
     /// These values over those that held before.
     pub fn over(mut self, before: &Values<'d>) -> Self {
-        for (name, value) in &before.pairs {
-            if self.get(name).is_none() {
-                self.pairs.push((name.clone(), value.clone()));
+        for pair in &before.pairs {
+            if self.get(&pair.name).is_none() {
+                self.pairs.push(pair.clone());
             }
         }
         self
@@ -56,10 +73,8 @@ impl<'d> Values<'d> {
 
     /// Those of the values that a test accepts.
     pub fn filtered(&self, accepts: impl Fn(&str, &str) -> bool) -> Self {
-        let pairs = self
-            .pairs
-            .iter()
-            .filter(|(name, value)| accepts(name, value));
+        let pairs = self.pairs.iter();
+        let pairs = pairs.filter(|it| accepts(&it.name, &it.value));
         Values {
             pairs: pairs.cloned().collect(),
         }
@@ -73,9 +88,9 @@ impl<'d> Values<'d> {
         known: Option<&CharacteristicSpecification>,
     ) {
         let list = known.is_some_and(CharacteristicSpecification::is_list);
-        if let Some((_, text)) = self.pairs.iter_mut().find(|(other, _)| *other == name) {
+        if let Some(pair) = self.pairs.iter_mut().find(|it| it.name == name) {
             if list {
-                let text = text.to_mut();
+                let text = pair.value.to_mut();
                 text.pop();
                 text.push(',');
                 text.push_str(&value);
@@ -88,20 +103,43 @@ impl<'d> Values<'d> {
         } else {
             value
         };
-        self.pairs.push((name, value));
+        self.pairs.push(Pair {
+            name,
+            value,
+            strength: Strength::Chosen,
+        });
+    }
+
+    fn pair(&self, name: &str) -> Option<&Pair<'d>> {
+        self.pairs.iter().find(|it| it.name == name)
     }
 
     /// Compact JSON text of a value.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| &**value)
+        self.pair(name).map(|it| &*it.value)
+    }
+
+    /// How much a value is meant, if there is one.
+    pub fn strength(&self, name: &str) -> Option<Strength> {
+        self.pair(name).map(|it| it.strength)
+    }
+
+    /// Values of a document that does not tell what was chosen: those that hold by default anyway
+    /// were not.
+    pub fn presumed(mut self, specification: &Specification) -> Self {
+        for pair in &mut self.pairs {
+            let known = specification.characteristic(&pair.name);
+            let default = known.and_then(|it| it.default.as_deref());
+            if default.is_some_and(|default| standing::same(default, &pair.value)) {
+                pair.strength = Strength::Default;
+            }
+        }
+        self
     }
 
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (&**name, &**value))
+        self.pairs.iter().map(|it| (&*it.name, &*it.value))
     }
 
     /// The values, on their own.
@@ -109,11 +147,10 @@ impl<'d> Values<'d> {
         let pairs = self.pairs.into_iter();
         Values {
             pairs: pairs
-                .map(|(name, value)| {
-                    (
-                        Cow::Owned(name.into_owned()),
-                        Cow::Owned(value.into_owned()),
-                    )
+                .map(|it| Pair {
+                    name: Cow::Owned(it.name.into_owned()),
+                    value: Cow::Owned(it.value.into_owned()),
+                    strength: it.strength,
                 })
                 .collect(),
         }
@@ -136,8 +173,11 @@ impl<'d> Values<'d> {
 
     /// Adds a value that is not there yet.
     pub fn insert(&mut self, name: &str, value: &str) {
-        let pair = (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()));
-        self.pairs.push(pair);
+        self.pairs.push(Pair {
+            name: Cow::Owned(name.to_owned()),
+            value: Cow::Owned(value.to_owned()),
+            strength: Strength::Chosen,
+        });
     }
 
     /// Adds what holds by default, and is not there yet.
@@ -149,8 +189,11 @@ impl<'d> Values<'d> {
             if let Some(default) = &known.default
                 && self.get(&known.name).is_none()
             {
-                self.pairs
-                    .push((Cow::Borrowed(&known.name), Cow::Borrowed(default)));
+                self.pairs.push(Pair {
+                    name: Cow::Borrowed(&known.name),
+                    value: Cow::Borrowed(default),
+                    strength: Strength::Default,
+                });
             }
         }
         self
@@ -223,11 +266,13 @@ impl<'v> Mapped<'_, 'v> {
         for known in &self.target.characteristics {
             let mapping = self.alternative.mapping.iter();
             let mapping = mapping.clone().find(|mapping| mapping.target == known.name);
+            let mut strength = Strength::Chosen;
             let value = match mapping.map(|mapping| (mapping, &mapping.source)) {
                 Some((_, MappingSource::Value(value))) => Some(Cow::Borrowed(value.as_str())),
                 Some((mapping, MappingSource::Expression(expression))) => {
                     match expression.evaluate(self.bindings) {
                         Ok(value) => {
+                            strength = self.strength(expression);
                             let kept = self.keep.and_then(|keep| keep.value(mapping, &value));
                             let value = kept.unwrap_or(value);
                             self.checked(known, value, faults).map(Cow::Owned)
@@ -239,22 +284,40 @@ impl<'v> Mapped<'_, 'v> {
                         }
                     }
                 }
-                None => self
-                    .source
-                    .get(&known.name)
-                    .map(Cow::Borrowed)
-                    .or_else(|| known.default.as_deref().map(Cow::Borrowed)),
+                None => {
+                    strength = self
+                        .source
+                        .strength(&known.name)
+                        .unwrap_or(Strength::Default);
+                    let copied = self.source.get(&known.name);
+                    copied.or(known.default.as_deref()).map(Cow::Borrowed)
+                }
             };
             match value {
                 Some(value) if value != "null" => {
                     let name = Cow::Borrowed(known.name.as_str());
-                    values.pairs.push((name, value));
+                    values.pairs.push(Pair {
+                        name,
+                        value,
+                        strength,
+                    });
                 }
                 _ if known.minimum > 0 => self.missing(known, faults),
                 _ => {}
             }
         }
         values
+    }
+
+    /// How much a computed value is meant: nothing but a characteristic of the source is meant as
+    /// much as that.
+    fn strength(&self, expression: &Expression) -> Strength {
+        match expression.paths().as_slice() {
+            [path] if expression.is_path() && path.len() == 2 && path[0] == "source" => {
+                self.source.strength(&path[1]).unwrap_or(Strength::Chosen)
+            }
+            _ => Strength::Chosen,
+        }
     }
 
     fn missing(&self, known: &CharacteristicSpecification, faults: &mut Faults) {

@@ -70,8 +70,18 @@ struct Given {
     value: String,
     /// Id of the item that gave it first.
     by: String,
-    /// Whether it tells of an order: what is installed counts for more.
-    weak: bool,
+    weight: Weight,
+}
+
+/// How much a value counts that a parent gives, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// It holds by default: what is installed counts for more, and what others choose.
+    Default,
+    /// It tells of an order: what is installed counts for more.
+    OfOrder,
+    /// It was chosen.
+    Chosen,
 }
 
 /// Who shares what is made.
@@ -106,7 +116,7 @@ impl<'c> Group<'c> {
         }
     }
 
-    fn give(&mut self, name: &str, value: &str, (by, weak): (&str, bool)) {
+    fn give(&mut self, name: &str, value: &str, (by, weight): (&str, Weight)) {
         let known = self.values.iter().position(|(known, _)| known == name);
         let position = known.unwrap_or_else(|| {
             self.values.push((name.to_owned(), Vec::new()));
@@ -115,12 +125,12 @@ impl<'c> Group<'c> {
         let given = &mut self.values[position].1;
         if !given
             .iter()
-            .any(|it| it.weak == weak && standing::same(&it.value, value))
+            .any(|it| it.weight == weight && standing::same(&it.value, value))
         {
             given.push(Given {
                 value: value.to_owned(),
                 by: by.to_owned(),
-                weak,
+                weight,
             });
         }
     }

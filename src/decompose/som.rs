@@ -122,6 +122,7 @@ impl<'c> Som<'_, 'c> {
             Some(before) => Values::given(&item.characteristics, Some(known)).over(before),
             None => Values::of_item(&item.characteristics, None, Some(known)),
         };
+        let values = values.presumed(known);
         let root = self.root(item);
         let (product, product_before) = (root.product.as_ref(), root.before.as_ref());
         let members = around::item_members(&item.id, item.action, item.node);

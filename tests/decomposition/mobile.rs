@@ -201,3 +201,22 @@ fn what_is_shared_waits_for_what_the_rule_of_any_parent_says_in_both_directions(
     let cease = world.decompose(&subscription("B", "delete", &json!({})));
     assert_eq!(related(item(&cease.resources(), HSS), "dependency"), first);
 }
+
+#[test]
+fn what_a_rule_gives_counts_for_more_than_what_another_parent_has_by_default() {
+    let by_default = yaml("mobile.yaml").replace(
+        "id: CFS-VOICE\nname: Voice\nspecCharacteristic: [",
+        "id: CFS-VOICE\nname: Voice\nspecCharacteristic: [{name: apn, valueType: string, \
+         characteristicValueSpecification: [{value: ims, isDefault: true}]}, ",
+    );
+    let mut world = World::new(catalog_of(&by_default));
+    let made = world.carry_out(&subscription("A", "add", &json!({"imsi": "505"})));
+    let voice = item(&made.services(), "1.CFS-VOICE").clone();
+    assert_eq!(value(&voice, "apn"), "ims");
+    assert_eq!(value(item(&made.resources(), HSS), "apn"), "internet");
+    let moved = world.decompose(&subscription("B", "modify", &json!({"msisdn": "0499"})));
+    let resources = moved.resources();
+    let hss = item(&resources, HSS);
+    assert_eq!(value(hss, "msisdn"), "0499");
+    assert_eq!(value(hss, "apn"), Value::Null, "it stays as it is");
+}

@@ -259,19 +259,9 @@ fn a_controller_of_two_products_goes_with_the_last() {
 }
 
 #[test]
-fn parents_that_want_different_values_of_what_they_share_are_a_fault() {
+fn parents_that_choose_different_values_of_what_they_share_are_a_fault() {
     let world = World::new(catalog("sites.yaml"));
-    let mut two = network("A", "add", &three());
-    let mut second = two["productOrderItem"][0].clone();
-    second["id"] = "2".into();
-    second["product"]["id"] = "M".into();
-    let tier = json!({"name": "tier", "value": "Gold"});
-    second["product"]["productCharacteristic"]
-        .as_array_mut()
-        .unwrap()
-        .push(tier);
-    two["productOrderItem"].as_array_mut().unwrap().push(second);
-    let Err(faults) = world.try_decompose(&two) else {
+    let Err(faults) = world.try_decompose(&two_networks([Some("Silver"), Some("Gold")])) else {
         panic!("Silver and Gold are one");
     };
     assert_eq!(faults.0.len(), 1, "{faults:?}");
@@ -346,4 +336,52 @@ fn what_is_one_of_several_has_its_key_in_its_name() {
     let mut made = resources;
     made.sort_unstable();
     assert_eq!(gone, made);
+}
+
+/// An order for two networks, which share a controller, of these tiers.
+fn two_networks(tiers: [Option<&str>; 2]) -> Value {
+    let mut two = network("A", "add", &three());
+    let first = two["productOrderItem"][0].take();
+    let items = ["N", "M"].into_iter().zip(tiers).enumerate();
+    let items = items.map(|(position, (id, tier))| {
+        let mut item = first.clone();
+        item["id"] = (position + 1).to_string().into();
+        item["product"]["id"] = id.into();
+        let values = item["product"]["productCharacteristic"].as_array_mut();
+        values
+            .unwrap()
+            .extend(tier.map(|tier| json!({"name": "tier", "value": tier})));
+        item
+    });
+    two["productOrderItem"] = items.collect();
+    two
+}
+
+#[test]
+fn what_one_parent_chooses_counts_for_more_than_what_holds_for_another_by_default() {
+    for tiers in [[None, Some("Gold")], [Some("Gold"), None]] {
+        let mut world = World::new(catalog("sites.yaml"));
+        let made = world.carry_out(&two_networks(tiers));
+        let (services, resources) = (made.services(), made.resources());
+        assert_eq!(value(item(&services, "CFS-CONTROLLER"), "tier"), "Gold");
+        assert_eq!(resources.len(), 17);
+        // It stays so when the network for which nothing was chosen changes.
+        let other = usize::from(tiers[0].is_some());
+        let mut sites = three();
+        sites.truncate(2);
+        let mut change = network("B", "modify", &sites);
+        change["productOrderItem"][0]["product"]["id"] = ["N", "M"][other].into();
+        let changed = world.carry_out(&change);
+        assert!(
+            actions(&changed.services()).contains(&"noChange CFS-CONTROLLER".to_owned()),
+            "{:?}",
+            actions(&changed.services())
+        );
+    }
+    let world = World::new(catalog("sites.yaml"));
+    let made = world.decompose(&two_networks([None, None]));
+    assert_eq!(
+        value(item(&made.services(), "CFS-CONTROLLER"), "tier"),
+        "Silver"
+    );
 }

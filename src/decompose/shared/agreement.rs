@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Given, Parent};
+use super::{Given, Parent, Weight};
 use crate::catalog::Facing;
 use crate::decompose::expand::{Expansion, Part};
 use crate::decompose::explain::Outcome;
@@ -55,7 +55,8 @@ impl<'c> Expansion<'_, 'c> {
     }
 
     /// The values that all parents agree on, over which what is installed counts for those that
-    /// tell of an order. Parents that do not agree are a fault.
+    /// tell of an order, and for those that hold by default. What somebody chose counts for more
+    /// than what holds for others by default. Parents that do not agree are a fault.
     pub(super) fn agreed(
         &mut self,
         position: usize,
@@ -69,12 +70,16 @@ impl<'c> Expansion<'_, 'c> {
         let (mut agreed, mut sound) = (Values::default(), true);
         for (name, given) in &group.values {
             let known = installed.and_then(|it| it.get(name));
-            let given: Vec<&Given> = given
-                .iter()
-                .filter(|it| !it.weak || known.is_none())
-                .collect();
+            let chosen = given.iter().any(|it| it.weight > Weight::Default);
+            let counts = |it: &&Given| match it.weight {
+                Weight::Chosen => true,
+                Weight::OfOrder => known.is_none(),
+                Weight::Default => known.is_none() && !chosen,
+            };
+            let given: Vec<&Given> = given.iter().filter(counts).collect();
             match given.as_slice() {
-                [] => {}
+                // With defaults of its own it would be another one.
+                [] => known.into_iter().for_each(|it| agreed.insert(name, it)),
                 [one, other, ..] if !standing::same(&one.value, &other.value) => {
                     sound = false;
                     let message = format!(

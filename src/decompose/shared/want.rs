@@ -1,6 +1,6 @@
 //! Who wants a shared thing, and who lets go of it.
 
-use super::Parent;
+use super::{Parent, Weight};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Dependency, Mapping};
 use crate::decompose::around;
@@ -9,6 +9,7 @@ use crate::decompose::expand::{
 };
 use crate::decompose::explain::{Explanation, Outcome, Story};
 use crate::decompose::loops::Reading;
+use crate::decompose::mapping::Strength;
 use crate::decompose::standing::Standing;
 use crate::decompose::step::still_waits;
 use crate::document::Node;
@@ -75,9 +76,14 @@ impl<'c> Expansion<'_, 'c> {
         }
         for (name, value) in wanted.values.iter() {
             let of_order = |it: &&Mapping| it.target == name && it.of_order;
-            let weak =
+            let of_order =
                 source.before.is_none() && group.decomposition.mappings().find(of_order).is_some();
-            group.give(name, value, (source.item_id, weak));
+            let weight = match wanted.values.strength(name) {
+                _ if of_order => Weight::OfOrder,
+                Some(Strength::Default) => Weight::Default,
+                _ => Weight::Chosen,
+            };
+            group.give(name, value, (source.item_id, weight));
         }
         if let Some(place) = place {
             let text = place.compact();
