@@ -173,6 +173,13 @@ impl Expression {
         self.paths().iter().any(|path| path[0] == variable)
     }
 
+    /// Whether it looks at `item.quantity`.
+    pub fn reads_quantity(&self) -> bool {
+        let quantity =
+            |path: &[String]| path.len() > 1 && path[0] == "item" && path[1] == "quantity";
+        self.source.contains("quantity") && self.paths().iter().any(|it| quantity(it))
+    }
+
     /// The paths of all values that it looks at, each once, in the order they are written; of a
     /// variable that is used as a whole only its name.
     #[must_use]

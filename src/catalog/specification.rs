@@ -2,12 +2,14 @@
 //! them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
 use super::characteristic::CharacteristicSpecification;
+use super::expression::Expression;
 use super::rule::{Decomposition, Dependency};
-use super::{ProductIndex, ResourceIndex};
+use super::{Catalog, ProductIndex, ResourceIndex};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Node;
 use crate::model::date::DateReading;
@@ -181,6 +183,24 @@ pub struct ProductSpecification {
     pub specification: Specification,
     /// The services that it may need, in catalog order.
     pub decompositions: Vec<Decomposition>,
+}
+
+impl ProductSpecification {
+    /// Whether anything that it is made of, at any depth, looks at the quantity of the item.
+    pub fn counts(&self, catalog: &Catalog) -> bool {
+        let reads = |it: &Decomposition| it.expressions().any(Expression::reads_quantity);
+        let mut open: Vec<&Decomposition> = self.decompositions.iter().collect();
+        let mut seen = HashSet::new();
+        while let Some(decomposition) = open.pop() {
+            if reads(decomposition) {
+                return true;
+            }
+            if seen.insert(decomposition.target) {
+                open.extend(&catalog.service_at(decomposition.target).decompositions);
+            }
+        }
+        false
+    }
 }
 
 /// Whom a service faces.

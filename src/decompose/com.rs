@@ -223,6 +223,8 @@ impl<'c> Com<'_, 'c> {
         let below = installed.as_ref().zip(inventory);
         let below = below.map_or(Vec::new(), |(it, inventory)| inventory.services_of(it));
         self.expansion.reached.clear();
+        self.expansion.again =
+            action == Action::Add && inventory.is_some_and(|it| it.product(&product_id).is_some());
         self.expansion.expand(&source, below);
     }
 }

@@ -92,6 +92,8 @@ pub struct Expansion<'a, 'c> {
     pub reached: HashSet<String>,
     /// Ids of what this order deletes in the layers above what is made.
     pub gone: HashSet<String>,
+    /// Whether the item that is looked at has been carried out: what it adds is there.
+    pub again: bool,
 }
 
 impl<'a, 'c> Expansion<'a, 'c> {
@@ -105,6 +107,7 @@ impl<'a, 'c> Expansion<'a, 'c> {
             shared: Shared::default(),
             reached: HashSet::new(),
             gone: HashSet::new(),
+            again: false,
         }
     }
 

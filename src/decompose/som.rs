@@ -162,6 +162,8 @@ impl<'c> Som<'_, 'c> {
         let below = below.map_or(Vec::new(), |(service, inventory)| {
             standing::resources_below(inventory, catalog, service)
         });
+        self.expansion.again =
+            action == Action::Add && inventory.is_some_and(|it| it.service(&service_id).is_some());
         self.expansion.expand(&source, below);
     }
 

@@ -81,9 +81,15 @@ impl Named<'_> {
                 );
                 let finding = self.error("decompose/already-installed", message);
                 let finding = finding.with_related(installed.node.location());
-                Err(Box::new(finding.with_hint(
-                    "to change it, order `modify`; to add another one, leave its id out",
-                )))
+                let entity = self.node.get(layer);
+                let other = match entity.and_then(|it| it.get("id")) {
+                    Some(_) => "leave its id out".to_owned(),
+                    None => format!(
+                        "give it an id of its own (`{layer}.id`): this one is made of those of order and item"
+                    ),
+                };
+                let hint = format!("to change it, order `modify`; to add another one, {other}");
+                Err(Box::new(finding.with_hint(hint)))
             }
             (Action::Add, _) => Ok(None),
             (_, Some(installed)) => Ok(Some(installed)),

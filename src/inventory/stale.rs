@@ -9,7 +9,7 @@ use crate::model::reference::RelationshipKind;
 use crate::model::state::OrderState;
 use crate::model::{Action, Order, OrderItem, entity_id};
 
-const HINT: &str = "decompose and plan the order again, or give --allow-stale";
+const HINT: &str = "decompose and plan the order again with the same inventory: it says what to do; or give --allow-stale";
 
 /// What the items of a chain are about and the installed base has not (for modify, delete and
 /// noChange), or has already (for add). Only that is looked at, so that other orders may change

@@ -10,6 +10,7 @@ use crate::decompose::mapping::Values;
 use crate::decompose::standing::Mode;
 use crate::decompose::step::{Fate, Made};
 use crate::decompose::write;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Node;
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
@@ -55,6 +56,9 @@ impl<'c> Expansion<'_, 'c> {
             Some(installed) => installed.id.to_string(),
             None => thing.entity_id,
         };
+        if fate.action == Action::Add && thing.installed.is_none() {
+            self.is_free(source, &thing.item_id, &entity_id);
+        }
         let decomposition = thing.candidate.and_then(|it| it.decomposition);
         let quantity = match decomposition {
             Some(it) if it.counts_quantity || it.share.is_some() => 1,
@@ -146,6 +150,34 @@ impl<'c> Expansion<'_, 'c> {
             self.inside(source, &child, fate.action, full);
             self.steps.slot = outer;
         }
+    }
+
+    /// Finds that what is to be added is there, under the id that was computed for it, and below
+    /// something else or nothing.
+    fn is_free(&mut self, source: &Source<'_, 'c>, item: &str, entity: &str) {
+        // What several share is looked for wherever it is.
+        if self.again || source.sharing.is_some() {
+            return;
+        }
+        let inventory = self.with.inventory;
+        let Some(installed) = inventory.and_then(|it| it.get(self.layer, entity)) else {
+            return;
+        };
+        let (layer, above) = (self.layer.name(), source.entity_id);
+        let there = match source.mode {
+            Mode::Compare => format!("let the installed `{above}` refer to it, "),
+            Mode::Make(_) | Mode::All(_) => String::new(),
+        };
+        let message = format!(
+            "item `{item}` adds {layer} `{entity}` below `{above}`; it is installed already, and is not below that"
+        );
+        let code = Code("decompose/already-installed");
+        let finding = Diagnostic::new(code, Severity::Error, source.node.location(), message)
+            .with_related(installed.node.location())
+            .with_hint(format!(
+                "{there}remove it from the inventory, or give another id to what is ordered"
+            ));
+        self.steps.faults.push(finding);
     }
 
     /// Id of the product that a service is part of, where resources are shared and named after it

@@ -115,6 +115,11 @@ pub const CODES: &[Description] = &[
         "A quantity is no whole number from 1.",
         "Give a whole number from 1.",
     ),
+    warning(
+        "order/quantity-unread",
+        "The quantity of an item is more than one, and no rule of its product looks at it.",
+        "Let a rule make what is needed so many times (`forEach: {count: item.quantity, as: number}`), or give each its own item.",
+    ),
     error(
         "order/specification-mismatch",
         "An item names another specification than its offering sells.",
