@@ -16,6 +16,7 @@ mod rollout;
 mod rule;
 mod ruling;
 mod specification;
+mod values;
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,6 +39,7 @@ pub use specification::{
     BundledOffering, Facing, Offering, Period, ProductSpecification, ResourceSpecification,
     ServiceSpecification, Specification,
 };
+pub use values::{Strength, Values, same};
 
 /// Position of a product specification in its catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::mapping::Values;
 use super::write;
+use crate::catalog::Values;
 use crate::catalog::expression::Bindings;
 use crate::document::{Kind, Node, quote};
 use crate::model::Action;

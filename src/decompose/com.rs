@@ -5,37 +5,17 @@ use std::rc::Rc;
 
 use super::around::{self, Surroundings};
 use super::expand::{Expansion, Source, installed_values};
-use super::mapping::{self, Values};
-use super::standing::{self, Mode, Named};
+use super::mapping;
+use super::standing::{Mode, Named};
 use super::step::Roots;
 use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
-use crate::catalog::{Catalog, ProductSpecification};
+use crate::catalog::{self, Catalog, Values};
 use crate::chain::order_name;
 use crate::inventory::{Installed, Layer};
 use crate::model::{Action, ProductOrderItem};
 use crate::validate::ValidOrder;
-
-/// The product specification of an item: by its own reference, else by its offering's, else by
-/// what is installed.
-fn product_specification<'c>(
-    catalog: &'c Catalog,
-    item: &ProductOrderItem<'_>,
-    installed: Option<&Installed<'_>>,
-) -> Option<&'c ProductSpecification> {
-    let named = item
-        .specification
-        .as_ref()
-        .and_then(|reference| catalog.product(&reference.id));
-    let offered = |offering: &str| {
-        let offering = catalog.offering(offering)?;
-        offering.product.map(|index| catalog.product_at(index))
-    };
-    named
-        .or_else(|| offered(&item.offering.as_ref()?.id))
-        .or_else(|| catalog.product(installed?.specification_id()))
-        .or_else(|| offered(&installed?.node.get("productOffering")?.text("id")?))
-}
+use crate::validate::ordered::{product_specification, product_values};
 
 /// Whether the catalog says of an item that no service realizes its product: a fee, or a bundle.
 pub fn needs_no_service(catalog: &Catalog, item: &ProductOrderItem<'_>) -> bool {
@@ -44,39 +24,6 @@ pub fn needs_no_service(catalog: &Catalog, item: &ProductOrderItem<'_>) -> bool 
         Some(product) => product.decompositions.is_empty(),
         None => offering().is_some_and(|it| it.product.is_none()),
     }
-}
-
-/// Characteristics of a product order item, over those that are installed, with the defaults of
-/// its offering and specification. What a new offering sets holds over what is installed.
-pub fn product_values<'d>(
-    catalog: &'d Catalog,
-    item: &ProductOrderItem<'d>,
-    installed: Option<&Installed<'d>>,
-) -> Values<'d> {
-    let offering = item
-        .offering
-        .as_ref()
-        .and_then(|reference| catalog.offering(&reference.id));
-    let specification = product_specification(catalog, item, installed).map(|it| &it.specification);
-    let Some(installed) = installed else {
-        return Values::of_item(&item.characteristics, offering, specification);
-    };
-    let mut values = Values::given(&item.characteristics, specification);
-    let sold = installed
-        .node
-        .get("productOffering")
-        .and_then(|it| it.text("id"));
-    let uses = offering.iter().flat_map(|it| &it.uses);
-    if offering.is_some_and(|offering| sold.as_deref() != Some(&*offering.id)) {
-        values = values.with_defaults(uses.clone());
-    }
-    let specified = specification.iter().flat_map(|it| &it.characteristics);
-    let there = Values::given(&installed.characteristics, specification);
-    let there = match specification {
-        Some(specification) => there.presumed(specification),
-        None => there,
-    };
-    values.over(&there).with_defaults(uses.chain(specified))
 }
 
 /// Specification and characteristics of an installed product.
@@ -233,7 +180,7 @@ fn differ(before: &Values<'_>, now: &Values<'_>) -> bool {
     let same = |(name, value): (&str, &str)| {
         before
             .get(name)
-            .is_some_and(|before| standing::same(before, value))
+            .is_some_and(|before| catalog::same(before, value))
     };
     !now.iter().all(same) || before.iter().count() != now.iter().count()
 }

@@ -32,7 +32,6 @@ mod write;
 
 pub use com::{needs_no_service, service_order};
 pub use explain::{Explanation, Outcome, Story, Tried};
-pub(crate) use mapping::Values;
 pub use som::resource_order;
 pub use standing::Change;
 

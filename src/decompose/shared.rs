@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::dependencies::Waiting;
 use super::expand::{Candidate, Part, Source};
-use super::standing::{self, Mode};
+use super::standing::Mode;
 use super::step::Roots;
 use crate::catalog::expression::Kept;
-use crate::catalog::{Decomposition, ShareScope};
+use crate::catalog::{self, Decomposition, ShareScope};
 use crate::document::{Document, Node};
 
 /// Everything that is shared in an order.
@@ -125,7 +125,7 @@ impl<'c> Group<'c> {
         let given = &mut self.values[position].1;
         if !given
             .iter()
-            .any(|it| it.weight == weight && standing::same(&it.value, value))
+            .any(|it| it.weight == weight && catalog::same(&it.value, value))
         {
             given.push(Given {
                 value: value.to_owned(),

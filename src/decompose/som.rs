@@ -7,16 +7,18 @@ use std::rc::Rc;
 use super::around::{self, Surroundings};
 use super::com;
 use super::expand::{Expansion, Source, installed_values};
-use super::mapping::{self, Values};
+use super::mapping;
 use super::standing::{self, Mode, Named};
 use super::step::Roots;
 use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
+use crate::catalog::Values;
 use crate::chain::order_name;
 use crate::inventory::Layer;
 use crate::model::reference::RelationshipKind;
 use crate::model::{Action, ProductOrder, ProductOrderItem, ServiceOrderItem};
 use crate::validate::ValidOrder;
+use crate::validate::ordered::product_values;
 
 struct Som<'a, 'c> {
     service_order_id: &'a str,
@@ -196,7 +198,7 @@ impl<'c> Som<'_, 'c> {
             .filter(|_| changes)
             .and_then(|inventory| inventory.product(&roots.entity));
         Root {
-            product: item.map(|it| com::product_values(catalog, it, owner.as_ref())),
+            product: item.map(|it| product_values(catalog, it, owner.as_ref())),
             before: item
                 .zip(owner.as_ref())
                 .map(|(it, owner)| com::installed_product(catalog, it, owner)),

@@ -19,8 +19,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::around;
-use super::mapping::Values;
-use crate::catalog::{Catalog, Facing};
+use crate::catalog::{self, Catalog, Facing, Values};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Node;
 use crate::inventory::{Installed, Inventory, Layer};
@@ -295,8 +294,11 @@ pub fn difference<'v>(
     before: &Values<'_>,
     place: Option<Node<'_>>,
 ) -> Difference<'v> {
-    let values =
-        wanted.filtered(|name, value| !before.get(name).is_some_and(|old| same(old, value)));
+    let values = wanted.filtered(|name, value| {
+        !before
+            .get(name)
+            .is_some_and(|old| catalog::same(old, value))
+    });
     let mut changes: Vec<Change> = values
         .iter()
         .map(|(name, value)| Change {
@@ -328,22 +330,5 @@ pub fn difference<'v>(
         values,
         changes,
         moves,
-    }
-}
-
-/// Whether two JSON texts mean the same value.
-pub fn same(one: &str, other: &str) -> bool {
-    if one == other {
-        return true;
-    }
-    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    match (read(one), read(other)) {
-        (Some(serde_json::Value::Number(one)), Some(serde_json::Value::Number(other)))
-            if one.is_f64() || other.is_f64() =>
-        {
-            one.as_f64() == other.as_f64()
-        }
-        (Some(one), Some(other)) => one == other,
-        _ => false,
     }
 }

@@ -9,14 +9,13 @@ use super::dependencies::{self, Waiting};
 use super::explain::{Explanation, Story, Tried};
 use super::faults::{Faults, Place};
 use super::loops::{LoopFault, MAX_ITEMS, Reading};
-use super::mapping::Values;
 use super::standing::{Change, Difference, difference};
 use super::write::{Derivation, Head};
 use super::{Derived, NotDecomposable, write};
 use crate::catalog::expression::{Bindings, EvaluationFault, Near, NearKind};
 use crate::catalog::{
     Alternative, CharacteristicSpecification, Decomposition, Dependency, ServiceIndex,
-    Specification,
+    Specification, Values,
 };
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Kind, Node, Pieces, describe};

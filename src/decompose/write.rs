@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::around;
-use super::mapping::Values;
-use crate::catalog::Specification;
+use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
 use crate::model::Action;
 use crate::model::product_order::external_id;

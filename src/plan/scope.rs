@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::layers::{Layer, Layers};
-use crate::catalog::{Catalog, Facing, Subject};
-use crate::decompose::Values;
+use crate::catalog::{Catalog, Facing, Subject, Values};
 use crate::model::{Action, OrderItem};
 
 /// The tasks of items, as the rules of a catalog see them.

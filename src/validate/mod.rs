@@ -5,6 +5,7 @@
 
 mod duplicates;
 mod formats;
+pub(crate) mod ordered;
 mod reject;
 pub mod rules;
 mod standard;

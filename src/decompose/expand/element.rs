@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::{Candidate, Expansion, Level, Part, Thing, joined};
 use crate::catalog::expression::Bindings;
-use crate::catalog::{Catalog, Mapping, ServiceSpecification, Specification};
+use crate::catalog::{Catalog, Mapping, ServiceSpecification, Specification, Values};
 use crate::decompose::around;
 use crate::decompose::dependencies::Waiting;
 use crate::decompose::explain::{Outcome, Story};
 use crate::decompose::loops::{self, Element, Reading};
-use crate::decompose::mapping::{Keep, Mapped, Values};
+use crate::decompose::mapping::{Keep, Mapped};
 use crate::decompose::standing::Mode;
 use crate::decompose::step::{Fate, Step};
 use crate::inventory::{Installed, Layer};

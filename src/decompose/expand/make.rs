@@ -3,10 +3,9 @@
 use std::rc::Rc;
 
 use super::{Candidate, Expansion, Source, installed_values};
-use crate::catalog::{ServiceSpecification, Specification};
+use crate::catalog::{ServiceSpecification, Specification, Values};
 use crate::decompose::around;
 use crate::decompose::dependencies::Waiting;
-use crate::decompose::mapping::Values;
 use crate::decompose::standing::Mode;
 use crate::decompose::step::{Fate, Made};
 use crate::decompose::write;

@@ -3,12 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{Given, Parent, Weight};
-use crate::catalog::Facing;
+use crate::catalog::{self, Facing, Values};
 use crate::decompose::expand::{Expansion, Part};
 use crate::decompose::explain::Outcome;
 use crate::decompose::faults::{Place, shortened};
-use crate::decompose::mapping::Values;
-use crate::decompose::standing::{self, Mode};
+use crate::decompose::standing::Mode;
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
 
@@ -80,7 +79,7 @@ impl<'c> Expansion<'_, 'c> {
             match given.as_slice() {
                 // With defaults of its own it would be another one.
                 [] => known.into_iter().for_each(|it| agreed.insert(name, it)),
-                [one, other, ..] if !standing::same(&one.value, &other.value) => {
+                [one, other, ..] if !catalog::same(&one.value, &other.value) => {
                     sound = false;
                     let message = format!(
                         "`{}` is shared and has one `{name}`: it would be {} for item `{}`, and {} for item `{}`",

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{Parent, Sharing};
+use crate::catalog::Values;
 use crate::catalog::expression::Kept;
 use crate::decompose::expand::{Expansion, Part, Source, Thing, installed_values};
 use crate::decompose::explain::Outcome;
-use crate::decompose::mapping::Values;
 use crate::decompose::standing::Mode;
 use crate::decompose::step::Fate;
 use crate::document::{Document, Node};

@@ -2,14 +2,13 @@
 
 use super::{Parent, Weight};
 use crate::catalog::expression::Bindings;
-use crate::catalog::{Dependency, Mapping};
+use crate::catalog::{Dependency, Mapping, Strength};
 use crate::decompose::around;
 use crate::decompose::expand::{
     Candidate, Expansion, Level, Source, Subject, Wanted, installed_values,
 };
 use crate::decompose::explain::{Explanation, Outcome, Story};
 use crate::decompose::loops::Reading;
-use crate::decompose::mapping::Strength;
 use crate::decompose::standing::Standing;
 use crate::decompose::step::still_waits;
 use crate::document::Node;

@@ -1,0 +1,59 @@
+//! What a product order item is about: its specification, its characteristics.
+
+use crate::catalog::{Catalog, ProductSpecification, Values};
+use crate::inventory::Installed;
+use crate::model::ProductOrderItem;
+
+/// The product specification of an item: by its own reference, else by its offering's, else by
+/// what is installed.
+pub fn product_specification<'c>(
+    catalog: &'c Catalog,
+    item: &ProductOrderItem<'_>,
+    installed: Option<&Installed<'_>>,
+) -> Option<&'c ProductSpecification> {
+    let named = item
+        .specification
+        .as_ref()
+        .and_then(|reference| catalog.product(&reference.id));
+    let offered = |offering: &str| {
+        let offering = catalog.offering(offering)?;
+        offering.product.map(|index| catalog.product_at(index))
+    };
+    named
+        .or_else(|| offered(&item.offering.as_ref()?.id))
+        .or_else(|| catalog.product(installed?.specification_id()))
+        .or_else(|| offered(&installed?.node.get("productOffering")?.text("id")?))
+}
+
+/// Characteristics of a product order item, over those that are installed, with the defaults of
+/// its offering and specification. What a new offering sets holds over what is installed.
+pub fn product_values<'d>(
+    catalog: &'d Catalog,
+    item: &ProductOrderItem<'d>,
+    installed: Option<&Installed<'d>>,
+) -> Values<'d> {
+    let offering = item
+        .offering
+        .as_ref()
+        .and_then(|reference| catalog.offering(&reference.id));
+    let specification = product_specification(catalog, item, installed).map(|it| &it.specification);
+    let Some(installed) = installed else {
+        return Values::of_item(&item.characteristics, offering, specification);
+    };
+    let mut values = Values::given(&item.characteristics, specification);
+    let sold = installed
+        .node
+        .get("productOffering")
+        .and_then(|it| it.text("id"));
+    let uses = offering.iter().flat_map(|it| &it.uses);
+    if offering.is_some_and(|offering| sold.as_deref() != Some(&*offering.id)) {
+        values = values.with_defaults(uses.clone());
+    }
+    let specified = specification.iter().flat_map(|it| &it.characteristics);
+    let there = Values::given(&installed.characteristics, specification);
+    let there = match specification {
+        Some(specification) => there.presumed(specification),
+        None => there,
+    };
+    values.over(&there).with_defaults(uses.chain(specified))
+}
