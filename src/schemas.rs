@@ -63,6 +63,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/rollout-rule.schema.json"),
     ),
     (
+        "constraint-rule",
+        include_str!("../schemas/constraint-rule.schema.json"),
+    ),
+    (
         "orchestration-plan",
         include_str!("../schemas/orchestration-plan.schema.json"),
     ),
@@ -164,6 +168,7 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
         DocumentKind::ActivationRule => "activation-rule",
         DocumentKind::GateRule => "gate-rule",
         DocumentKind::RolloutRule => "rollout-rule",
+        DocumentKind::ConstraintRule => "constraint-rule",
         DocumentKind::Product => "product",
         DocumentKind::Service => "service",
         DocumentKind::Resource => "resource",

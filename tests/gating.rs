@@ -62,6 +62,7 @@ fn order(items: &[(usize, Vec<Site>)]) -> String {
 fn plan(text: &str) -> OrchestrationPlan {
     let validation = Validation {
         catalog: Some(catalog()),
+        inventory: None,
         ..Validation::default()
     };
     let decomposer = Decomposer {

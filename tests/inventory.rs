@@ -605,6 +605,7 @@ fn chain(catalog: &Catalog, inventory: &Inventory, order: &Value) -> Chain {
     let valid = |document: &Document| {
         let validation = Validation {
             catalog: Some(catalog),
+            inventory: None,
             ..Validation::default()
         };
         assert!(
@@ -615,6 +616,7 @@ fn chain(catalog: &Catalog, inventory: &Inventory, order: &Value) -> Chain {
     };
     let validation = Validation {
         catalog: Some(catalog),
+        inventory: None,
         ..Validation::default()
     };
     let root = documents(std::slice::from_ref(order)).remove(0);

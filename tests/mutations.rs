@@ -136,6 +136,7 @@ fn pipe(order: &Value, catalog: &Catalog, base: &Inventory) {
     };
     let validation = Validation {
         catalog: Some(catalog),
+        inventory: None,
         ..Validation::default()
     };
     let Some(order) = validation.check(&document).order else {

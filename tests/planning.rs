@@ -121,6 +121,7 @@ fn order(items: Vec<Value>, unknown: &Map<String, Value>) -> String {
 fn plan(text: &str) -> (Chain, OrchestrationPlan) {
     let validation = Validation {
         catalog: Some(catalog()),
+        inventory: None,
         ..Validation::default()
     };
     let document = Document::parse(text.to_owned(), "order").expect("an order in JSON");

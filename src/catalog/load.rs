@@ -13,7 +13,7 @@ use super::specification::{
     BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
 };
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
-use super::{activation, gate, link, rollout};
+use super::{activation, constraint, gate, link, relation, rollout};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::{
     Document, DocumentKind, Node, Selection, SourceError, SourceFile, SyntaxError,
@@ -84,6 +84,8 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
     activation::link(catalog, &accepted, found);
     gate::link(catalog, &accepted, found);
     rollout::link(catalog, &accepted, found);
+    constraint::link(catalog, &accepted, found);
+    relation::link(catalog, &accepted, found);
     let Loader {
         mut catalog,
         mut diagnostics,
@@ -183,6 +185,7 @@ impl Loader {
                 | DocumentKind::ActivationRule
                 | DocumentKind::GateRule
                 | DocumentKind::RolloutRule
+                | DocumentKind::ConstraintRule
         ) && !self.format_version(root)
         {
             return false;
@@ -315,6 +318,7 @@ impl Loader {
             | DocumentKind::ActivationRule
             | DocumentKind::GateRule
             | DocumentKind::RolloutRule
+            | DocumentKind::ConstraintRule
             | DocumentKind::ProductOrder
             | DocumentKind::ServiceOrder
             | DocumentKind::ResourceOrder

@@ -7,11 +7,13 @@
 
 mod activation;
 pub mod characteristic;
+mod constraint;
 mod estimate;
 pub mod expression;
 mod gate;
 mod link;
 mod load;
+mod relation;
 mod rollout;
 mod rule;
 mod ruling;
@@ -25,10 +27,12 @@ pub use activation::{
     WindowRule, Work,
 };
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
+pub use constraint::ConstraintRule;
 pub use estimate::Estimate;
 pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
 pub use load::{LoadError, Loaded, load, read_folder};
+pub use relation::{Relation, RelationKind};
 pub use rollout::{Release, RolloutRule, WaveEnd};
 pub use rule::{
     Alternative, Decomposition, Dependency, DependencyScope, Loop, Mapping, MappingSource, Over,
@@ -63,6 +67,8 @@ pub struct Catalog {
     activations: Vec<ActivationRule>,
     gates: Vec<GateRule>,
     rollouts: Vec<RolloutRule>,
+    constraints: constraint::Constraints,
+    relations: relation::Relations,
     offering_by_id: HashMap<String, usize>,
     product_by_id: HashMap<String, ProductIndex>,
     service_by_id: HashMap<String, ServiceIndex>,

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::write;
 use crate::catalog::Values;
 use crate::catalog::expression::Bindings;
-use crate::document::{Kind, Node, quote};
-use crate::model::Action;
+use crate::document::{Kind, Node};
 
 /// What stands around an order item.
 #[derive(Debug)]
@@ -34,19 +32,6 @@ impl<'v> Surroundings<'v> {
 
 fn texts<'v>(members: &'v [(&'static str, String)]) -> impl Iterator<Item = (&'v str, &'v str)> {
     members.iter().map(|(name, text)| (*name, text.as_str()))
-}
-
-/// `item` for expressions.
-pub fn item_members(
-    id: &str,
-    action: Option<Action>,
-    node: Node<'_>,
-) -> [(&'static str, String); 3] {
-    [
-        ("id", quote(id)),
-        ("action", quote(write::action(action))),
-        ("quantity", write::quantity(node).to_string()),
-    ]
 }
 
 /// The places of an entity, as its member `place` gives them: a list, one object, or none.

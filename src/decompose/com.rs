@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use super::around::{self, Surroundings};
 use super::expand::{Expansion, Source, installed_values};
-use super::mapping;
 use super::standing::{Mode, Named};
 use super::step::Roots;
 use super::write::{self, Head};
@@ -15,7 +14,7 @@ use crate::chain::order_name;
 use crate::inventory::{Installed, Layer};
 use crate::model::{Action, ProductOrderItem};
 use crate::validate::ValidOrder;
-use crate::validate::ordered::{product_specification, product_values};
+use crate::validate::ordered::{self, product_specification, product_values};
 
 /// Whether the catalog says of an item that no service realizes its product: a fee, or a bundle.
 pub fn needs_no_service(catalog: &Catalog, item: &ProductOrderItem<'_>) -> bool {
@@ -55,7 +54,7 @@ pub fn service_order(
         return Ok(Derived::default());
     };
     let order_id = order_name(order.node.document());
-    let order_members = mapping::order_members(&order_id, order.node);
+    let order_members = ordered::order_members(&order_id, order.node);
     let expansion = Expansion::new(with, Layer::Service, &order_id);
     let mut com = Com {
         order_id: &order_id,
@@ -123,7 +122,7 @@ impl<'c> Com<'_, 'c> {
         let before = installed
             .as_ref()
             .map(|it| installed_values(it, Some(&product.specification)));
-        let members = around::item_members(&item.id, item.action, item.node);
+        let members = ordered::item_members(&item.id, item.action, item.node);
         let around = |product| Surroundings {
             product,
             item: &members,
@@ -150,7 +149,7 @@ impl<'c> Com<'_, 'c> {
             decompositions: &product.decompositions,
             own: None,
             roots: &roots,
-            quantity: write::quantity(item.node),
+            quantity: ordered::quantity(item.node),
             mode: match &installed {
                 Some(_) => Mode::below(action),
                 None => Mode::Make(action),

@@ -9,24 +9,7 @@ use crate::catalog::{
     Alternative, CharacteristicSpecification, Mapping, MappingSource, Specification, Strength,
     Values,
 };
-use crate::document::{Document, Node};
-
-/// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
-/// which is that order or one derived from it, what orders hand down.
-pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
-    let member = |key: &'static str| {
-        let text = match key {
-            "id" => Cow::Borrowed(id),
-            "externalId" => crate::model::product_order::external_id(order)?,
-            _ => order.text(key)?,
-        };
-        Some((key, crate::document::quote(&text)))
-    };
-    ["id", "externalId", "category", "priority"]
-        .into_iter()
-        .filter_map(member)
-        .collect()
-}
+use crate::document::Document;
 
 /// What is installed of a target, for mappings that tell of the order that made it.
 #[derive(Clone, Copy)]

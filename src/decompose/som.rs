@@ -7,7 +7,6 @@ use std::rc::Rc;
 use super::around::{self, Surroundings};
 use super::com;
 use super::expand::{Expansion, Source, installed_values};
-use super::mapping;
 use super::standing::{self, Mode, Named};
 use super::step::Roots;
 use super::write::{self, Head};
@@ -18,7 +17,7 @@ use crate::inventory::Layer;
 use crate::model::reference::RelationshipKind;
 use crate::model::{Action, ProductOrder, ProductOrderItem, ServiceOrderItem};
 use crate::validate::ValidOrder;
-use crate::validate::ordered::product_values;
+use crate::validate::ordered::{self, product_values};
 
 struct Som<'a, 'c> {
     service_order_id: &'a str,
@@ -51,7 +50,7 @@ pub fn resource_order(
     let root = product_order.and_then(ValidOrder::product);
     // A service order that comes alone still names the order that it came from.
     let root_id = order.product_order.as_deref().unwrap_or(&order_id);
-    let order_members = mapping::order_members(root_id, root.map_or(order.node, |root| root.node));
+    let order_members = ordered::order_members(root_id, root.map_or(order.node, |root| root.node));
     let mut expansion = Expansion::new(with, Layer::Resource, root_id);
     expansion.gone = order
         .items
@@ -127,7 +126,7 @@ impl<'c> Som<'_, 'c> {
         let values = values.presumed(known);
         let root = self.root(item);
         let (product, product_before) = (root.product.as_ref(), root.before.as_ref());
-        let members = around::item_members(&item.id, item.action, item.node);
+        let members = ordered::item_members(&item.id, item.action, item.node);
         let around = |product| Surroundings {
             product,
             item: &members,
@@ -148,7 +147,7 @@ impl<'c> Som<'_, 'c> {
             decompositions: &specification.decompositions,
             own: catalog.service_index(&known.id),
             roots: &root.roots,
-            quantity: write::quantity(item.node),
+            quantity: ordered::quantity(item.node),
             mode,
             values: &values,
             before: before.as_ref(),

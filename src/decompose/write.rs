@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::around;
 use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
-use crate::model::Action;
 use crate::model::product_order::external_id;
 
 /// Bytes that an item takes beside what it is about and its relationships, at most if ids are short.
@@ -428,17 +427,4 @@ fn related_parties(order: &mut Composer, above: Node<'_>) {
                 }
             });
         });
-}
-
-/// Quantity of an item; 1 if it says nothing.
-pub fn quantity(item: Node<'_>) -> i64 {
-    item.get("quantity")
-        .and_then(Node::as_i64)
-        .filter(|quantity| *quantity > 0)
-        .unwrap_or(1)
-}
-
-/// The action of a derived item: that of the item above.
-pub fn action(action: Option<Action>) -> &'static str {
-    action.unwrap_or(Action::Add).name()
 }

@@ -30,6 +30,8 @@ pub enum DocumentKind {
     GateRule,
     /// Our rollout rule.
     RolloutRule,
+    /// Our constraint rule.
+    ConstraintRule,
     /// TMF637 Product.
     Product,
     /// TMF638 Service, customer- or resource-facing.
@@ -65,6 +67,7 @@ impl DocumentKind {
             Self::ActivationRule => "ActivationRule",
             Self::GateRule => "GateRule",
             Self::RolloutRule => "RolloutRule",
+            Self::ConstraintRule => "ConstraintRule",
             Self::Product => "Product",
             Self::Service => "Service",
             Self::Resource => "Resource",
@@ -91,6 +94,7 @@ impl DocumentKind {
             "ActivationRule" => Self::ActivationRule,
             "GateRule" => Self::GateRule,
             "RolloutRule" => Self::RolloutRule,
+            "ConstraintRule" => Self::ConstraintRule,
             "Product" => Self::Product,
             "Service" | "CustomerFacingService" | "ResourceFacingService" => Self::Service,
             "Resource" | "LogicalResource" | "PhysicalResource" | "ResourceFunction"

@@ -212,6 +212,15 @@ pub struct Inventory {
     by_id: [HashMap<String, usize>; 3],
     /// Who refers to what; searched when it is first asked for.
     users: OnceLock<Users>,
+    /// Which products are of what; searched when it is first asked for.
+    sold: OnceLock<Sold>,
+}
+
+/// Ids of products, by the id of their offering or specification.
+#[derive(Debug, Default, Clone)]
+struct Sold {
+    by_offering: HashMap<String, Vec<String>>,
+    by_specification: HashMap<String, Vec<String>>,
 }
 
 /// For each thing the layers and ids of those that refer to it.
@@ -347,6 +356,36 @@ impl Inventory {
         users
     }
 
+    /// Ids of the products of an offering.
+    pub fn products_of_offering(&self, id: &str) -> &[String] {
+        let sold = self.sold.get_or_init(|| self.all_sold());
+        sold.by_offering.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Ids of the products of a specification, as they name it.
+    pub fn products_of_specification(&self, id: &str) -> &[String] {
+        let sold = self.sold.get_or_init(|| self.all_sold());
+        sold.by_specification.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_sold(&self) -> Sold {
+        let mut sold = Sold::default();
+        let documents = self.documents();
+        let products = documents.filter(|it| Layer::of(it) == Some(Layer::Product));
+        for root in products.map(Document::root) {
+            let id = root.text("id").unwrap_or_default();
+            for (key, ids) in [
+                ("productOffering", &mut sold.by_offering),
+                ("productSpecification", &mut sold.by_specification),
+            ] {
+                if let Some(of) = root.get(key).and_then(|it| it.text("id")) {
+                    ids.entry(of.into_owned()).or_default().push(id.to_string());
+                }
+            }
+        }
+        sold
+    }
+
     /// A product by id.
     pub fn product(&self, id: &str) -> Option<Installed<'_>> {
         self.get(Layer::Product, id)
@@ -393,6 +432,7 @@ impl Inventory {
     /// Makes changes. To make them twice is to make them once.
     pub fn apply(&mut self, changes: Changes) {
         self.users = OnceLock::new();
+        self.sold = OnceLock::new();
         for (layer, id) in changes.removals {
             if let Some(position) = self.by_id[layer as usize].remove(&id) {
                 self.documents[position] = None;

@@ -33,6 +33,7 @@ pub const KINDS: &[(&str, &[&str])] = &[
     ("activation-rule", &["ActivationRule"]),
     ("gate-rule", &["GateRule"]),
     ("rollout-rule", &["RolloutRule"]),
+    ("constraint-rule", &["ConstraintRule"]),
 ];
 
 /// The schema: a document of one of the kinds, or a list of them.

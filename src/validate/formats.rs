@@ -18,7 +18,8 @@ pub fn newer_version(kind: DocumentKind, root: Node<'_>) -> Option<Diagnostic> {
         DocumentKind::DecompositionRule
         | DocumentKind::ActivationRule
         | DocumentKind::GateRule
-        | DocumentKind::RolloutRule => "rule/format-version",
+        | DocumentKind::RolloutRule
+        | DocumentKind::ConstraintRule => "rule/format-version",
         _ => return None,
     };
     let node = root.get("formatVersion")?;

@@ -21,6 +21,7 @@ pub use reject::rejected;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity, has_errors};
 use crate::document::{Document, DocumentKind};
+use crate::inventory::Inventory;
 use crate::model::date::DateReading;
 use crate::model::{Order, ProductOrder, ResourceOrder, ServiceOrder};
 use crate::schemas;
@@ -30,6 +31,8 @@ use crate::schemas;
 pub struct Validation<'c> {
     /// Without a catalog only structure and consistency are checked.
     pub catalog: Option<&'c Catalog>,
+    /// What is installed, over which constraints are judged, and what may be required.
+    pub inventory: Option<&'c Inventory>,
     /// Whether warnings count as errors.
     pub strict: bool,
     /// Moment at which offerings have to be orderable; by default that of the order itself
@@ -67,6 +70,8 @@ pub struct Subject<'a, 'd> {
     pub order: &'a Order<'d>,
     /// The catalog, if there is one.
     pub catalog: Option<&'a Catalog>,
+    /// What is installed, if it is known.
+    pub inventory: Option<&'a Inventory>,
     /// The moment of the order, if it is known.
     pub moment: Option<Timestamp>,
 }
@@ -110,6 +115,7 @@ impl Validation<'_> {
             let subject = Subject {
                 order,
                 catalog: self.catalog,
+                inventory: self.inventory,
                 moment: self.now.or_else(|| moment(order)),
             };
             // A structural fault may hide others, but what can be read is still judged.

@@ -1,8 +1,11 @@
 //! What a product order item is about: its specification, its characteristics.
 
+use std::borrow::Cow;
+
 use crate::catalog::{Catalog, ProductSpecification, Values};
+use crate::document::{Node, quote};
 use crate::inventory::Installed;
-use crate::model::ProductOrderItem;
+use crate::model::{Action, ProductOrderItem};
 
 /// The product specification of an item: by its own reference, else by its offering's, else by
 /// what is installed.
@@ -56,4 +59,47 @@ pub fn product_values<'d>(
         None => there,
     };
     values.over(&there).with_defaults(uses.chain(specified))
+}
+
+/// The root order's members that expressions may read, as JSON texts: its id, and from `order`,
+/// which is that order or one derived from it, what orders hand down.
+pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
+    let member = |key: &'static str| {
+        let text = match key {
+            "id" => Cow::Borrowed(id),
+            "externalId" => crate::model::product_order::external_id(order)?,
+            _ => order.text(key)?,
+        };
+        Some((key, quote(&text)))
+    };
+    ["id", "externalId", "category", "priority"]
+        .into_iter()
+        .filter_map(member)
+        .collect()
+}
+
+/// `item` for expressions.
+pub fn item_members(
+    id: &str,
+    action: Option<Action>,
+    node: Node<'_>,
+) -> [(&'static str, String); 3] {
+    [
+        ("id", quote(id)),
+        ("action", quote(action_name(action))),
+        ("quantity", quantity(node).to_string()),
+    ]
+}
+
+/// Quantity of an item; 1 if it says nothing.
+pub fn quantity(item: Node<'_>) -> i64 {
+    item.get("quantity")
+        .and_then(Node::as_i64)
+        .filter(|quantity| *quantity > 0)
+        .unwrap_or(1)
+}
+
+/// The action of a derived item: that of the item above.
+fn action_name(action: Option<Action>) -> &'static str {
+    action.unwrap_or(Action::Add).name()
 }

@@ -75,6 +75,7 @@ impl World {
         };
         let validation = Validation {
             catalog: Some(&self.catalog),
+            inventory: with.inventory,
             strict: false,
             now: None,
         };

@@ -213,6 +213,8 @@ pub struct ValidateArgs {
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]
+    pub inventory: InventoryArgs,
+    #[command(flatten)]
     pub journal: JournalArgs,
     #[command(flatten)]
     pub jobs: JobsArgs,

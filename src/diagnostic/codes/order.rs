@@ -40,6 +40,11 @@ pub const CODES: &[Description] = &[
         "Choose one of the values that the message lists.",
     ),
     error(
+        "order/constraint",
+        "An item, or the order, breaks a constraint of the catalog.",
+        "Order what the message of the constraint asks for, or correct the rule.",
+    ),
+    error(
         "order/cycle",
         "Items of an order wait for each other in a circle.",
         "Remove one of the relationships between these items.",
@@ -85,6 +90,11 @@ pub const CODES: &[Description] = &[
         "Leave the member out, or give it a value.",
     ),
     error(
+        "order/excludes",
+        "An item orders a product that another one, ordered or installed, excludes.",
+        "Order only one of them, or remove the other one in the same order.",
+    ),
+    error(
         "order/missing-characteristic",
         "A mandatory characteristic is not given.",
         "Add it to the item, with a value that its specification allows.",
@@ -121,6 +131,16 @@ pub const CODES: &[Description] = &[
         "Let a rule make what is needed so many times (`forEach: {count: item.quantity, as: number}`), or give each its own item.",
     ),
     error(
+        "order/requires",
+        "An item orders a product that requires another one, which is neither ordered nor installed.",
+        "Order that as well.",
+    ),
+    warning(
+        "order/requires-unseen",
+        "An item orders a product that requires another one, which is not in the order; without an installed base nobody knows whether it is there.",
+        "Order that as well, or name the installed base.",
+    ),
+    error(
         "order/specification-mismatch",
         "An item names another specification than its offering sells.",
         "Name the specification of the offering, or leave it out.",
@@ -139,6 +159,11 @@ pub const CODES: &[Description] = &[
         "order/state-spelling",
         "A state is written another way than in the standard.",
         "Write it as the message says.",
+    ),
+    error(
+        "order/still-required",
+        "An item removes a product that another one, which stays, requires.",
+        "Remove that as well, or keep both.",
     ),
     error(
         "order/unknown-characteristic",

@@ -3,12 +3,14 @@
 mod actions;
 mod bundles;
 mod characteristics;
+mod constraints;
 mod dates;
 mod deviations;
 mod entities;
 mod identifiers;
 mod offerings;
 mod quantities;
+mod relations;
 mod relationships;
 mod states;
 
@@ -40,6 +42,8 @@ pub static RULES: &[Rule] = &[
     offerings::RULE,
     bundles::RULE,
     characteristics::RULE,
+    constraints::RULE,
+    relations::RULE,
 ];
 
 fn error(code: &'static str, node: Node<'_>, message: String) -> Diagnostic {

@@ -183,6 +183,7 @@ impl Step<'_> {
     fn valid<'d>(&self, document: &'d Document) -> Result<ValidOrder<'d>, Vec<Diagnostic>> {
         let validation = Validation {
             catalog: Some(self.with.catalog),
+            inventory: self.with.inventory,
             strict: false,
             now: self.now,
         };

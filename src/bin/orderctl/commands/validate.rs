@@ -42,6 +42,7 @@ fn judge<'a>(
 ) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog.clone(),
+        inventory: args.inventory.inventory.clone(),
         journal: args.journal.journal.clone(),
         ..Overrides::default()
     })?;
@@ -53,8 +54,15 @@ fn judge<'a>(
         },
         None => None,
     };
+    // Nothing else is judged by what is installed.
+    let judges = |catalog: &&Catalog| catalog.has_constraints() || catalog.has_relations();
+    let inventory = match catalog.as_ref().filter(judges).and(settings.inventory) {
+        Some(path) => Some(context.inventory(&path)?),
+        None => None,
+    };
     let validation = Validation {
         catalog: catalog.as_ref(),
+        inventory: inventory.as_ref(),
         strict: args.strict,
         now: args.now.now,
     };
