@@ -39,6 +39,9 @@ struct Linker<'c, 'd> {
     steps: BTreeMap<Source, Vec<Step<'d>>>,
     /// Places of the decomposition rules by id.
     rules: HashMap<String, Location>,
+    /// Ids of source and target of the rules that their schema refuses; none for one that cannot
+    /// be read. What such a rule maps is not known.
+    refused: Vec<[Option<String>; 2]>,
 }
 
 /// A step before its expressions are checked.
@@ -49,12 +52,24 @@ struct Step<'d> {
 }
 
 /// Ties the documents together. Every fault is a diagnostic.
-pub fn link(catalog: &mut Catalog, documents: &[&Document], diagnostics: &mut Vec<Diagnostic>) {
+/// `refused`: documents that their schema refuses, whether they take part or not.
+pub fn link(
+    catalog: &mut Catalog,
+    (documents, refused): (&[&Document], &[Node<'_>]),
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let of_rules = refused
+        .iter()
+        .filter(|root| DocumentKind::of(root.document()) == DocumentKind::DecompositionRule);
+    let id = |root: &Node<'_>, key: &str| Some(root.get(key)?.text("id")?.into_owned());
     let mut linker = Linker {
         catalog,
         diagnostics,
         steps: BTreeMap::new(),
         rules: HashMap::new(),
+        refused: of_rules
+            .map(|root| [id(root, "source"), id(root, "target")])
+            .collect(),
     };
     for document in documents {
         let root = document.root();

@@ -13,7 +13,7 @@ use super::specification::{
     BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
 };
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
-use super::{activation, constraint, gate, link, relation, rollout};
+use super::{activation, constraint, gate, link, reach, relation, rollout};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::{
     Document, DocumentKind, Node, Selection, SourceError, SourceFile, SyntaxError,
@@ -57,11 +57,32 @@ pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
     }
 }
 
+/// How closely a catalog is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Whether it can be used.
+    Usable,
+    /// Also for what is passed over in silence.
+    Close,
+}
+
 /// Loads a catalog. A pure function of the files.
 ///
 /// # Errors
 /// The files that cannot be parsed; everything else is a diagnostic.
 pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
+    read(files, Look::Usable)
+}
+
+/// As [`load`], and looks for members that are misspelt, which use passes over in silence.
+///
+/// # Errors
+/// As [`load`].
+pub fn inspect(files: &[SourceFile]) -> Result<Loaded, LoadError> {
+    read(files, Look::Close)
+}
+
+fn read(files: &[SourceFile], look: Look) -> Result<Loaded, LoadError> {
     let (mut documents, mut unreadable) = (Vec::new(), Vec::new());
     for file in files {
         match file.documents() {
@@ -79,13 +100,26 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
             accepted.push(document);
         }
     }
+    if look == Look::Close {
+        for document in &documents {
+            let kind = DocumentKind::of(document);
+            let found = schemas::misspelt(kind, document.root());
+            loader.diagnostics.extend(found);
+        }
+    }
+    let refused: Vec<Node<'_>> = documents
+        .iter()
+        .map(Document::root)
+        .filter(|root| loader.refused.contains(&root.location()))
+        .collect();
     let (catalog, found) = (&mut loader.catalog, &mut loader.diagnostics);
-    link::link(catalog, &accepted, found);
+    link::link(catalog, (&accepted, &refused), found);
     activation::link(catalog, &accepted, found);
     gate::link(catalog, &accepted, found);
     rollout::link(catalog, &accepted, found);
     constraint::link(catalog, &accepted, found);
     relation::link(catalog, &accepted, found);
+    reach::link(catalog, found);
     let Loader {
         mut catalog,
         mut diagnostics,
@@ -139,6 +173,9 @@ struct Loader {
     diagnostics: Vec<Diagnostic>,
     /// Place of each id, by kind.
     places: HashMap<(DocumentKind, String), Location>,
+    /// Where documents stand that their schema refuses, or that are of a newer version: what they
+    /// say is not known as a whole.
+    refused: HashSet<Location>,
 }
 
 impl Loader {
@@ -175,7 +212,11 @@ impl Loader {
         }
         // What can be read takes part all the same: one run finds all faults, and nobody who refers
         // to it is told that it is not there.
-        self.diagnostics.extend(schemas::check(kind, root));
+        let faults = schemas::check(kind, root);
+        if !faults.is_empty() {
+            self.refused.insert(root.location());
+        }
+        self.diagnostics.extend(faults);
         if root.text("id").is_none_or(|id| id.is_empty()) {
             return false;
         }
@@ -188,6 +229,7 @@ impl Loader {
                 | DocumentKind::ConstraintRule
         ) && !self.format_version(root)
         {
+            self.refused.insert(root.location());
             return false;
         }
         let id = root.text("id").unwrap_or_default().into_owned();

@@ -13,6 +13,7 @@ pub mod expression;
 mod gate;
 mod link;
 mod load;
+mod reach;
 mod relation;
 mod rollout;
 mod rule;
@@ -31,7 +32,7 @@ pub use constraint::ConstraintRule;
 pub use estimate::Estimate;
 pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
-pub use load::{LoadError, Loaded, load, read_folder};
+pub use load::{LoadError, Loaded, inspect, load, read_folder};
 pub use relation::{Relation, RelationKind};
 pub use rollout::{Release, RolloutRule, WaveEnd};
 pub use rule::{

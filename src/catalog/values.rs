@@ -86,9 +86,17 @@ impl<'d> Values<'d> {
         if let Some(pair) = self.pairs.iter_mut().find(|it| it.name == name) {
             if list {
                 let text = pair.value.to_mut();
+                // An element, or a list of more of them.
+                let inside = value.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+                let more = inside.unwrap_or(&value).trim();
+                if more.is_empty() {
+                    return;
+                }
                 text.pop();
-                text.push(',');
-                text.push_str(&value);
+                if text.len() > 1 {
+                    text.push(',');
+                }
+                text.push_str(more);
                 text.push(']');
             }
             return;

@@ -1,14 +1,15 @@
 //! What comes first: `dependsOn` of rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use super::Linker;
 use super::scope::shape;
-use crate::catalog::ServiceIndex;
+use super::{Linker, Source};
 use crate::catalog::expression::{CODE_CHARACTERISTIC, Expected, Expression, Scope, Shape};
 use crate::catalog::load::iso_duration;
-use crate::catalog::rule::{Dependency, DependencyScope};
+use crate::catalog::rule::{Decomposition, Dependency, DependencyScope};
+use crate::catalog::{ProductIndex, ServiceIndex};
 use crate::diagnostic::suggestion::closest;
+use crate::diagnostic::{Code, Diagnostic, Location, Severity};
 use crate::document::Node;
 
 impl Linker<'_, '_> {
@@ -85,6 +86,60 @@ impl Linker<'_, '_> {
                 Some("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D".to_owned());
         }
         Some(text.into_owned())
+    }
+
+    /// Warns of what rules let their targets wait for and is never made in the same scope.
+    pub(super) fn never_first(
+        &mut self,
+        source: Source,
+        decompositions: &[Decomposition],
+        products: &HashMap<ServiceIndex, BTreeSet<ProductIndex>>,
+    ) {
+        let nowhere = BTreeSet::new();
+        let reached = |index: ServiceIndex| products.get(&index).unwrap_or(&nowhere);
+        let made_from = match source {
+            Source::Product(product) => BTreeSet::from([product]),
+            Source::Service(service) => reached(service).clone(),
+        };
+        // Without products nobody knows what is ordered together.
+        if made_from.is_empty() {
+            return;
+        }
+        let mut told: BTreeSet<Location> = BTreeSet::new();
+        for decomposition in decompositions {
+            let alternatives = decomposition.alternatives.iter();
+            for dependency in alternatives.flat_map(|it| &it.depends_on) {
+                let mut beside = decompositions.iter();
+                let where_else = match dependency.scope {
+                    DependencyScope::Parent if decomposition.share.is_some() => continue,
+                    DependencyScope::Parent if beside.any(|it| it.target == dependency.on) => {
+                        continue;
+                    }
+                    DependencyScope::Parent => "from the same item",
+                    DependencyScope::Order if !reached(dependency.on).is_empty() => continue,
+                    DependencyScope::Order => "for any product",
+                    _ if !made_from.is_disjoint(reached(dependency.on)) => continue,
+                    _ => "for a product for which the target is",
+                };
+                if told.insert(dependency.location.clone()) {
+                    let on = &self.catalog.services[dependency.on.0].specification.id;
+                    let message =
+                        format!("`{on}` is never made {where_else}: the dependency means nothing");
+                    let place = dependency.location.clone();
+                    let finding = Diagnostic::new(
+                        Code("rule/depends-on-nothing"),
+                        Severity::Warning,
+                        place,
+                        message,
+                    );
+                    let hint = match dependency.scope {
+                        DependencyScope::Order => "leave it out, or let a product need it",
+                        _ => "name what is made there, or give the dependency a larger `scope`",
+                    };
+                    self.diagnostics.push(finding.with_hint(hint));
+                }
+            }
+        }
     }
 
     /// Notes with each service the characteristics by which others choose whether to wait for it,

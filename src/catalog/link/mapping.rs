@@ -100,6 +100,11 @@ impl Linker<'_, '_> {
     ) {
         let target = &self.catalog.services[step.target.0].specification;
         let from = self.specification(source);
+        let is = |known: &Option<String>, id: &str| known.as_deref().is_none_or(|it| it == id);
+        let mut refused = self.refused.iter();
+        if refused.any(|[source, to]| is(source, &from.id) && is(to, &target.id)) {
+            return;
+        }
         // A mapping that was not understood has been reported; its target counts as mapped.
         let mapped = |name: &str| {
             made.mapping.iter().any(|mapping| mapping.target == name)

@@ -107,6 +107,7 @@ impl<'d> Linker<'_, 'd> {
                 decompositions.push(self.decomposition(&context, step));
             }
             self.in_order_of_siblings(&mut decompositions);
+            self.never_first(source, &decompositions, &products);
             match source {
                 Source::Product(index) => {
                     self.catalog.products[index.0].decompositions = decompositions;

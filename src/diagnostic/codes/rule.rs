@@ -1,6 +1,6 @@
 //! Codes of rules and their expressions.
 
-use super::{Description, error};
+use super::{Description, error, warning};
 
 /// The table.
 pub const CODES: &[Description] = &[
@@ -23,6 +23,11 @@ pub const CODES: &[Description] = &[
         "rule/conflict",
         "Two rules, or two entries of one rule, say different things about the same.",
         "Keep one of them, or join them.",
+    ),
+    warning(
+        "rule/depends-on-nothing",
+        "A rule lets its target wait for something that is never made in the scope of the dependency.",
+        "Name what is made there, give the dependency a larger `scope`, or leave it out.",
     ),
     error(
         "rule/duration",
@@ -78,6 +83,11 @@ pub const CODES: &[Description] = &[
         "rule/mandatory-unmapped",
         "A mandatory characteristic of a rule's target gets its value from nowhere.",
         "Map it in a rule, give it a default, or add it to the source.",
+    ),
+    warning(
+        "rule/no-activation",
+        "A resource that products need is carried out by nobody: the catalog has activation rules, and none for it.",
+        "Add an ActivationRule for its specification, or plan with `--endpoint NAME`.",
     ),
     error(
         "rule/override",

@@ -105,6 +105,37 @@ fn known_and_allowed(
         if let Some(value) = characteristic.value {
             fits(known, value, diagnostics);
         }
+        if earlier.is_none() {
+            fits_in_all(known, &given[position..], diagnostics);
+        }
+    }
+}
+
+/// Values that are given one by one, or as several lists, are one list.
+fn fits_in_all(
+    known: &CharacteristicSpecification,
+    given: &[Characteristic<'_>],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let same = given.iter().filter(|it| it.name == known.name);
+    let values: Vec<Node<'_>> = same.filter_map(|it| it.value).collect();
+    let [first, _, ..] = values.as_slice() else {
+        return;
+    };
+    let count = |value: &Node<'_>| match value.kind() {
+        Kind::Array => value.len() as u64,
+        _ => 1,
+    };
+    let total: u64 = values.iter().map(count).sum();
+    let most = known
+        .maximum
+        .filter(|most| known.is_list() && total > *most);
+    if let Some(most) = most {
+        let message = format!(
+            "`{}` takes {} to {most} values, found {total} in all",
+            known.name, known.minimum
+        );
+        diagnostics.push(error("order/characteristic-cardinality", *first, message));
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use orderctl::catalog;
 use orderctl::configuration::Fault;
 use orderctl::diagnostic::report::Subject;
 use orderctl::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
@@ -14,7 +15,6 @@ use orderctl::mock::{Script, ScriptError};
 use orderctl::project::{self, Project, ProjectError};
 use orderctl::{schemas, validate};
 
-use crate::context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::Produced;
 
@@ -64,7 +64,8 @@ pub fn check(path: &Path, strict: bool) -> Result<Produced, Failure> {
 
 /// A catalog.
 fn folder(path: &Path, strict: bool) -> Result<Produced, Failure> {
-    let loaded = context::load_catalog(path)?;
+    let files = catalog::read_folder(path)?;
+    let loaded = catalog::inspect(&files).map_err(Failure::CatalogSyntax)?;
     let mut produced = judged(loaded.diagnostics, strict);
     produced.documents = loaded.documents as u64;
     Ok(produced)
