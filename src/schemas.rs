@@ -91,6 +91,14 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/order-status.schema.json"),
     ),
     (
+        "journal-export",
+        include_str!("../schemas/journal-export.schema.json"),
+    ),
+    (
+        "journal-verification",
+        include_str!("../schemas/journal-verification.schema.json"),
+    ),
+    (
         "diagnostic-report",
         include_str!("../schemas/diagnostic-report.schema.json"),
     ),
@@ -180,6 +188,8 @@ pub fn name_for(kind: DocumentKind) -> Option<&'static str> {
 fn name_of(kind: DocumentKind, root: Node<'_>) -> Option<&'static str> {
     name_for(kind).or_else(|| match root.text("@type")?.as_ref() {
         "OrderStatus" => Some("order-status"),
+        "JournalOrder" | "JournalEntry" => Some("journal-export"),
+        "JournalVerification" => Some("journal-verification"),
         "DiagnosticReport" => Some("diagnostic-report"),
         "TaskExplanation" => Some("task-explanation"),
         "DecompositionExplanation" => Some("decomposition-explanation"),

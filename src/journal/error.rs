@@ -3,8 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use thiserror::Error;
+
+/// What SQLite calls it when the system does not take what is written.
+const NOT_WRITTEN: [i32; 4] = [
+    ffi::SQLITE_IOERR_WRITE,
+    ffi::SQLITE_IOERR_FSYNC,
+    ffi::SQLITE_IOERR_TRUNCATE,
+    ffi::SQLITE_IOERR_SHMSIZE,
+];
 
 /// A journal that cannot be used. Cloned to everybody who waits for the same
 /// transaction.
@@ -77,6 +85,18 @@ pub enum JournalError {
         /// What was found.
         reason: String,
     },
+    /// The system takes no more of it, for another reason than a full disk.
+    #[error(
+        "journal {} cannot be written: {reason} (a limit on the size of files, a quota, or a \
+         disk that fails)",
+        path.display()
+    )]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        reason: String,
+    },
     /// The database failed in another way.
     #[error("journal {}: {reason}", path.display())]
     Database {
@@ -86,10 +106,28 @@ pub enum JournalError {
         reason: String,
     },
     /// Somebody else is carrying out the same order.
-    #[error("order {order} is being carried out by process {pid}")]
+    #[error("order {order} is being carried out by process {pid} on {host}, since {since}")]
     OrderBusy {
         /// Root order id.
         order: String,
+        /// Process that is at work on it.
+        pid: u32,
+        /// The machine that it runs on.
+        host: String,
+        /// When it took the order up, RFC 3339.
+        since: String,
+    },
+    /// An older release is writing the file, which would be brought up to date under its hands.
+    #[error(
+        "journal {} has schema {found} and is in use by process {pid}: end that first, then the \
+         journal is brought up to date",
+        path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
         /// Process that is at work on it.
         pid: u32,
     },
@@ -111,6 +149,10 @@ impl JournalError {
             None => reason,
         };
         let path = path.to_path_buf();
+        let extended = error.sqlite_error().map(|it| it.extended_code);
+        if extended.is_some_and(|code| NOT_WRITTEN.contains(&code)) {
+            return Self::NotWritten { path, reason };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },

@@ -11,9 +11,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::entry::Entry;
 use super::error::JournalError;
-use super::owner;
-use super::sqlite::{self, BUSY_TIMEOUT, Content, StoredOrder};
-use super::writer::{EntryRow, insert};
+use super::head::{EntryRow, Head};
+use super::sqlite::{self, BUSY_TIMEOUT, Content, OwnerRow, StoredOrder};
+use super::{migrate, owner};
 
 /// An order as a person finds it.
 #[derive(Debug, Clone)]
@@ -40,13 +40,14 @@ pub fn write<T, E: From<JournalError>>(
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(wrong)?;
-    let Some(found) = find(&transaction, path, order_id)? else {
+    let Some((found, mut head)) = find(&transaction, path, order_id)? else {
         return Ok(None);
     };
     let (entries, answer) = decide(&found)?;
     let rows: Vec<_> = entries.iter().map(EntryRow::new).collect();
-    let next = i64::try_from(found.stored.entries.len()).unwrap_or(i64::MAX);
-    insert(&transaction, order_id, next.saturating_add(1), &rows).map_err(wrong)?;
+    head.extend(&transaction, order_id, &rows)
+        .and_then(|()| head.store(&transaction))
+        .map_err(wrong)?;
     transaction.commit().map_err(wrong)?;
     Ok(Some(answer))
 }
@@ -75,19 +76,20 @@ fn find(
     transaction: &Transaction<'_>,
     path: &Path,
     order_id: &str,
-) -> Result<Option<Found>, JournalError> {
+) -> Result<Option<(Found, Head)>, JournalError> {
     let content = sqlite::inspect(transaction, path)?;
     if content == Content::Empty {
         return Ok(None);
     }
     let wrong = |error| JournalError::database(path, &error);
-    sqlite::bring_up_to_date(transaction, content).map_err(wrong)?;
+    migrate::bring_up_to_date(transaction, path, content)?;
     let Some(stored) = sqlite::stored(transaction, path, order_id)? else {
         return Ok(None);
     };
     let at_work = match sqlite::owner_of(transaction, order_id).map_err(wrong)? {
-        Some((pid, token)) if owner::is_alive(path, &token)? => Some(pid),
+        Some(OwnerRow { pid, token, .. }) if owner::is_alive(path, &token)? => Some(pid),
         Some(_) | None => None,
     };
-    Ok(Some(Found { stored, at_work }))
+    let head = Head::of(transaction, path, order_id, stored.entries.len())?;
+    Ok(Some((Found { stored, at_work }, head)))
 }

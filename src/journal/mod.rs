@@ -9,14 +9,22 @@
 //! - [`sqlite`]: the file, for reading ([`JournalReader`]) and shared by both;
 //! - [`writer`]: the thread that makes entries durable in groups;
 //! - [`hand`]: what people write beside it;
-//! - `owner`: who is at work on an order, so that nobody else is.
+//! - `owner`: who is at work on an order, so that nobody else is;
+//! - `seal`, `head`: the hash chain over entries, and where it ends;
+//! - `migrate`: journals of older releases;
+//! - [`verify`], [`export`]: whether a journal is as it was written, and all of it as JSON.
 
 pub mod entry;
 mod error;
+pub mod export;
 pub mod hand;
+mod head;
+mod migrate;
 mod owner;
 pub mod replay;
+mod seal;
 pub mod sqlite;
+pub mod verify;
 pub mod writer;
 
 pub use entry::{ClockKind, Entry, Event};

@@ -19,6 +19,8 @@ use super::error::JournalError;
 pub(super) struct Owner {
     /// Process id, for people.
     pub pid: u32,
+    /// The machine it runs on, for people.
+    pub host: String,
     /// Names the owner in the table `owner`.
     pub token: String,
     path: PathBuf,
@@ -41,6 +43,7 @@ impl Owner {
                         .map_err(|error| JournalError::file(&path, &error))?;
                     return Ok(Self {
                         pid,
+                        host: host(),
                         token,
                         path,
                         _locked: file,
@@ -60,6 +63,19 @@ impl Drop for Owner {
         // A file that stays is unlocked, and cleared away by the next writer.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// What this machine is called.
+#[cfg(unix)]
+fn host() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+/// What this machine is called.
+#[cfg(not(unix))]
+fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "this machine".to_owned())
 }
 
 /// Whether the owner with this token is at work.

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `plan` | an order that was taken on: root order id, external id, digest of its plan, number of tasks |
 //! | `document` | a document of the order's chain as it was then, by position; the plan comes last |
-//! | `entry` | what happened, by order and `seq` (from 1): `at`, `kind`, `task`, the rest as JSON in `detail` |
-//! | `owner` | an order that somebody is at work on right now |
+//! | `entry` | what happened, by order and `seq` (from 1): `at`, `kind`, `task`, the rest as JSON in `detail`, and a hash over all of it and what comes before |
+//! | `head` | the last entry of an order and its hash; orders are numbered as they were taken on |
+//! | `owner` | an order that somebody is at work on right now, and who |
 //!
 //! `PRAGMA user_version` is the version of this schema. Rows of `plan`,
 //! `document` and `entry` are only ever added.
@@ -29,9 +30,12 @@ use crate::plan::flow::OrchestrationPlan;
 
 /// Version of the schema written by this release.
 ///
-/// 2 added what people decide about tasks, milestones, missed windows and failures; the tables are
-/// those of 1, so that a journal of that version is brought up to this one by its number.
-pub const SCHEMA_VERSION: i64 = 2;
+/// 2 added what people decide about tasks, milestones, missed windows and failures, in the tables
+/// of 1; 3 the hashes of entries, `head`, and where and since when somebody is at work.
+pub const SCHEMA_VERSION: i64 = 3;
+
+/// Oldest version whose entries have hashes.
+pub(super) const SEALED_VERSION: i64 = 3;
 
 /// Oldest version that is read, and brought up to date where it is written.
 pub const OLDEST_VERSION: i64 = 1;
@@ -63,12 +67,21 @@ pub(super) const SCHEMA: &str = "
         kind     TEXT NOT NULL,
         task     TEXT,
         detail   TEXT NOT NULL,
+        hash     BLOB NOT NULL,
         PRIMARY KEY (order_id, seq)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE head (
+        number   INTEGER PRIMARY KEY AUTOINCREMENT,
+        order_id TEXT NOT NULL UNIQUE REFERENCES plan,
+        seq      INTEGER NOT NULL,
+        hash     BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE owner (
         order_id TEXT PRIMARY KEY,
         pid      INTEGER NOT NULL,
-        token    TEXT NOT NULL
+        token    TEXT NOT NULL,
+        host     TEXT NOT NULL,
+        since    TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -128,18 +141,6 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<Content, J
         return Ok(Content::Empty);
     }
     Err(JournalError::NotAJournal { path })
-}
-
-/// Gives a journal the schema of this release, inside the transaction of a writer.
-pub(super) fn bring_up_to_date(connection: &Connection, content: Content) -> rusqlite::Result<()> {
-    match content {
-        Content::Journal {
-            version: SCHEMA_VERSION,
-        } => Ok(()),
-        Content::Empty | Content::Journal { .. } => {
-            connection.pragma_update(None, "user_version", SCHEMA_VERSION)
-        }
-    }
 }
 
 /// An order as the journal has it.
@@ -240,6 +241,12 @@ impl JournalReader {
         })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// All orders, by id.
     ///
     /// # Errors
@@ -254,6 +261,32 @@ impl JournalReader {
     /// Where the file cannot be read.
     pub fn order(&self, order_id: &str) -> Result<Option<StoredOrder>, JournalError> {
         self.read(|connection| stored(connection, &self.path, order_id))
+    }
+
+    /// Ids of all orders, in their sequence.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn order_ids(&self) -> Result<Vec<String>, JournalError> {
+        self.read(|connection| {
+            connection
+                .prepare("SELECT order_id FROM plan ORDER BY order_id")
+                .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
+                .map_err(|error| JournalError::database(&self.path, &error))
+        })
+    }
+
+    /// Whether an order was ever taken on.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn knows(&self, order_id: &str) -> Result<bool, JournalError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT 1 FROM plan WHERE order_id = ?")
+                .and_then(|mut rows| rows.exists([order_id]))
+                .map_err(|error| JournalError::database(&self.path, &error))
+        })
     }
 
     /// The order that was taken on under this external id; of several the one
@@ -273,7 +306,7 @@ impl JournalReader {
     /// Reads within one transaction. Where a writer has turned up beside a
     /// file that was taken to be quiet, what was read may be torn: again then,
     /// properly.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         query: impl Fn(&Connection) -> Result<T, JournalError>,
     ) -> Result<T, JournalError>
@@ -333,7 +366,8 @@ impl Open {
             Content::Empty => T::default(),
             Content::Journal { .. } => query(&transaction)?,
         };
-        transaction.commit().map_err(wrong)?;
+        // Nothing was written; that it cannot be ended in a damaged file says nothing new.
+        drop(transaction);
         Ok(result)
     }
 }
@@ -540,13 +574,29 @@ fn recount(
     })))
 }
 
-/// Who is at work on the order: process id and token.
+/// Who is at work on an order, as the table has it.
+#[derive(Debug, Clone)]
+pub(super) struct OwnerRow {
+    pub pid: u32,
+    pub token: String,
+    pub host: String,
+    pub since: String,
+}
+
+/// Who is at work on the order.
 pub(super) fn owner_of(
     connection: &Connection,
     order_id: &str,
-) -> rusqlite::Result<Option<(u32, String)>> {
+) -> rusqlite::Result<Option<OwnerRow>> {
     connection
-        .prepare_cached("SELECT pid, token FROM owner WHERE order_id = ?")?
-        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT pid, token, host, since FROM owner WHERE order_id = ?")?
+        .query_row([order_id], |row| {
+            Ok(OwnerRow {
+                pid: row.get(0)?,
+                token: row.get(1)?,
+                host: row.get(2)?,
+                since: row.get(3)?,
+            })
+        })
         .optional()
 }

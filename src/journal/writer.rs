@@ -17,13 +17,17 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
+};
 use tokio::sync::oneshot;
 
 use super::entry::{Entry, Event, Installed, Planned};
 use super::error::JournalError;
+use super::head::{EntryRow, Head};
+use super::migrate;
 use super::owner::{self, Owner};
-use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, SCHEMA};
+use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, OwnerRow, SCHEMA};
 
 /// Most commands in one transaction.
 const GROUP: usize = 4096;
@@ -99,26 +103,6 @@ enum Command {
 struct Rows {
     order_id: Arc<str>,
     list: Vec<EntryRow>,
-}
-
-/// An entry as a row.
-#[derive(Debug)]
-pub(super) struct EntryRow {
-    at: String,
-    kind: &'static str,
-    task: Option<String>,
-    detail: String,
-}
-
-impl EntryRow {
-    pub(super) fn new(entry: &Entry) -> Self {
-        Self {
-            at: entry.at_text(),
-            kind: entry.event.kind(),
-            task: entry.event.task().map(str::to_owned),
-            detail: entry.event.detail(),
-        }
-    }
 }
 
 /// How long somebody waits who has found another one preparing the file.
@@ -385,7 +369,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalErr
             .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
             .map_err(wrong)?;
     }
-    sqlite::bring_up_to_date(&transaction, content).map_err(wrong)?;
+    migrate::bring_up_to_date(&transaction, path, content)?;
     let owner = Owner::register(path)?;
     // Before the new owner's token can be in the table, everything of the dead
     // is taken out of it: tokens do come round again.
@@ -415,8 +399,10 @@ struct File {
 /// An order that somebody here is at work on.
 #[derive(Debug)]
 struct Order {
-    /// Number of the next entry.
-    next: i64,
+    /// The last entry, whoever wrote it.
+    head: Head,
+    /// Whether the file does not have it yet.
+    is_ahead: bool,
     /// What others have written since.
     foreign: Vec<Foreign>,
 }
@@ -492,12 +478,14 @@ impl File {
                     .map(Answer::Known)
                     .map_err(wrong)?,
                 Command::Begin(new, _) => {
-                    let answer = begin(&transaction, &self.path, &self.owner, new)?;
-                    if let Answer::Entries(Ok(entries)) = &answer {
-                        let order_id = new.planned.order_id.as_str().into();
-                        self.orders.insert(order_id, Order::after(entries));
+                    match begin(&transaction, &self.path, &self.owner, new)? {
+                        Ok((entries, head)) => {
+                            let order_id = new.planned.order_id.as_str().into();
+                            self.orders.insert(order_id, Order::at(head));
+                            Answer::Entries(Ok(entries))
+                        }
+                        Err(error) => Answer::Entries(Err(error)),
                     }
-                    answer
                 }
                 Command::Append(rows, _) => {
                     let order = self.orders.get_mut(&rows.order_id);
@@ -515,12 +503,14 @@ impl File {
                 }
                 Command::Install(orders, row, _) => {
                     for order in orders {
-                        install(&transaction, order, row).map_err(wrong)?;
+                        install(&transaction, &self.path, order, row)?;
                     }
                     Answer::Done
                 }
                 Command::Release(order_id) => {
-                    self.orders.remove(order_id);
+                    if let Some(mut order) = self.orders.remove(order_id) {
+                        order.store(&transaction).map_err(wrong)?;
+                    }
                     transaction
                         .prepare_cached("DELETE FROM owner WHERE order_id = ? AND token = ?")
                         .and_then(|mut sql| sql.execute(params![order_id, self.owner.token]))
@@ -529,6 +519,10 @@ impl File {
                 }
                 Command::Close(_) => Answer::Done,
             });
+        }
+        // Once in a transaction, however many entries it has.
+        for order in self.orders.values_mut() {
+            order.store(&transaction).map_err(wrong)?;
         }
         transaction.commit().map_err(wrong)?;
         Ok(answers)
@@ -575,6 +569,9 @@ fn refuse(command: Command, error: &JournalError) {
     }
 }
 
+/// What the journal holds about an order that was begun, and where that ends.
+type Taken = Result<(Vec<Entry>, Head), JournalError>;
+
 /// Takes the order's ownership, and the order on where it is new. That it is
 /// busy, or its rows are no entries, is its own misfortune and not the file's.
 fn begin(
@@ -582,42 +579,68 @@ fn begin(
     path: &Path,
     me: &Owner,
     new: &NewOrder,
-) -> Result<Answer, JournalError> {
+) -> Result<Taken, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
     let order_id = &new.planned.order_id;
-    if let Some((pid, token)) = sqlite::owner_of(transaction, order_id).map_err(wrong)?
-        && (token == me.token || owner::is_alive(path, &token)?)
+    if let Some(owner) = sqlite::owner_of(transaction, order_id).map_err(wrong)?
+        && (owner.token == me.token || owner::is_alive(path, &owner.token)?)
     {
-        let order = order_id.clone();
-        return Ok(Answer::Entries(Err(JournalError::OrderBusy { order, pid })));
+        return Ok(Err(busy(order_id, owner)));
     }
-    let mut entries = match sqlite::entries(transaction, path, order_id) {
-        Err(error @ JournalError::Corrupt { .. }) => return Ok(Answer::Entries(Err(error))),
+    let found = match sqlite::entries(transaction, path, order_id) {
+        Err(error @ JournalError::Corrupt { .. }) => return Ok(Err(error)),
         other => other?,
     };
-    if entries.is_empty() {
+    let taken = if found.is_empty() {
         let entry = Entry {
             at: new.at,
             event: Event::Planned(new.planned.clone()),
         };
-        take_on(transaction, new, &entry).map_err(wrong)?;
-        entries.push(entry);
-    } else if sqlite::planned(&entries).is_none() {
-        let reason = format!("order {order_id}: the first entry is not its plan");
-        let error = JournalError::Corrupt {
-            path: path.to_path_buf(),
-            reason,
-        };
-        return Ok(Answer::Entries(Err(error)));
-    }
+        let head = take_on(transaction, new, &entry).map_err(wrong)?;
+        (vec![entry], head)
+    } else {
+        match gone_on_with(transaction, path, order_id, found) {
+            Err(error @ JournalError::Corrupt { .. }) => return Ok(Err(error)),
+            other => other?,
+        }
+    };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO owner (order_id, pid, token) VALUES (?, ?, ?)")
-        .and_then(|mut sql| sql.execute(params![order_id, me.pid, me.token]))
+        .prepare_cached(
+            "INSERT OR REPLACE INTO owner (order_id, pid, token, host, since)
+             VALUES (?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))",
+        )
+        .and_then(|mut sql| sql.execute(params![order_id, me.pid, me.token, me.host]))
         .map_err(wrong)?;
-    Ok(Answer::Entries(Ok(entries)))
+    Ok(Ok(taken))
 }
 
-fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusqlite::Result<()> {
+fn busy(order_id: &str, owner: OwnerRow) -> JournalError {
+    JournalError::OrderBusy {
+        order: order_id.to_owned(),
+        pid: owner.pid,
+        host: owner.host,
+        since: owner.since,
+    }
+}
+
+/// An order that is in the journal already.
+fn gone_on_with(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    order_id: &str,
+    entries: Vec<Entry>,
+) -> Result<(Vec<Entry>, Head), JournalError> {
+    if sqlite::planned(&entries).is_none() {
+        return Err(JournalError::Corrupt {
+            path: path.to_path_buf(),
+            reason: format!("order {order_id}: the first entry is not its plan"),
+        });
+    }
+    let head = Head::of(transaction, path, order_id, entries.len())?;
+    Ok((entries, head))
+}
+
+fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusqlite::Result<Head> {
     let planned = &new.planned;
     transaction
         .prepare_cached(
@@ -634,38 +657,40 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     for (position, text) in (0_i64..).zip(&new.documents) {
         sql.execute(params![planned.order_id, position, text])?;
     }
-    let first = EntryRow::new(entry);
-    insert(transaction, &planned.order_id, 1, &[first])
+    let mut head = Head::begin(transaction, planned, &new.documents)?;
+    head.extend(transaction, &planned.order_id, &[EntryRow::new(entry)])?;
+    head.store(transaction)?;
+    Ok(head)
 }
 
 /// Behind what there is, and not before it in time: the order may have times of its own. Not where
 /// somebody has taken the order up again.
-fn install(transaction: &Transaction<'_>, order: &str, row: &EntryRow) -> rusqlite::Result<usize> {
-    let mut sql = transaction.prepare_cached(
-        "INSERT INTO entry (order_id, seq, at, kind, task, detail)
-         SELECT order_id, max(seq) + 1, max(?2, max(at)), ?3, ?4, ?5 FROM entry
-         WHERE order_id = ?1 AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.order_id = ?1)
-         GROUP BY order_id",
-    )?;
-    sql.execute(params![order, row.at, row.kind, row.task, row.detail])
-}
-
-/// Adds rows from the number `first` on.
-pub(super) fn insert(
+fn install(
     transaction: &Transaction<'_>,
-    order_id: &str,
-    first: i64,
-    rows: &[EntryRow],
-) -> rusqlite::Result<()> {
-    let mut sql = transaction.prepare_cached(
-        "INSERT INTO entry (order_id, seq, at, kind, task, detail) VALUES (?, ?, ?, ?, ?, ?)",
-    )?;
-    for (seq, row) in (first..).zip(rows) {
-        sql.execute(params![
-            order_id, seq, row.at, row.kind, row.task, row.detail
-        ])?;
-    }
-    Ok(())
+    path: &Path,
+    order: &str,
+    row: &EntryRow,
+) -> Result<(), JournalError> {
+    let wrong = |error| JournalError::database(path, &error);
+    let last = transaction
+        .prepare_cached(
+            "SELECT max(seq), max(at) FROM entry
+             WHERE order_id = ?1 AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.order_id = ?1)
+             GROUP BY order_id",
+        )
+        .and_then(|mut sql| {
+            sql.query_row([order], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
+                .optional()
+        })
+        .map_err(wrong)?;
+    let Some((entries, at)) = last else {
+        return Ok(());
+    };
+    let entries = usize::try_from(entries).unwrap_or_default();
+    let mut head = Head::of(transaction, path, order, entries)?;
+    head.extend(transaction, order, &[row.not_before(at)])
+        .and_then(|()| head.store(transaction))
+        .map_err(wrong)
 }
 
 /// Entries are only ever asked for by who holds the lease.
@@ -676,12 +701,20 @@ fn order_of<'o>(order: Option<&'o mut Order>, path: &Path) -> Result<&'o mut Ord
 }
 
 impl Order {
-    fn after(entries: &[Entry]) -> Self {
-        let entries = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    fn at(head: Head) -> Self {
         Self {
-            next: entries.saturating_add(1),
+            head,
+            is_ahead: false,
             foreign: Vec::new(),
         }
+    }
+
+    /// Lets the file know where the order is.
+    fn store(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        if std::mem::take(&mut self.is_ahead) {
+            self.head.store(transaction)?;
+        }
+        Ok(())
     }
 
     /// What others wrote after the entry of this number.
@@ -697,10 +730,15 @@ impl Order {
         path: &Path,
         order_id: &str,
     ) -> Result<(), JournalError> {
-        for entry in sqlite::entries_from(transaction, path, order_id, self.next)? {
-            let number = u64::try_from(self.next).unwrap_or(u64::MAX);
+        let mut next = self.head.next();
+        for entry in sqlite::entries_from(transaction, path, order_id, next)? {
+            let number = u64::try_from(next).unwrap_or(u64::MAX);
             self.foreign.push(Foreign { number, entry });
-            self.next += 1;
+            next += 1;
+        }
+        if next != self.head.next() {
+            let entries = usize::try_from(next - 1).unwrap_or(usize::MAX);
+            self.head = Head::of(transaction, path, order_id, entries)?;
         }
         Ok(())
     }
@@ -746,9 +784,9 @@ impl Order {
         path: &Path,
         rows: &Rows,
     ) -> Result<bool, JournalError> {
-        match insert(transaction, &rows.order_id, self.next, &rows.list) {
+        match self.head.extend(transaction, &rows.order_id, &rows.list) {
             Ok(()) => {
-                self.next += i64::try_from(rows.list.len()).unwrap_or(i64::MAX);
+                self.is_ahead = true;
                 Ok(true)
             }
             Err(error) if is_taken(&error) => {

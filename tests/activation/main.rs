@@ -7,6 +7,7 @@
 mod support;
 
 mod batch;
+mod journal;
 mod mock_command;
 mod outcome;
 mod people;

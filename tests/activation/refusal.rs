@@ -209,7 +209,7 @@ fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
     drop(newer);
     refused("use a newer orderctl");
     let newer = rusqlite::Connection::open(workplace.journal()).unwrap();
-    newer.pragma_update(None, "user_version", 1).unwrap();
+    newer.pragma_update(None, "user_version", 3).unwrap();
     newer
         .execute_batch("UPDATE entry SET kind = 'vanished' WHERE seq = 3")
         .unwrap();
@@ -268,6 +268,14 @@ fn a_history_that_cannot_have_happened_is_the_journals_fault() {
     journal
         .execute_batch("DELETE FROM entry WHERE kind = 'started'")
         .unwrap();
+    drop(journal);
+    let lacking = [
+        "order ORD-1: 15 entries were written, 8 are there",
+        "journal verify",
+    ];
+    refused(&workplace, &mock, &chain, 2, &lacking);
+    let journal = rusqlite::Connection::open(workplace.journal()).unwrap();
+    journal.execute_batch("UPDATE head SET seq = 8").unwrap();
     drop(journal);
     refused(&workplace, &mock, &chain, 2, &["journal of order ORD-1"]);
 }
@@ -338,7 +346,7 @@ fn a_journal_that_cannot_grow_ends_the_run_and_loses_nothing() {
     workplace.write("chain", &chain);
     // Blocks of 512 bytes: enough to take the order on, not enough for all that happens to it.
     let limited = format!(
-        "trap '' XFSZ; ulimit -f 140; exec '{}' activate chain",
+        "ulimit -f 140; exec '{}' activate chain",
         env!("CARGO_BIN_EXE_orderctl")
     );
     let mut sh = std::process::Command::new("sh");
@@ -346,11 +354,20 @@ fn a_journal_that_cannot_grow_ends_the_run_and_loses_nothing() {
     let output = run(&mut sh, "");
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("journal.db"),
+        stderr(&output).contains("journal.db cannot be written: disk I/O error"),
         "{}",
         stderr(&output)
     );
     assert!(mock.record().len() < 7, "the limit is never reached");
+    // What was sent was recorded before, and what was recorded is whole.
+    let sound = run(&mut workplace.orderctl(&["journal", "verify"]), "");
+    assert_eq!(sound.status.code(), Some(0), "{}", stderr(&sound));
+    let entries = run(&mut workplace.orderctl(&["journal", "export"]), "");
+    let entries = documents(&stdout(&entries));
+    for call in mock.record() {
+        let is_it = |entry: &serde_json::Value| entry["detail"]["idempotencyKey"] == call.key;
+        assert!(entries.iter().any(is_it), "{call:?}");
+    }
     let again = workplace.activate(&chain, &[]);
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     every_effect_happened_once(&mock.record(), &plans(&documents(&chain)));

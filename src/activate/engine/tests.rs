@@ -735,10 +735,9 @@ async fn an_order_is_not_carried_out_twice_at_once() {
     });
     assert_eq!(first.unwrap().state, RunState::Completed);
     let pid = std::process::id();
-    assert_eq!(
-        second.unwrap_err().to_string(),
-        format!("order 1 is being carried out by process {pid}")
-    );
+    let busy = second.unwrap_err().to_string();
+    let said = format!("order 1 is being carried out by process {pid} on ");
+    assert!(busy.starts_with(&said), "{busy}");
 }
 
 #[derive(Debug, Default)]

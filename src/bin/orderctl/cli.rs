@@ -109,6 +109,7 @@ pub enum Command {
     Activate(ActivateArgs),
     Status(StatusArgs),
     Task(TaskArgs),
+    Journal(JournalCommandArgs),
     Mock(MockArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -505,6 +506,56 @@ pub struct TaskName {
     /// Who has done or decided it [default: the user]
     #[arg(long, value_name = "NAME", value_parser = a_text)]
     pub by: Option<String>,
+    #[command(flatten)]
+    pub journal: JournalArgs,
+}
+
+/// Look through the journal
+///
+/// `verify` finds what is not as it was written: entries that were changed, removed or put elsewhere,
+/// torn pages, and histories that cannot have happened. `export` writes all of it as JSON. Neither
+/// changes anything.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl journal verify
+  orderctl journal verify --journal /var/lib/orderctl/journal.db -o json
+  orderctl journal export PO-1001 | jq -c 'select(.kind == \"held\")'
+  orderctl journal export --documents > journal.ndjson")]
+pub struct JournalCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: JournalCommand,
+}
+
+/// What is done with the journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Find what is not as it was written; ends with 1 where there is something
+    Verify(JournalVerifyArgs),
+    /// Write orders and their entries, one JSON object a line
+    Export(JournalExportArgs),
+}
+
+/// What is looked through.
+#[derive(Debug, Args)]
+pub struct JournalVerifyArgs {
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// What to write [default: table on a terminal, otherwise json]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub output: Option<OutputFormat>,
+}
+
+/// What is exported.
+#[derive(Debug, Args)]
+pub struct JournalExportArgs {
+    /// Ids or external ids of orders [default: all of them]
+    #[arg(value_name = "ORDER")]
+    pub orders: Vec<String>,
+    /// With the documents that each order was taken on with, its plan included
+    #[arg(long)]
+    pub documents: bool,
     #[command(flatten)]
     pub journal: JournalArgs,
 }

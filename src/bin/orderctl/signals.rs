@@ -12,6 +12,11 @@ pub fn runtime() -> Result<Runtime, Failure> {
         .map_err(Failure::Runtime)
 }
 
+/// SIGXFSZ, which says that a file would become larger than the process may make it. It ends a
+/// process that does not catch it; one that does is told so by the write.
+#[cfg(unix)]
+const FILE_TOO_LARGE: i32 = 25;
+
 /// SIGINT and SIGTERM, caught from the moment this is made.
 #[cfg(unix)]
 pub struct Signals {
@@ -25,6 +30,8 @@ impl Signals {
     pub fn catch() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let catch = |kind| signal(kind).map_err(Failure::Runtime);
+        // Caught once is caught for good.
+        drop(catch(SignalKind::from_raw(FILE_TOO_LARGE))?);
         Ok(Self {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,

@@ -140,12 +140,20 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     let two = JournalWriter::open(&path).unwrap();
     let pid = std::process::id();
     let begun = one.begin(new_order("7")).await.unwrap();
-    let busy = JournalError::OrderBusy {
-        order: "7".into(),
-        pid,
-    };
-    assert_eq!(one.begin(new_order("7")).await.unwrap_err(), busy);
-    assert_eq!(two.begin(new_order("7")).await.unwrap_err(), busy);
+    for writer in [&one, &two] {
+        let busy = writer.begin(new_order("7")).await.unwrap_err();
+        let JournalError::OrderBusy {
+            order, host, since, ..
+        } = &busy
+        else {
+            panic!("{busy}");
+        };
+        assert_eq!(order, "7");
+        assert!(since.parse::<Timestamp>().is_ok(), "{since}");
+        let said =
+            format!("order 7 is being carried out by process {pid} on {host}, since {since}");
+        assert_eq!(busy.to_string(), said);
+    }
     two.begin(new_order("8")).await.unwrap();
     drop(begun);
     drop(one.begin(new_order("7")).await.unwrap());
@@ -153,7 +161,10 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     // What is given up is so before anything that is asked for later.
     one.begin(new_order("9")).await.unwrap();
     // Ended without giving the order up: the row stays, the lock does not.
-    sql(&path, "INSERT INTO owner VALUES ('7', 1, '1-0')");
+    sql(
+        &path,
+        "INSERT INTO owner VALUES ('7', 1, '1-0', 'here', '2026-01-01T00:00:00Z')",
+    );
     fs::write(folder.path().join("journal.db-owner-1-0"), "").unwrap();
     let begun = two.begin(new_order("7")).await.unwrap();
     assert_eq!(begun.entries.len(), 1);
@@ -220,11 +231,11 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     };
     sql(
         &folder.path().join("newer.db"),
-        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3;"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4;"),
     );
     refused(
         "newer.db",
-        "journal PATH has schema 3, this orderctl reads up to 2: use a newer orderctl",
+        "journal PATH has schema 4, this orderctl reads up to 3: use a newer orderctl",
     );
     sql(&folder.path().join("other.db"), "CREATE TABLE entry (id)");
     refused("other.db", "PATH is not a journal of orderctl");
@@ -249,6 +260,37 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     assert_eq!(reader.orders().unwrap(), []);
 }
 
+/// The tables of schemas 1 and 2.
+const FIRST_SCHEMA: &str = "
+    CREATE TABLE plan (
+        order_id    TEXT PRIMARY KEY,
+        external_id TEXT,
+        digest      TEXT NOT NULL,
+        tasks       INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX plan_external_id ON plan (external_id) WHERE external_id IS NOT NULL;
+    CREATE TABLE document (
+        order_id TEXT NOT NULL REFERENCES plan,
+        position INTEGER NOT NULL,
+        text     TEXT NOT NULL,
+        PRIMARY KEY (order_id, position)
+    ) STRICT;
+    CREATE TABLE entry (
+        order_id TEXT NOT NULL REFERENCES plan,
+        seq      INTEGER NOT NULL,
+        at       TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        task     TEXT,
+        detail   TEXT NOT NULL,
+        PRIMARY KEY (order_id, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE owner (
+        order_id TEXT PRIMARY KEY,
+        pid      INTEGER NOT NULL,
+        token    TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
 #[tokio::test]
 async fn a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_when_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -259,11 +301,11 @@ async fn a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_w
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap()
     };
-    // As release 1 made it: the same tables, entries without what was added since.
+    // As release 1 made it: entries without what was added since.
     sql(
         &path,
         &format!(
-            r#"{SCHEMA}
+            r#"{FIRST_SCHEMA}
             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;
             INSERT INTO plan VALUES ('7', NULL, 'sha256:0', 2);
             INSERT INTO document VALUES ('7', 0, '{{}}');
@@ -289,9 +331,40 @@ async fn a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_w
     begun.lease.append(&[completed("a")]).await.unwrap();
     drop(begun);
     writer.close().await.unwrap();
-    assert_eq!(version(&path), 2);
+    assert_eq!(version(&path), 3);
     let orders = JournalReader::open(&path).unwrap().orders().unwrap();
     assert_eq!((orders[0].completed, orders[0].active), (1, 0));
+}
+
+#[tokio::test]
+async fn a_journal_that_an_older_release_writes_is_not_brought_up_to_date_under_its_hands() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    sql(
+        &path,
+        &format!(
+            "{FIRST_SCHEMA}
+            PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 2;
+            INSERT INTO plan VALUES ('7', NULL, 'sha256:0', 2);
+            INSERT INTO owner VALUES ('7', 4711, '4711-0');"
+        ),
+    );
+    let lock = folder.path().join("journal.db-owner-4711-0");
+    let living = fs::File::create(&lock).unwrap();
+    living.lock().unwrap();
+    let error = JournalWriter::open(&path).unwrap_err();
+    let expected = JournalError::InUse {
+        path: path.clone(),
+        found: 2,
+        pid: 4711,
+    };
+    assert_eq!(error, expected);
+    assert!(
+        JournalReader::open(&path).unwrap().orders().is_err(),
+        "no entry"
+    );
+    drop(living);
+    JournalWriter::open(&path).unwrap().close().await.unwrap();
 }
 
 fn skipped(task: &str) -> Entry {
@@ -380,7 +453,7 @@ fn people_do_not_make_a_journal_nor_write_what_is_none() {
     let newer = folder.path().join("newer.db");
     sql(
         &newer,
-        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 3;"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4;"),
     );
     let before = fs::read(&newer).unwrap();
     assert!(matches!(write(&newer), JournalError::NewerSchema { .. }));
@@ -516,7 +589,7 @@ async fn rows_that_are_no_entries_are_reported_by_their_place() {
     drop(writer.begin(new_order("7")).await.unwrap());
     sql(
         &path,
-        "INSERT INTO entry VALUES ('7', 2, '2026-01-01T00:00:00Z', 'gone', 'a', '{}')",
+        "INSERT INTO entry VALUES ('7', 2, '2026-01-01T00:00:00Z', 'gone', 'a', '{}', x'00')",
     );
     let expected = format!(
         "journal {} is corrupt: order 7, entry 2: unknown kind of entry \"gone\"",

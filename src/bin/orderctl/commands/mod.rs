@@ -7,6 +7,7 @@ mod configured;
 pub mod decompose;
 mod filter;
 mod installed;
+pub mod journal;
 pub mod man;
 pub mod mock;
 pub mod plan;

@@ -102,13 +102,28 @@ pub fn find(
     name: &str,
     otherwise: &str,
 ) -> Result<(String, StoredOrder), Failure> {
-    if let Some(stored) = reader.order(name)? {
-        return Ok((name.to_owned(), stored));
+    let id = find_id(reader, name, otherwise)?;
+    match reader.order(&id)? {
+        Some(stored) => Ok((id, stored)),
+        None => Err(unknown(name, otherwise.to_owned())),
     }
-    if let Some(id) = reader.find_external_id(name)?
-        && let Some(stored) = reader.order(&id)?
-    {
-        return Ok((id, stored));
+}
+
+fn unknown(name: &str, advice: String) -> Failure {
+    Failure::UnknownName {
+        kind: "order",
+        name: name.to_owned(),
+        advice,
+    }
+}
+
+/// [`find`], without reading the order.
+pub fn find_id(reader: &JournalReader, name: &str, otherwise: &str) -> Result<String, Failure> {
+    if reader.knows(name)? {
+        return Ok(name.to_owned());
+    }
+    if let Some(id) = reader.find_external_id(name)? {
+        return Ok(id);
     }
     let orders = reader.orders()?;
     let external = orders
@@ -122,11 +137,7 @@ pub fn find(
         Some(meant) => format!("did you mean `{meant}`?"),
         None => otherwise.to_owned(),
     };
-    Err(Failure::UnknownName {
-        kind: "order",
-        name: name.to_owned(),
-        advice,
-    })
+    Err(unknown(name, advice))
 }
 
 /// How wide a table may be.

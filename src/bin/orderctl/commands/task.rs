@@ -86,7 +86,7 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
-fn journal_of(args: JournalArgs, context: &Context) -> Result<PathBuf, Failure> {
+pub fn journal_of(args: JournalArgs, context: &Context) -> Result<PathBuf, Failure> {
     let settings = context.settings(Overrides {
         journal: args.journal,
         ..Overrides::default()
@@ -157,7 +157,7 @@ fn decide(
     }
 }
 
-fn not_there(journal: &Path) -> String {
+pub fn not_there(journal: &Path) -> String {
     format!("it is not in the journal {}", journal.display())
 }
 
