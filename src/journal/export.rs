@@ -1,6 +1,6 @@
 //! All of a journal as JSON, one line for an order and one for every entry.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -73,9 +73,31 @@ pub fn lines(
         };
         let mut lines = order.order(documents)?;
         if !lines.is_empty() {
-            lines.extend(order.entries(version >= SEALED_VERSION)?);
+            lines.extend(order.entries(version >= SEALED_VERSION, 1)?);
         }
         Ok(lines)
+    })
+}
+
+/// The entries of an order from one on, counted from 1, each without a line end.
+///
+/// # Errors
+/// Where the file cannot be read, or what is in it is no JSON.
+pub fn entries(
+    reader: &JournalReader,
+    order_id: &str,
+    first: i64,
+) -> Result<Vec<String>, JournalError> {
+    reader.read(|connection| {
+        let Content::Journal { version } = sqlite::inspect(connection, reader.path())? else {
+            return Ok(Vec::new());
+        };
+        let order = Order {
+            connection,
+            reader,
+            id: order_id,
+        };
+        order.entries(version >= SEALED_VERSION, first)
     })
 }
 
@@ -138,17 +160,17 @@ impl Order<'_> {
             .collect()
     }
 
-    fn entries(&self, sealed: bool) -> Result<Vec<String>, JournalError> {
+    fn entries(&self, sealed: bool, first: i64) -> Result<Vec<String>, JournalError> {
         let wrong = |error| self.wrong(&error);
         let hash = if sealed { "hash" } else { "NULL" };
         let mut query = self
             .connection
             .prepare_cached(&format!(
                 "SELECT seq, at, kind, task, detail, {hash} FROM entry
-                 WHERE order_id = ? ORDER BY seq"
+                 WHERE order_id = ? AND seq >= ? ORDER BY seq"
             ))
             .map_err(wrong)?;
-        let mut rows = query.query([self.id]).map_err(wrong)?;
+        let mut rows = query.query(params![self.id, first]).map_err(wrong)?;
         let mut lines = Vec::new();
         while let Some(row) = rows.next().map_err(wrong)? {
             let seq: i64 = row.get(0).map_err(wrong)?;

@@ -12,11 +12,13 @@
 //! - `owner`: who is at work on an order, so that nobody else is;
 //! - `seal`, `head`: the hash chain over entries, and where it ends;
 //! - `migrate`: journals of older releases;
+//! - [`find`]: orders by what is in them;
 //! - [`verify`], [`export`]: whether a journal is as it was written, and all of it as JSON.
 
 pub mod entry;
 mod error;
 pub mod export;
+pub mod find;
 pub mod hand;
 mod head;
 mod migrate;

@@ -24,9 +24,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::entry::{DecodeError, Entry, Event, Planned};
 use super::error::JournalError;
-use super::replay::Progress;
+use super::replay::{Progress, TaskProgress};
 use crate::model::state::{FlowState, TaskState};
-use crate::plan::flow::OrchestrationPlan;
+use crate::plan::flow::{OrchestrationPlan, TaskOutcome};
 
 /// Version of the schema written by this release.
 ///
@@ -180,8 +180,10 @@ pub struct OrderSummary {
     pub plan_digest: String,
     /// Number of tasks.
     pub tasks: u32,
-    /// Tasks completed.
+    /// Tasks completed, or skipped.
     pub completed: u32,
+    /// Of these, those that a person decided to skip.
+    pub skipped: u32,
     /// Tasks begun and neither completed nor held.
     pub active: u32,
     /// Tasks held.
@@ -272,6 +274,27 @@ impl JournalReader {
             connection
                 .prepare("SELECT order_id FROM plan ORDER BY order_id")
                 .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
+                .map_err(|error| JournalError::database(&self.path, &error))
+        })
+    }
+
+    /// The entries of an order from one on, counted from 1.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn entries_from(&self, order_id: &str, first: i64) -> Result<Vec<Entry>, JournalError> {
+        self.read(|connection| entries_from(connection, &self.path, order_id, first))
+    }
+
+    /// How many entries an order has.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn entries_of(&self, order_id: &str) -> Result<i64, JournalError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT coalesce(max(seq), 0) FROM entry WHERE order_id = ?")
+                .and_then(|mut rows| rows.query_row([order_id], |row| row.get(0)))
                 .map_err(|error| JournalError::database(&self.path, &error))
         })
     }
@@ -469,7 +492,7 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<Result<Entry, DecodeError>> {
 
 fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
-    let mut counts = BTreeMap::<String, [u32; 4]>::new();
+    let mut counts = BTreeMap::<String, [u32; 5]>::new();
     // SQLite takes the other columns from the row that holds the maximum.
     let mut query = connection
         .prepare(
@@ -482,17 +505,21 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
     let mut rows = query.query([]).map_err(wrong)?;
     while let Some(row) = rows.next().map_err(wrong)? {
         let count: u32 = row.get(2).map_err(wrong)?;
-        let place = match row
+        let places: &[usize] = match row
             .get_ref(1)
             .and_then(|it| Ok(it.as_str()?))
             .map_err(wrong)?
         {
-            "completed" | "completedByHand" | "skipped" | "milestoneReached" | "released" => 0,
-            "held" | "windowMissed" => 2,
-            "failed" | "failedByHand" => 3,
-            _ => 1,
+            "completed" | "completedByHand" | "milestoneReached" | "released" => &[0],
+            "skipped" => &[0, 4],
+            "held" | "windowMissed" => &[2],
+            "failed" | "failedByHand" => &[3],
+            _ => &[1],
         };
-        counts.entry(row.get(0).map_err(wrong)?).or_default()[place] += count;
+        let counts = counts.entry(row.get(0).map_err(wrong)?).or_default();
+        for place in places {
+            counts[*place] += count;
+        }
     }
     let mut query = connection
         .prepare(
@@ -520,7 +547,7 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
         let (planned_at, changed_at) = (time(4)?, time(5)?);
         let counted = counts.remove(&order_id).unwrap_or_default();
         // Which others were given up with those that failed, only the plan can say.
-        let [completed, active, held, given_up] = match counted[3] {
+        let [completed, active, held, given_up, skipped] = match counted[3] {
             0 => counted,
             _ => recount(connection, path, &order_id)?.unwrap_or(counted),
         };
@@ -531,6 +558,7 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             owner: row.get(6).map_err(wrong)?,
             order_id,
             completed,
+            skipped,
             active,
             held,
             given_up,
@@ -542,12 +570,12 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
 }
 
 /// The tasks of an order by how far they have come, as its plan has them: completed, under way,
-/// held, given up; none where the plan cannot be read.
+/// held, given up; and of the completed ones those that were skipped. None where the plan cannot be read.
 fn recount(
     connection: &Connection,
     path: &Path,
     order_id: &str,
-) -> Result<Option<[u32; 4]>, JournalError> {
+) -> Result<Option<[u32; 5]>, JournalError> {
     let text: Option<String> = connection
         .prepare_cached(
             "SELECT text FROM document WHERE order_id = ? ORDER BY position DESC LIMIT 1",
@@ -562,16 +590,18 @@ fn recount(
     let Ok(progress) = Progress::replay(&plan, &entries) else {
         return Ok(None);
     };
-    let states = [
-        TaskState::Completed,
-        TaskState::Active,
-        TaskState::Hold,
-        TaskState::Cancelled,
-    ];
-    Ok(Some(states.map(|state| {
-        let tasks = progress.tasks().iter();
-        u32::try_from(tasks.filter(|task| task.state == state).count()).unwrap_or(u32::MAX)
-    })))
+    let tasks = progress.tasks();
+    let count = |is: &dyn Fn(&TaskProgress) -> bool| {
+        u32::try_from(tasks.iter().filter(|task| is(task)).count()).unwrap_or(u32::MAX)
+    };
+    let of_state = |state| count(&|task| task.state == state);
+    Ok(Some([
+        of_state(TaskState::Completed),
+        of_state(TaskState::Active),
+        of_state(TaskState::Hold),
+        of_state(TaskState::Cancelled),
+        count(&|task| task.outcome == Some(TaskOutcome::Skipped)),
+    ]))
 }
 
 /// Who is at work on an order, as the table has it.

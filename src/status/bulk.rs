@@ -81,11 +81,16 @@ impl<'s> Bulk<'s> {
 
     /// `997 completed, 3 failed`
     pub fn breakdown(&self) -> String {
-        let count = |state| self.items.iter().filter(|it| it.state == state).count();
-        let counts = BREAKDOWN.map(|state| (count(state), state));
-        let parts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let word = |item: &ItemStanding| item.word().unwrap_or(item.state.name());
+        let count = |name| self.items.iter().filter(|it| word(it) == name).count();
+        let names = BREAKDOWN
+            .map(OrderState::name)
+            .into_iter()
+            .chain(["skipped"]);
+        let counts = names.map(|name| (count(name), name));
+        let parts = counts.filter(|(count, _)| *count > 0);
         let parts: Vec<String> = parts
-            .map(|(count, state)| format!("{} {}", count_for_people(count), state.name()))
+            .map(|(count, name)| format!("{} {name}", count_for_people(count)))
             .collect();
         parts.join(", ")
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{DerivedOrder, ItemStanding, Standing, TaskCounts, TaskStanding};
+use super::blocking::{Answer, Blocking, BlockingTask, WaitsFor};
+use super::{DerivedOrder, ItemStanding, Listed, Standing, TaskCounts, TaskStanding};
 use crate::plan::flow::{TaskKind, TaskOutcome};
 
 /// Format version of the documents written by this release.
@@ -22,6 +23,8 @@ struct OrderStatus<'s> {
     summary: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tasks: Option<Counts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocking: Option<Blocked<'s>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     derived_order: Vec<Derived<'s>>,
     items: Vec<Item<'s>>,
@@ -31,10 +34,63 @@ struct OrderStatus<'s> {
 struct Counts {
     total: usize,
     completed: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    skipped: usize,
     active: usize,
     hold: usize,
     new: usize,
     cancelled: usize,
+}
+
+#[derive(Serialize)]
+struct Blocked<'s> {
+    total: usize,
+    tasks: Vec<BlockedTask<'s>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BlockedTask<'s> {
+    id: &'s str,
+    name: &'s str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    endpoint: &'s str,
+    waits_for: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Sent<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Answered<'s>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    holds_up: usize,
+    next: &'s str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    commands: &'s [String],
+}
+
+#[derive(Serialize)]
+struct Sent<'s> {
+    method: &'s str,
+    path: &'s str,
+}
+
+#[derive(Serialize)]
+struct Answered<'s> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "is_false")]
+    unknown: bool,
+    reason: &'s str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
 }
 
 #[derive(Serialize)]
@@ -116,16 +172,66 @@ pub fn line(standing: &Standing) -> String {
         state: standing.state.name(),
         summary: &standing.summary,
         tasks: standing.tasks.map(counts),
+        blocking: (standing.blocking.total > 0).then(|| blocked(&standing.blocking)),
         derived_order: standing.derived.iter().map(derived).collect(),
         items: standing.items.iter().map(item).collect(),
     };
     serde_json::to_string(&status).expect("texts and numbers always serialize")
 }
 
+/// An order in a list as a document, compact, without a line end.
+///
+/// # Panics
+/// Never: it is made of texts and numbers.
+#[must_use]
+pub fn list_line(order: &Listed) -> String {
+    let tasks = order
+        .tasks
+        .map(|(completed, total)| ListedTasks { total, completed });
+    let line = ListedOrder {
+        type_name: "OrderStatus",
+        format_version: FORMAT_VERSION,
+        id: &order.id,
+        external_id: order.external_id.as_deref(),
+        state: order.state.name(),
+        summary: &order.summary,
+        planned_at: order.planned_at.map(|at| at.to_string()),
+        changed_at: order.changed_at.map(|at| at.to_string()),
+        tasks,
+    };
+    serde_json::to_string(&line).expect("texts and numbers always serialize")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedOrder<'s> {
+    #[serde(rename = "@type")]
+    type_name: &'static str,
+    format_version: &'static str,
+    id: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'s str>,
+    state: &'static str,
+    summary: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks: Option<ListedTasks>,
+}
+
+#[derive(Serialize)]
+struct ListedTasks {
+    total: usize,
+    completed: usize,
+}
+
 fn counts(counts: TaskCounts) -> Counts {
     let TaskCounts {
         total,
         completed,
+        skipped,
         active,
         hold,
         new,
@@ -133,11 +239,49 @@ fn counts(counts: TaskCounts) -> Counts {
     } = counts;
     Counts {
         total,
-        completed,
+        completed: completed - skipped,
+        skipped,
         active,
         hold,
         new,
         cancelled,
+    }
+}
+
+fn blocked(blocking: &Blocking) -> Blocked<'_> {
+    Blocked {
+        total: blocking.total,
+        tasks: blocking.tasks.iter().map(blocked_task).collect(),
+    }
+}
+
+fn blocked_task(task: &BlockingTask) -> BlockedTask<'_> {
+    let not_before = match task.waits_for {
+        WaitsFor::Moment(at) => Some(at.to_string()),
+        _ => None,
+    };
+    let request = task.request.as_ref();
+    BlockedTask {
+        id: &task.id,
+        name: &task.name,
+        endpoint: &task.endpoint,
+        waits_for: task.waits_for.name(),
+        since: task.since.map(|at| at.to_string()),
+        not_before,
+        attempts: task.attempts,
+        request: request.map(|(method, path)| Sent { method, path }),
+        answer: task.answer.as_ref().map(answered),
+        holds_up: task.holds_up,
+        next: &task.next,
+        commands: &task.commands,
+    }
+}
+
+fn answered(answer: &Answer) -> Answered<'_> {
+    Answered {
+        status: answer.status,
+        unknown: answer.unknown,
+        reason: &answer.reason,
     }
 }
 

@@ -3,9 +3,11 @@
 //! Pure: documents in, a [`Standing`] out; [`table`] shows it to people,
 //! [`json`] to programs. Nothing in here can act.
 
+pub mod blocking;
 mod bulk;
 pub mod json;
 mod next;
+pub mod select;
 mod summary;
 pub mod table;
 #[cfg(test)]
@@ -15,6 +17,8 @@ mod tree;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+
+use blocking::{Blocking, Known};
 
 use crate::chain::Chain;
 use crate::journal::OrderSummary;
@@ -36,6 +40,8 @@ pub struct Standing {
     pub summary: String,
     /// Tasks by state; none where nothing is planned yet.
     pub tasks: Option<TaskCounts>,
+    /// What everything that is left waits for.
+    pub blocking: Blocking,
     /// The orders derived from it, in the order of the chain.
     pub derived: Vec<DerivedOrder>,
     /// The items of the root order; what realizes an item is below it.
@@ -127,8 +133,10 @@ pub struct TaskName {
 pub struct TaskCounts {
     /// All of them.
     pub total: usize,
-    /// Done.
+    /// Done, or skipped.
     pub completed: usize,
+    /// Of these, those that a person decided to skip.
+    pub skipped: usize,
     /// Under way.
     pub active: usize,
     /// Waiting for somebody.
@@ -148,10 +156,14 @@ pub struct Listed {
     pub external_id: Option<String>,
     /// State.
     pub state: OrderState,
-    /// Tasks completed and all tasks.
+    /// Tasks completed, those that were skipped included, and all tasks.
     pub tasks: Option<(usize, usize)>,
     /// What it waits for, or what blocks it.
     pub summary: String,
+    /// When it was taken on, where the journal says.
+    pub planned_at: Option<Timestamp>,
+    /// When anything last happened to it, where the journal says.
+    pub changed_at: Option<Timestamp>,
 }
 
 impl Standing {
@@ -159,7 +171,13 @@ impl Standing {
     /// no plan in it.
     #[must_use]
     pub fn of(chain: &Chain) -> Option<Standing> {
-        tree::standing(chain)
+        tree::standing(chain, Known::default())
+    }
+
+    /// [`of`](Self::of), with what else is known about the order.
+    #[must_use]
+    pub fn with(chain: &Chain, known: Known<'_>) -> Option<Standing> {
+        tree::standing(chain, known)
     }
 }
 
@@ -171,6 +189,8 @@ impl From<Standing> for Listed {
             state: standing.state,
             tasks: standing.tasks.map(|tasks| (tasks.completed, tasks.total)),
             summary: standing.summary,
+            planned_at: None,
+            changed_at: None,
         }
     }
 }
@@ -190,6 +210,7 @@ impl From<OrderSummary> for Listed {
         let counts = TaskCounts {
             total: number(order.tasks),
             completed: number(order.completed),
+            skipped: number(order.skipped),
             active: number(order.active),
             hold: number(order.held),
             new: number(
@@ -207,6 +228,8 @@ impl From<OrderSummary> for Listed {
             id: order.order_id,
             external_id: order.external_id,
             state,
+            planned_at: Some(order.planned_at),
+            changed_at: Some(order.changed_at),
             tasks: Some((counts.completed, counts.total)),
         }
     }
@@ -217,6 +240,14 @@ impl ItemStanding {
     #[must_use]
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// What people are told in place of its state: that it was skipped, which orders have no state
+    /// for.
+    #[must_use]
+    pub fn word(&self) -> Option<&'static str> {
+        let task = self.task.as_ref()?;
+        (task.outcome == Some(TaskOutcome::Skipped)).then_some("skipped")
     }
 }
 

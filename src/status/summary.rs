@@ -246,7 +246,8 @@ fn list(what: &str, tasks: &[&PlanTask<'_>]) -> String {
 /// Where only the numbers are known.
 pub fn of_counts(counts: &TaskCounts) -> String {
     if counts.completed == counts.total {
-        return format!("completed: {}", number(counts.total));
+        let done = number(counts.completed - counts.skipped);
+        return format!("completed: {done}{}", skipped(counts));
     }
     let mut parts = Vec::new();
     for (count, what) in [
@@ -295,10 +296,19 @@ fn names(tasks: &[&PlanTask<'_>]) -> String {
 
 fn done(counts: &TaskCounts) -> String {
     format!(
-        "{} of {} completed",
-        count_for_people(counts.completed),
-        number(counts.total)
+        "{} of {} completed{}",
+        count_for_people(counts.completed - counts.skipped),
+        number(counts.total),
+        skipped(counts)
     )
+}
+
+/// What was skipped is not done, although nothing waits for it any more.
+fn skipped(counts: &TaskCounts) -> String {
+    match counts.skipped {
+        0 => String::new(),
+        skipped => format!(", {} skipped", count_for_people(skipped)),
+    }
 }
 
 fn number(tasks: usize) -> String {
@@ -310,7 +320,7 @@ fn number(tasks: usize) -> String {
 }
 
 /// Tasks that have not begun and, over any number of others, wait for one of these.
-fn waiting_for(tasks: &[PlanTask<'_>], held: &[&PlanTask<'_>]) -> usize {
+pub(super) fn waiting_for(tasks: &[PlanTask<'_>], held: &[&PlanTask<'_>]) -> usize {
     let mut after: HashMap<&str, Vec<&PlanTask<'_>>> = HashMap::new();
     for task in tasks.iter().filter(|task| task.state == TaskState::New) {
         for before in &task.waits_for {

@@ -4,11 +4,13 @@
 //! wider than asked for, down to [`NARROWEST`].
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use anstyle::AnsiColor;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
 
+use super::blocking::{Blocking, BlockingTask, WaitsFor};
 use super::bulk::{self, Bulk, Row};
 use super::{ItemStanding, Listed, Standing, TaskName};
 use crate::diagnostic::human::{Styling, printable};
@@ -27,6 +29,9 @@ const KIND: &str = "Kind / endpoint";
 
 /// Of many siblings, so many that are held or failed are named.
 const NAMED: usize = 10;
+
+/// So many tasks that an order waits for are told one by one.
+const BLOCKING: usize = 3;
 
 /// Longest reason that is shown, in characters.
 const LONGEST: usize = 500;
@@ -58,6 +63,7 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -
         title: printable(&standing.id).into_owned(),
         kind: standing.type_name.to_owned(),
         state: standing.state,
+        word: None,
         why: String::new(),
     }];
     let mut left = standing.derived.len() + standing.items.len();
@@ -71,6 +77,7 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -
             title: printable(&order.id).into_owned(),
             kind: order.type_name.to_owned(),
             state: order.state,
+            word: None,
             why: String::new(),
         });
     }
@@ -80,6 +87,88 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -
     text.push_str(&excerpt(&standing.summary));
     text.push('\n');
     text
+}
+
+/// What an order waits for, task by task; nothing where it waits for nothing. Commands are lines
+/// of their own, however wide, to be copied as they are.
+#[must_use]
+pub fn blocking(blocking: &Blocking, order: &str) -> String {
+    let mut text = String::new();
+    // What can begin and of which nothing else is known stands in the tree.
+    let is_told = |task: &&BlockingTask| task.waits_for != WaitsFor::Start || task.since.is_some();
+    let told: Vec<&BlockingTask> = blocking.tasks.iter().filter(is_told).collect();
+    for task in told.iter().take(BLOCKING) {
+        text.push_str(&blocking_task(task));
+    }
+    if told.is_empty() {
+        return text;
+    }
+    let more = blocking.total - told.len().min(BLOCKING);
+    if more > 0 {
+        let more = count_for_people(more);
+        let order = printable(order);
+        let _ = writeln!(text, "  and {more} more: orderctl task list {order}");
+    }
+    text
+}
+
+fn blocking_task(task: &BlockingTask) -> String {
+    let mut head = format!("  {} ", task.name);
+    if task.name != task.id {
+        let _ = write!(head, "({}) ", task.id);
+    }
+    head.push_str(match task.waits_for {
+        WaitsFor::Decision => "is held",
+        WaitsFor::Person => "waits for a person",
+        WaitsFor::Release => "waits for a release",
+        WaitsFor::Answer => "waits for an answer",
+        WaitsFor::Moment(_) => "waits for its time",
+        WaitsFor::Start => "can begin",
+    });
+    if let Some(since) = task.since {
+        let _ = write!(head, " since {since}");
+    }
+    match task.holds_up {
+        0 => {}
+        1 => head.push_str("; 1 task waits for it"),
+        more => {
+            let _ = write!(head, "; {} tasks wait for it", count_for_people(more));
+        }
+    }
+    let mut lines = vec![head];
+    if let (Some((method, path)), Some(attempts)) = (&task.request, task.attempts)
+        && attempts > 0
+    {
+        let times = match attempts {
+            1 => "once".to_owned(),
+            times => format!(
+                "{} times",
+                count_for_people(usize::try_from(times).unwrap_or(0))
+            ),
+        };
+        lines.push(format!(
+            "    sent     {method} {path} to {}, {times}",
+            task.endpoint
+        ));
+    }
+    if let Some(answer) = &task.answer {
+        let unknown = if answer.unknown {
+            " (outcome unknown)"
+        } else {
+            ""
+        };
+        lines.push(format!("    answer   {}{unknown}", answer.reason));
+    }
+    lines.push(format!("    next     {}", task.next));
+    for (at, command) in task.commands.iter().enumerate() {
+        let word = if at == 0 { "you can" } else { "" };
+        lines.push(format!("    {word:<8} {command}"));
+    }
+    lines
+        .iter()
+        .map(|line| format!("{}\n", excerpt(line)))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// The tasks of an order, one a line: those that have not been completed, or all; every line ended.
@@ -97,6 +186,7 @@ pub fn tasks(standing: &Standing, width: u16, styling: Styling, detail: Detail) 
                 title: title(item, true),
                 kind: kind(item),
                 state: item.state,
+                word: item.word(),
                 why: why(item),
             });
         }
@@ -145,7 +235,7 @@ pub fn list(orders: &[Listed], width: u16, styling: Styling) -> String {
         table.add_row(cells([
             wrapped(0, &printable(&order.id)),
             wrapped(1, &printable(&external_id(order))),
-            state_text(order.state, styling),
+            state_text(order.state, None, styling),
             tasks(order),
             wrapped(4, &excerpt(&order.summary)),
         ]));
@@ -163,6 +253,8 @@ struct Line {
     title: String,
     kind: String,
     state: OrderState,
+    /// What is shown in its place, where the word says too much.
+    word: Option<&'static str>,
     why: String,
 }
 
@@ -202,6 +294,7 @@ fn add_rows(rows: &[Row<'_>], above: &str, detail: Detail, lines: &mut Vec<Line>
                     title: title(item, namesakes[item.title()] > 1),
                     kind: kind(item),
                     state: item.state,
+                    word: item.word(),
                     why: why(item),
                 });
                 add_rows(&below, &under, detail, lines);
@@ -227,6 +320,7 @@ fn add_bulk(
         title: printable(&bulk.title()).into_owned(),
         kind: common_kind(bulk),
         state: bulk.state(),
+        word: None,
         why: bulk.breakdown(),
     });
     let more = troubled.len().saturating_sub(NAMED);
@@ -239,6 +333,7 @@ fn add_bulk(
             title: title(item, true),
             kind: kind(item),
             state: item.state,
+            word: item.word(),
             why: why(item),
         });
     }
@@ -251,6 +346,7 @@ fn add_bulk(
             title: format!("and {} more", count_for_people(more)),
             kind: String::new(),
             state: OrderState::roll_up(troubled[NAMED..].iter().map(|it| it.state)),
+            word: None,
             why: String::new(),
         });
     }
@@ -354,7 +450,7 @@ fn lay_out(first: &str, lines: &[Line], width: u16, styling: Styling) -> String 
         let cells = [
             title.join("\n"),
             kind.join("\n"),
-            state_text(line.state, styling),
+            state_text(line.state, line.word, styling),
             why.join("\n"),
         ];
         table.add_row(cells.into_iter().take(shown).map(Cell::new));
@@ -421,7 +517,8 @@ fn title_lines(line: &Line, width: usize, least: usize) -> Vec<String> {
     lines
 }
 
-fn state_text(state: OrderState, styling: Styling) -> String {
+fn state_text(state: OrderState, word: Option<&str>, styling: Styling) -> String {
+    let name = word.unwrap_or(state.name());
     let mark = match state {
         OrderState::Completed => DONE,
         OrderState::InProgress => MOVING,
@@ -433,11 +530,11 @@ fn state_text(state: OrderState, styling: Styling) -> String {
         OrderState::Acknowledged
         | OrderState::Pending
         | OrderState::AssessingCancellation
-        | OrderState::PendingCancellation => return state.name().to_owned(),
+        | OrderState::PendingCancellation => return name.to_owned(),
     };
     match styling {
-        Styling::Plain => state.name().to_owned(),
-        Styling::Ansi => format!("{mark}{}{END}", state.name()),
+        Styling::Plain => name.to_owned(),
+        Styling::Ansi => format!("{mark}{name}{END}"),
     }
 }
 

@@ -250,6 +250,8 @@ fn a_list_has_a_line_an_order() {
     let orders = [
         Listed::from(standing(&[PRODUCT, SERVICE, RESOURCE, PLAN])),
         Listed {
+            planned_at: None,
+            changed_at: None,
             id: "2".into(),
             external_id: None,
             state: OrderState::Completed,
@@ -298,6 +300,8 @@ fn branches_go_on_beside_a_long_reason() {
 #[test]
 fn numbers_without_end_leave_a_list_within_its_width() {
     let order = Listed {
+        planned_at: None,
+        changed_at: None,
         id: "x".repeat(300),
         external_id: Some("y".repeat(300)),
         state: OrderState::AssessingCancellation,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::blocking::{Blocking, Known};
 use super::next::Next;
 use super::{
     DerivedOrder, ItemStanding, Standing, TaskCounts, TaskName, TaskStanding, owned, summary,
@@ -12,10 +13,11 @@ use crate::document::{Document, DocumentKind, Node};
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Order, OrderItem};
+use crate::plan::flow::TaskOutcome;
 use crate::plan::iso;
 use crate::progress::{PlanTask, item_state, plan_tasks};
 
-pub fn standing(chain: &Chain) -> Option<Standing> {
+pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
     let plan = chain.first(DocumentKind::OrchestrationPlan);
     let tasks: Vec<PlanTask<'_>> = chain
         .of_kind(DocumentKind::OrchestrationPlan)
@@ -33,16 +35,23 @@ pub fn standing(chain: &Chain) -> Option<Standing> {
     forest.add_tasks_without_item();
     let items = forest.grow();
     let Some(((document, root), derived)) = orders.split_first() else {
-        return of_plan_alone(plan?, &tasks, counts, items);
+        return Some(of_plan_alone(plan?, &tasks, items, known));
     };
     let state = order_state(document.root());
+    let id = order_name(document);
+    let blocking = if state.is_final() {
+        Blocking::default()
+    } else {
+        Blocking::of(&tasks, &id, known)
+    };
     Some(Standing {
         type_name: root.type_name(),
-        id: order_name(document),
+        id,
         external_id: root.external_id().cloned().map(owned),
         state,
         summary: summary::of_chain(chain, state, &tasks, counts.as_ref()),
         tasks: counts,
+        blocking,
         derived: derived
             .iter()
             .map(|(document, order)| derived_order(document, order))
@@ -55,9 +64,9 @@ pub fn standing(chain: &Chain) -> Option<Standing> {
 fn of_plan_alone(
     plan: &Document,
     tasks: &[PlanTask<'_>],
-    counts: Option<TaskCounts>,
     items: Vec<ItemStanding>,
-) -> Option<Standing> {
+    known: Known<'_>,
+) -> Standing {
     let root = plan
         .root()
         .list("relatedEntity")
@@ -77,16 +86,19 @@ fn of_plan_alone(
             .iter()
             .map(|task| item_state(task.state, task.outcome)),
     );
-    Some(Standing {
+    let id = id.as_deref().unwrap_or_default();
+    let counts = count(tasks);
+    Standing {
         type_name,
-        id: id.as_deref().unwrap_or_default().to_owned(),
+        id: id.to_owned(),
         external_id: None,
         state,
-        summary: summary::of_tasks(tasks, &counts?, id.as_deref().unwrap_or_default()),
-        tasks: counts,
+        summary: summary::of_tasks(tasks, &counts, id),
+        tasks: Some(counts),
+        blocking: Blocking::of(tasks, id, known),
         derived: Vec::new(),
         items,
-    })
+    }
 }
 
 fn derived_order(document: &Document, order: &Order<'_>) -> DerivedOrder {
@@ -108,6 +120,10 @@ fn count(tasks: &[PlanTask<'_>]) -> TaskCounts {
     TaskCounts {
         total: tasks.len(),
         completed: count(TaskState::Completed),
+        skipped: tasks
+            .iter()
+            .filter(|task| task.outcome == Some(TaskOutcome::Skipped))
+            .count(),
         active: count(TaskState::Active),
         hold: count(TaskState::Hold),
         new: count(TaskState::New),

@@ -13,5 +13,6 @@ mod outcome;
 mod people;
 mod refusal;
 mod rerun;
+mod standing;
 #[cfg(unix)]
 mod stopping;

@@ -120,8 +120,16 @@ fn the_tasks_that_are_left_are_listed() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         stdout(&output)
     };
+    let text = listed(&["-o", "table"]);
+    let (tasks, can) = text
+        .split_once("  SURVEY (survey) waits for a person")
+        .unwrap();
+    assert!(
+        can.contains("you can  orderctl task complete R-1 survey\n"),
+        "{can}"
+    );
     assert_eq!(
-        listed(&["-o", "table"]),
+        tasks,
         "\
 ─────────────────────────────────────────────────────────────────────
  Task            Kind / endpoint   State          Waits for / reason

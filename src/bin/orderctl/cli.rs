@@ -4,6 +4,7 @@
 //! neither may still come from the project file (see `Context::settings`).
 
 use std::env;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use clap::{
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
 use orderctl::mock::Delay;
+use orderctl::model::state::OrderState;
 
 use crate::exit;
 use crate::report::ReportArgs;
@@ -399,15 +401,17 @@ pub struct TimeArgs {
 /// Say where orders stand
 ///
 /// Reads chains from files or standard input, or asks the journal for orders by id. Writes a table
-/// (on a terminal) or JSON: order, items and tasks as a tree, and what each waiting task waits for.
-/// Touches nothing.
+/// (on a terminal) or JSON: order, items and tasks as a tree; and for an order that stands still what
+/// it waits for, since when, the last request and answer, what happens next, and what a person can
+/// do. Touches nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   orderctl status chain.json -o table
-  orderctl activate plan.json -o json | orderctl status
   orderctl status PO-1001 --all
-  orderctl status -o json | jq .state")]
+  orderctl status --state held --idle 1h --error timeout
+  orderctl status PO-1001 --wait --for state=completed --timeout 60s
+  orderctl status PO-1001 --follow")]
 pub struct StatusArgs {
     /// Files with chains, `-` for standard input, or ids of orders in the journal
     #[arg(value_name = "ORDER|FILE")]
@@ -418,9 +422,80 @@ pub struct StatusArgs {
     /// failed are named
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Write orders as a list, without their items; a table does so by itself where there are many
+    #[arg(long)]
+    pub list: bool,
+    #[command(flatten)]
+    pub watch: WatchArgs,
     /// What to write [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,
+}
+
+/// Which orders are shown.
+#[derive(Debug, Args)]
+pub struct SelectArgs {
+    /// Only orders in one of these states, such as held,partial
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = order_state)]
+    pub state: Vec<OrderState>,
+    /// Only orders of the customer with this id or name
+    #[arg(long, value_name = "CUSTOMER", value_parser = a_text)]
+    pub customer: Option<String>,
+    /// Only orders of which a task is held or has failed for a reason with this text
+    #[arg(long, value_name = "TEXT", value_parser = a_text)]
+    pub error: Option<String>,
+    /// Only orders that were taken on so long ago, or longer
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub older_than: Option<Duration>,
+    /// Only orders that nothing has happened to for so long
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub idle: Option<Duration>,
+    /// Moment from which --older-than and --idle are counted [default: now]
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub now: Option<Timestamp>,
+}
+
+/// Looking again and again.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Stay until the orders are as --for says; ends with 1 once they cannot be any more
+    #[arg(
+        long,
+        group = "watching",
+        requires = "condition",
+        requires = "subjects"
+    )]
+    pub wait: bool,
+    /// What is waited for: state=completed, or one of several: state=completed,partial
+    #[arg(long = "for", value_name = "CONDITION", requires = "wait", value_parser = condition)]
+    pub condition: Option<Condition>,
+    /// Write what happens to the orders, or without names to all, as it happens, until they have
+    /// ended
+    #[arg(long, group = "watching")]
+    pub follow: bool,
+    /// Longest time to stay; ends with 3 when it is over
+    #[arg(long, value_name = "TIME", requires = "watching", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// What orders are waited to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition(Vec<OrderState>);
+
+impl Condition {
+    /// Whether an order in this state is as it was waited for.
+    pub fn holds(&self, state: OrderState) -> bool {
+        self.0.contains(&state)
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|state| state.name()).collect();
+        f.write_str(&names.join(" or "))
+    }
 }
 
 /// Say what people have done about tasks
@@ -730,6 +805,26 @@ fn a_text(text: &str) -> Result<String, String> {
         "" => Err("it is empty".to_owned()),
         text => Ok(text.to_owned()),
     }
+}
+
+/// A state of an order, as it is written.
+fn order_state(text: &str) -> Result<OrderState, String> {
+    let found = OrderState::ALL
+        .into_iter()
+        .find(|state| state.name() == text);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = OrderState::ALL.iter().map(|state| state.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+/// `state=completed`, `state=completed,partial`
+fn condition(text: &str) -> Result<Condition, String> {
+    let states = text
+        .strip_prefix("state=")
+        .ok_or_else(|| "expected state=STATE, such as state=completed".to_owned())?;
+    let states: Result<_, _> = states.split(',').map(order_state).collect();
+    states.map(Condition)
 }
 
 /// `20ms`, `1m 30s`, `PT5M`: not negative.

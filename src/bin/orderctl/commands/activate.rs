@@ -14,7 +14,7 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::document::DocumentKind;
 use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints, OpenError};
-use orderctl::journal::{JournalError, JournalWriter};
+use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{TaskCall, TaskFlow};
 use orderctl::progress::{self, TaskStanding};
@@ -528,7 +528,7 @@ impl<'a> Output<'a> {
                 {
                     self.fail(failure);
                 }
-                self.write(&chain);
+                self.write_known(&chain, Some(&report.progress));
             }
             Ended::Ran(chain, Err(ActivateError::NotInJournal { order, journal })) => {
                 // What has ended is never sent again, so that it may be unknown here.
@@ -630,8 +630,13 @@ impl<'a> Output<'a> {
     /// Writes a chain, unless nobody reads any more or it cannot be written;
     /// the orders are carried out all the same.
     fn write(&mut self, chain: &Chain) {
+        self.write_known(chain, None);
+    }
+
+    /// [`write`](Self::write), where the journal says how far it has come.
+    fn write_known(&mut self, chain: &Chain, progress: Option<&Progress>) {
         let written = if let Some(view) = &mut self.table {
-            view.show(chain)
+            view.show_known(chain, progress)
         } else {
             let mut output = Lines::default();
             for document in &chain.documents {

@@ -16,3 +16,4 @@ pub mod schema;
 pub mod status;
 pub mod task;
 pub mod validate;
+mod watch;

@@ -5,17 +5,22 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use orderctl::chain::Chain;
 use orderctl::diagnostic::suggestion;
 use orderctl::document::{Document, DocumentKind};
-use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder};
+use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder, find};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
+use orderctl::status::blocking::Known;
+use orderctl::status::select::Selection;
 use orderctl::status::table::Detail;
 use orderctl::status::{Listed, Standing, json, table};
 
-use crate::cli::{OutputFormat, StatusArgs};
+use super::watch::{self, Patience};
+use crate::cli::{OutputFormat, SelectArgs, StatusArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::{self, Flow};
@@ -29,6 +34,7 @@ const ROWS: usize = 500;
 
 /// Shows the orders of files, of standard input, or of the journal.
 pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let file = args.journal.journal.clone();
     let journal = context
         .settings(Overrides {
             journal: args.journal.journal,
@@ -39,7 +45,31 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     if args.all {
         view.detail = Detail::All;
     }
-    let shown = match &args.subjects[..] {
+    view.selection = selection(args.select);
+    view.is_list = args.list;
+    view.tells_more = true;
+    view.journal = file.map(|path| path.display().to_string());
+    let patience = Patience::new(args.watch.timeout);
+    let mut subjects = args.subjects;
+    let name = |subject: &PathBuf| subject.to_string_lossy().into_owned();
+    let names: Vec<String> = subjects.iter().map(name).collect();
+    let place = (&*journal, &patience);
+    if args.watch.follow {
+        return watch::follow(&names, view.format, place, context);
+    }
+    let code = match &args.watch.condition {
+        Some(condition) => {
+            let code = watch::wait(&names, condition, place, context)?;
+            // Those that never came have been told.
+            subjects.retain(|subject| is_known(&journal, &name(subject)));
+            if subjects.is_empty() {
+                return Ok(code);
+            }
+            code
+        }
+        None => ExitCode::Done,
+    };
+    let shown = match &subjects[..] {
         [] if io::stdin().is_terminal() => show_journal(&journal, &mut view),
         // Scripts without a pipe before them (cron, CI) have an empty standard input.
         [] => match show_stream(&[PathBuf::from("-")], &mut view) {
@@ -51,7 +81,30 @@ pub fn run(args: StatusArgs, context: &Context) -> Result<ExitCode, Failure> {
     // What was read before an error is shown all the same.
     view.finish()?;
     shown?;
-    Ok(ExitCode::Done)
+    Ok(code)
+}
+
+fn is_known(journal: &Path, name: &str) -> bool {
+    JournalReader::open(journal).is_ok_and(|reader| find_id(&reader, name, "").is_ok())
+}
+
+/// What is asked for. Ages are counted from the moment given, else from now.
+fn selection(args: SelectArgs) -> Selection {
+    let is_aged = args.older_than.is_some() || args.idle.is_some();
+    let now = is_aged.then(|| args.now.unwrap_or_else(now));
+    let ago = |time: Option<Duration>| Some(now?.saturating_sub(time?).unwrap_or(Timestamp::MIN));
+    Selection {
+        states: args.state,
+        customer: args.customer,
+        error: args.error,
+        taken_on_by: ago(args.older_than),
+        unchanged_since: ago(args.idle),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "here ages are counted from")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Files in one go, so that a stream may be spread over several; orders of the journal one by one.
@@ -73,8 +126,9 @@ fn show_subjects(subjects: &[PathBuf], journal: &Path, view: &mut View) -> Resul
                 "it is neither a file nor in the journal {}",
                 journal.display()
             );
-            let (id, stored) = find(reader, &name, &nowhere)?;
-            view.show(&chain_of(journal, &id, &stored)?)?;
+            let (id, stored) = find_order(reader, &name, &nowhere)?;
+            let (chain, progress) = standing_of(journal, &id, &stored)?;
+            view.show_known(&chain, Some(&progress))?;
         }
     }
     Ok(())
@@ -97,7 +151,7 @@ fn open_for(name: &str, journal: &Path) -> Result<JournalReader, Failure> {
 
 /// An order by its id, else by its external id; `otherwise` says what to make of it where there is
 /// nothing like it.
-pub fn find(
+pub fn find_order(
     reader: &JournalReader,
     name: &str,
     otherwise: &str,
@@ -117,7 +171,7 @@ fn unknown(name: &str, advice: String) -> Failure {
     }
 }
 
-/// [`find`], without reading the order.
+/// [`find_order`], without reading the order.
 pub fn find_id(reader: &JournalReader, name: &str, otherwise: &str) -> Result<String, Failure> {
     if reader.knows(name)? {
         return Ok(name.to_owned());
@@ -147,15 +201,30 @@ pub fn width() -> u16 {
 
 fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
     let reader = JournalReader::open(journal)?;
-    let orders = reader.orders()?;
-    if view.format == OutputFormat::Table {
-        view.list.extend(orders.into_iter().map(Listed::from));
+    let mut orders: Vec<Listed> = reader.orders()?.into_iter().map(Listed::from).collect();
+    let selection = &view.selection;
+    orders.retain(|order| selection.takes_listed(order));
+    if let Some(error) = &selection.error {
+        let found = find::with_error(&reader, error)?;
+        orders.retain(|order| found.contains(&order.id));
+    }
+    if selection.customer.is_some() {
+        let is_it = |text: &str| {
+            let document = Document::parse(text.to_owned(), "journal");
+            document.is_ok_and(|it| selection.is_customer(it.root()))
+        };
+        let found = find::with_root(&reader, &is_it)?;
+        orders.retain(|order| found.contains(&order.id));
+    }
+    if view.format == OutputFormat::Table || view.is_list {
+        view.list.extend(orders);
         view.is_list = true;
         return view.flush_list(true);
     }
     for order in orders {
-        if let Some(stored) = reader.order(&order.order_id)? {
-            view.show(&chain_of(journal, &order.order_id, &stored)?)?;
+        if let Some(stored) = reader.order(&order.id)? {
+            let (chain, progress) = standing_of(journal, &order.id, &stored)?;
+            view.show_selected(&chain, Some(&progress))?;
         }
         if view.closed {
             break;
@@ -166,32 +235,59 @@ fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
 
 /// The chain that was taken on, moved on to where its entries say that it is.
 pub fn chain_of(journal: &Path, id: &str, stored: &StoredOrder) -> Result<Chain, Failure> {
-    let corrupt = |reason: String| JournalError::Corrupt {
+    Ok(standing_of(journal, id, stored)?.0)
+}
+
+/// [`chain_of`], and how far it has come.
+pub fn standing_of(
+    journal: &Path,
+    id: &str,
+    stored: &StoredOrder,
+) -> Result<(Chain, Progress), Failure> {
+    let chain = taken_on(journal, id, &stored.documents)?;
+    let mut progress = start(&chain);
+    for entry in &stored.entries {
+        progress
+            .apply(entry)
+            .map_err(|error| corrupt(journal, id, &error.to_string()))?;
+    }
+    let standing = |task: &str| progress.task(task).map(TaskStanding::from);
+    Ok((progress::apply(&chain, &standing), progress))
+}
+
+fn corrupt(journal: &Path, id: &str, reason: &str) -> JournalError {
+    JournalError::Corrupt {
         path: journal.to_path_buf(),
         reason: format!("order {id}: {reason}"),
-    };
-    let documents: Result<Vec<Document>, _> = stored
-        .documents
+    }
+}
+
+/// The chain that was taken on.
+fn taken_on(journal: &Path, id: &str, documents: &[String]) -> Result<Chain, JournalError> {
+    let documents = documents
         .iter()
         .map(|text| Document::parse(text.clone(), "journal"))
-        .collect();
-    let chain = Chain {
-        documents: documents
-            .map_err(|_| corrupt("a document of its chain is no JSON".to_owned()))?,
-    };
+        .collect::<Result<_, _>>()
+        .map_err(|_| corrupt(journal, id, "a document of its chain is no JSON"))?;
+    Ok(Chain { documents })
+}
+
+/// How far a chain has come before anything has happened.
+fn start(chain: &Chain) -> Progress {
     let tasks: Vec<_> = chain
         .of_kind(DocumentKind::OrchestrationPlan)
         .flat_map(progress::plan_tasks)
         .collect();
-    let mut progress = Progress::of_tasks(tasks.iter().map(progress::PlanTask::needs));
-    for entry in &stored.entries {
-        progress
-            .apply(entry)
-            .map_err(|error| corrupt(error.to_string()))?;
-    }
-    Ok(progress::apply(&chain, &|task| {
-        progress.task(task).map(TaskStanding::from)
-    }))
+    Progress::of_tasks(tasks.iter().map(progress::PlanTask::needs))
+}
+
+/// [`start`], of an order as the journal has it.
+pub fn plan_progress(
+    journal: &Path,
+    id: &str,
+    documents: &[String],
+) -> Result<Progress, JournalError> {
+    Ok(start(&taken_on(journal, id, documents)?))
 }
 
 fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
@@ -214,6 +310,11 @@ pub struct View {
     width: u16,
     detail: Detail,
     styling: orderctl::diagnostic::human::Styling,
+    selection: Selection,
+    /// Whether it is told below a tree what an order waits for.
+    tells_more: bool,
+    /// The journal, where it was named on the command line.
+    journal: Option<String>,
     trees: Vec<Standing>,
     list: Vec<Listed>,
     is_list: bool,
@@ -234,6 +335,9 @@ impl View {
             width: width(),
             detail: Detail::Folded,
             styling: context.stdout_styling(),
+            selection: Selection::default(),
+            tells_more: false,
+            journal: None,
             trees: Vec::new(),
             list: Vec::new(),
             is_list: false,
@@ -244,10 +348,39 @@ impl View {
     /// Shows an order, or keeps it until it is known how many there are. Documents that are no
     /// orders stand nowhere.
     pub fn show(&mut self, chain: &Chain) -> Result<(), Failure> {
-        let Some(standing) = Standing::of(chain) else {
+        self.show_known(chain, None)
+    }
+
+    /// [`show`](Self::show), where the journal says how far it has come.
+    pub fn show_known(
+        &mut self,
+        chain: &Chain,
+        progress: Option<&Progress>,
+    ) -> Result<(), Failure> {
+        let is_selected = self.selection.is_everything()
+            || Standing::of(chain).is_some_and(|it| self.selection.takes(chain, &it, progress));
+        if is_selected {
+            self.show_selected(chain, progress)?;
+        }
+        Ok(())
+    }
+
+    fn show_selected(&mut self, chain: &Chain, progress: Option<&Progress>) -> Result<(), Failure> {
+        let journal = self.journal.as_deref();
+        let known = Known { progress, journal };
+        let Some(standing) = Standing::with(chain, known) else {
             return Ok(());
         };
         match self.format {
+            OutputFormat::Json if self.is_list => {
+                let listed = Listed {
+                    planned_at: progress.and_then(Progress::planned_at),
+                    changed_at: progress.and_then(Progress::changed_at),
+                    ..Listed::from(standing)
+                };
+                self.list.push(listed);
+                self.flush_list(false)
+            }
             OutputFormat::Json => {
                 let delivery = self.output.document(json::line(&standing).as_bytes());
                 self.note(delivery)
@@ -270,6 +403,13 @@ impl View {
     fn flush_list(&mut self, all: bool) -> Result<(), Failure> {
         while self.list.len() >= ROWS || all && !self.list.is_empty() {
             let rows: Vec<Listed> = self.list.drain(..ROWS.min(self.list.len())).collect();
+            if self.format == OutputFormat::Json {
+                for row in &rows {
+                    let delivery = self.output.document(json::list_line(row).as_bytes());
+                    self.note(delivery)?;
+                }
+                continue;
+            }
             let text = table::list(&rows, self.width, self.styling);
             let delivery = self.output.text(text.as_bytes());
             self.note(delivery)?;
@@ -281,7 +421,10 @@ impl View {
     pub fn finish(&mut self) -> Result<(), Failure> {
         let mut separator = "";
         for standing in std::mem::take(&mut self.trees) {
-            let text = table::tree(&standing, self.width, self.styling, self.detail);
+            let mut text = table::tree(&standing, self.width, self.styling, self.detail);
+            if self.tells_more {
+                text.push_str(&table::blocking(&standing.blocking, &standing.id));
+            }
             let delivery = self.output.text(format!("{separator}{text}").as_bytes());
             self.note(delivery)?;
             separator = "\n";
@@ -372,7 +515,7 @@ mod tests {
         journal_with_a_held_task(&path).await;
         let reader = JournalReader::open(&path).expect("a journal");
         for name in ["R-1", "CRM-7"] {
-            let (id, stored) = find(&reader, name, "it is nowhere").expect("it is there");
+            let (id, stored) = find_order(&reader, name, "it is nowhere").expect("it is there");
             assert_eq!(id, "R-1");
             let chain = chain_of(&path, &id, &stored).expect("its entries can have happened");
             let standing = Standing::of(&chain).expect("an order");
@@ -395,7 +538,7 @@ mod tests {
         let path = folder.path().join("journal.db");
         journal_with_a_held_task(&path).await;
         let reader = JournalReader::open(&path).expect("a journal");
-        let message = |name| match find(&reader, name, "it is nowhere") {
+        let message = |name| match find_order(&reader, name, "it is nowhere") {
             Ok(_) => String::new(),
             Err(failure) => failure.to_string(),
         };

@@ -15,6 +15,7 @@ use orderctl::plan::flow::OrchestrationPlan;
 use orderctl::progress;
 use orderctl::project::Overrides;
 use orderctl::status::Standing;
+use orderctl::status::blocking::Known;
 use orderctl::status::table::{self, Detail};
 
 use super::status;
@@ -47,10 +48,12 @@ pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Shows the tasks of an order.
 fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let named = args.journal.journal.as_ref();
+    let named = named.map(|path| path.display().to_string());
     let journal = journal_of(args.journal, context)?;
     let reader = JournalReader::open(&journal)?;
-    let (order, stored) = status::find(&reader, &args.order, &not_there(&journal))?;
-    let chain = status::chain_of(&journal, &order, &stored)?;
+    let (order, stored) = status::find_order(&reader, &args.order, &not_there(&journal))?;
+    let (chain, progress) = status::standing_of(&journal, &order, &stored)?;
     let usual = if context.stdout_is_terminal {
         OutputFormat::Table
     } else {
@@ -76,9 +79,14 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
             } else {
                 Detail::Folded
             };
-            if let Some(standing) = Standing::of(&chain) {
+            let known = Known {
+                progress: Some(&progress),
+                journal: named.as_deref(),
+            };
+            if let Some(standing) = Standing::with(&chain, known) {
                 let (width, styling) = (status::width(), context.stdout_styling());
-                let text = table::tasks(&standing, width, styling, detail);
+                let mut text = table::tasks(&standing, width, styling, detail);
+                text.push_str(&table::blocking(&standing.blocking, &order));
                 context.write_text(text.as_bytes())?;
             }
         }
@@ -127,7 +135,7 @@ fn decide(
 ) -> Result<ExitCode, Failure> {
     let journal = journal_of(name.journal, context)?;
     let reader = JournalReader::open(&journal)?;
-    let (order, _) = status::find(&reader, &name.order, &not_there(&journal))?;
+    let (order, _) = status::find_order(&reader, &name.order, &not_there(&journal))?;
     drop(reader);
     let decision = Decision {
         task: name.task,

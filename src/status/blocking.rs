@@ -1,0 +1,305 @@
+//! What an order stands still for: the tasks that wait for no other one, what
+//! each of them waits for, and what goes on from there.
+//!
+//! Everything else waits for these. Of a long list the first are told.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::next::Next;
+use super::summary::waiting_for;
+use crate::journal::entry::Failure;
+use crate::journal::{Progress, TaskProgress};
+use crate::model::state::TaskState;
+use crate::plan::flow::TaskKind;
+use crate::progress::PlanTask;
+
+/// So many are told.
+pub const TOLD: usize = 10;
+
+/// Longest text of an answer, in characters.
+const LONGEST: usize = 200;
+
+/// What is known about an order beside its documents.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// How far it has come, as the journal says.
+    pub progress: Option<&'a Progress>,
+    /// What commands have to be given to find the journal.
+    pub journal: Option<&'a str>,
+}
+
+/// What an order stands still for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocking {
+    /// How many tasks wait for no other one.
+    pub total: usize,
+    /// The first of them: those that somebody has to do something about come first.
+    pub tasks: Vec<BlockingTask>,
+}
+
+/// A task that waits for no other one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockingTask {
+    /// Id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Name of the endpoint; empty where there is none.
+    pub endpoint: String,
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// Since when, as far as the journal says.
+    pub since: Option<Timestamp>,
+    /// How many requests were sent for it, as far as the journal says.
+    pub attempts: Option<u32>,
+    /// The request that it sends: method and path.
+    pub request: Option<(String, String)>,
+    /// The last answer, where the last request came to nothing.
+    pub answer: Option<Answer>,
+    /// How many tasks wait for it, over any number of others.
+    pub holds_up: usize,
+    /// What happens next, and when.
+    pub next: String,
+    /// What a person can do: commands as they are typed.
+    pub commands: Vec<String>,
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// Whether nobody knows whether it had its effect.
+    pub unknown: bool,
+    /// In words, shortened.
+    pub reason: String,
+}
+
+/// What a task waits for. In the sequence in which they are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WaitsFor {
+    /// That somebody mends what it is held for.
+    Decision,
+    /// That somebody says that it is done.
+    Person,
+    /// That somebody lets the next wave begin.
+    Release,
+    /// An answer.
+    Answer,
+    /// A moment.
+    Moment(Timestamp),
+    /// Nothing but being begun.
+    Start,
+}
+
+impl WaitsFor {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Person => "person",
+            Self::Release => "release",
+            Self::Answer => "answer",
+            Self::Moment(_) => "moment",
+            Self::Start => "start",
+        }
+    }
+
+    fn of(task: &PlanTask<'_>, next: &Next<'_>) -> Self {
+        match (task.state, next.not_before, task.kind) {
+            (TaskState::Hold, ..) => Self::Decision,
+            (TaskState::New, Some(at), _) => Self::Moment(at),
+            (TaskState::New, None, TaskKind::Manual) if task.ends_wave => Self::Release,
+            (TaskState::New, None, TaskKind::Manual) => Self::Person,
+            (TaskState::New, None, TaskKind::Activation | TaskKind::Milestone) => Self::Start,
+            _ => Self::Answer,
+        }
+    }
+}
+
+impl Blocking {
+    /// Of these tasks of an order.
+    pub(super) fn of(tasks: &[PlanTask<'_>], order: &str, known: Known<'_>) -> Self {
+        let by_id: HashMap<&str, &PlanTask<'_>> =
+            tasks.iter().map(|task| (&*task.id, task)).collect();
+        let find = |id: &str| by_id.get(id).copied();
+        let mut frontier: Vec<(WaitsFor, &PlanTask<'_>)> = tasks
+            .iter()
+            .filter(|task| !task.state.successors().is_empty())
+            .filter_map(|task| {
+                let next = Next::of(task, find);
+                let is_free = task.state != TaskState::New || next.waits_for.is_empty();
+                is_free.then(|| (WaitsFor::of(task, &next), task))
+            })
+            .collect();
+        frontier.sort_by_key(|(waits_for, _)| *waits_for);
+        let told = frontier.iter().take(TOLD).map(|&(waits_for, task)| {
+            let view = View {
+                task,
+                order,
+                known,
+                progress: known.progress.and_then(|it| it.task(&task.id)),
+            };
+            view.told(waits_for, tasks)
+        });
+        Self {
+            total: frontier.len(),
+            tasks: told.collect(),
+        }
+    }
+}
+
+/// A task as it is told.
+struct View<'a> {
+    task: &'a PlanTask<'a>,
+    order: &'a str,
+    known: Known<'a>,
+    progress: Option<&'a TaskProgress>,
+}
+
+impl View<'_> {
+    fn told(&self, waits_for: WaitsFor, tasks: &[PlanTask<'_>]) -> BlockingTask {
+        let task = self.task;
+        let request = task.node.get("request");
+        let text = |key| {
+            request
+                .and_then(|it| it.text(key))
+                .map(std::borrow::Cow::into_owned)
+        };
+        BlockingTask {
+            id: task.id.to_string(),
+            name: task.name.to_string(),
+            endpoint: task.endpoint.to_string(),
+            waits_for,
+            since: self.since(),
+            attempts: self.progress.map(|it| it.attempts),
+            request: text("method").zip(text("path")),
+            answer: self.answer(),
+            holds_up: waiting_for(tasks, &[task]),
+            next: self.next(waits_for),
+            commands: self.commands(waits_for),
+        }
+    }
+
+    /// Since when it waits for what it waits for: since it last moved on, or since the last task
+    /// that it waited for ended.
+    fn since(&self) -> Option<Timestamp> {
+        let progress = self.known.progress?;
+        if let Some(changed) = self.progress.and_then(|it| it.changed_at) {
+            return Some(changed);
+        }
+        let before = self.task.waits_for.iter();
+        let ends = before.filter_map(|it| progress.task(&it.id)?.changed_at);
+        ends.max().or(progress.planned_at())
+    }
+
+    fn answer(&self) -> Option<Answer> {
+        let progress = self.progress?;
+        let failure = progress.failure?;
+        Some(Answer {
+            status: progress.status,
+            unknown: failure == Failure::Unknown,
+            reason: shortened(progress.reason.as_deref().unwrap_or_default()),
+        })
+    }
+
+    fn next(&self, waits_for: WaitsFor) -> String {
+        let is_late = self.progress.is_some_and(|it| it.window_missed);
+        let is_unknown = self.answer().is_some_and(|it| it.unknown);
+        match waits_for {
+            WaitsFor::Decision if is_late => {
+                "nothing by itself: its window is over, and a person has to decide".to_owned()
+            }
+            WaitsFor::Decision if is_unknown => {
+                "the next `orderctl activate` of the order asks again, under the same key"
+                    .to_owned()
+            }
+            WaitsFor::Decision => {
+                "the next `orderctl activate` of the order tries it again".to_owned()
+            }
+            WaitsFor::Person => "nothing by itself: a person says that it is done".to_owned(),
+            WaitsFor::Release => "nothing by itself: a person lets the next wave begin".to_owned(),
+            WaitsFor::Answer => {
+                "the run of `orderctl activate` that sent the request goes on with its answer; \
+                 where none is under way, the next one sends it again, under the same key"
+                    .to_owned()
+            }
+            WaitsFor::Moment(at) => format!(
+                "begins at {at}, by a run with --wait, or by the first `orderctl activate` of the \
+                 order after that"
+            ),
+            WaitsFor::Start => {
+                "a run of `orderctl activate` begins with it; where none is under way, the next one"
+                    .to_owned()
+            }
+        }
+    }
+
+    fn commands(&self, waits_for: WaitsFor) -> Vec<String> {
+        let deeds: &[&str] = match (waits_for, self.task.kind) {
+            (WaitsFor::Answer | WaitsFor::Start, _) => &[],
+            (WaitsFor::Decision, TaskKind::Activation | TaskKind::Manual)
+            | (WaitsFor::Person, _) => &["complete", "skip", "fail"],
+            (WaitsFor::Release, _) | (_, TaskKind::Milestone) => &["release", "fail"],
+            (WaitsFor::Moment(_), _) => &["skip", "fail"],
+        };
+        let command = |deed: &&str| {
+            let mut words = vec!["orderctl".to_owned(), "task".to_owned(), (*deed).to_owned()];
+            words.extend([quoted(self.order), quoted(&self.task.id)]);
+            if matches!(*deed, "skip" | "fail") {
+                words.push("--reason '…'".to_owned());
+            }
+            if let Some(journal) = self.known.journal {
+                words.push(format!("--journal {}", quoted(journal)));
+            }
+            words.join(" ")
+        };
+        deeds.iter().map(command).collect()
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) && !word.starts_with('-') {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        for (word, expected) in [
+            ("ORD-7", "ORD-7"),
+            ("", "''"),
+            ("-x", "'-x'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+            ("a;b", "'a;b'"),
+            ("ü", "'ü'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_shortened() {
+        assert_eq!(shortened("no"), "no");
+        let long = shortened(&"ä".repeat(999));
+        assert_eq!(long.chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,327 @@
+//! `orderctl status` over a journal: what an order stands still for, which
+//! orders are shown, and waiting until they are done.
+
+use std::process::Stdio;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::tasks::{order, task};
+use crate::support::{Mock, Workplace, chain, documents, run, stderr, stdout};
+
+fn status(workplace: &Workplace, arguments: &[&str]) -> std::process::Output {
+    run(workplace.orderctl(&["status"]).args(arguments), "")
+}
+
+fn shown(workplace: &Workplace, arguments: &[&str]) -> Vec<Value> {
+    let output = status(workplace, arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let documents = documents(&stdout(&output));
+    let text = orderctl::schemas::find("order-status").unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for document in &documents {
+        let faults: Vec<String> = validator
+            .iter_errors(document)
+            .map(|it| it.to_string())
+            .collect();
+        assert_eq!(faults, Vec::<String>::new(), "{document}");
+    }
+    documents
+}
+
+fn ids(documents: &[Value]) -> Vec<&str> {
+    documents
+        .iter()
+        .map(|it| it["id"].as_str().unwrap())
+        .collect()
+}
+
+/// Two orders that are held at the second task, one at a time of a rehearsal and one now, and one
+/// that is completed.
+fn three_orders() -> (Mock, Workplace) {
+    let mock = Mock::failing(&["bng:1..2=422 VLAN is taken"]);
+    let workplace = Workplace::new(&mock.url());
+    let chains = [
+        (chain("order.json", "1"), &["--clock", "virtual"][..], 3),
+        (chain("order.json", "2"), &[], 3),
+        (chain("order.json", "3"), &["--clock", "virtual"], 0),
+    ];
+    for (chain, arguments, code) in chains {
+        let output = workplace.activate(&chain, arguments);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    }
+    (mock, workplace)
+}
+
+#[test]
+fn an_order_that_stands_still_says_for_what_since_when_and_what_can_be_done() {
+    let (_mock, workplace) = three_orders();
+    let standing = shown(&workplace, &["ORD-1"]).remove(0);
+    let id = "1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE";
+    let deed = |deed: &str| format!("orderctl task {deed} ORD-1 {id}");
+    assert_eq!(
+        standing["blocking"],
+        json!({"total": 1, "tasks": [{
+            "id": id, "name": "VLAN-Service", "endpoint": "bng", "waitsFor": "decision",
+            "since": "2026-12-03T18:41:50Z", "attempts": 1,
+            "request": {"method": "POST", "path": "resource"},
+            "answer": {"status": 422, "reason": "422 Unprocessable Entity: fault: Unprocessable: VLAN is taken"},
+            "holdsUp": 4,
+            "next": "the next `orderctl activate` of the order tries it again",
+            "commands": [
+                deed("complete"),
+                deed("skip") + " --reason '…'",
+                deed("fail") + " --reason '…'"
+            ]
+        }]})
+    );
+    let table = stdout(&status(&workplace, &["ORD-1", "-o", "table"]));
+    let (_, told) = table.split_once("4 tasks wait for it\n").unwrap();
+    assert_eq!(
+        told,
+        "  VLAN-Service (1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE) is held since 2026-12-03T18:41:50Z; \
+         4 tasks wait for it
+    sent     POST resource to bng, once
+    answer   422 Unprocessable Entity: fault: Unprocessable: VLAN is taken
+    next     the next `orderctl activate` of the order tries it again
+    you can  orderctl task complete ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE
+             orderctl task skip ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE --reason '…'
+             orderctl task fail ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE --reason '…'
+"
+    );
+    let tasks = run(
+        &mut workplace.orderctl(&["task", "list", "ORD-1", "-o", "table"]),
+        "",
+    );
+    assert!(stdout(&tasks).ends_with(told), "{}", stdout(&tasks));
+    // What is proposed can be typed.
+    let command = deed("skip") + " --reason 'was there' --by jane";
+    let words = ["sh", "-c"];
+    let mut sh = std::process::Command::new(words[0]);
+    let command = command.replacen("orderctl", env!("CARGO_BIN_EXE_orderctl"), 1);
+    sh.args([words[1], &command])
+        .current_dir(workplace.path(""));
+    let skipped = run(&mut sh, "");
+    assert_eq!(skipped.status.code(), Some(0), "{}", stderr(&skipped));
+    let completed = shown(&workplace, &["ORD-3"]).remove(0);
+    assert_eq!(completed["blocking"], Value::Null);
+}
+
+#[test]
+fn what_was_skipped_is_not_shown_as_completed() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    let plan = order(&[
+        task("survey", &[], json!({"kind": "manual"})),
+        task("port", &["survey"], json!({})),
+    ]);
+    let activate = || workplace.activate(&plan, &["--clock", "virtual"]);
+    assert_eq!(activate().status.code(), Some(3));
+    let waiting = shown(&workplace, &["R-1"]).remove(0);
+    let person = &waiting["blocking"]["tasks"][0];
+    assert_eq!(person["waitsFor"], "person");
+    assert_eq!(person["since"], "2026-12-01T08:00:00Z");
+    assert_eq!(person["commands"][0], "orderctl task complete R-1 survey");
+    let skip = [
+        "task", "skip", "R-1", "survey", "--by", "jane", "--reason", "known",
+    ];
+    assert_eq!(
+        run(&mut workplace.orderctl(&skip), "").status.code(),
+        Some(0)
+    );
+    let table = stdout(&status(&workplace, &["R-1", "-o", "table"]));
+    let line = |table: &str, name: &str| {
+        let line = table.lines().find(|line| line.contains(name));
+        line.unwrap_or_else(|| panic!("{table}")).to_owned()
+    };
+    let survey = line(&table, "SURVEY");
+    assert!(
+        survey.contains("skipped") && !survey.contains("completed"),
+        "{table}"
+    );
+    assert!(
+        table.contains("0 of 2 tasks completed, 1 skipped"),
+        "{table}"
+    );
+    assert_eq!(activate().status.code(), Some(0));
+    let standing = shown(&workplace, &["R-1"]).remove(0);
+    assert_eq!(standing["tasks"]["completed"], 1);
+    assert_eq!(standing["tasks"]["skipped"], 1);
+    assert_eq!(standing["summary"], "completed: 1 task, 1 skipped");
+    let listed = shown(&workplace, &["--list"]).remove(0);
+    assert_eq!(listed["summary"], "completed: 1 task, 1 skipped");
+}
+
+#[test]
+fn orders_are_selected_by_state_age_customer_and_error() {
+    let (_mock, workplace) = three_orders();
+    let all = ["ORD-1", "ORD-2", "ORD-3"];
+    for (arguments, expected) in [
+        (&[][..], &all[..]),
+        (&["--state", "held"], &["ORD-1", "ORD-2"]),
+        (&["--state", "completed,partial"], &["ORD-3"]),
+        (&["--error", "vlan IS taken"], &["ORD-1", "ORD-2"]),
+        (&["--error", "something else"], &[]),
+        (&["--customer", "nobody"], &[]),
+        (&["--customer", "CUST-4821"], &all),
+        (
+            &["--older-than", "1h", "--now", "2026-12-03T19:41:50Z"],
+            &["ORD-1", "ORD-3"],
+        ),
+        (
+            &["--older-than", "1h", "--now", "2026-12-03T19:41:49Z"],
+            &[],
+        ),
+        (
+            &[
+                "--idle",
+                "1h",
+                "--state",
+                "held",
+                "--now",
+                "2026-12-03T19:41:50Z",
+            ],
+            &["ORD-1"],
+        ),
+    ] {
+        // One of them is of this very moment, which may be before the times of the rehearsal.
+        let is_aged = arguments.contains(&"--now");
+        let keep = |ids: Vec<&str>| -> Vec<String> {
+            let keep = ids.into_iter().filter(|id| !is_aged || *id != "ORD-2");
+            keep.map(str::to_owned).collect()
+        };
+        let list = shown(&workplace, &[arguments, &["--list"]].concat());
+        assert_eq!(keep(ids(&list)), expected, "{arguments:?}");
+        let full = shown(&workplace, arguments);
+        assert_eq!(keep(ids(&full)), expected, "{arguments:?}");
+        let named = shown(&workplace, &[&all, arguments].concat());
+        assert_eq!(keep(ids(&named)), expected, "{arguments:?}");
+        let table = stdout(&status(&workplace, &[arguments, &["-o", "table"]].concat()));
+        for id in all.iter().filter(|id| **id != "ORD-2") {
+            assert_eq!(table.contains(id), expected.contains(id), "{table}");
+        }
+    }
+    let nonsense = status(&workplace, &["--state", "stuck"]);
+    assert_eq!(nonsense.status.code(), Some(2));
+    assert!(
+        stderr(&nonsense).contains("assessingCancellation"),
+        "{}",
+        stderr(&nonsense)
+    );
+}
+
+#[test]
+fn a_stream_is_selected_from_too() {
+    let workplace = Workplace::new("http://127.0.0.1:1");
+    let chains = chain("order.json", "1") + &chain("order-hfc.json", "2");
+    workplace.write("chains", &chains);
+    let some = shown(&workplace, &["chains", "--customer", "CUST-4821"]);
+    assert_eq!(ids(&some), ["ORD-1"]);
+    // How old they are is not known.
+    assert_eq!(
+        shown(&workplace, &["chains", "--older-than", "0s"]),
+        [] as [Value; 0]
+    );
+}
+
+#[test]
+fn waiting_ends_when_the_order_is_as_wanted_cannot_be_or_time_is_up() {
+    let (mock, workplace) = three_orders();
+    let wait = |name: &str, condition: &str, timeout: &str| {
+        let condition = format!("state={condition}");
+        let wait = [name, "--wait", "--for", &condition, "--timeout", timeout];
+        let output = status(&workplace, &wait);
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let (code, written, said) = wait("CRM-1", "held", "60s");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert_eq!(documents(&written)[0]["id"], "ORD-1");
+    let (code, _, said) = wait("ORD-3", "held,partial", "60s");
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        said,
+        "error: order ORD-3 has ended completed, and will not be held or partial\n"
+    );
+    let (code, written, said) = wait("ORD-1", "completed", "1ms");
+    assert_eq!(code, Some(3));
+    assert_eq!(
+        said,
+        "error: time is up: order ORD-1 is held, not completed\n"
+    );
+    assert_eq!(documents(&written)[0]["state"], "held");
+    let (code, written, said) = wait("ORD-9", "completed", "1ms");
+    assert_eq!((code, written.as_str()), (Some(3), ""));
+    assert_eq!(
+        said,
+        "error: time is up: order ORD-9 is not in the journal\n"
+    );
+    // Until somebody carries it out.
+    let waiting = workplace
+        .orderctl(&[
+            "status",
+            "ORD-1",
+            "ORD-4",
+            "--wait",
+            "--for",
+            "state=completed",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for (number, arguments) in [("1", &["--clock", "virtual"][..]), ("4", &[])] {
+        let output = workplace.activate(&chain("order.json", number), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let waited = waiting.wait_with_output().unwrap();
+    assert_eq!(waited.status.code(), Some(0));
+    assert_eq!(ids(&documents(&stdout(&waited))), ["ORD-1", "ORD-4"]);
+    drop(mock);
+    let unclear = status(&workplace, &["--wait", "--for", "state=completed"]);
+    assert_eq!(unclear.status.code(), Some(2));
+}
+
+#[test]
+fn an_order_is_followed_to_its_end() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    let following = workplace
+        .orderctl(&["status", "ORD-1", "--follow", "-o", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let followed = following.wait_with_output().unwrap();
+    assert_eq!(followed.status.code(), Some(0));
+    let exported = run(&mut workplace.orderctl(&["journal", "export", "ORD-1"]), "");
+    let entries: Vec<Value> = documents(&stdout(&exported)).split_off(1);
+    assert_eq!(documents(&stdout(&followed)), entries);
+
+    let table = stdout(&status(&workplace, &["CRM-1", "--follow", "-o", "table"]));
+    assert_eq!(table.lines().count(), 15);
+    assert!(table.contains(" ORD-1 planned: 7 tasks\n"), "{table}");
+    let line = " ORD-1 started VLAN-Service (1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE): request 1\n";
+    assert!(table.contains(line), "{table}");
+    let all = status(&workplace, &["--follow", "--timeout", "1ms", "-o", "table"]);
+    assert_eq!((all.status.code(), stdout(&all)), (Some(3), table));
+}
+
+#[test]
+fn thousands_of_orders_are_listed() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    let output = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let connection = Connection::open(workplace.journal()).unwrap();
+    let copies = "
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+        INSERT INTO plan SELECT 'C-' || i, NULL, digest, tasks FROM plan, n;
+        INSERT INTO entry SELECT plan.order_id, seq, at, kind, task, detail, hash FROM plan, entry
+        WHERE plan.order_id <> 'ORD-1';";
+    connection.execute_batch(copies).unwrap();
+    drop(connection);
+    let listed = shown(&workplace, &["--list", "--state", "completed"]);
+    assert_eq!(listed.len(), 3001);
+    assert_eq!(listed[3000]["tasks"], json!({"total": 7, "completed": 7}));
+}
