@@ -32,6 +32,7 @@
 //! | [`document`] | JSON, YAML and TOML to documents that keep their text and know their places |
 //! | [`configuration`] | files of settings in TOML, every fault with its place |
 //! | [`graph`] | cycles of directed graphs |
+//! | [`retry`] | what is done about requests that come to nothing: policies as data |
 //! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
 //! | [`catalog`] | offerings, specifications, rules and their expressions (CEL), loaded and checked |
@@ -77,6 +78,7 @@ pub mod model;
 pub mod plan;
 pub mod progress;
 pub mod project;
+pub mod retry;
 pub mod schemas;
 pub mod status;
 pub mod validate;

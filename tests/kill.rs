@@ -67,13 +67,35 @@ struct Setting {
     plans: Vec<Plan>,
     arguments: &'static [&'static str],
     manner: fn(&mut Random) -> Manner,
+    /// What the systems are able to, and what the endpoints file says of it.
+    systems: Systems,
 }
+
+/// Systems that know a repetition when it comes, or that can be asked what they have done.
+#[derive(Clone, Copy)]
+struct Systems {
+    script: &'static str,
+    settings: &'static str,
+}
+
+/// They honour idempotency keys, and cannot be asked.
+const KEYS: Systems = Systems {
+    script: "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nreads = \"refused\"\n",
+    settings: "idempotent = true\nreadBack = \"none\"\n",
+};
+
+/// They ignore keys: a repetition would be done again, or refused.
+const READABLE: Systems = Systems {
+    script: "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nkeys = \"ignored\"\n",
+    settings: "",
+};
 
 impl Setting {
     fn new(
         chains: String,
         arguments: &'static [&'static str],
         manner: fn(&mut Random) -> Manner,
+        systems: Systems,
     ) -> Self {
         let plans = plans(&documents(&chains));
         Self {
@@ -81,6 +103,7 @@ impl Setting {
             plans,
             arguments,
             manner,
+            systems,
         }
     }
 
@@ -112,6 +135,7 @@ fn sound(random: &mut Random) -> Manner {
         latency: Duration::from_micros(random.below(4000)),
         asynchronous: random.one_in(3),
         faults: Vec::new(),
+        script: "",
     }
 }
 
@@ -137,10 +161,10 @@ fn killed_two_hundred_times_every_effect_happens_exactly_once() {
             .concat()
     };
     let settings = [
-        Setting::new(one(), &[], sound),
-        Setting::new(batch(), &["-j", "3"], sound),
-        Setting::new(one(), &[], losing),
-        Setting::new(batch(), &["-j", "3"], losing),
+        Setting::new(one(), &[], sound, READABLE),
+        Setting::new(batch(), &["-j", "3"], sound, KEYS),
+        Setting::new(one(), &[], losing, KEYS),
+        Setting::new(batch(), &["-j", "3"], losing, READABLE),
     ];
     let tally = Tally::default();
     thread::scope(|scope| {
@@ -170,8 +194,12 @@ fn killed_two_hundred_times_every_effect_happens_exactly_once() {
 /// Kills some runs, lets the next ones finish, and looks at what happened. Says
 /// how many kills hit.
 fn story(setting: &Setting, undisturbed: &[Value], random: &mut Random, tally: &Tally) -> usize {
-    let mock = Mock::with(&(setting.manner)(random));
+    let mut manner = (setting.manner)(random);
+    manner.script = setting.systems.script;
+    let mock = Mock::with(&manner);
     let workplace = Workplace::new(&mock.url());
+    let usual = "timeout = \"20s\"\nconcurrency = 4\nretries = 5\n";
+    workplace.endpoints(&mock.url(), &format!("{usual}{}", setting.systems.settings));
     workplace.write("chains", &setting.chains);
     let mut kills = 0;
     for _ in 0..=random.below(4) {

@@ -1,8 +1,9 @@
 //! The one loop: starts what may start, waits for what is under way, for
 //! moments, and for people.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,10 +15,10 @@ use super::frontier::Frontier;
 use super::hand;
 use super::log::Log;
 use super::pool::Callable;
-use super::work::{End, Job, Run, Work, Worked};
-use crate::journal::{ClockKind, Foreign};
+use super::work::{End, Job, PATIENCE, Run, Work, Worked};
+use crate::journal::{ClockKind, Event, Foreign, TaskProgress};
 use crate::model::state::TaskState;
-use crate::plan::flow::TaskKind;
+use crate::plan::flow::{OnFailure, TaskKind};
 
 /// Longest sleep on the system's clock before it is looked at again: it may be set.
 const NAP: Duration = Duration::from_secs(60);
@@ -36,6 +37,12 @@ pub(super) struct Drive<C, E, L> {
     seen: u64,
     /// Entries of others about tasks that are worked on.
     deferred: Vec<Foreign>,
+    /// Tasks that have begun and are gone on with later, and why not now.
+    postponed: HashMap<usize, WaitFor>,
+    /// Tasks that are held, or tried once more, and that nothing else is begun beside.
+    stops: BTreeSet<usize>,
+    /// What could begin otherwise.
+    set_aside: Vec<usize>,
     /// Whether something that could have gone on was left.
     left: bool,
 }
@@ -43,7 +50,7 @@ pub(super) struct Drive<C, E, L> {
 impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
     pub fn new(run: Arc<Run<C, E, L>>, frontier: Frontier, waits: Waits) -> Self {
         let seen = run.progress().entries();
-        Self {
+        let mut drive = Self {
             run,
             waits,
             frontier,
@@ -52,7 +59,36 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             people: BTreeSet::new(),
             seen,
             deferred: Vec::new(),
+            postponed: HashMap::new(),
+            stops: BTreeSet::new(),
+            set_aside: Vec::new(),
             left: false,
+        };
+        drive.postpone();
+        drive
+    }
+
+    /// Lets what an earlier run left for a later moment wait for that.
+    fn postpone(&mut self) {
+        let now = self.run.clock.now();
+        let soon = now.checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
+        let tasks: Vec<(usize, Timestamp)> = {
+            let progress = self.run.progress();
+            let held = progress.tasks().iter().enumerate();
+            let held = held.filter(|(_, it)| stops(it) && !it.has_ended());
+            self.stops.extend(held.map(|(task, _)| task));
+            let is_halted = !self.stops.is_empty();
+            self.run.halted.store(is_halted, Ordering::SeqCst);
+            let tasks = progress.tasks().iter().enumerate();
+            let waiting = tasks.filter(|(_, it)| it.state == TaskState::Active);
+            waiting
+                .filter_map(|(task, it)| Some((task, it.retry_at?)))
+                .filter(|(_, at)| *at > soon)
+                .collect()
+        };
+        for (task, at) in tasks {
+            self.frontier.give_again(task, Some(at));
+            self.postponed.insert(task, WaitFor::Retry(at));
         }
     }
 
@@ -123,7 +159,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
     pub fn waiting(&self) -> Vec<Wait> {
         let later = self.frontier.later();
         let mut waits: Vec<(usize, WaitFor)> = later
-            .map(|(task, at)| (task, WaitFor::Moment(at)))
+            .map(|(task, at)| {
+                let what = self.postponed.get(&task).copied();
+                (task, what.unwrap_or(WaitFor::Moment(at)))
+            })
             .collect();
         let task = |at: usize| &self.run.plan.task_flow[at];
         waits.extend(self.people.iter().map(|&at| {
@@ -154,6 +193,11 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.spawn(task, Work::Miss(end, busy));
         }
         while let Some(task) = self.frontier.start(now) {
+            if !self.stops.is_empty() && !self.stops.contains(&task) {
+                self.set_aside.push(task);
+                continue;
+            }
+            self.postponed.remove(&task);
             match self.work(task) {
                 Some(work) => self.spawn(task, work),
                 None => drop(self.people.insert(task)),
@@ -225,7 +269,19 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         match end {
             End::Ended(ended) => self.free(&ended),
             End::Left => self.left = true,
-            End::Held | End::Overtaken => {}
+            End::Later(what) => {
+                if let WaitFor::Retry(at) | WaitFor::Endpoint(at) = what {
+                    self.postponed.insert(task, what);
+                    self.frontier.give_again(task, Some(at));
+                }
+            }
+            End::Held => {
+                if stops(&self.run.progress().tasks()[task]) {
+                    self.stops.insert(task);
+                }
+            }
+            End::SetAside => self.set_aside.push(task),
+            End::Overtaken => {}
         }
         let id = self.run.plan.task_flow[task].id.as_str();
         let (due, deferred) = std::mem::take(&mut self.deferred)
@@ -255,6 +311,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 self.observe_foreign(*first, others.len());
             }
             self.free(&ended);
+            if let (Event::Retried(_), Some(task)) = (&it.entry.event, place) {
+                self.postponed.remove(&task);
+                self.frontier.give_again(task, None);
+            }
         }
         Ok(())
     }
@@ -287,9 +347,18 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 (at, known.state == TaskState::Completed)
             };
             self.people.remove(&task);
+            if self.stops.remove(&task) && self.stops.is_empty() {
+                self.run.halted.store(false, Ordering::SeqCst);
+                self.frontier.put_back(std::mem::take(&mut self.set_aside));
+            }
             self.frontier.ended(task, at, completed);
         }
     }
+}
+
+/// Whether nothing else is begun beside it.
+fn stops(task: &TaskProgress) -> bool {
+    task.on_failure == Some(OnFailure::Stop)
 }
 
 /// Sleeps so long; for ever where nothing comes by itself. Meanwhile the time may jump.

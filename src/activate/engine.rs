@@ -1,6 +1,7 @@
 //! Carrying chains out: what is asked for, and what comes of it.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -105,7 +106,19 @@ pub enum Step<'a> {
         /// Which request of the task.
         attempt: u32,
     },
-    /// A request came to nothing and will be sent again.
+    /// An endpoint is asked what came of a request.
+    Asking {
+        /// Task id.
+        task: &'a str,
+    },
+    /// An endpoint is left alone.
+    Paused {
+        /// Its name.
+        endpoint: &'a str,
+        /// Until then.
+        until: Timestamp,
+    },
+    /// A request came to nothing and will be sent again, or asked about.
     Retrying {
         /// Task id.
         task: &'a str,
@@ -177,6 +190,10 @@ pub enum WaitFor {
     Person,
     /// That somebody lets the next wave begin.
     Release,
+    /// This moment, at which its request is sent again, or asked about.
+    Retry(Timestamp),
+    /// This moment, until which its endpoint is left alone.
+    Endpoint(Timestamp),
 }
 
 /// How a run ended.
@@ -354,6 +371,8 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             stop: self.stop.clone(),
             observer: Arc::clone(&self.observer),
             progress: Mutex::new(progress),
+            halted: AtomicBool::default(),
+            rehearsed: Mutex::default(),
         });
         let mut drive = Drive::new(Arc::clone(&run), frontier, self.waits);
         let mut ended = drive.run().await;

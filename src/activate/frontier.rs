@@ -254,6 +254,32 @@ impl Frontier {
         }
     }
 
+    /// Takes a task back that was given out, to be given out again at `at`; at once where none is
+    /// given.
+    pub fn give_again(&mut self, task: usize, at: Option<Timestamp>) {
+        if self.waits_for[task] != 0 {
+            return;
+        }
+        if let Some(at) = self.moments.remove(&task) {
+            self.later.remove(&(at, task));
+        }
+        self.ready.retain(|it| *it != task);
+        match at {
+            Some(at) => {
+                self.later.insert((at, task));
+                self.moments.insert(task, at);
+            }
+            None => self.ready.push_back(task),
+        }
+    }
+
+    /// Takes tasks back that were given out and not begun.
+    pub fn put_back(&mut self, tasks: Vec<usize>) {
+        let tasks = tasks.into_iter();
+        self.ready
+            .extend(tasks.filter(|task| self.waits_for[*task] == 0));
+    }
+
     /// Does not give a task out any more.
     fn withdraw(&mut self, task: usize) {
         self.close_window(task);

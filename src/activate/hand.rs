@@ -24,6 +24,8 @@ pub enum Deed {
     Skip,
     /// A milestone is let pass.
     Release,
+    /// Its last request came to nothing, and it is sent again.
+    Retry,
 }
 
 impl Deed {
@@ -35,6 +37,7 @@ impl Deed {
             Self::Fail => "fail",
             Self::Skip => "skip",
             Self::Release => "release",
+            Self::Retry => "retry",
         }
     }
 
@@ -44,6 +47,7 @@ impl Deed {
             Self::Fail => "failed",
             Self::Skip => "skipped",
             Self::Release => "released",
+            Self::Retry => "tried again",
         }
     }
 
@@ -53,6 +57,7 @@ impl Deed {
             Self::Fail => Event::FailedByHand(by_hand),
             Self::Skip => Event::Skipped(by_hand),
             Self::Release => Event::Released(by_hand),
+            Self::Retry => Event::Retried(by_hand),
         }
     }
 }
@@ -106,6 +111,18 @@ pub enum Refusal {
         past: &'static str,
         /// How it ended.
         how: String,
+    },
+    /// It has not begun.
+    #[error("task {task} cannot be tried again: it was not tried yet")]
+    NotTried {
+        /// Task id.
+        task: String,
+    },
+    /// It is too late for it.
+    #[error("task {task} cannot be tried again: its window is over; complete, skip or fail it")]
+    WindowMissed {
+        /// Task id.
+        task: String,
     },
     /// A request was sent, and its answer is waited for.
     #[error(
@@ -183,6 +200,10 @@ pub fn decide(
         (TaskKind::Activation, Deed::Release) => {
             return other_kind("is no milestone; it can be left out", "skip");
         }
+        (TaskKind::Milestone | TaskKind::Manual, Deed::Retry) => {
+            return other_kind("is not carried out by an endpoint", "complete or release");
+        }
+        (TaskKind::Activation, Deed::Retry) => check_tried(progress.task(&task.id), &task.id)?,
         (_, Deed::Complete) => check_before(plan, task, progress)?,
     }
     Ok(decision.deed.event(ByHand {
@@ -262,6 +283,15 @@ fn check_state(task: &TaskProgress, deed: Deed, at_work: Option<u32>) -> Result<
             pid,
         }),
         None => Ok(()),
+    }
+}
+
+/// Only what was sent, or is held, is tried again.
+fn check_tried(known: Option<&TaskProgress>, task: &str) -> Result<(), Refusal> {
+    match known {
+        Some(known) if known.window_missed => Err(Refusal::WindowMissed { task: task.into() }),
+        Some(known) if known.attempts > 0 || known.state == TaskState::Hold => Ok(()),
+        _ => Err(Refusal::NotTried { task: task.into() }),
     }
 }
 

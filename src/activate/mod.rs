@@ -4,9 +4,9 @@
 //! plan, journal ─▶ frontier: which tasks may start
 //!                     │
 //!                  drive ──▶ work: intent ▶ journal ▶ call ▶ outcome ▶ journal
-//!                     ▲                        │            │
-//!  what others write ─┘       pool: endpoints, so      policy: done, again,
-//!                             many calls at once       held or failed
+//!                     ▲              │           │            │
+//!  what others write ─┘   policy: send,   pool, traffic:   policy: done, again,
+//!                         ask or hold     so many calls    held or failed
 //! ```
 //!
 //! The engine drives one loop a chain; everything that is decided is decided by
@@ -21,6 +21,7 @@
 mod clock;
 mod drive;
 mod engine;
+pub mod forecast;
 pub mod frontier;
 pub mod hand;
 pub mod intake;
@@ -30,6 +31,7 @@ mod permits;
 pub mod policy;
 mod pool;
 mod stop;
+mod traffic;
 mod work;
 
 pub use clock::{Busy, Clock, SystemClock, VirtualClock};

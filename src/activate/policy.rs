@@ -1,247 +1,455 @@
-//! What to do about an outcome. Pure.
+//! What to do next about a task, and about what came of it. Pure.
 //!
-//! An outcome that is not known is repeated under the same idempotency key, by
-//! which the endpoint tells a repetition from a second request; nothing is ever
-//! repeated under another.
+//! A request whose outcome is not known is never simply sent again: the
+//! endpoint is asked what came of it first. Where it cannot be asked, the
+//! request is repeated under its idempotency key if the endpoint is declared
+//! to be idempotent; else a person has to find out.
 
 use std::time::Duration;
 
-use crate::endpoint::Outcome;
-use crate::journal::entry::{AttemptFailed, Completed, Event, Failed, Failure, Held};
-use crate::plan::flow::OnFailure;
+use jiff::{SignedDuration, Timestamp};
 
-/// Delay before the first repetition.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
+use crate::endpoint::{Call, Finding, Inquiry, Outcome, Terms};
+use crate::journal::entry::{
+    Answer, Asked, AttemptFailed, Completed, Event, Failed, Failure, Held,
+};
+use crate::journal::{Doubt, TaskProgress};
+use crate::plan::flow::{Method, OnFailure};
+use crate::retry::{FailureClass, Repeat, RetryPolicy};
 
-/// Longest delay.
-const LAST_DELAY: Duration = Duration::from_secs(5);
+/// Everything that a decision about a task depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// What is sent.
+    pub call: &'a Call<'a>,
+    /// What the endpoint bears.
+    pub terms: &'a Terms,
+    /// Name of the endpoint.
+    pub endpoint: &'a str,
+    /// How the task has its request repeated.
+    pub retry: Option<&'a RetryPolicy>,
+    /// What the task has become of it when it cannot be done.
+    pub on_failure: Option<OnFailure>,
+    /// How far the task was before.
+    pub known: &'a TaskProgress,
+    /// What time it is.
+    pub now: Timestamp,
+}
+
+/// What is done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approach<'a> {
+    /// The request is sent.
+    Send,
+    /// The endpoint is asked what came of the last one.
+    Ask(Inquiry<'a>),
+    /// Nothing: somebody has to find out.
+    Hold {
+        /// Why.
+        reason: String,
+    },
+}
 
 /// What becomes of the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It is done.
-    Complete,
-    /// The request is sent again.
-    Retry {
+    Complete {
+        /// How that is known, where the answer to the request does not say so.
+        note: Option<String>,
+    },
+    /// It is gone on with: the endpoint is asked, or the request sent again.
+    Again {
         /// Not before.
         after: Duration,
     },
+    /// The request is sent again without asking, for which there is no way.
+    Send,
     /// It waits for somebody.
     Hold {
         /// Why.
         reason: String,
     },
-    /// It cannot be done; others go on.
-    Fail {
+    /// It cannot be done.
+    GiveUp {
+        /// What becomes of it, `hold` excepted.
+        how: OnFailure,
         /// Why.
         reason: String,
     },
 }
 
-/// What a task is given before it is held, or fails.
-#[derive(Debug, Clone, Copy)]
-pub struct Tolerance {
-    /// How often a request that came to nothing is repeated.
-    pub retries: u32,
-    /// What becomes of the task when that is spent.
-    pub on_failure: OnFailure,
+/// Says how to go on with a task that has not ended.
+#[must_use]
+pub fn approach<'a>(situation: &Situation<'a>) -> Approach<'a> {
+    let &Situation {
+        call, terms, known, ..
+    } = situation;
+    let perhaps = known.doubt == Doubt::Perhaps && !terms.idempotent;
+    if call.is_question() || !(known.is_unsettled() || perhaps) {
+        return Approach::Send;
+    }
+    match Inquiry::of(call, known.monitor.as_deref(), &terms.read_back) {
+        Some(inquiry) => Approach::Ask(inquiry),
+        None if may_repeat(situation) => Approach::Send,
+        None => Approach::Hold {
+            reason: undecidable(situation, "cannot be asked about it"),
+        },
+    }
 }
 
-/// Decides on `outcome`, where `failures` requests have come to nothing since
-/// the task was last held, this one not counted.
-///
-/// A task whose last outcome is not known is held whatever its policy says:
-/// nobody can know that it has failed.
+/// Whether the request may be sent again although nobody knows what came of the last one.
+fn may_repeat(situation: &Situation<'_>) -> bool {
+    let Situation {
+        call, terms, known, ..
+    } = situation;
+    // An endpoint that says that it failed is believed, where it cannot be asked.
+    terms.idempotent || call.is_removal() || !known.is_unsettled()
+}
+
+fn undecidable(situation: &Situation<'_>, why: &str) -> String {
+    let Situation {
+        endpoint, known, ..
+    } = situation;
+    let last = match &known.reason {
+        Some(reason) if !known.open && known.failure == Some(Failure::Unknown) => reason,
+        _ => "the run ended before there was an answer",
+    };
+    // A reason that said so already is not wrapped once more.
+    let last = last.strip_prefix(UNKNOWN).unwrap_or(last);
+    let last = last.split("; endpoint ").next().unwrap_or(last);
+    format!(
+        "{UNKNOWN}{last}; endpoint {endpoint} {why} and is not declared idempotent: find out, then \
+         complete or retry the task by hand"
+    )
+}
+
+const UNKNOWN: &str = "outcome unknown: ";
+
+/// Decides on what came of a request.
 #[must_use]
-pub fn decide(outcome: &Outcome, failures: u32, tolerance: Tolerance) -> Decision {
-    let give_up = |reason: String| match tolerance.on_failure {
-        OnFailure::Hold => Decision::Hold { reason },
-        OnFailure::Fail => Decision::Fail { reason },
-    };
-    let reason = match outcome {
-        Outcome::Completed { .. } => return Decision::Complete,
-        Outcome::Rejected { reason, .. } => return give_up(reason.clone()),
-        Outcome::Failed { reason, .. } | Outcome::Unknown { reason } => reason,
-    };
-    if failures < tolerance.retries {
-        return Decision::Retry {
-            after: delay(failures),
+pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
+    if may_be_its_own(situation, outcome) {
+        return Decision::Again {
+            after: Duration::ZERO,
         };
     }
-    let attempts = match failures.saturating_add(1) {
-        1 => String::new(),
-        attempts => format!(" ({attempts} attempts)"),
+    let (class, reason, retry_after) = match outcome {
+        Outcome::Completed { .. } => return Decision::Complete { note: None },
+        // Followed before it is decided on.
+        Outcome::Accepted { monitor } => {
+            let reason = format!("{UNKNOWN}accepted, its monitor is {monitor}");
+            return Decision::Hold { reason };
+        }
+        Outcome::Rejected {
+            status: 404 | 410, ..
+        } if situation.call.is_removal() => {
+            let note = "it was gone already".to_owned();
+            return Decision::Complete { note: Some(note) };
+        }
+        Outcome::Rejected { reason, .. } => (FailureClass::Rejected, reason, None),
+        Outcome::Failed {
+            class,
+            reason,
+            retry_after,
+            ..
+        } => (*class, reason, *retry_after),
+        Outcome::Unknown { class, reason } => (*class, reason, None),
     };
-    match outcome {
-        Outcome::Unknown { .. } => Decision::Hold {
-            reason: format!("outcome unknown: {reason}{attempts}"),
-        },
-        _ => give_up(format!("{reason}{attempts}")),
+    let unknown = matches!(outcome, Outcome::Unknown { .. })
+        || (situation.known.doubt == Doubt::Unknown
+            && !matches!(outcome, Outcome::Rejected { .. }));
+    match delay(situation, class, retry_after) {
+        Ok(after) => Decision::Again { after },
+        Err(spent) if unknown => {
+            let inquiry = Inquiry::of(
+                situation.call,
+                situation.known.monitor.as_deref(),
+                &situation.terms.read_back,
+            );
+            match inquiry {
+                // Whether it is given up depends on what came of it, which is to be asked still.
+                Some(_) if !situation.call.is_question() => Decision::Again {
+                    after: LAST_QUESTION,
+                },
+                _ => Decision::Hold {
+                    reason: format!("{UNKNOWN}{reason}{spent}"),
+                },
+            }
+        }
+        Err(spent) => give_up(situation, format!("{reason}{spent}")),
     }
 }
 
-/// The delay after so many earlier failures: 100 ms, doubled each time, at
-/// most 5 s.
+/// How long after the last repetition it is asked what came of it.
+const LAST_QUESTION: Duration = Duration::from_millis(100);
+
+/// Whether a rejection of a request that was sent before may come from its first time having had
+/// its effect, which only the endpoint can tell: 409 for what is there already.
 #[must_use]
-pub fn delay(failures: u32) -> Duration {
-    2_u32
-        .checked_pow(failures)
-        .and_then(|factor| FIRST_DELAY.checked_mul(factor))
-        .map_or(LAST_DELAY, |delay| delay.min(LAST_DELAY))
+pub fn may_be_its_own(situation: &Situation<'_>, outcome: &Outcome) -> bool {
+    let Situation {
+        call, terms, known, ..
+    } = situation;
+    matches!(outcome, Outcome::Rejected { status: 409, .. })
+        && call.request.method == Method::Post
+        // This one counted: there was one before.
+        && known.attempts > 1
+        && Inquiry::of(call, None, &terms.read_back).is_some()
 }
 
-/// What the journal is to hold of `outcome` and of the decision on it.
+/// Decides on what was found when the endpoint was asked.
 #[must_use]
-pub fn record(task: &str, attempt: u32, outcome: Outcome, decision: &Decision) -> Vec<Event> {
-    let task = task.to_owned();
-    let (failure, status, reason) = match outcome {
-        Outcome::Completed { status, resource } => {
-            return vec![Event::Completed(Completed {
-                task,
-                status,
-                resource,
-            })];
+pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
+    let known = situation.known;
+    match finding {
+        Finding::Done { .. } => Decision::Complete {
+            note: Some("found done when it was asked for".to_owned()),
+        },
+        Finding::Ended(outcome) => decide(situation, outcome),
+        Finding::Differs { reason } => Decision::Hold {
+            reason: format!("{UNKNOWN}{reason}"),
+        },
+        Finding::NotDone { reason, .. } => {
+            let class = known.class.unwrap_or(FailureClass::Timeout);
+            let (repeat, _) = choose(situation, class);
+            // The delay is over: it was waited before it was asked.
+            if known.failures <= repeat.times() {
+                return Decision::Again {
+                    after: Duration::ZERO,
+                };
+            }
+            let last = known.reason.as_deref().unwrap_or(reason);
+            give_up(situation, format!("{last}{}", attempts(known.failures)))
         }
-        Outcome::Rejected { status, reason } => (Failure::Rejected, Some(status), reason),
-        Outcome::Failed { status, reason } => (Failure::Failed, status, reason),
-        Outcome::Unknown { reason } => (Failure::Unknown, None, reason),
+        Finding::Unanswered { class, reason } => match delay(situation, *class, None) {
+            Ok(after) => Decision::Again { after },
+            Err(spent) => Decision::Hold {
+                reason: format!("{UNKNOWN}{reason}{spent}"),
+            },
+        },
+        Finding::Impossible { .. } if may_repeat(situation) => Decision::Send,
+        Finding::Impossible { reason } => Decision::Hold {
+            reason: undecidable(situation, &format!("cannot tell ({reason})")),
+        },
+    }
+}
+
+fn choose(situation: &Situation<'_>, class: FailureClass) -> (Repeat, crate::retry::Source) {
+    let terms = situation.terms;
+    RetryPolicy::choose(situation.retry, &terms.retry, class, terms.retries)
+}
+
+/// How long to wait before it is gone on with after one more failure; else what to add to the
+/// reason of giving up.
+fn delay(
+    situation: &Situation<'_>,
+    class: FailureClass,
+    retry_after: Option<Duration>,
+) -> Result<Duration, String> {
+    let Situation {
+        call,
+        terms,
+        known,
+        now,
+        ..
+    } = situation;
+    let (repeat, _) = choose(situation, class);
+    let spent = || match repeat.times() {
+        0 => String::new(),
+        _ => attempts(known.failures.saturating_add(1)),
     };
-    let mut events = vec![Event::AttemptFailed(AttemptFailed {
-        task: task.clone(),
-        attempt,
+    let delay = repeat.delay(known.failures, call.idempotency_key);
+    let delay = delay.ok_or_else(spent)?;
+    let delay = delay.max(retry_after.unwrap_or_default());
+    let deadline = situation.retry.and_then(|it| it.deadline);
+    let Some(deadline) = deadline.or(terms.retry.deadline) else {
+        return Ok(delay);
+    };
+    let since = known.failing_since.unwrap_or(*now);
+    let passed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    if passed.saturating_add(delay) <= deadline.0 {
+        return Ok(delay);
+    }
+    let limit = SignedDuration::try_from(deadline.0).unwrap_or(SignedDuration::MAX);
+    Err(match retry_after {
+        Some(asked) if asked == delay => format!(
+            "{} (to be tried again after {asked:?}, which is past the deadline of {limit:#})",
+            spent()
+        ),
+        _ => format!("{} (deadline of {limit:#})", spent()),
+    })
+}
+
+fn attempts(failures: u32) -> String {
+    match failures {
+        0 | 1 => String::new(),
+        attempts => format!(" ({attempts} attempts)"),
+    }
+}
+
+fn give_up(situation: &Situation<'_>, reason: String) -> Decision {
+    match situation.on_failure.unwrap_or(situation.terms.on_failure) {
+        OnFailure::Hold => Decision::Hold { reason },
+        how @ (OnFailure::Fail | OnFailure::Compensate | OnFailure::Skip | OnFailure::Stop) => {
+            Decision::GiveUp { how, reason }
+        }
+    }
+}
+
+/// What the journal is to hold of an outcome and of the decision on it.
+#[must_use]
+pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) -> Vec<Event> {
+    let task = situation.call.task.to_owned();
+    let own = may_be_its_own(situation, &outcome);
+    let (failure, class, status, reason) = match outcome {
+        Outcome::Completed { status, resource } => {
+            return vec![completed(task, status, resource, decision)];
+        }
+        Outcome::Accepted { monitor } => {
+            let reason = format!("accepted, its monitor is {monitor}");
+            (Failure::Unknown, FailureClass::Timeout, Some(202), reason)
+        }
+        Outcome::Rejected { status, .. } if matches!(decision, Decision::Complete { .. }) => {
+            return vec![completed(task, status, None, decision)];
+        }
+        Outcome::Rejected { status, reason } if own => {
+            let reason = format!("{reason}; an earlier request may have made it");
+            (
+                Failure::Unknown,
+                FailureClass::Rejected,
+                Some(status),
+                reason,
+            )
+        }
+        Outcome::Rejected { status, reason } => (
+            Failure::Rejected,
+            FailureClass::Rejected,
+            Some(status),
+            reason,
+        ),
+        Outcome::Failed {
+            status,
+            class,
+            reason,
+            ..
+        } => (Failure::Failed, class, status, reason),
+        Outcome::Unknown { class, reason } => (Failure::Unknown, class, None, reason),
+    };
+    let attempted = Event::AttemptFailed(AttemptFailed {
+        task,
+        attempt: situation.known.attempts,
         failure,
         status,
         reason,
-    })];
-    match decision {
-        Decision::Complete | Decision::Retry { .. } => {}
-        Decision::Hold { reason } => events.push(Event::Held(Held {
-            task,
+        class: Some(class),
+        retry_at: retry_at(situation, decision),
+    });
+    std::iter::once(attempted)
+        .chain(given_up(situation, decision))
+        .collect()
+}
+
+/// What the journal is to hold of a finding and of the decision on it.
+#[must_use]
+pub fn record_found(
+    situation: &Situation<'_>,
+    finding: Finding,
+    decision: &Decision,
+) -> Vec<Event> {
+    let task = situation.call.task.to_owned();
+    let (answer, status, reason) = match finding {
+        Finding::Done { status, resource } => {
+            return vec![completed(task, status, resource, decision)];
+        }
+        Finding::Ended(Outcome::Rejected { status, .. })
+            if matches!(decision, Decision::Complete { .. }) =>
+        {
+            return vec![completed(task, status, None, decision)];
+        }
+        Finding::NotDone { status, reason } => (Answer::NotDone, Some(status), reason),
+        Finding::Ended(outcome) => match outcome {
+            Outcome::Completed { status, resource } => {
+                return vec![completed(task, status, resource, decision)];
+            }
+            Outcome::Rejected { status, reason } => (Answer::NotDone, Some(status), reason),
+            Outcome::Failed { status, reason, .. } => (Answer::NotDone, status, reason),
+            Outcome::Unknown { reason, .. } => (Answer::Unanswered, None, reason),
+            Outcome::Accepted { monitor } => (Answer::Unanswered, Some(202), monitor),
+        },
+        Finding::Unanswered { reason, .. } => (Answer::Unanswered, None, reason),
+        Finding::Differs { .. } | Finding::Impossible { .. } => {
+            return given_up(situation, decision).collect();
+        }
+    };
+    let asked = Event::Asked(Asked {
+        task,
+        attempt: situation.known.attempts,
+        answer,
+        status,
+        reason,
+        retry_at: retry_at(situation, decision),
+    });
+    std::iter::once(asked)
+        .chain(given_up(situation, decision))
+        .collect()
+}
+
+fn completed(
+    task: String,
+    status: u16,
+    resource: Option<Box<serde_json::value::RawValue>>,
+    decision: &Decision,
+) -> Event {
+    let note = match decision {
+        Decision::Complete { note } => note.clone(),
+        _ => None,
+    };
+    Event::Completed(Completed {
+        task,
+        status,
+        resource,
+        note,
+    })
+}
+
+fn retry_at(situation: &Situation<'_>, decision: &Decision) -> Option<String> {
+    let Decision::Again { after } = decision else {
+        return None;
+    };
+    let at = situation.now.checked_add(*after).ok()?;
+    (!after.is_zero()).then(|| at.to_string())
+}
+
+/// The entry of a task that is not gone on with.
+fn given_up(situation: &Situation<'_>, decision: &Decision) -> impl Iterator<Item = Event> + use<> {
+    let task = situation.call.task.to_owned();
+    let held = |reason: &String, on_failure| {
+        Event::Held(Held {
+            task: task.clone(),
             reason: reason.clone(),
-        })),
-        Decision::Fail { reason } => events.push(Event::Failed(Failed {
-            task,
+            on_failure,
+        })
+    };
+    let failed = |reason: &String, on_failure| {
+        Event::Failed(Failed {
+            task: task.clone(),
             reason: reason.clone(),
-        })),
-    }
-    events
+            on_failure,
+        })
+    };
+    let event = match decision {
+        Decision::Complete { .. } | Decision::Again { .. } | Decision::Send => None,
+        Decision::Hold { reason } => Some(held(reason, None)),
+        Decision::GiveUp { how, reason } => Some(match how {
+            OnFailure::Hold => held(reason, None),
+            OnFailure::Stop => held(reason, Some(*how)),
+            OnFailure::Fail => failed(reason, None),
+            OnFailure::Compensate | OnFailure::Skip => failed(reason, Some(*how)),
+        }),
+    };
+    event.into_iter()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failed() -> Outcome {
-        Outcome::Failed {
-            status: Some(503),
-            reason: "busy".into(),
-        }
-    }
-
-    const fn holding(retries: u32) -> Tolerance {
-        Tolerance {
-            retries,
-            on_failure: OnFailure::Hold,
-        }
-    }
-
-    const fn failing(retries: u32) -> Tolerance {
-        Tolerance {
-            retries,
-            on_failure: OnFailure::Fail,
-        }
-    }
-
-    fn hold(reason: &str) -> Decision {
-        Decision::Hold {
-            reason: reason.into(),
-        }
-    }
-
-    #[test]
-    fn a_failure_is_repeated_until_retries_are_spent() {
-        let after = |millis| Decision::Retry {
-            after: Duration::from_millis(millis),
-        };
-        assert_eq!(decide(&failed(), 0, holding(2)), after(100));
-        assert_eq!(decide(&failed(), 1, holding(2)), after(200));
-        assert_eq!(decide(&failed(), 2, holding(2)), hold("busy (3 attempts)"));
-        assert_eq!(decide(&failed(), 0, holding(0)), hold("busy"));
-        assert_eq!(
-            decide(&failed(), u32::MAX, holding(u32::MAX)),
-            hold("busy (4294967295 attempts)")
-        );
-    }
-
-    #[test]
-    fn an_unknown_outcome_is_repeated_and_called_unknown_when_given_up() {
-        let unknown = Outcome::Unknown {
-            reason: "no answer".into(),
-        };
-        assert!(matches!(
-            decide(&unknown, 0, holding(1)),
-            Decision::Retry { .. }
-        ));
-        assert_eq!(
-            decide(&unknown, 1, holding(1)),
-            hold("outcome unknown: no answer (2 attempts)")
-        );
-    }
-
-    #[test]
-    fn a_rejection_is_never_repeated() {
-        let rejected = Outcome::Rejected {
-            status: 422,
-            reason: "no such port".into(),
-        };
-        assert_eq!(decide(&rejected, 0, holding(9)), hold("no such port"));
-    }
-
-    #[test]
-    fn a_task_that_may_fail_does_so_once_it_is_known_to_have_failed() {
-        let fail = |reason: &str| Decision::Fail {
-            reason: reason.into(),
-        };
-        assert!(matches!(
-            decide(&failed(), 0, failing(1)),
-            Decision::Retry { .. }
-        ));
-        assert_eq!(decide(&failed(), 1, failing(1)), fail("busy (2 attempts)"));
-        let rejected = Outcome::Rejected {
-            status: 422,
-            reason: "no such port".into(),
-        };
-        assert_eq!(decide(&rejected, 0, failing(9)), fail("no such port"));
-        let unknown = Outcome::Unknown {
-            reason: "no answer".into(),
-        };
-        assert_eq!(
-            decide(&unknown, 0, failing(0)),
-            hold("outcome unknown: no answer")
-        );
-        let kinds = record("t", 3, failed(), &fail("given up"));
-        let kinds: Vec<_> = kinds.iter().map(Event::kind).collect();
-        assert_eq!(kinds, ["attemptFailed", "failed"]);
-    }
-
-    #[test]
-    fn delays_double_up_to_five_seconds() {
-        let millis = |failures| delay(failures).as_millis();
-        assert_eq!(
-            [0, 1, 2, 5, 6, 31, 32, u32::MAX].map(millis),
-            [100, 200, 400, 3200, 5000, 5000, 5000, 5000]
-        );
-    }
-
-    #[test]
-    fn a_failure_is_recorded_and_the_hold_after_it() {
-        let decision = hold("given up");
-        let kinds: Vec<_> = record("t", 3, failed(), &decision)
-            .iter()
-            .map(Event::kind)
-            .collect();
-        assert_eq!(kinds, ["attemptFailed", "held"]);
-        let again = Decision::Retry { after: FIRST_DELAY };
-        assert_eq!(record("t", 3, failed(), &again).len(), 1);
-    }
-}
+mod tests;

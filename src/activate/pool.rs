@@ -1,16 +1,31 @@
 //! The endpoints that all chains under way share.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::permits::Permits;
-use crate::endpoint::{Call, Endpoint, EndpointDefinition, Outcome};
+use super::traffic::Traffic;
+use crate::endpoint::{Call, Endpoint, EndpointDefinition, Finding, Inquiry, Outcome, Terms};
+use crate::retry::FailureClass;
 
 /// What takes calls: an endpoint, or what stands in for one in a test.
 pub trait Callable: Send + Sync + 'static {
-    /// Makes one call.
-    fn call(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send;
+    /// Sends one request.
+    fn send(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send;
+
+    /// Finds out how a request ends that was accepted, by its monitor; what accepts none has none.
+    fn follow(&self, _: &Call<'_>, monitor: &str) -> impl Future<Output = Outcome> + Send {
+        let reason = format!("accepted, but nobody follows its monitor {monitor}");
+        let class = FailureClass::Malformed;
+        async move { Outcome::Unknown { class, reason } }
+    }
+
+    /// Asks what came of a request whose answer is not known; not everything can be asked.
+    fn ask(&self, _: &Call<'_>, _: &Inquiry<'_>) -> impl Future<Output = Finding> + Send {
+        let reason = "it cannot be asked".to_owned();
+        async move { Finding::Impossible { reason } }
+    }
 
     /// How long to wait before each call, in the time of the order: what an
     /// endpoint takes that is only simulated.
@@ -20,8 +35,16 @@ pub trait Callable: Send + Sync + 'static {
 }
 
 impl Callable for Endpoint {
-    fn call(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send {
-        Self::call(self, call)
+    fn send(&self, call: &Call<'_>) -> impl Future<Output = Outcome> + Send {
+        Self::send(self, call)
+    }
+
+    fn follow(&self, call: &Call<'_>, monitor: &str) -> impl Future<Output = Outcome> + Send {
+        Self::follow(self, call, monitor)
+    }
+
+    fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> impl Future<Output = Finding> + Send {
+        Self::ask(self, call, inquiry)
     }
 
     fn latency(&self) -> Duration {
@@ -41,8 +64,10 @@ pub(super) struct Line<E> {
     pub endpoint: E,
     /// One for each call that may be under way.
     pub permits: Arc<Permits>,
-    /// How often a call that failed is repeated.
-    pub retries: u32,
+    /// What it bears.
+    pub terms: Terms,
+    /// What was sent to it by the system's clock.
+    pub traffic: Arc<Mutex<Traffic>>,
 }
 
 impl<E> Default for Pool<E> {
@@ -59,26 +84,22 @@ impl Pool<Endpoint> {
     pub fn open(endpoints: impl IntoIterator<Item = (EndpointDefinition, Endpoint)>) -> Self {
         let mut pool = Self::default();
         for (definition, endpoint) in endpoints {
-            pool.add(
-                &definition.name,
-                endpoint,
-                definition.concurrency,
-                definition.retries,
-            );
+            pool.add(&definition.name, endpoint, definition.terms);
         }
         pool
     }
 }
 
 impl<E> Pool<E> {
-    /// Adds an endpoint that takes `concurrency` calls at once (at least one).
-    pub fn add(&mut self, name: &str, endpoint: E, concurrency: usize, retries: u32) {
+    /// Adds an endpoint that is called on these terms.
+    pub fn add(&mut self, name: &str, endpoint: E, terms: Terms) {
         self.lines.insert(
             name.to_owned(),
             Line {
                 endpoint,
-                permits: Permits::new(concurrency),
-                retries,
+                permits: Permits::new(terms.concurrency),
+                terms,
+                traffic: Arc::default(),
             },
         );
     }

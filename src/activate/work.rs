@@ -1,23 +1,27 @@
 //! The work on one task: intent, call, outcome.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::clock::{Busy, Clock};
-use super::engine::{ActivateError, Observer, Step};
+use super::engine::{ActivateError, Observer, Step, WaitFor};
 use super::frontier::Window;
 use super::log::Log;
 use super::permits::{Permit, Turn};
-use super::policy::{self, Decision, Tolerance};
+use super::policy::{self, Approach, Decision, Situation};
 use super::pool::{Callable, Line, Pool};
 use super::stop::Stop;
-use crate::endpoint::Call;
-use crate::journal::entry::{Failure, MilestoneReached, Started, WindowMissed};
-use crate::journal::{Entry, Event, Progress};
+use super::traffic::{Admission, Health, Traffic};
+use crate::endpoint::{Call, Finding, Inquiry, Outcome};
+use crate::journal::entry::{Accepted, Held, MilestoneReached, Started, WindowMissed};
+use crate::journal::{ClockKind, Entry, Event, Progress, TaskProgress};
 use crate::model::digest;
-use crate::plan::flow::{OrchestrationPlan, Request, TaskCall, TaskFlow};
+use crate::plan::flow::{OnFailure, OrchestrationPlan, Request, TaskFlow};
 
 /// One chain under way.
 pub(super) struct Run<C, E, L> {
@@ -29,6 +33,10 @@ pub(super) struct Run<C, E, L> {
     pub stop: Stop,
     pub observer: Arc<dyn Observer>,
     pub progress: Mutex<Progress>,
+    /// Whether nothing is begun because of a task that is held.
+    pub halted: AtomicBool,
+    /// What was sent to endpoints by a clock that jumps.
+    pub rehearsed: Mutex<HashMap<String, Arc<Mutex<Traffic>>>>,
 }
 
 /// A task to be worked on.
@@ -57,6 +65,10 @@ pub(super) enum End {
     Ended(Vec<usize>),
     /// It is held.
     Held,
+    /// It is gone on with later.
+    Later(WaitFor),
+    /// It was not begun: another one is held, and nothing is begun beside that.
+    SetAside,
     /// It was asked to stop.
     Left,
     /// Somebody else has written about the task.
@@ -69,7 +81,8 @@ pub(super) type Worked = Result<(usize, End, Busy), ActivateError>;
 /// A call that is to be made.
 struct Errand<'a, E> {
     task: &'a TaskFlow,
-    call: TaskCall<'a>,
+    call: Call<'a>,
+    endpoint: &'a str,
     line: &'a Line<E>,
     request_digest: &'a str,
     seen: u64,
@@ -91,12 +104,12 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         match &end {
             End::Held => self.observe_held(&task.id),
             End::Ended(_) => self.observe(Step::Completed { task: &task.id }),
-            End::Left | End::Overtaken => {}
+            End::Left | End::Overtaken | End::Later(_) | End::SetAside => {}
         }
         Ok((job.task, end, busy))
     }
 
-    /// Sends a task's request until it is done, held, failed, or to be left.
+    /// Goes on with a task, by asking and by sending, until it is done, held, failed, or to be left.
     async fn carry_out(self: Arc<Self>, at: usize, seen: u64, mut turn: Turn) -> Worked {
         let task = &self.plan.task_flow[at];
         let Some(call) = task.call() else {
@@ -111,118 +124,312 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             })?;
         let errand = Errand {
             task,
-            call,
+            call: Call {
+                task: &task.id,
+                request: call.request,
+                idempotency_key: call.idempotency_key,
+            },
+            endpoint: call.endpoint,
             line,
             request_digest: &request_digest(call.request),
             seen,
         };
         let mut stop = self.stop.clone();
+        let mut way = Way::AsItStands;
+        let mut first_wait = self.left_to_wait(&task.id);
         loop {
             let (permit, busy) = tokio::select! {
                 biased;
                 () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
                 given = turn.come() => given,
             };
-            let (attempted, busy) = self.attempt(&errand, permit, busy).await?;
+            let (attempted, busy) = match first_wait.take() {
+                Some(wait) => (Attempted::Again(wait, Way::AsItStands), busy),
+                None => self.step(&errand, way, (&permit, busy)).await?,
+            };
+            drop(permit);
             let busy = match attempted {
                 Attempted::End(end) => return Ok((at, end, busy)),
-                Attempted::Again(after) => tokio::select! {
-                    biased;
-                    () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
-                    busy = self.clock.sleep(after, busy) => busy,
-                },
+                Attempted::Again(after, next) if after <= PATIENCE => {
+                    way = next;
+                    tokio::select! {
+                        biased;
+                        () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
+                        busy = self.clock.sleep(after, busy) => busy,
+                    }
+                }
+                Attempted::Again(after, _) => {
+                    let later = self.clock.now().checked_add(after);
+                    let later = later.unwrap_or(Timestamp::MAX);
+                    return Ok((at, End::Later(WaitFor::Retry(later)), busy));
+                }
+                Attempted::Closed(until) => {
+                    let left = until.duration_since(self.clock.now());
+                    let left = Duration::try_from(left).unwrap_or_default();
+                    if left > PATIENCE {
+                        return Ok((at, End::Later(WaitFor::Endpoint(until)), busy));
+                    }
+                    tokio::select! {
+                        biased;
+                        () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
+                        // It may be well again before.
+                        busy = self.clock.sleep(left.min(GLANCE), busy) => busy,
+                    }
+                }
             };
             turn = line.permits.queue(busy);
         }
     }
 
-    /// Intent, call, outcome. The permit is held until the answer is there.
+    /// What an earlier run would have waited still before it goes on with a task.
+    fn left_to_wait(&self, task: &str) -> Option<Duration> {
+        let at = self.progress().task(task)?.retry_at?;
+        let left = Duration::try_from(at.duration_since(self.clock.now())).ok()?;
+        Some(left).filter(|left| !left.is_zero())
+    }
+
+    /// One step of a task: asks, sends, or gives it up.
+    async fn step(
+        &self,
+        errand: &Errand<'_, E>,
+        way: Way,
+        (_permit, busy): (&Permit, Busy),
+    ) -> Result<(Attempted, Busy), ActivateError> {
+        let known = self.known(&errand.task.id);
+        let situation = self.situation(errand, &known);
+        let approach = match way {
+            Way::AsItStands => policy::approach(&situation),
+            Way::Send => Approach::Send,
+        };
+        match approach {
+            Approach::Hold { reason } => {
+                let held = Event::Held(Held {
+                    task: errand.task.id.clone(),
+                    reason,
+                    on_failure: None,
+                });
+                let end = self.intend(held, errand.seen).await?;
+                if matches!(end, End::Held) {
+                    self.observe_held(&errand.task.id);
+                }
+                Ok((Attempted::End(end), busy))
+            }
+            Approach::Ask(inquiry) => {
+                let busy = match self.admitted(errand, busy).await {
+                    Ok(busy) => busy,
+                    Err(closed) => return Ok(closed),
+                };
+                self.ask(errand, &situation, (&inquiry, busy)).await
+            }
+            Approach::Send if known.attempts == 0 && self.halted.load(Ordering::SeqCst) => {
+                Ok((Attempted::End(End::SetAside), busy))
+            }
+            Approach::Send => {
+                let (intent, is_too_late) = self.intent(errand, &known);
+                if is_too_late {
+                    let end = self.intend(intent, errand.seen).await?;
+                    self.observe_held(&errand.task.id);
+                    return Ok((Attempted::End(end), busy));
+                }
+                let busy = match self.admitted(errand, busy).await {
+                    Ok(busy) => busy,
+                    Err(closed) => return Ok(closed),
+                };
+                self.attempt(errand, intent, busy).await
+            }
+        }
+    }
+
+    /// Waits until the rate of the endpoint lets a request pass; what to do where it is left alone.
+    async fn admitted(
+        &self,
+        errand: &Errand<'_, E>,
+        busy: Busy,
+    ) -> Result<Busy, (Attempted, Busy)> {
+        let admission = self
+            .traffic(errand)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit(self.clock.now(), &errand.line.terms);
+        match admission {
+            Admission::Go(after) => Ok(self.clock.sleep(after, busy).await),
+            Admission::Closed(until) => Err((Attempted::Closed(until), busy)),
+        }
+    }
+
+    /// What was sent to the endpoint, by the clock of this order: those that jump are not compared.
+    fn traffic(&self, errand: &Errand<'_, E>) -> Arc<Mutex<Traffic>> {
+        match self.clock.kind() {
+            ClockKind::System => Arc::clone(&errand.line.traffic),
+            ClockKind::Virtual => {
+                let mut rehearsed = self
+                    .rehearsed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                Arc::clone(rehearsed.entry(errand.endpoint.to_owned()).or_default())
+            }
+        }
+    }
+
+    /// Takes note of how the endpoint is.
+    fn noticed(&self, errand: &Errand<'_, E>, health: Health) {
+        let until = self
+            .traffic(errand)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ended(self.clock.now(), health, &errand.line.terms);
+        if let Some(until) = until {
+            let endpoint = errand.endpoint;
+            self.observe(Step::Paused { endpoint, until });
+        }
+    }
+
+    /// Asks what came of the last request, and decides on what is found.
+    async fn ask(
+        &self,
+        errand: &Errand<'_, E>,
+        situation: &Situation<'_>,
+        (inquiry, busy): (&Inquiry<'_>, Busy),
+    ) -> Result<(Attempted, Busy), ActivateError> {
+        let id = &errand.task.id;
+        self.observe(Step::Asking { task: id });
+        let finding = Box::pin(errand.line.endpoint.ask(&errand.call, inquiry)).await;
+        self.noticed(errand, health_found(&finding));
+        let situation = Situation {
+            now: self.clock.now(),
+            ..*situation
+        };
+        let decision = policy::decide_found(&situation, &finding);
+        let events = policy::record_found(&situation, finding, &decision);
+        self.settle(errand, (decision, events), busy).await
+    }
+
+    /// Intent, request, outcome.
     async fn attempt(
         &self,
         errand: &Errand<'_, E>,
-        permit: Permit,
+        intent: Event,
         busy: Busy,
     ) -> Result<(Attempted, Busy), ActivateError> {
-        let &Errand {
-            task, call, line, ..
-        } = errand;
-        let (intent, failures) = self.intent(errand);
-        let is_too_late = matches!(intent, Event::WindowMissed(_));
         let attempt = match &intent {
             Event::Started(it) => it.attempt,
             _ => 0,
         };
-        match self.intend(intent, errand.seen).await? {
-            End::Overtaken => return Ok((Attempted::End(End::Overtaken), busy)),
-            _ if is_too_late => {
-                self.observe_held(&task.id);
-                return Ok((Attempted::End(End::Held), busy));
-            }
-            End::Held | End::Ended(_) | End::Left => {}
+        if let End::Overtaken = self.intend(intent, errand.seen).await? {
+            return Ok((Attempted::End(End::Overtaken), busy));
         }
-        let id = &task.id;
+        let id = &errand.task.id;
+        let line = errand.line;
         self.observe(Step::Started { task: id, attempt });
         let busy = self.clock.sleep(line.endpoint.latency(), busy).await;
-        let call = Call {
-            task: id,
-            request: call.request,
-            idempotency_key: call.idempotency_key,
-        };
         // Boxed, so that the many that wait for a permit do not carry its room.
-        let outcome = Box::pin(line.endpoint.call(&call)).await;
-        drop(permit);
-        let tolerance = Tolerance {
-            retries: line.retries,
-            on_failure: task.on_failure,
+        let outcome = match Box::pin(line.endpoint.send(&errand.call)).await {
+            Outcome::Accepted { monitor } => {
+                let accepted = Event::Accepted(Accepted {
+                    task: id.clone(),
+                    attempt,
+                    monitor: monitor.clone(),
+                });
+                self.record(vec![accepted]).await?;
+                Box::pin(line.endpoint.follow(&errand.call, &monitor)).await
+            }
+            outcome => outcome,
         };
-        let decision = policy::decide(&outcome, failures, tolerance);
-        let events = policy::record(id, attempt, outcome, &decision);
+        self.noticed(errand, health(&outcome));
+        let known = self.known(id);
+        let situation = self.situation(errand, &known);
+        let decision = policy::decide(&situation, &outcome);
+        let events = policy::record(&situation, outcome, &decision);
+        self.settle(errand, (decision, events), busy).await
+    }
+
+    /// Records what a step came to, and tells it.
+    async fn settle(
+        &self,
+        errand: &Errand<'_, E>,
+        (decision, events): (Decision, Vec<Event>),
+        busy: Busy,
+    ) -> Result<(Attempted, Busy), ActivateError> {
+        if matches!(
+            &decision,
+            Decision::GiveUp {
+                how: OnFailure::Stop,
+                ..
+            }
+        ) {
+            self.halted.store(true, Ordering::SeqCst);
+        }
         let failed = match &events[..] {
             [Event::AttemptFailed(it), ..] => it.reason.clone(),
+            [Event::Asked(it), ..] => it.reason.clone(),
             _ => String::new(),
         };
-        let ended = self.record(events).await?;
-        Ok((self.tell(id, decision, &failed, ended), busy))
+        let ended = if events.is_empty() {
+            Vec::new()
+        } else {
+            self.record(events).await?
+        };
+        Ok((self.tell(&errand.task.id, decision, &failed, ended), busy))
+    }
+
+    /// How far a task is.
+    fn known(&self, task: &str) -> TaskProgress {
+        let progress = self.progress();
+        progress.task(task).cloned().unwrap_or_default()
+    }
+
+    fn situation<'a>(&self, errand: &'a Errand<'_, E>, known: &'a TaskProgress) -> Situation<'a> {
+        Situation {
+            call: &errand.call,
+            terms: &errand.line.terms,
+            endpoint: errand.endpoint,
+            retry: errand.task.retry.as_ref(),
+            on_failure: errand.task.on_failure,
+            known,
+            now: self.clock.now(),
+        }
     }
 
     /// What is about to be done: send the request, or hold the task because it is too late for
-    /// that; and how many requests have come to nothing so far.
-    fn intent(&self, errand: &Errand<'_, E>) -> (Event, u32) {
-        let &Errand { task, call, .. } = errand;
-        let progress = self.progress();
-        let known = progress.task(&task.id);
-        let attempts = known.map_or(0, |it| it.attempts);
-        let failures = known.map_or(0, |it| it.failures);
+    /// that; and whether it is.
+    fn intent(&self, errand: &Errand<'_, E>, known: &TaskProgress) -> (Event, bool) {
+        let task = errand.task;
         // Where nobody knows what came of the last request, it is repeated whatever the time is:
         // only then it will be known.
-        let is_unknown = known.is_some_and(|it| it.open || it.failure == Some(Failure::Unknown));
+        let is_unknown = known.is_unsettled();
         let end = Window::of(task).ok().flatten().and_then(|it| it.end);
-        let event = match end.filter(|end| !is_unknown && *end <= self.clock.now()) {
-            Some(end) => window_missed(task, end),
-            None => Event::Started(Started {
-                task: task.id.clone(),
-                attempt: attempts.saturating_add(1),
-                idempotency_key: call.idempotency_key.to_owned(),
-                request_digest: errand.request_digest.to_owned(),
-                point_of_no_return: task.point_of_no_return,
-            }),
-        };
-        (event, failures)
+        match end.filter(|end| !is_unknown && *end <= self.clock.now()) {
+            Some(end) => (window_missed(task, end), true),
+            None => (
+                Event::Started(Started {
+                    task: task.id.clone(),
+                    attempt: known.attempts.saturating_add(1),
+                    idempotency_key: errand.call.idempotency_key.to_owned(),
+                    request_digest: errand.request_digest.to_owned(),
+                    point_of_no_return: task.point_of_no_return,
+                }),
+                false,
+            ),
+        }
     }
 
     /// Tells the observer what was decided.
     fn tell(&self, task: &str, decision: Decision, failed: &str, ended: Vec<usize>) -> Attempted {
         match decision {
-            Decision::Complete => {
+            Decision::Complete { .. } => {
                 self.observe(Step::Completed { task });
                 Attempted::End(End::Ended(ended))
             }
-            Decision::Hold { reason } => {
+            Decision::Hold { reason }
+            | Decision::GiveUp {
+                how: OnFailure::Hold | OnFailure::Stop,
+                reason,
+            } => {
                 let reason = &reason;
                 self.observe(Step::Held { task, reason });
                 Attempted::End(End::Held)
             }
-            Decision::Fail { reason } => {
+            Decision::GiveUp { reason, .. } => {
                 self.observe(Step::Failed {
                     task,
                     reason: &reason,
@@ -230,13 +437,16 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
                 });
                 Attempted::End(End::Ended(ended))
             }
-            Decision::Retry { after } => {
-                self.observe(Step::Retrying {
-                    task,
-                    after,
-                    reason: failed,
-                });
-                Attempted::Again(after)
+            Decision::Send => Attempted::Again(Duration::ZERO, Way::Send),
+            Decision::Again { after } => {
+                if !failed.is_empty() {
+                    self.observe(Step::Retrying {
+                        task,
+                        after,
+                        reason: failed,
+                    });
+                }
+                Attempted::Again(after, Way::AsItStands)
             }
         }
     }
@@ -301,11 +511,53 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     }
 }
 
-/// What an attempt came to.
+/// Longest time for which a run stays because of a request that is to be repeated.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether an endpoint that is left alone is well again.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// What a step came to.
 enum Attempted {
     End(End),
-    /// Again, not before.
-    Again(std::time::Duration),
+    /// Again after so long, in this way.
+    Again(Duration, Way),
+    /// Not now: the endpoint is left alone until then.
+    Closed(Timestamp),
+}
+
+/// How a task is gone on with.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// As what is known about it demands.
+    AsItStands,
+    /// By sending the request: it cannot be asked what came of the last one.
+    Send,
+}
+
+/// How an endpoint is that a request ended so at.
+fn health(outcome: &Outcome) -> Health {
+    match outcome {
+        Outcome::Completed { .. } | Outcome::Accepted { .. } | Outcome::Rejected { .. } => {
+            Health::Well
+        }
+        Outcome::Failed { retry_after, .. } => Health::Ill {
+            retry_after: *retry_after,
+        },
+        Outcome::Unknown { .. } => Health::Ill { retry_after: None },
+    }
+}
+
+/// How an endpoint is that was asked with this result.
+fn health_found(finding: &Finding) -> Health {
+    match finding {
+        Finding::Unanswered { .. } => Health::Ill { retry_after: None },
+        Finding::Ended(outcome) => health(outcome),
+        Finding::Done { .. }
+        | Finding::NotDone { .. }
+        | Finding::Differs { .. }
+        | Finding::Impossible { .. } => Health::Well,
+    }
 }
 
 fn window_missed(task: &TaskFlow, end: Timestamp) -> Event {

@@ -8,6 +8,7 @@ use super::{Catalog, Estimate, ResourceIndex, ServiceIndex, link};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::document::{Document, DocumentKind, Node};
 use crate::model::Action;
+use crate::retry::{OnFailure, RetryPolicy};
 
 /// How resources of one specification are carried out.
 #[derive(Debug)]
@@ -26,8 +27,10 @@ pub struct ActivationRule {
     pub point_of_no_return: bool,
     /// What undoes it, where the rule says so.
     pub compensation: Option<CompensationRule>,
-    /// What becomes of it when it cannot be done.
-    pub on_failure: FailurePolicy,
+    /// How its request is repeated, where the rule says so.
+    pub retry: Option<RetryPolicy>,
+    /// What becomes of it when it cannot be done, where the rule says so.
+    pub on_failure: Option<OnFailure>,
 }
 
 /// Who carries a resource out.
@@ -83,16 +86,6 @@ pub enum CompensationMethod {
     Patch,
     /// `DELETE`
     Delete,
-}
-
-/// What becomes of a task that was rejected, or whose retries are spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FailurePolicy {
-    /// It waits for somebody.
-    #[default]
-    Hold,
-    /// It has failed, and others go on.
-    Fail,
 }
 
 /// Reads the activation rules among the documents of a catalog.
@@ -191,10 +184,11 @@ impl Reader<'_> {
             window,
             point_of_no_return: root.get("pointOfNoReturn").and_then(Node::as_bool) == Some(true),
             compensation,
-            on_failure: match root.text("onFailure").as_deref() {
-                Some("fail") => FailurePolicy::Fail,
-                _ => FailurePolicy::Hold,
-            },
+            // What cannot be read was found by the schema.
+            retry: root
+                .get("retry")
+                .and_then(|node| serde_json::from_str(&node.compact()).ok()),
+            on_failure: root.text("onFailure").and_then(|it| OnFailure::named(&it)),
         })
     }
 

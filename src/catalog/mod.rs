@@ -24,8 +24,7 @@ mod values;
 use std::collections::{HashMap, HashSet};
 
 pub use activation::{
-    ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, FailurePolicy,
-    WindowRule, Work,
+    ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, WindowRule, Work,
 };
 pub use characteristic::{CharacteristicSpecification, Misfit, ValueType};
 pub use constraint::ConstraintRule;

@@ -10,8 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Certificate, Client, Identity, Request, StatusCode};
 use tokio::task::spawn_blocking;
@@ -53,6 +55,8 @@ pub(crate) struct Answer {
     pub status: StatusCode,
     pub location: Option<String>,
     pub retry_after: Option<HeaderValue>,
+    /// When the other side says that it answered.
+    pub date: Option<HeaderValue>,
     /// `Content-Type`.
     pub media: Option<HeaderValue>,
     pub body: Body,
@@ -80,6 +84,28 @@ impl Body {
             Self::Whole(text) => text,
             Self::TooLarge | Self::Torn(_) => &[],
         }
+    }
+}
+
+/// Longest `Retry-After` that is believed.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Answer {
+    /// How long the other side asks to wait (RFC 9110 §10.2.3): seconds, or a moment, which counts
+    /// from its own `Date`. At most a day.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.retry_after.as_ref()?.to_str().ok()?.trim();
+        let time = if let Ok(seconds) = text.parse::<u64>() {
+            Duration::from_secs(seconds)
+        } else {
+            let moment = |text: &str| -> Option<Timestamp> {
+                let parser = rfc2822::DateTimeParser::new();
+                parser.parse_timestamp(text).ok()
+            };
+            let now = moment(self.date.as_ref()?.to_str().ok()?)?;
+            Duration::try_from(moment(text)?.duration_since(now)).unwrap_or_default()
+        };
+        Some(time.min(LONGEST_RETRY_AFTER))
     }
 }
 
@@ -159,6 +185,7 @@ impl Connection {
             .and_then(|value| value.to_str().ok())
             .map(|to| String::from_utf8_lossy(&ready.mask(to.as_bytes().to_vec())).into_owned());
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
+        let date = response.headers().get(DATE).cloned();
         let media = response.headers().get(CONTENT_TYPE).cloned();
         let limit = self.access.answer_limit;
         let mut text = Vec::new();
@@ -174,6 +201,7 @@ impl Connection {
             status,
             location,
             retry_after,
+            date,
             media,
             body,
         })
@@ -375,6 +403,21 @@ impl SendError {
             Self::Unready(_) => true,
             Self::Http(error) => error.is_connect() || error.is_builder(),
         }
+    }
+
+    /// Whether something came that is no answer.
+    pub fn is_unreadable(&self) -> bool {
+        let Self::Http(error) = self else {
+            return false;
+        };
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<hyper::Error>() {
+                return error.is_parse();
+            }
+            cause = error.source();
+        }
+        false
     }
 
     /// What went wrong, without the URL, which the caller knows.

@@ -17,6 +17,7 @@ use toml::Spanned;
 
 use super::access::{self, Access, AccessReader};
 use super::secret::MASK;
+use super::terms::{self, Terms, TermsReader};
 use crate::configuration::{self, Fault, Format, Reader, Table, Value, meant, whole_number};
 
 /// Major version of the endpoints format that this release reads.
@@ -29,21 +30,8 @@ pub const DEFAULT_CONCURRENCY: usize = 8;
 /// Repetitions of a failed request where the file does not say.
 pub const DEFAULT_RETRIES: u32 = 3;
 
-/// Most requests at once that a file may ask for.
-const MOST_AT_ONCE: i64 = 1_000;
-/// Most repetitions that a file may ask for.
-const MOST_RETRIES: i64 = 100;
-
 const ROOT_KEYS: &[&str] = &["formatVersion", "endpoint"];
-const ENDPOINT_KEYS: &[&str] = &[
-    "protocol",
-    "address",
-    "timeout",
-    "concurrency",
-    "retries",
-    "latency",
-    "fail",
-];
+const ENDPOINT_KEYS: &[&str] = &["protocol", "address", "timeout", "latency", "fail"];
 const PROTOCOLS: &[&str] = &["tmf702", "simulated"];
 
 /// A key with its place in the text.
@@ -66,12 +54,10 @@ pub struct EndpointDefinition {
     pub name: String,
     /// How it is spoken to.
     pub protocol: Protocol,
-    /// How long one request may take altogether, following its monitor included.
+    /// How long one request may take, and as long again the monitor of one that was accepted.
     pub timeout: Duration,
-    /// How many requests may be under way at once; at least 1.
-    pub concurrency: usize,
-    /// How often a failed request is repeated.
-    pub retries: u32,
+    /// What it bears, and what is done when it does not answer as it should.
+    pub terms: Terms,
 }
 
 /// How an endpoint is spoken to, with what only that protocol needs.
@@ -230,22 +216,24 @@ impl DefinitionReader<'_> {
                 .wrong_type(value, &format!("endpoint.{name}"), "a table");
             return None;
         };
-        let known: Vec<&str> = ENDPOINT_KEYS.iter().chain(access::KEYS).copied().collect();
+        let known = ENDPOINT_KEYS.iter().chain(access::KEYS).chain(terms::KEYS);
+        let known: Vec<&str> = known.copied().collect();
         self.reader.unknown_keys(table, &known);
         let timeout = self.reader.time_limit(table, "timeout");
-        let concurrency = self.reader.integer(table, "concurrency", 1..=MOST_AT_ONCE);
-        let retries = self.reader.integer(table, "retries", 0..=MOST_RETRIES);
-        let protocol = self.protocol(key, table)?;
+        let protocol = self.protocol(key, table);
+        let usual = Terms {
+            // What is not there keeps no effects that could happen twice.
+            idempotent: matches!(protocol, Some(Protocol::Simulated { .. })),
+            ..Terms::default()
+        };
+        let reader = &mut self.reader;
+        let terms = TermsReader { reader }.terms(table, usual);
+        let protocol = protocol?;
         Some(EndpointDefinition {
             name: name.to_owned(),
             protocol,
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
-            concurrency: concurrency
-                .and_then(|count| usize::try_from(count).ok())
-                .unwrap_or(DEFAULT_CONCURRENCY),
-            retries: retries
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(DEFAULT_RETRIES),
+            terms,
         })
     }
 

@@ -2,14 +2,17 @@
 //!
 //! A call is made once and ends in one [`Outcome`]; whether and when it is
 //! repeated is decided elsewhere. No outcome is guessed: where a request went
-//! out and nothing certain came back, the outcome is [`Outcome::Unknown`].
+//! out and nothing certain came back, the outcome is [`Outcome::Unknown`], and
+//! the endpoint can be [asked](Endpoint::ask) what came of it.
 
 mod access;
 pub(crate) mod connection;
 mod definition;
+mod inquiry;
 mod monitor;
 mod secret;
 mod simulated;
+mod terms;
 mod tmf702;
 mod verdict;
 
@@ -21,6 +24,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::plan::flow::{Method, Request};
+use crate::retry::FailureClass;
 
 pub use crate::configuration::Fault;
 pub use access::{Access, ApiKey, Authorization, Identity};
@@ -28,8 +32,10 @@ pub use definition::{
     DEFAULT_CONCURRENCY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition,
     Endpoints, FORMAT_MAJOR, Lookup, Protocol,
 };
+pub use inquiry::{Finding, Inquiry};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use simulated::Simulated;
+pub use terms::{Breaker, Rate, ReadBack, Terms};
 pub use tmf702::Tmf702;
 
 /// One call to an endpoint.
@@ -54,6 +60,11 @@ pub enum Outcome {
         /// could be read, or more than [`ANSWER_LIMIT`].
         resource: Option<Box<RawValue>>,
     },
+    /// It is being carried out, and its end is to be found out.
+    Accepted {
+        /// URL of the monitor that tells it.
+        monitor: String,
+    },
     /// The endpoint understood and refuses; repeating would be refused again.
     Rejected {
         /// HTTP status.
@@ -65,12 +76,18 @@ pub enum Outcome {
     Failed {
         /// HTTP status; none where there was no answer because nothing was sent.
         status: Option<u16>,
+        /// Its class.
+        class: FailureClass,
         /// What went wrong.
         reason: String,
+        /// How long to wait, as the endpoint asks for.
+        retry_after: Option<Duration>,
     },
-    /// The request went out and whether the effect happened is not known:
-    /// repeat under the same idempotency key only.
+    /// The request went out and whether the effect happened is not known: it
+    /// has to be found out before the request is sent again.
     Unknown {
+        /// What kept the answer away.
+        class: FailureClass,
         /// What is missing.
         reason: String,
     },
@@ -191,11 +208,38 @@ impl Endpoint {
         }
     }
 
-    /// Makes one call. It must run on a tokio runtime with I/O and time.
+    /// Makes one call, and follows its monitor where it was only accepted. It
+    /// must run on a tokio runtime with I/O and time.
     pub async fn call(&self, call: &Call<'_>) -> Outcome {
+        match self.send(call).await {
+            Outcome::Accepted { monitor } => self.follow(call, &monitor).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Sends one request. It must run on a tokio runtime with I/O and time.
+    pub async fn send(&self, call: &Call<'_>) -> Outcome {
         match self {
-            Self::Tmf702(endpoint) => endpoint.call(call).await,
+            Self::Tmf702(endpoint) => endpoint.send(call).await,
             Self::Simulated(endpoint) => endpoint.call(call),
+        }
+    }
+
+    /// Finds out how an accepted request ends.
+    pub async fn follow(&self, call: &Call<'_>, monitor: &str) -> Outcome {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.follow_monitor(call, monitor).await,
+            Self::Simulated(endpoint) => endpoint.call(call),
+        }
+    }
+
+    /// Asks what came of a request whose answer is not known.
+    pub async fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> Finding {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.ask(call, inquiry).await,
+            Self::Simulated(_) => Finding::Impossible {
+                reason: "a simulated endpoint keeps nothing".to_owned(),
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Call, Outcome};
 use crate::plan::flow::Method;
+use crate::retry::FailureClass;
 
 /// A simulated endpoint. Deterministic: what happens to a call depends on its
 /// number alone, counted from 1 over the life of the endpoint.
@@ -48,13 +49,16 @@ impl Simulated {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         if self.latency > self.timeout {
             return Outcome::Unknown {
+                class: FailureClass::Timeout,
                 reason: format!("no answer within {:?} (simulated)", self.timeout),
             };
         }
         if self.fail.contains(&number) {
             return Outcome::Failed {
                 status: Some(500),
+                class: FailureClass::ServerError,
                 reason: format!("call {number} of endpoint {} fails (simulated)", self.name),
+                retry_after: None,
             };
         }
         let status = match call.request.method {

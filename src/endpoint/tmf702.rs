@@ -16,10 +16,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Access;
 use super::connection::{Answer, Body, Connection, SendError};
+use super::inquiry;
 use super::monitor::{Monitor, State, read_object};
-use super::verdict::{Verdict, is_question, verdict};
-use super::{Call, OpenError, OpenErrorKind, Outcome};
+use super::verdict::{Verdict, verdict};
+use super::{Call, Finding, Inquiry, OpenError, OpenErrorKind, Outcome};
 use crate::plan::flow::Method;
+use crate::retry::FailureClass;
 
 /// Header that carries the idempotency key.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -70,13 +72,14 @@ impl Tmf702 {
         self.connection.prepare()
     }
 
-    /// Sends the request and follows its monitor.
+    /// Sends the request.
     ///
     /// | answer | outcome |
     /// |---|---|
     /// | 2xx but 202 | completed; without resource where there is no body or a too large one |
     /// | 2xx with a body that is no JSON object | unknown: whoever wrote that need not be the endpoint |
-    /// | 202 | what the Monitor in the body or at `Location` says; unknown where time is over first |
+    /// | 202 | accepted; what the Monitor in the body says, where that has ended already |
+    /// | 202 that names no monitor of this endpoint | unknown |
     /// | 3xx, 4xx | rejected |
     /// | 408, 425, 429, 5xx | failed |
     /// | 502, 504 | unknown: a gateway does not know what happened behind it |
@@ -85,22 +88,18 @@ impl Tmf702 {
     ///
     /// A question (see `verdict`) that is answered by no is rejected; one that is not
     /// decided yet is asked after until time is over, then it is unknown.
-    pub async fn call(&self, call: &Call<'_>) -> Outcome {
+    pub async fn send(&self, call: &Call<'_>) -> Outcome {
         let request = match self.request(call) {
             Ok(request) => request,
-            Err(reason) => {
-                return Outcome::Failed {
-                    status: None,
-                    reason,
-                };
-            }
+            Err(reason) => return unsent(reason),
         };
         let url = request.url().clone();
         let deadline = Instant::now() + self.timeout;
         let outcome = match timeout_at(deadline, self.connection.send(request)).await {
-            Err(_) => Outcome::Unknown {
-                reason: format!("no answer within {:?}", self.timeout),
-            },
+            Err(_) => unknown(
+                FailureClass::Timeout,
+                format!("no answer within {:?}", self.timeout),
+            ),
             Ok(Err(error)) => unanswered(&error),
             Ok(Ok(answer)) if answer.status == StatusCode::ACCEPTED => {
                 self.accepted(call.request.method, &url, &answer, deadline)
@@ -108,14 +107,112 @@ impl Tmf702 {
             }
             Ok(Ok(answer)) => judge(answer),
         };
-        let outcome = match outcome {
-            Outcome::Completed { status, resource } if is_question(&call.request.path) => {
-                self.decided(&url, (status, resource), deadline).await
-            }
-            other => other,
-        };
+        let outcome = self.with_decision(call, outcome, deadline).await;
         tracing::debug!(endpoint = self.name, task = call.task, %url, ?outcome, "called");
         outcome
+    }
+
+    /// Follows the monitor of a request that was accepted until it has ended, or until as much
+    /// time is over as a request may take: then its outcome is unknown.
+    pub async fn follow_monitor(&self, call: &Call<'_>, monitor: &str) -> Outcome {
+        let url = self.resolve(monitor);
+        let Some(url) = url.filter(|url| url.origin() == self.base.origin()) else {
+            let reason = format!("its monitor {} is not at this endpoint", quote(monitor));
+            return unknown(FailureClass::Malformed, reason);
+        };
+        let deadline = Instant::now() + self.timeout;
+        let mut last = "not answered".to_owned();
+        let outcome = match timeout_at(deadline, self.follow(&url, &mut last)).await {
+            Ok(Ok(monitor)) => timeout_at(deadline, self.ended(call.request.method, &monitor))
+                .await
+                .unwrap_or(COMPLETED_UNREAD),
+            Ok(Err(why)) => unknown(
+                FailureClass::Malformed,
+                format!("accepted, but its monitor {url} {why}"),
+            ),
+            Err(_) => unknown(
+                FailureClass::Timeout,
+                format!(
+                    "accepted, but its monitor {url} is {last} after {:?}",
+                    self.timeout
+                ),
+            ),
+        };
+        let outcome = self.with_decision(call, outcome, deadline).await;
+        tracing::debug!(endpoint = self.name, task = call.task, %url, ?outcome, "followed");
+        outcome
+    }
+
+    /// The outcome of a question once it is decided; any other as it is.
+    async fn with_decision(&self, call: &Call<'_>, outcome: Outcome, deadline: Instant) -> Outcome {
+        match outcome {
+            Outcome::Completed { status, resource } if call.is_question() => {
+                match self.below(&call.request.path) {
+                    Ok(url) => self.decided(&url, (status, resource), deadline).await,
+                    Err(reason) => unknown(FailureClass::Malformed, reason),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Asks what came of a request: its monitor, and where that is not known or tells nothing,
+    /// what can be read of its effect.
+    pub async fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> Finding {
+        let finding = match (inquiry.monitor, &inquiry.path) {
+            (Some(monitor), path) => match (self.follow_monitor(call, monitor).await, path) {
+                (Outcome::Completed { status, resource }, _) => Finding::Done { status, resource },
+                (
+                    Outcome::Unknown {
+                        class: FailureClass::Malformed,
+                        ..
+                    },
+                    Some(path),
+                ) => self.read_back(call, path).await,
+                (
+                    Outcome::Unknown {
+                        class: FailureClass::Malformed,
+                        reason,
+                    },
+                    None,
+                ) => Finding::Impossible { reason },
+                (Outcome::Unknown { class, reason }, _) => Finding::Unanswered { class, reason },
+                (ended, _) => Finding::Ended(ended),
+            },
+            (None, Some(path)) => self.read_back(call, path).await,
+            (None, None) => Finding::Impossible {
+                reason: "nothing says how it can be asked".to_owned(),
+            },
+        };
+        tracing::debug!(endpoint = self.name, task = call.task, ?finding, "asked");
+        finding
+    }
+
+    async fn read_back(&self, call: &Call<'_>, path: &str) -> Finding {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        let mut url = match self.below(path) {
+            Ok(url) => url,
+            Err(reason) => return Finding::Impossible { reason },
+        };
+        url.set_query(query);
+        match timeout_at(Instant::now() + self.timeout, self.get(&url)).await {
+            Err(_) => Finding::Unanswered {
+                class: FailureClass::Timeout,
+                reason: format!("asked for it, no answer within {:?}", self.timeout),
+            },
+            Ok(Err(error)) => Finding::Unanswered {
+                class: class_of(&error),
+                reason: format!("asked for it, no answer: {}", error.cause()),
+            },
+            Ok(Ok(answer)) => {
+                let words = said(answer.status, answer.body.text());
+                let status = answer.status.as_u16();
+                inquiry::judge(call, status, answer.body.text(), &words)
+            }
+        }
     }
 
     /// The request as it goes out; `host` and `content-length`, which the
@@ -231,8 +328,11 @@ impl Tmf702 {
                 }
                 Verdict::Open(state) => quote(&state),
             };
-            let undecided = |what: &str| Outcome::Unknown {
-                reason: format!("the question is {state}, {what}"),
+            let undecided = |what: &str| {
+                unknown(
+                    FailureClass::Timeout,
+                    format!("the question is {state}, {what}"),
+                )
             };
             let Some(url) = self.question_url(asked, text) else {
                 return undecided("and nothing says where its answer will be");
@@ -282,28 +382,11 @@ impl Tmf702 {
                 .await
                 .unwrap_or(COMPLETED_UNREAD);
         }
-        let url = match self.monitor_url(first.as_ref(), answer.location.as_deref(), sent_to) {
-            Ok(url) => url,
-            Err(why) => {
-                return Outcome::Unknown {
-                    reason: format!("accepted, but {why}"),
-                };
-            }
-        };
-        let mut last = "not answered".to_owned();
-        match timeout_at(deadline, self.follow(&url, &mut last)).await {
-            Ok(Ok(monitor)) => timeout_at(deadline, self.ended(method, &monitor))
-                .await
-                .unwrap_or(COMPLETED_UNREAD),
-            Ok(Err(why)) => Outcome::Unknown {
-                reason: format!("accepted, but its monitor {url} {why}"),
+        match self.monitor_url(first.as_ref(), answer.location.as_deref(), sent_to) {
+            Ok(url) => Outcome::Accepted {
+                monitor: url.to_string(),
             },
-            Err(_) => Outcome::Unknown {
-                reason: format!(
-                    "accepted, but its monitor {url} is {last} after {:?}",
-                    self.timeout
-                ),
-            },
+            Err(why) => unknown(FailureClass::Malformed, format!("accepted, but {why}")),
         }
     }
 
@@ -394,7 +477,11 @@ impl Tmf702 {
                 }
                 status => Outcome::Failed {
                     status: status.map(|it| it.as_u16()),
+                    class: status.map_or(FailureClass::ServerError, |it| {
+                        FailureClass::of_status(it.as_u16())
+                    }),
                     reason,
+                    retry_after: None,
                 },
             };
         }
@@ -425,8 +512,23 @@ const COMPLETED_UNREAD: Outcome = Outcome::Completed {
     resource: None,
 };
 
+fn unknown(class: FailureClass, reason: String) -> Outcome {
+    Outcome::Unknown { class, reason }
+}
+
+/// The outcome of a request that could not be made.
+fn unsent(reason: String) -> Outcome {
+    Outcome::Failed {
+        status: None,
+        class: FailureClass::Connect,
+        reason,
+        retry_after: None,
+    }
+}
+
 /// The outcome that an answer other than 202 stands for.
 fn judge(answer: Answer) -> Outcome {
+    let retry_after = answer.retry_after();
     let Answer {
         status,
         location,
@@ -434,13 +536,15 @@ fn judge(answer: Answer) -> Outcome {
         ..
     } = answer;
     let code = status.as_u16();
+    let class = FailureClass::of_status(code);
     let reason = || said(status, body.text());
     match code {
         200..=299 => match &body {
             Body::Whole(text) => match read_object(text) {
-                None if !text.trim_ascii().is_empty() => Outcome::Unknown {
-                    reason: format!("the answer {status} is no JSON object{}", detail(text)),
-                },
+                None if !text.trim_ascii().is_empty() => unknown(
+                    FailureClass::Malformed,
+                    format!("the answer {status} is no JSON object{}", detail(text)),
+                ),
                 resource => Outcome::Completed {
                     status: code,
                     resource,
@@ -450,9 +554,10 @@ fn judge(answer: Answer) -> Outcome {
                 status: code,
                 resource: None,
             },
-            Body::Torn(why) => Outcome::Unknown {
-                reason: format!("the answer {status} broke off: {why}"),
-            },
+            Body::Torn(why) => unknown(
+                FailureClass::Reset,
+                format!("the answer {status} broke off: {why}"),
+            ),
         },
         300..=399 => Outcome::Rejected {
             status: code,
@@ -465,12 +570,14 @@ fn judge(answer: Answer) -> Outcome {
             status: code,
             reason: reason(),
         },
-        502 | 504 => Outcome::Unknown { reason: reason() },
+        502 | 504 => unknown(class, reason()),
         400..=599 => Outcome::Failed {
             status: Some(code),
+            class,
             reason: reason(),
+            retry_after,
         },
-        _ => Outcome::Unknown { reason: reason() },
+        _ => unknown(class, reason()),
     }
 }
 
@@ -478,17 +585,17 @@ fn judge(answer: Answer) -> Outcome {
 fn unanswered(error: &SendError) -> Outcome {
     let reason = error.cause();
     match error {
-        SendError::Unready(_) => Outcome::Failed {
-            status: None,
-            reason,
-        },
-        SendError::Http(_) if error.is_unsent() => Outcome::Failed {
-            status: None,
-            reason: format!("cannot connect: {reason}"),
-        },
-        SendError::Http(_) => Outcome::Unknown {
-            reason: format!("no answer: {reason}"),
-        },
+        SendError::Unready(_) => unsent(reason),
+        SendError::Http(_) if error.is_unsent() => unsent(format!("cannot connect: {reason}")),
+        SendError::Http(_) => unknown(class_of(error), format!("no answer: {reason}")),
+    }
+}
+
+fn class_of(error: &SendError) -> FailureClass {
+    match error {
+        error if error.is_unsent() => FailureClass::Connect,
+        error if error.is_unreadable() => FailureClass::Malformed,
+        _ => FailureClass::Reset,
     }
 }
 
@@ -615,6 +722,7 @@ mod tests {
                 status: StatusCode::CREATED,
                 location: None,
                 retry_after: None,
+                date: None,
                 media: None,
                 body: Body::Whole(body.into()),
             })
@@ -624,7 +732,7 @@ mod tests {
             assert!(is_done, "{body}: {:?}", outcome(body));
         }
         for body in ["<html>", "{\"id\":", "[]", "null", "OK", "{} {}", "\u{0}"] {
-            let Outcome::Unknown { reason } = outcome(body) else {
+            let Outcome::Unknown { reason, .. } = outcome(body) else {
                 panic!("{body}: {:?}", outcome(body));
             };
             assert!(
@@ -644,6 +752,7 @@ mod tests {
                 status,
                 location: None,
                 retry_after: None,
+                date: None,
                 media: None,
                 body,
             });

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::retry::{FailureClass, OnFailure};
+
 /// One entry.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -26,10 +28,14 @@ pub enum Event {
     Planned(Planned),
     /// A request is about to be sent: the intent.
     Started(Started),
+    /// The endpoint carries a request out and names a monitor that tells how it ends.
+    Accepted(Accepted),
     /// The task is done: its last request had its effect.
     Completed(Completed),
     /// A request came to nothing, or nobody knows what it came to.
     AttemptFailed(AttemptFailed),
+    /// The endpoint was asked what came of a request, and does not say that it is done.
+    Asked(Asked),
     /// Given up until somebody mends it, or the next run tries again.
     Held(Held),
     /// Not begun before its window ended: it waits for somebody.
@@ -46,6 +52,8 @@ pub enum Event {
     FailedByHand(ByHand),
     /// A person has let a milestone pass.
     Released(ByHand),
+    /// A person has found out that the last request came to nothing, and lets it be sent again.
+    Retried(ByHand),
     /// What the completed order made, changed and removed is in an installed base.
     Installed(Installed),
 }
@@ -117,6 +125,50 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// A request that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Accepted {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+    /// The request that this is about.
+    pub attempt: u32,
+    /// URL of the monitor.
+    pub monitor: String,
+}
+
+/// What the endpoint said when it was asked what came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// Task id.
+    #[serde(skip)]
+    pub task: String,
+    /// The request that this is about.
+    pub attempt: u32,
+    /// What it said.
+    pub answer: Answer,
+    /// HTTP status, where there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// In words.
+    pub reason: String,
+    /// When it is asked or sent again, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<String>,
+}
+
+/// What an endpoint says about a request, where that is not that it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Answer {
+    /// It had no effect.
+    NotDone,
+    /// Nothing that could be understood, or not yet.
+    Unanswered,
+}
+
 /// An outcome: done.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -129,6 +181,9 @@ pub struct Completed {
     /// The resource as the endpoint answered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<Box<RawValue>>,
+    /// How it is known, where the answer itself does not say that it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// An outcome: not done, or not known.
@@ -147,6 +202,12 @@ pub struct AttemptFailed {
     pub status: Option<u16>,
     /// In words.
     pub reason: String,
+    /// Class of the failure; journals of earlier releases do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
+    /// When it is asked or sent again, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<String>,
 }
 
 /// Kinds of failure, by what may be done about them.
@@ -170,6 +231,9 @@ pub struct Held {
     pub task: String,
     /// Why.
     pub reason: String,
+    /// What the policy was, where that is not told by the kind of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
 }
 
 /// A window that ended before its task had begun.
@@ -192,6 +256,9 @@ pub struct Failed {
     pub task: String,
     /// Why.
     pub reason: String,
+    /// What the policy was, where that is not told by the kind of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
 }
 
 /// A milestone that was reached.
@@ -251,8 +318,10 @@ impl Event {
         match self {
             Self::Planned(_) => "planned",
             Self::Started(_) => "started",
+            Self::Accepted(_) => "accepted",
             Self::Completed(_) => "completed",
             Self::AttemptFailed(_) => "attemptFailed",
+            Self::Asked(_) => "asked",
             Self::Held(_) => "held",
             Self::WindowMissed(_) => "windowMissed",
             Self::Failed(_) => "failed",
@@ -261,6 +330,7 @@ impl Event {
             Self::Skipped(_) => "skipped",
             Self::FailedByHand(_) => "failedByHand",
             Self::Released(_) => "released",
+            Self::Retried(_) => "retried",
             Self::Installed(_) => "installed",
         }
     }
@@ -271,8 +341,10 @@ impl Event {
         match self {
             Self::Planned(_) | Self::Installed(_) => None,
             Self::Started(it) => Some(&it.task),
+            Self::Accepted(it) => Some(&it.task),
             Self::Completed(it) => Some(&it.task),
             Self::AttemptFailed(it) => Some(&it.task),
+            Self::Asked(it) => Some(&it.task),
             Self::Held(it) => Some(&it.task),
             Self::WindowMissed(it) => Some(&it.task),
             Self::Failed(it) => Some(&it.task),
@@ -280,7 +352,8 @@ impl Event {
             Self::CompletedByHand(it)
             | Self::Skipped(it)
             | Self::FailedByHand(it)
-            | Self::Released(it) => Some(&it.task),
+            | Self::Released(it)
+            | Self::Retried(it) => Some(&it.task),
         }
     }
 
@@ -294,8 +367,10 @@ impl Event {
             Self::Planned(it) => serde_json::to_string(it),
             Self::Installed(it) => serde_json::to_string(it),
             Self::Started(it) => serde_json::to_string(it),
+            Self::Accepted(it) => serde_json::to_string(it),
             Self::Completed(it) => serde_json::to_string(it),
             Self::AttemptFailed(it) => serde_json::to_string(it),
+            Self::Asked(it) => serde_json::to_string(it),
             Self::Held(it) => serde_json::to_string(it),
             Self::WindowMissed(it) => serde_json::to_string(it),
             Self::Failed(it) => serde_json::to_string(it),
@@ -303,7 +378,8 @@ impl Event {
             Self::CompletedByHand(it)
             | Self::Skipped(it)
             | Self::FailedByHand(it)
-            | Self::Released(it) => serde_json::to_string(it),
+            | Self::Released(it)
+            | Self::Retried(it) => serde_json::to_string(it),
         }
         .expect("strings, numbers and JSON always serialize")
     }
@@ -327,8 +403,10 @@ macro_rules! about {
 
 about!(
     Started,
+    Accepted,
     Completed,
     AttemptFailed,
+    Asked,
     Held,
     WindowMissed,
     Failed,
@@ -350,8 +428,10 @@ impl Event {
             "planned" => serde_json::from_str(detail).map(Self::Planned),
             "installed" => serde_json::from_str(detail).map(Self::Installed),
             "started" => read(detail, task, Self::Started),
+            "accepted" => read(detail, task, Self::Accepted),
             "completed" => read(detail, task, Self::Completed),
             "attemptFailed" => read(detail, task, Self::AttemptFailed),
+            "asked" => read(detail, task, Self::Asked),
             "held" => read(detail, task, Self::Held),
             "windowMissed" => read(detail, task, Self::WindowMissed),
             "failed" => read(detail, task, Self::Failed),
@@ -360,6 +440,7 @@ impl Event {
             "skipped" => read(detail, task, Self::Skipped),
             "failedByHand" => read(detail, task, Self::FailedByHand),
             "released" => read(detail, task, Self::Released),
+            "retried" => read(detail, task, Self::Retried),
             _ => return None,
         })
     }
@@ -433,15 +514,22 @@ mod tests {
                 request_digest: "sha256:11".into(),
                 point_of_no_return: true,
             }),
+            Event::Accepted(Accepted {
+                task: task.clone(),
+                attempt: 1,
+                monitor: "http://olt/monitor/7".into(),
+            }),
             Event::Completed(Completed {
                 task: task.clone(),
                 status: 201,
                 resource: Some(resource),
+                note: None,
             }),
             Event::Completed(Completed {
                 task: task.clone(),
-                status: 204,
+                status: 404,
                 resource: None,
+                note: Some("it was gone already".into()),
             }),
             Event::AttemptFailed(AttemptFailed {
                 task: task.clone(),
@@ -449,10 +537,21 @@ mod tests {
                 failure: Failure::Unknown,
                 status: None,
                 reason: "no answer in 10 s".into(),
+                class: Some(FailureClass::Timeout),
+                retry_at: Some("2026-11-24T00:00:00Z".into()),
+            }),
+            Event::Asked(Asked {
+                task: task.clone(),
+                attempt: 2,
+                answer: Answer::NotDone,
+                status: Some(404),
+                reason: "not there".into(),
+                retry_at: None,
             }),
             Event::Held(Held {
                 task: task.clone(),
                 reason: "\"quoted\"\n".into(),
+                on_failure: Some(OnFailure::Stop),
             }),
             Event::WindowMissed(WindowMissed {
                 task: task.clone(),
@@ -461,12 +560,14 @@ mod tests {
             Event::Failed(Failed {
                 task: task.clone(),
                 reason: "422 no such port".into(),
+                on_failure: Some(OnFailure::Skip),
             }),
             Event::MilestoneReached(MilestoneReached { task: task.clone() }),
             Event::CompletedByHand(by_hand(&task, None)),
             Event::Skipped(by_hand(&task, Some("not needed"))),
             Event::FailedByHand(by_hand(&task, Some("no fibre"))),
             Event::Released(by_hand(&task, None)),
+            Event::Retried(by_hand(&task, Some("it is not there"))),
         ];
         for event in events {
             let entry = Entry {
@@ -508,6 +609,7 @@ mod tests {
         let event = Event::Held(Held {
             task: "t".into(),
             reason: String::new(),
+            on_failure: None,
         });
         let entry = Entry {
             at: "2026-11-23T12:00:00Z".parse().unwrap(),

@@ -10,9 +10,12 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::entry::{ByHand, ClockKind, Entry, Event, Failure, Planned};
+use super::entry::{
+    Answer, Asked, AttemptFailed, ByHand, ClockKind, Entry, Event, Failure, Planned,
+};
 use crate::model::state::TaskState;
 use crate::plan::flow::{OrchestrationPlan, TaskOutcome, Until};
+use crate::retry::{FailureClass, OnFailure};
 
 /// How far an order has come.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +46,7 @@ pub struct Needs<'a> {
 }
 
 /// How far a task has come.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TaskProgress {
     /// Task id.
     pub id: String,
@@ -59,17 +62,29 @@ pub struct TaskProgress {
     pub window_missed: bool,
     /// Whether the point of no return is passed.
     pub point_of_no_return: bool,
+    /// What its policy made of it when it was held or failed.
+    pub on_failure: Option<OnFailure>,
     /// Requests sent so far, over all runs.
     pub attempts: u32,
     /// Requests that came to nothing since the task was last held.
     pub failures: u32,
     /// Whether a request was sent and its outcome is not in the journal.
     pub open: bool,
+    /// Whether a request may have had its effect although no answer says so.
+    pub doubt: Doubt,
+    /// URL of the monitor of the last request, where it was accepted.
+    pub monitor: Option<String>,
+    /// When the first of the `failures` was.
+    pub failing_since: Option<Timestamp>,
+    /// When it is asked or sent again.
+    pub retry_at: Option<Timestamp>,
     /// Why the last request came to nothing, why the task is held or was given up, or why a person
     /// ended it.
     pub reason: Option<String>,
     /// Kind of the last failure.
     pub failure: Option<Failure>,
+    /// Class of the last failure.
+    pub class: Option<FailureClass>,
     /// HTTP status of the last answer.
     pub status: Option<u16>,
     /// The resource as the endpoint answered it.
@@ -80,6 +95,18 @@ pub struct TaskProgress {
     pub finished_at: Option<Timestamp>,
     /// When it last moved on in any way.
     pub changed_at: Option<Timestamp>,
+}
+
+/// Whether a request may have had its effect although no answer says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Doubt {
+    /// It has not, or nothing was sent.
+    #[default]
+    None,
+    /// The endpoint says that it failed, in a way in which it may have had it all the same.
+    Perhaps,
+    /// Nobody knows.
+    Unknown,
 }
 
 /// An entry that cannot have happened.
@@ -149,21 +176,7 @@ impl TaskProgress {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            state: TaskState::New,
-            outcome: None,
-            by: None,
-            window_missed: false,
-            point_of_no_return: false,
-            attempts: 0,
-            failures: 0,
-            open: false,
-            reason: None,
-            failure: None,
-            status: None,
-            resource: None,
-            started_at: None,
-            finished_at: None,
-            changed_at: None,
+            ..Self::default()
         }
     }
 
@@ -203,37 +216,36 @@ impl TaskProgress {
                 self.attempts = it.attempt;
                 self.state = TaskState::Active;
                 self.open = true;
+                self.monitor = None;
+                self.retry_at = None;
                 self.window_missed = false;
                 self.point_of_no_return |= it.point_of_no_return;
                 self.started_at.get_or_insert(at);
             }
+            Event::Accepted(it) => {
+                self.about_attempt(it.attempt)?;
+                self.monitor = Some(it.monitor.clone());
+            }
             Event::Completed(it) => {
-                if !self.open {
-                    return Err(Fault::NotSent);
-                }
+                self.sent()?;
                 self.complete(at);
                 self.status = Some(it.status);
                 self.resource.clone_from(&it.resource);
+                self.reason.clone_from(&it.note);
             }
-            Event::AttemptFailed(it) => {
-                if !self.open {
-                    return Err(Fault::NotSent);
-                }
-                if it.attempt != self.attempts {
-                    let (found, expected) = (it.attempt, self.attempts);
-                    return Err(Fault::OtherAttempt { found, expected });
-                }
-                self.open = false;
-                self.failures = self.failures.saturating_add(1);
-                self.reason = Some(it.reason.clone());
-                self.failure = Some(it.failure);
-                self.status = it.status;
-            }
+            Event::AttemptFailed(it) => self.attempt_failed(at, it)?,
+            Event::Asked(it) => self.asked(at, it)?,
             Event::Held(it) => {
-                if self.open || self.failures == 0 {
+                if !self.open && self.failures == 0 && self.doubt == Doubt::None {
                     return Err(Fault::NotFailed);
                 }
+                if self.open {
+                    self.open = false;
+                    self.doubt = Doubt::Unknown;
+                    self.failure = Some(Failure::Unknown);
+                }
                 self.hold(&it.reason);
+                self.on_failure = it.on_failure;
             }
             Event::WindowMissed(it) => {
                 if self.open {
@@ -246,7 +258,14 @@ impl TaskProgress {
                 if self.open || self.failures == 0 {
                     return Err(Fault::NotFailed);
                 }
-                self.end_without_success(TaskOutcome::Failed, &it.reason);
+                if it.on_failure == Some(OnFailure::Skip) {
+                    self.complete(at);
+                    self.outcome = Some(TaskOutcome::Skipped);
+                    self.reason = Some(format!("skipped: {}", it.reason));
+                } else {
+                    self.end_without_success(TaskOutcome::Failed, &it.reason);
+                    self.on_failure = it.on_failure;
+                }
             }
             Event::MilestoneReached(_) => {
                 self.not_begun()?;
@@ -258,6 +277,7 @@ impl TaskProgress {
                 self.not_begun()?;
                 self.complete_by_hand(at, TaskOutcome::Released, it);
             }
+            Event::Retried(it) => self.retried(it),
             Event::FailedByHand(it) => {
                 self.by = Some(it.by.clone());
                 let reason = by_whom("failed", it);
@@ -275,15 +295,113 @@ impl TaskProgress {
         Ok(())
     }
 
+    fn attempt_failed(&mut self, at: Timestamp, it: &AttemptFailed) -> Result<(), Fault> {
+        self.about_attempt(it.attempt)?;
+        self.open = false;
+        self.doubt = match (it.failure, it.status) {
+            (Failure::Unknown, _) => Doubt::Unknown,
+            // Whoever judges a repetition knows what came of the first time.
+            (Failure::Rejected, _) => Doubt::None,
+            (Failure::Failed, Some(500 | 502 | 504..)) => self.doubt.max_of(Doubt::Perhaps),
+            (Failure::Failed, _) => self.doubt,
+        };
+        if it.failure != Failure::Unknown {
+            self.monitor = None;
+        }
+        self.fail_once(at, &it.reason, it.retry_at.as_deref());
+        self.failure = Some(it.failure);
+        self.class = it.class;
+        self.status = it.status;
+        Ok(())
+    }
+
+    fn asked(&mut self, at: Timestamp, it: &Asked) -> Result<(), Fault> {
+        self.sent()?;
+        if it.attempt != self.attempts {
+            let (found, expected) = (it.attempt, self.attempts);
+            return Err(Fault::OtherAttempt { found, expected });
+        }
+        self.open = false;
+        match it.answer {
+            Answer::NotDone => {
+                self.doubt = Doubt::None;
+                self.monitor = None;
+                self.failure = Some(Failure::Failed);
+                self.retry_at = moment(it.retry_at.as_deref());
+            }
+            Answer::Unanswered => {
+                self.doubt = Doubt::Unknown;
+                self.failure = Some(Failure::Unknown);
+                self.fail_once(at, &it.reason, it.retry_at.as_deref());
+            }
+        }
+        self.status = it.status;
+        Ok(())
+    }
+
+    fn retried(&mut self, by_hand: &ByHand) {
+        self.open = false;
+        self.doubt = Doubt::None;
+        self.monitor = None;
+        self.failures = 0;
+        self.failing_since = None;
+        self.retry_at = None;
+        self.failure = None;
+        self.state = match self.attempts {
+            0 => TaskState::New,
+            _ => TaskState::Active,
+        };
+        self.reason = Some(by_whom("let be tried again", by_hand));
+    }
+
+    /// Something was sent whose answer is not in the journal, or is in doubt.
+    fn sent(&self) -> Result<(), Fault> {
+        if !self.open && self.doubt == Doubt::None && self.failures == 0 {
+            return Err(Fault::NotSent);
+        }
+        Ok(())
+    }
+
+    /// It is about the request whose answer is waited for.
+    fn about_attempt(&self, attempt: u32) -> Result<(), Fault> {
+        if !self.open {
+            return Err(Fault::NotSent);
+        }
+        if attempt != self.attempts {
+            let (found, expected) = (attempt, self.attempts);
+            return Err(Fault::OtherAttempt { found, expected });
+        }
+        Ok(())
+    }
+
+    fn fail_once(&mut self, at: Timestamp, reason: &str, retry_at: Option<&str>) {
+        self.failures = self.failures.saturating_add(1);
+        self.failing_since.get_or_insert(at);
+        self.retry_at = moment(retry_at);
+        self.reason = Some(reason.to_owned());
+    }
+
+    /// Whether what came of its requests is not known: one may have had its effect.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.open || self.doubt == Doubt::Unknown
+    }
+
     fn hold(&mut self, reason: &str) {
         self.state = TaskState::Hold;
+        self.on_failure = None;
         self.failures = 0;
+        self.failing_since = None;
+        self.retry_at = None;
         self.reason = Some(reason.to_owned());
     }
 
     fn complete(&mut self, at: Timestamp) {
         self.state = TaskState::Completed;
         self.open = false;
+        self.doubt = Doubt::None;
+        self.failing_since = None;
+        self.retry_at = None;
         self.window_missed = false;
         self.reason = None;
         self.failure = None;
@@ -306,9 +424,25 @@ impl TaskProgress {
         self.state = TaskState::Cancelled;
         self.outcome = Some(outcome);
         self.open = false;
+        self.retry_at = None;
         self.window_missed = false;
         self.reason = Some(reason.to_owned());
     }
+}
+
+impl Doubt {
+    /// The greater of two.
+    fn max_of(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Perhaps, _) | (_, Self::Perhaps) => Self::Perhaps,
+            (Self::None, Self::None) => Self::None,
+        }
+    }
+}
+
+fn moment(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
 }
 
 /// `skipped by jane: not needed`

@@ -175,8 +175,7 @@ mod tests {
                 access: Box::new(Access::default()),
             },
             timeout: Duration::from_secs(1),
-            concurrency: 1,
-            retries: 0,
+            terms: crate::endpoint::Terms::default(),
         };
         Forward::open(&definition).unwrap().unwrap()
     }

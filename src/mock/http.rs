@@ -84,7 +84,7 @@ impl Site {
         let name = role.0;
         let whole = head.uri.path_and_query().map_or(path, |it| it.as_str());
         // The lock is gone before anybody is waited for.
-        let read = lock(role.1).read(&place, path);
+        let read = lock(role.1).read(&place, (path, head.uri.query()));
         let delivery = match read {
             Ok(Some(reply)) => Delivery::Answer(reply),
             Ok(None) => Delivery::Close,

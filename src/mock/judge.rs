@@ -26,6 +26,8 @@ pub struct Manner {
     /// Whether idempotency keys are ignored, so that a repetition is a request
     /// like any other.
     pub ignores_keys: bool,
+    /// Whether nothing of what it keeps can be read; monitors and answers to questions can.
+    pub refuses_reads: bool,
 }
 
 /// How accepted requests are carried out.
@@ -388,6 +390,7 @@ mod tests {
             latency: Delay::Uniform(ms(10), ms(50)),
             accepts: None,
             ignores_keys: false,
+            refuses_reads: false,
         };
         let faults = ["olt:2=slow,3s", "olt:3=accepted,1s"];
         let faults = faults.iter().map(|it| Fault::parse(it).unwrap()).collect();

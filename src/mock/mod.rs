@@ -10,6 +10,7 @@
 //! | `PATCH resource/<id>` | 200, the resource after a merge patch |
 //! | `DELETE resource/<id>` | 204 |
 //! | `GET resource`, `GET resource/<id>`, `GET monitor/<id>` | 200 |
+//! | `GET resource?idempotencyKey=<key>` | 200, those that requests under this key made or changed |
 //! | `POST hub` | 201, and events about accepted requests go to `callback` (loopback) |
 //! | `DELETE hub/<id>` | 204 |
 //!
@@ -307,12 +308,13 @@ fn manner(options: &MockOptions, name: &str) -> Manner {
         },
         accepts: options.asynchronous.then_some(accepts),
         ignores_keys: false,
+        refuses_reads: false,
     }
 }
 
 fn player(options: &MockOptions, name: &str, manner: Manner) -> Result<Player, MockError> {
     Ok(match &options.source {
-        Source::Played => Player::System(System::new(name, manner.ignores_keys)),
+        Source::Played => Player::System(Box::new(System::new(name, manner))),
         Source::Recorded(recording) => Player::Replay(recording.of(name)),
         Source::Forwarded(definitions) => {
             let definition = definitions.iter().find(|it| it.name == name);

@@ -89,7 +89,7 @@ fn checks(path: &str) -> Place<'_> {
 }
 
 /// Undoes percent-encoding; `None` where it is malformed or not UTF-8.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(text.into());
     }

@@ -22,7 +22,7 @@ pub(super) struct Role {
 /// Where answers come from.
 pub(super) enum Player {
     /// From a system that is played.
-    System(System),
+    System(Box<System>),
     /// From a recording.
     Replay(Replay),
     /// From the endpoint itself.
@@ -68,10 +68,14 @@ impl Role {
     }
 
     /// What is read at a place; the endpoint itself where it has to be asked.
-    pub fn read(&mut self, place: &Place<'_>, path: &str) -> Result<Option<Reply>, Arc<Forward>> {
+    pub fn read(
+        &mut self,
+        place: &Place<'_>,
+        (path, query): (&str, Option<&str>),
+    ) -> Result<Option<Reply>, Arc<Forward>> {
         match &mut self.player {
             Player::System(system) => Ok(Some(match place {
-                Place::Resources => system.list(),
+                Place::Resources => system.list(query),
                 Place::Resource(id) => system.resource(id),
                 Place::Monitor(id) => system.monitor(id, Instant::now()),
                 Place::Checks(_) | Place::Answered => system.answered(path),

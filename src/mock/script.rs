@@ -21,7 +21,7 @@ const FORMAT: Format = Format {
 };
 
 const ROOT_KEYS: &[&str] = &["formatVersion", "seed", "endpoint", "fault"];
-const ENDPOINT_KEYS: &[&str] = &["latency", "answer", "inProgress", "keys"];
+const ENDPOINT_KEYS: &[&str] = &["latency", "answer", "inProgress", "keys", "reads"];
 const FAULT_KEYS: &[&str] = &[
     "endpoint",
     "method",
@@ -212,6 +212,7 @@ impl ScriptReader<'_> {
             latency: self.delay(table, "latency").unwrap_or_default(),
             accepts: notice.map(accepts),
             ignores_keys: self.word(table, "keys", &["honoured", "ignored"]) == Some("ignored"),
+            refuses_reads: self.word(table, "reads", &["answered", "refused"]) == Some("refused"),
         }
     }
 
@@ -426,6 +427,7 @@ seed = 7
 [endpoint.olt]
 latency = "10ms..50ms"
 keys = "ignored"
+reads = "refused"
 
 [endpoint."*"]
 answer = "callback"
@@ -452,7 +454,7 @@ message = "later"
         .unwrap();
         assert_eq!(script.seed, 7);
         let olt = script.manners["olt"];
-        assert!(olt.ignores_keys && olt.accepts.is_none());
+        assert!(olt.ignores_keys && olt.refuses_reads && olt.accepts.is_none());
         assert_eq!(olt.latency.to_string(), "10ms..50ms");
         let others = script.manners["*"].accepts.unwrap();
         assert_eq!(others.notice, Notice::Event);

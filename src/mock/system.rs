@@ -1,7 +1,7 @@
 //! One endpoint as the mock plays it: its resources, monitors and the answers
 //! it has given. Decides only; time is an argument, and nothing is sent here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -14,8 +14,9 @@ use super::answer::{Delivery, Reply, error};
 use super::check::Check;
 use super::event::{Ending, Event, Listener};
 use super::fault::Notice;
-use super::judge::Verdict;
+use super::judge::{Manner, Verdict};
 use super::members::Members;
+use super::place::decode;
 use super::record::Effect;
 
 /// Path of the API below the endpoint's name.
@@ -94,7 +95,9 @@ struct Watched {
 /// The state of one endpoint.
 pub(super) struct System {
     name: String,
-    ignores_keys: bool,
+    manner: Manner,
+    /// What requests made or changed, by their keys.
+    by_key: BTreeMap<String, BTreeSet<String>>,
     named: u64,
     resources: BTreeMap<String, Bytes>,
     monitors: HashMap<String, Watched>,
@@ -108,10 +111,11 @@ pub(super) struct System {
 impl System {
     /// An endpoint without resources. One that ignores keys takes a repetition
     /// for a request like any other.
-    pub fn new(name: &str, ignores_keys: bool) -> Self {
+    pub fn new(name: &str, manner: Manner) -> Self {
         Self {
             name: name.to_owned(),
-            ignores_keys,
+            manner,
+            by_key: BTreeMap::new(),
             named: 0,
             resources: BTreeMap::new(),
             monitors: HashMap::new(),
@@ -145,7 +149,7 @@ impl System {
             let reply = answer.map_or_else(|refusal| refusal, |(_, reply)| reply);
             return (Effect::Refused, reply, None);
         }
-        let key = call.key.filter(|_| !self.ignores_keys);
+        let key = call.key.filter(|_| !self.manner.ignores_keys);
         let mut hasher = DefaultHasher::new();
         (call.method, call.path, call.body).hash(&mut hasher);
         let fingerprint = hasher.finish();
@@ -185,6 +189,7 @@ impl System {
             Action::Create => {
                 let (id, text) = self.create(call.body)?;
                 let source = self.href("resource", &id);
+                self.note_key(call, &id);
                 self.resources.insert(id, text.clone());
                 let reply = Reply {
                     location: Some(source.clone()),
@@ -194,6 +199,7 @@ impl System {
             }
             Action::Change(id) => {
                 let text = self.change(id, call.body)?;
+                self.note_key(call, id);
                 self.resources.insert(id.to_owned(), text.clone());
                 Ok((Some(self.href("resource", id)), Reply::new(200, text)))
             }
@@ -371,9 +377,29 @@ impl System {
         Ok(members.with_identity(id, &self.href("resource", id)))
     }
 
-    /// All resources, by id.
-    pub fn list(&self) -> Reply {
-        found(array(self.resources.values()))
+    /// Notes under which key a resource was made or changed.
+    fn note_key(&mut self, call: &Call<'_>, id: &str) {
+        if let Some(key) = call.key {
+            let ids = self.by_key.entry(key.to_owned()).or_default();
+            ids.insert(id.to_owned());
+        }
+    }
+
+    /// All resources, by id; those only that requests under a key made or changed, where the query
+    /// names one.
+    pub fn list(&self, query: Option<&str>) -> Reply {
+        if self.manner.refuses_reads {
+            return unreadable();
+        }
+        let key = query.and_then(|query| {
+            let mut parts = query.split('&');
+            parts.find_map(|part| part.strip_prefix("idempotencyKey="))
+        });
+        let Some(key) = key.and_then(decode) else {
+            return found(array(self.resources.values()));
+        };
+        let ids = self.by_key.get(&*key).into_iter().flatten();
+        found(array(ids.filter_map(|id| self.resources.get(id))))
     }
 
     /// The text of a resource, if it is there.
@@ -383,6 +409,9 @@ impl System {
 
     /// One resource.
     pub fn resource(&self, id: &str) -> Reply {
+        if self.manner.refuses_reads {
+            return unreadable();
+        }
         match self.resources.get(id) {
             Some(text) => found(text.clone()),
             None => self.no_resource(id),
@@ -445,6 +474,10 @@ impl System {
         let message = format!("there is no resource {id} at endpoint {}", self.name);
         error(404, "notFound", &message)
     }
+}
+
+fn unreadable() -> Reply {
+    error(405, "notSupported", "resources cannot be read here")
 }
 
 /// What was asked for.

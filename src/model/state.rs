@@ -236,10 +236,11 @@ impl fmt::Display for OrderState {
 
 /// State of a task (TMF701 `TaskFlowStateType`). A failed task is `hold`, with
 /// its reason, while somebody can mend it, and `cancelled` once it is given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TaskState {
     /// Not begun.
+    #[default]
     New,
     /// Being carried out.
     Active,

@@ -5,15 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
 use super::flow::{
-    Compensation, Estimate, Method, OnFailure, RelatedEntity, Request, TaskFlow, TaskKind, Window,
+    Compensation, Estimate, Method, RelatedEntity, Request, TaskFlow, TaskKind, Window,
 };
 use super::layers::Layers;
 use super::variables::{self, Variables};
 use super::{Planning, digest, request, schedule};
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression};
 use crate::catalog::{
-    self, ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, FailurePolicy,
-    WindowRule, Work,
+    self, ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, WindowRule,
+    Work,
 };
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Node, describe, quote};
@@ -69,7 +69,8 @@ pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow 
         window: None,
         point_of_no_return: false,
         compensation: None,
-        on_failure: OnFailure::Hold,
+        retry: None,
+        on_failure: None,
         estimate: None,
         duration: String::new(),
         earliest_start: String::new(),
@@ -190,9 +191,8 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         task.estimate = estimate(&rule.estimate);
         task.point_of_no_return =
             rule.point_of_no_return && matches!(action, Action::Add | Action::Modify);
-        if rule.on_failure == FailurePolicy::Fail {
-            task.on_failure = OnFailure::Fail;
-        }
+        task.retry.clone_from(&rule.retry);
+        task.on_failure = rule.on_failure;
         let window = rule.window.as_ref();
         let window = window.filter(|window| window.actions.contains(&action));
         let request = match &rule.compensation {

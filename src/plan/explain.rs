@@ -203,8 +203,14 @@ impl Explanation<'_> {
         }
         let failing = match (task.kind, task.on_failure) {
             (TaskKind::Milestone, _) => "",
-            (_, OnFailure::Hold) => "it waits for somebody",
-            (_, OnFailure::Fail) => "it and its item fail, and others go on",
+            (TaskKind::Manual, _) | (_, Some(OnFailure::Hold)) => "it waits for somebody",
+            (_, None) => "it waits for somebody, unless its endpoint says otherwise",
+            (_, Some(OnFailure::Fail)) => "it and its item fail, and others go on",
+            (_, Some(OnFailure::Compensate)) => {
+                "it and its item fail, and what its bundle has done is undone"
+            }
+            (_, Some(OnFailure::Skip)) => "it is left out, and what waits for it goes on",
+            (_, Some(OnFailure::Stop)) => "it waits for somebody, and nothing else is begun",
         };
         page.say("on failure", failing);
         page.say("starts", &self.starts());

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::state::{FlowState, TaskState};
+pub use crate::retry::OnFailure;
+use crate::retry::RetryPolicy;
 
 /// Format version of the plans written by this release.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -209,13 +211,12 @@ pub struct TaskFlow {
     /// What undoes it; none where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compensation: Option<Compensation>,
-    /// What becomes of it when it cannot be done.
-    #[serde(
-        rename = "onFailure",
-        default,
-        skip_serializing_if = "OnFailure::is_hold"
-    )]
-    pub on_failure: OnFailure,
+    /// How its request is repeated, where its endpoint is not to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// What becomes of it when it cannot be done, where its endpoint is not to say so.
+    #[serde(rename = "onFailure", default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
     /// What the expected duration was computed from, where there are several estimates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
@@ -289,24 +290,6 @@ pub enum Compensation {
     Request(Request),
     /// Nothing does, or need do so, and why.
     None(String),
-}
-
-/// What becomes of a task that was rejected, or whose retries are spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum OnFailure {
-    /// It waits for somebody.
-    #[default]
-    Hold,
-    /// It has failed, and with it its item; others go on.
-    Fail,
-}
-
-impl OnFailure {
-    /// Whether it waits for somebody.
-    pub fn is_hold(&self) -> bool {
-        *self == OnFailure::Hold
-    }
 }
 
 /// How a task ended, where that is not by being carried out.

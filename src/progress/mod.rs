@@ -70,11 +70,18 @@ pub fn item_state(state: TaskState, outcome: Option<TaskOutcome>) -> OrderState 
     }
 }
 
+/// Whether it is told why a task stands as it does. That it was found done when it was asked for is
+/// not: it was done. That there was nothing to do is.
+fn is_told(task: &TaskProgress) -> bool {
+    let done = task.state == TaskState::Completed && task.outcome.is_none();
+    !done || matches!(task.status, Some(404 | 410))
+}
+
 impl From<&TaskProgress> for TaskStanding {
     fn from(task: &TaskProgress) -> Self {
         Self {
             state: task.state,
-            reason: task.reason.clone(),
+            reason: task.reason.clone().filter(|_| is_told(task)),
             outcome: task.outcome,
             by: task.by.clone(),
             started: task.started_at,

@@ -76,11 +76,13 @@ struct Note {
     date: Option<String>,
 }
 
-/// The note of a task that is held or failed, or that a person ended.
+/// The note of a task that is held or failed, that had nothing to do, or that a person ended.
 fn note(id: &str, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Option<Note> {
     let task = tasks(id)?;
     let given_up = task.outcome == Some(TaskOutcome::GivenUp);
-    if given_up || task.state != TaskState::Hold && task.outcome.is_none() {
+    let done_otherwise = task.state == TaskState::Completed && task.reason.is_some();
+    let told = task.state == TaskState::Hold || task.outcome.is_some() || done_otherwise;
+    if given_up || !told {
         return None;
     }
     Some(Note {
@@ -205,7 +207,8 @@ fn settle(task: &PlanTask<'_>, standing: Option<TaskStanding>) -> Settled {
     if !may {
         return written();
     }
-    let stands = matches!(standing.state, TaskState::Hold | TaskState::Cancelled);
+    let ended = [TaskState::Hold, TaskState::Cancelled, TaskState::Completed];
+    let stands = ended.contains(&standing.state);
     let is_told = stands || standing.outcome.is_some();
     Settled {
         state: standing.state,

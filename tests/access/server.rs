@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use orderctl::endpoint::{Access, Call, Endpoint, EndpointDefinition, Outcome, Protocol};
+use orderctl::endpoint::{Access, Call, Endpoint, EndpointDefinition, Outcome, Protocol, Terms};
 use orderctl::plan::flow::{Method, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -109,8 +109,11 @@ pub fn endpoint(address: &str, access: Access) -> Endpoint {
             access: Box::new(access),
         },
         timeout: PATIENT,
-        concurrency: 1,
-        retries: 0,
+        terms: Terms {
+            concurrency: 1,
+            retries: 0,
+            ..Terms::default()
+        },
     })
     .unwrap()
 }
@@ -141,6 +144,7 @@ pub fn told(outcome: &Outcome) -> String {
         }
         Outcome::Rejected { reason, .. } => format!("rejected: {reason}"),
         Outcome::Failed { reason, .. } => format!("failed: {reason}"),
-        Outcome::Unknown { reason } => format!("unknown: {reason}"),
+        Outcome::Unknown { reason, .. } => format!("unknown: {reason}"),
+        Outcome::Accepted { monitor } => panic!("the monitor {monitor} is followed by a call"),
     }
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod batch;
 mod journal;
+mod doubt;
 mod mock_command;
 mod outcome;
 mod people;

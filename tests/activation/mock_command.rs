@@ -139,7 +139,10 @@ fn a_run_is_recorded_through_a_proxy_and_replayed_without_anything_else() {
 #[test]
 fn a_script_with_a_seed_has_the_same_faults_in_every_run() {
     let workplace = Workplace::new("");
-    workplace.endpoints("${ORDERCTL_MOCK}", "retries = 20\n");
+    workplace.endpoints(
+        "${ORDERCTL_MOCK}",
+        "retries = 20\nidempotent = true\nreadBack = \"none\"\n",
+    );
     let script = "formatVersion = \"1.0\"\n[[fault]]\ncalls = \"50%\"\nkind = \"lost\"\n";
     workplace.write("faults.toml", script);
     let chain = chain("order.json", "1");

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use orderctl::endpoint::{Access, Authorization, EndpointDefinition, Protocol, SecretSource};
+use orderctl::endpoint::{
+    Access, Authorization, EndpointDefinition, Protocol, SecretSource, Terms,
+};
 use orderctl::mock::{MockOptions, Recording, Source};
 use orderctl::plan::flow::Method;
 use tempfile::TempDir;
@@ -47,8 +49,11 @@ fn proxying(address: &str, access: Access, record: PathBuf) -> MockOptions {
             access: Box::new(access),
         },
         timeout: PATIENT,
-        concurrency: 1,
-        retries: 0,
+        terms: Terms {
+            concurrency: 1,
+            retries: 0,
+            ..Terms::default()
+        },
     };
     MockOptions {
         endpoints: ["olt".to_owned()].into(),

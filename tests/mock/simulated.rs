@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Protocol};
+use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Protocol, Terms};
 use orderctl::plan::flow::Method;
 
 use crate::support::{PATIENT, completed, failed, post, request, send, unknown};
@@ -16,8 +16,11 @@ async fn a_simulated_endpoint_says_how_long_it_takes_and_fails_as_told() {
             fail: [2].into(),
         },
         timeout: PATIENT,
-        concurrency: 1,
-        retries: 0,
+        terms: Terms {
+            concurrency: 1,
+            retries: 0,
+            ..Terms::default()
+        },
     };
     let bng = Endpoint::open(&definition).unwrap();
     assert_eq!(bng.latency(), Duration::from_millis(20));

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Outcome, Protocol};
+use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Outcome, Protocol, Terms};
 use orderctl::mock::{MockError, MockOptions, serve};
 use orderctl::plan::flow::{Method, Request};
 use serde_json::Value;
@@ -77,8 +77,11 @@ pub fn client(address: &str, timeout: Duration) -> Endpoint {
             access: Box::default(),
         },
         timeout,
-        concurrency: 1,
-        retries: 0,
+        terms: Terms {
+            concurrency: 1,
+            retries: 0,
+            ..Terms::default()
+        },
     })
     .unwrap()
 }
@@ -131,14 +134,14 @@ pub fn rejected(outcome: Outcome) -> (u16, String) {
 
 pub fn failed(outcome: Outcome) -> (Option<u16>, String) {
     match outcome {
-        Outcome::Failed { status, reason } => (status, reason),
+        Outcome::Failed { status, reason, .. } => (status, reason),
         other => panic!("{other:?}"),
     }
 }
 
 pub fn unknown(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Unknown { reason } => reason,
+        Outcome::Unknown { reason, .. } => reason,
         other => panic!("{other:?}"),
     }
 }

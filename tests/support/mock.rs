@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use orderctl::mock::{MockOptions, serve};
+use orderctl::mock::{Accepts, Delay, MockOptions, Notice, Script, serve};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -20,6 +20,8 @@ pub struct Manner {
     pub latency: Duration,
     pub asynchronous: bool,
     pub faults: Vec<String>,
+    /// A fault script, beside all this.
+    pub script: &'static str,
 }
 
 /// A mock that serves until it is dropped.
@@ -69,6 +71,7 @@ impl Mock {
                 .iter()
                 .map(|fault| fault.parse().expect("a fault"))
                 .collect(),
+            script: script(manner),
             record: Some(folder.path().join("record")),
             ..MockOptions::default()
         };
@@ -110,6 +113,25 @@ impl Mock {
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         complete.lines().map(Call::of).collect()
     }
+}
+
+/// The script, in which endpoints take their time as all of them do where it does not say.
+fn script(manner: &Manner) -> Script {
+    if manner.script.is_empty() {
+        return Script::default();
+    }
+    let mut script = Script::parse(manner.script, Path::new("faults.toml")).expect("a script");
+    for played in script.manners.values_mut() {
+        if manner.asynchronous {
+            played.accepts.get_or_insert(Accepts {
+                after: manner.latency.into(),
+                notice: Notice::None,
+            });
+        } else if played.latency == Delay::NONE {
+            played.latency = manner.latency.into();
+        }
+    }
+    script
 }
 
 impl Drop for Mock {

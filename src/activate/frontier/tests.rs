@@ -68,6 +68,7 @@ fn after(plan: &OrchestrationPlan, completed: &[usize]) -> Progress {
             task,
             status: 204,
             resource: None,
+            note: None,
         }));
     }
     progress

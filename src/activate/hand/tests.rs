@@ -74,6 +74,8 @@ fn failed() -> Event {
         failure: Failure::Rejected,
         status: Some(422),
         reason: "no such port".into(),
+        class: None,
+        retry_at: None,
     })
 }
 
@@ -81,6 +83,7 @@ fn held() -> Event {
     Event::Held(Held {
         task: "port".into(),
         reason: "no such port".into(),
+        on_failure: None,
     })
 }
 

@@ -45,6 +45,12 @@ impl Observer for Bar {
                 self.0.set_message(format!("{task}, attempt {attempt}"));
             }
             Step::Completed { .. } => self.0.inc(1),
+            Step::Asking { task } => {
+                tracing::info!("order {order_id}: it is asked what came of {task}");
+            }
+            Step::Paused { endpoint, until } => {
+                tracing::info!("endpoint {endpoint} is left alone until {until}");
+            }
             Step::Retrying { task, reason, .. } => {
                 tracing::info!("order {order_id}: {task} failed and is tried again: {reason}");
             }

@@ -15,6 +15,7 @@ use clap::{
 };
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
+use orderctl::activate::forecast::ErrorName;
 use orderctl::mock::Delay;
 use orderctl::model::state::OrderState;
 
@@ -112,6 +113,7 @@ pub enum Command {
     Status(StatusArgs),
     Task(TaskArgs),
     Journal(JournalCommandArgs),
+    Policy(PolicyArgs),
     Mock(MockArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -529,6 +531,8 @@ pub enum TaskCommand {
     Skip(ReasonedDeedArgs),
     /// Let a milestone pass, such as a wave of a rollout, although not everything before it is done
     Release(DeedArgs),
+    /// Its last request came to nothing, as somebody found out: it is sent again, at once
+    Retry(ReasonedDeedArgs),
     /// List the tasks of an order that have not been completed, and what each of them waits for
     List(ListArgs),
 }
@@ -633,6 +637,49 @@ pub struct JournalExportArgs {
     pub documents: bool,
     #[command(flatten)]
     pub journal: JournalArgs,
+}
+
+/// Say what would be done about an error
+///
+/// Reads the endpoints file, and the activation rules of a catalog where a resource specification is
+/// named. Writes what `activate` would do about an error to standard output: how often and after how
+/// long the request would be repeated, what would come before, and what becomes of the task after
+/// that. Nothing is sent.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl policy explain --endpoint olt --error 503
+  orderctl policy explain --specification RS-GPON-BEARER --error timeout")]
+pub struct PolicyArgs {
+    /// What to say.
+    #[command(subcommand)]
+    pub what: PolicyCommand,
+}
+
+/// What is said about policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// What would be done about an error of an endpoint
+    Explain(PolicyExplainArgs),
+}
+
+/// Which error, of what.
+#[derive(Debug, Args)]
+pub struct PolicyExplainArgs {
+    /// Name of the endpoint [default: that of the activation rule]
+    #[arg(long, value_name = "NAME", required_unless_present = "specification")]
+    pub endpoint: Option<String>,
+    /// Resource specification whose activation rule counts
+    #[arg(long, value_name = "ID")]
+    pub specification: Option<String>,
+    /// The error: a status such as 503, or connect, timeout, reset, busy, serverError, rejected or
+    /// malformed
+    #[arg(long, value_name = "ERROR")]
+    pub error: ErrorName,
+    #[command(flatten)]
+    pub endpoints: EndpointsArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
 }
 
 /// Play the endpoints of an endpoints file, on loopback

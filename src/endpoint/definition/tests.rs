@@ -38,8 +38,11 @@ timeout = "1m"
                 access: Box::default(),
             },
             timeout: Duration::from_secs(10),
-            concurrency: 4,
-            retries: 0,
+            terms: Terms {
+                concurrency: 4,
+                retries: 0,
+                ..Terms::default()
+            },
         }
     );
     assert_eq!(
@@ -51,8 +54,10 @@ timeout = "1m"
                 fail: [2, 5].into(),
             },
             timeout: Duration::from_mins(1),
-            concurrency: DEFAULT_CONCURRENCY,
-            retries: DEFAULT_RETRIES,
+            terms: Terms {
+                idempotent: true,
+                ..Terms::default()
+            },
         }
     );
     assert_eq!(endpoints.tmf702_names().collect::<Vec<_>>(), ["olt"]);
@@ -393,4 +398,94 @@ fn text_that_is_not_toml_does_not_show_what_may_be_a_secret() {
         assert!(said.starts_with("endpoints.toml:3:"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+}
+
+#[test]
+fn terms_are_read() {
+    use super::super::{Breaker, Rate, ReadBack};
+    use crate::retry::{FailureClass, OnFailure};
+    let endpoints = parse(
+        r#"
+formatVersion = "1.0"
+[endpoint.olt]
+protocol = "simulated"
+idempotent = false
+readBack = "resource?idempotencyKey={key}"
+onFailure = "skip"
+rate = "100/10s"
+breaker = { failures = 5, pause = "30s" }
+[endpoint.olt.retry]
+connect = ["1s", "10s", "1m"]
+timeout = 0
+busy = { times = 4, first = "10s", jitter = "none" }
+deadline = "15m"
+[endpoint.bng]
+protocol = "simulated"
+readBack = "none"
+rate = "5/s"
+"#,
+    )
+    .unwrap();
+    let olt = &endpoints.by_name["olt"].terms;
+    assert!(!olt.idempotent);
+    let path = "resource?idempotencyKey={key}".to_owned();
+    assert_eq!(olt.read_back, ReadBack::Path(path));
+    assert_eq!(olt.on_failure, OnFailure::Skip);
+    let seconds = Duration::from_secs;
+    assert_eq!(
+        olt.rate.map(Rate::interval),
+        Some(Duration::from_millis(100))
+    );
+    let (failures, pause) = (5, seconds(30));
+    assert_eq!(olt.breaker, Some(Breaker { failures, pause }));
+    assert_eq!(olt.retry.deadline.map(|it| it.0), Some(seconds(900)));
+    let bounds = |class, failures| olt.retry.by_class[&class].bounds(failures);
+    let delay = |time| Some((seconds(time), seconds(time)));
+    assert_eq!(bounds(FailureClass::Connect, 2), delay(60));
+    assert_eq!(bounds(FailureClass::Connect, 3), None);
+    assert_eq!(bounds(FailureClass::Timeout, 0), None);
+    assert_eq!(
+        bounds(FailureClass::Busy, 3),
+        delay(10),
+        "the first is the longest"
+    );
+    let bng = &endpoints.by_name["bng"].terms;
+    assert_eq!(bng.read_back, ReadBack::None);
+    assert!(bng.idempotent, "what is simulated has no effects");
+}
+
+#[test]
+fn terms_that_make_no_sense_are_named() {
+    let text = r#"formatVersion = "1.0"
+[endpoint.olt]
+protocol = "simulated"
+idempotent = "yes"
+readBack = "resource"
+onFailure = "retry"
+rate = "fast"
+breaker = { failures = 0 }
+retry = { conect = 3, busy = "often", reset = [1], timeout = { first = "1s", jitter = "full" }, deadline = "0s" }
+[endpoint.bng]
+protocol = "simulated"
+readBack = "resource/x"
+breaker = 5
+retry = 3
+rate = "0/s"
+"#;
+    let expected = r#"endpoints.toml:4:14: idempotent is a string, expected true or false
+endpoints.toml:6:13: onFailure "retry" is not known, expected one of: hold, fail, compensate, skip, stop
+endpoints.toml:7:8: rate "fast" is not requests in a time, such as "50/s", "600/m" or "1/10s"
+endpoints.toml:8:11: breaker has no pause: write a table, such as { failures = 5, pause = "30s" }
+endpoints.toml:8:24: failures is 0, expected a whole number from 1 to 1000
+endpoints.toml:9:11: key `conect` is not known, did you mean `connect`?
+endpoints.toml:9:30: busy is a string, expected a number from 0 to 100, a list of delays, or { times = 5, first = "1s", cap = "1m", jitter = "none" }
+endpoints.toml:9:47: reset is not a list of at most 100 delays, such as ["10s", "1m", "1h"]
+endpoints.toml:9:62: there is no times: say how often it is repeated
+endpoints.toml:9:87: jitter "full" is not "half" or "none"
+endpoints.toml:9:108: deadline must be longer than 0s
+endpoints.toml:12:12: readBack "resource/x" is not "resource", "none", or a path below the address with {key}, {id} or {task}, such as "resource?idempotencyKey={key}"
+endpoints.toml:13:11: breaker is 5, expected a table, such as { failures = 5, pause = "30s" }
+endpoints.toml:14:9: retry is 3, expected a table of classes of failure, such as { busy = 5, connect = ["1s", "1m"] }
+endpoints.toml:15:8: rate "0/s" is not requests in a time, such as "50/s", "600/m" or "1/10s""#;
+    assert_eq!(faults(text), expected);
 }

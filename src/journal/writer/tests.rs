@@ -49,6 +49,7 @@ fn completed(task: &str) -> Entry {
         task: task.into(),
         status: 201,
         resource: None,
+        note: None,
     };
     Entry {
         at: at(3),

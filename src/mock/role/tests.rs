@@ -12,7 +12,7 @@ use super::*;
 
 fn role(name: &str, manner: Manner, faults: &[&str]) -> Role {
     let faults = faults.iter().map(|it| Fault::parse(it).unwrap()).collect();
-    let system = System::new(name, manner.ignores_keys);
+    let system = Box::new(System::new(name, manner));
     let judge = Judge::new(name, 0, manner, faults);
     Role::new(name, judge, Player::System(system))
 }
@@ -59,7 +59,7 @@ fn send(role: &mut Role, action: Action<'_>, key: &str, body: &str) -> (Effect, 
 }
 
 fn read(role: &mut Role, place: &Place<'_>, path: &str) -> Reply {
-    role.read(place, path).unwrap().unwrap()
+    role.read(place, (path, None)).unwrap().unwrap()
 }
 
 fn list(role: &mut Role) -> String {

@@ -89,7 +89,7 @@ type Rehearsal = (Engine<VirtualClock, Arc<Fake>>, Stopper);
 fn rehearsal(fake: &Arc<Fake>) -> Rehearsal {
     let (stopper, stop) = Stopper::new();
     let mut pool = Pool::default();
-    pool.add("olt", Arc::clone(fake), 2, 1);
+    pool.add("olt", Arc::clone(fake), fake.manner.terms(2, 1));
     let engine = Engine {
         pool: Arc::new(pool),
         clock: Arc::new(VirtualClock::default()),
@@ -271,13 +271,15 @@ struct Hesitant {
 }
 
 impl Callable for Arc<Hesitant> {
-    async fn call(&self, call: &Call<'_>) -> Outcome {
+    async fn send(&self, call: &Call<'_>) -> Outcome {
         if call.task == "busy" && !self.has_written.swap(true, Ordering::SeqCst) {
             self.log.write(self.event.clone());
         }
         Outcome::Failed {
             status: None,
             reason: "busy".into(),
+            class: FailureClass::Connect,
+            retry_after: None,
         }
     }
 }
@@ -300,7 +302,7 @@ async fn what_a_person_writes_meanwhile_is_noticed_before_the_next_request() {
     });
     let (_stopper, stop) = Stopper::new();
     let mut pool = Pool::default();
-    pool.add("olt", hesitant, 1, 1);
+    pool.add("olt", hesitant, Manner::Keys.terms(1, 1));
     let engine = Engine {
         pool: Arc::new(pool),
         clock: Arc::new(VirtualClock::default()),
@@ -402,7 +404,11 @@ async fn wherever_it_is_killed_all_kinds_of_tasks_end_as_if_it_had_not_been() {
     let mut plan = OrchestrationPlan::clone(&all_kinds());
     plan.task_flow = tasks;
     let plan = Arc::new(plan);
-    let fake = || Fake::answering("bad", &[failed(), unknown(), failed(), failed(), failed()]);
+    let no = || Outcome::Rejected {
+        status: 422,
+        reason: "no".into(),
+    };
+    let fake = || Fake::answering("bad", &[failed(), unknown(), no(), no(), no()]);
     let stands = |progress: &Progress| {
         let tasks = progress.tasks().iter();
         tasks
@@ -519,7 +525,7 @@ async fn a_simulated_endpoint_takes_the_time_of_the_order() {
     #[derive(Debug)]
     struct Slow;
     impl Callable for Slow {
-        async fn call(&self, _: &Call<'_>) -> Outcome {
+        async fn send(&self, _: &Call<'_>) -> Outcome {
             Outcome::Completed {
                 status: 201,
                 resource: None,
@@ -539,7 +545,7 @@ async fn a_simulated_endpoint_takes_the_time_of_the_order() {
     let log = rehearsed(&plan);
     let (_stopper, stop) = Stopper::new();
     let mut pool = Pool::default();
-    pool.add("olt", Slow, 2, 0);
+    pool.add("olt", Slow, Manner::Keys.terms(2, 0));
     let engine = Engine {
         pool: Arc::new(pool),
         clock: Arc::new(VirtualClock::default()),

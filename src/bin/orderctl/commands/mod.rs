@@ -11,6 +11,7 @@ pub mod journal;
 pub mod man;
 pub mod mock;
 pub mod plan;
+pub mod policy;
 mod ran;
 pub mod schema;
 pub mod status;

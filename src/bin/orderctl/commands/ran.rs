@@ -1,7 +1,5 @@
 //! How the run of an order ended, in words.
 
-use std::fmt::Write as _;
-
 use orderctl::activate::{Report, RunState, WaitFor};
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::printable;
@@ -30,17 +28,9 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         let reason = task.reason.as_deref().unwrap_or("no reason given");
         format!("{}: {}", printable(&task.id), printable(reason))
     };
-    // A window that is over does not come again: nobody but a person can go on here.
     let held = |task: &TaskProgress| {
-        let mut text = reason(task);
-        if task.window_missed {
-            let id = printable(&task.id);
-            let _ = write!(
-                text,
-                "; decide: orderctl task complete|skip|fail {order} {id}"
-            );
-        }
-        text
+        let next = next_command(task, &order);
+        format!("{}; {next}", reason(task))
     };
     add(&mut lines, "failed", report.progress.failed().map(reason));
     let given_up = report.progress.given_up() - report.progress.failed().count();
@@ -57,6 +47,12 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         let (id, name) = (printable(&wait.task), printable(&wait.name));
         match wait.what {
             WaitFor::Moment(at) => format!("{name} ({id}): not before {at}"),
+            WaitFor::Retry(at) => format!(
+                "{name} ({id}): tried again at {at}; sooner: orderctl task retry {order} {id}"
+            ),
+            WaitFor::Endpoint(at) => {
+                format!("{name} ({id}): for its endpoint, which is left alone until {at}")
+            }
             WaitFor::Person => {
                 format!("{name}: for a person; done: orderctl task complete {order} {id}")
             }
@@ -70,6 +66,23 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         lines.push("  the same command goes on later; with --wait it stays until then".to_owned());
     }
     lines
+}
+
+/// What a person can do about a task that is held.
+fn next_command(task: &TaskProgress, order: &str) -> String {
+    let id = printable(&task.id);
+    if task.window_missed {
+        // It does not come again: nobody but a person can go on here.
+        return format!("decide: orderctl task complete|skip|fail {order} {id}");
+    }
+    if task.is_unsettled() {
+        return format!(
+            "was it done: orderctl task complete {order} {id}; was it not: orderctl task retry {order} {id}"
+        );
+    }
+    format!(
+        "the same command tries it again; or decide: orderctl task complete|skip|fail {order} {id}"
+    )
 }
 
 /// State of the root order.

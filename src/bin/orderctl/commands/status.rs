@@ -493,10 +493,13 @@ mod tests {
                 failure: orderctl::journal::entry::Failure::Failed,
                 status: Some(500),
                 reason: "500 Internal Server Error".into(),
+                class: None,
+                retry_at: None,
             }),
             Event::Held(Held {
                 task,
                 reason: "500 Internal Server Error".into(),
+                on_failure: None,
             }),
         ];
         begun

@@ -42,6 +42,9 @@ pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
         TaskCommand::Skip(ReasonedDeedArgs { task, reason }) => {
             decide(Deed::Skip, task, Some(reason), context)
         }
+        TaskCommand::Retry(ReasonedDeedArgs { task, reason }) => {
+            decide(Deed::Retry, task, Some(reason), context)
+        }
         TaskCommand::List(args) => list(args, context),
     }
 }
@@ -247,8 +250,11 @@ fn tell(
     let Some(task) = found else {
         return Ok(ExitCode::Done);
     };
-    let reason = task.reason.as_deref().unwrap_or_default();
-    let mut line = format!("order {order}: {} {reason}", decided.task);
+    let told = match (decision.deed, &decision.reason) {
+        (Deed::Retry, Some(why)) => format!("is to be tried again, says {}: {why}", decision.by),
+        _ => task.reason.as_deref().unwrap_or_default().to_owned(),
+    };
+    let mut line = format!("order {order}: {} {told}", decided.task);
     match decided.given_up {
         0 => {}
         1 => line.push_str("; 1 task that needs it is given up"),

@@ -1,0 +1,258 @@
+//! Decisions, one by one.
+
+use super::*;
+use crate::endpoint::ReadBack;
+use crate::plan::flow::Request;
+use crate::retry::Time;
+
+fn request(method: Method) -> Request {
+    let path = match method {
+        Method::Post => "resource",
+        Method::Patch | Method::Delete => "resource/R-1",
+    };
+    let body = r#"{"id":"R-1"}"#.to_owned();
+    let body = serde_json::value::RawValue::from_string(body).unwrap();
+    Request {
+        method,
+        path: path.to_owned(),
+        body: (method != Method::Delete).then_some(body),
+    }
+}
+
+/// What a decision is about, to be changed.
+struct Case {
+    request: Request,
+    terms: Terms,
+    known: TaskProgress,
+    retry: Option<RetryPolicy>,
+    on_failure: Option<OnFailure>,
+    now: Timestamp,
+}
+
+impl Case {
+    /// A request under way at an endpoint that repeats so often.
+    fn new(method: Method, retries: u32) -> Self {
+        Self {
+            request: request(method),
+            terms: Terms {
+                retries,
+                ..Terms::default()
+            },
+            known: TaskProgress {
+                id: "t".into(),
+                attempts: 1,
+                open: true,
+                ..TaskProgress::default()
+            },
+            retry: None,
+            on_failure: None,
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn failures(mut self, failures: u32) -> Self {
+        self.known.failures = failures;
+        self.known.attempts = failures.saturating_add(1);
+        self
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&Situation<'_>) -> T) -> T {
+        look(&Situation {
+            call: &Call {
+                task: "t",
+                request: &self.request,
+                idempotency_key: "k",
+            },
+            terms: &self.terms,
+            endpoint: "olt",
+            retry: self.retry.as_ref(),
+            on_failure: self.on_failure,
+            known: &self.known,
+            now: self.now,
+        })
+    }
+
+    fn decide(&self, outcome: &Outcome) -> Decision {
+        self.with(|situation| decide(situation, outcome))
+    }
+
+    fn kinds(&self, outcome: Outcome) -> Vec<&'static str> {
+        self.with(|situation| {
+            let decision = decide(situation, &outcome);
+            let events = record(situation, outcome, &decision);
+            events.iter().map(Event::kind).collect()
+        })
+    }
+}
+
+fn busy(retry_after: Option<u64>) -> Outcome {
+    Outcome::Failed {
+        status: Some(503),
+        class: FailureClass::Busy,
+        reason: "busy".into(),
+        retry_after: retry_after.map(Duration::from_secs),
+    }
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown {
+        class: FailureClass::Timeout,
+        reason: "no answer".into(),
+    }
+}
+
+fn rejected(status: u16) -> Outcome {
+    Outcome::Rejected {
+        status,
+        reason: "no such port".into(),
+    }
+}
+
+fn hold(reason: &str) -> Decision {
+    Decision::Hold {
+        reason: reason.into(),
+    }
+}
+
+fn policy(text: &str) -> RetryPolicy {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_failure_is_repeated_until_repetitions_are_spent() {
+    let decide = |failures, retries| {
+        Case::new(Method::Post, retries)
+            .failures(failures)
+            .decide(&busy(None))
+    };
+    assert!(matches!(decide(0, 2), Decision::Again { .. }));
+    assert!(matches!(decide(1, 2), Decision::Again { .. }));
+    assert_eq!(decide(2, 2), hold("busy (3 attempts)"));
+    assert_eq!(decide(0, 0), hold("busy"));
+    assert_eq!(decide(u32::MAX, 9), hold("busy (4294967295 attempts)"));
+    let kinds = |failures| {
+        Case::new(Method::Post, 1)
+            .failures(failures)
+            .kinds(busy(None))
+    };
+    assert_eq!(kinds(0), ["attemptFailed"]);
+    assert_eq!(kinds(1), ["attemptFailed", "held"]);
+}
+
+#[test]
+fn what_was_refused_is_not_repeated_unless_somebody_says_so() {
+    let mut case = Case::new(Method::Post, 9);
+    assert_eq!(case.decide(&rejected(422)), hold("no such port"));
+    case.terms.retry = policy(r#"{"rejected": ["PT5S"]}"#);
+    let after = Duration::from_secs(5);
+    assert_eq!(case.decide(&rejected(422)), Decision::Again { after });
+    case.retry = Some(policy(r#"{"rejected": 0}"#));
+    assert_eq!(case.decide(&rejected(422)), hold("no such port"));
+}
+
+#[test]
+fn what_becomes_of_a_task_is_said_by_it_or_by_its_endpoint() {
+    let mut case = Case::new(Method::Post, 0);
+    case.terms.on_failure = OnFailure::Skip;
+    let give_up = |how| Decision::GiveUp {
+        how,
+        reason: "busy".into(),
+    };
+    assert_eq!(case.decide(&busy(None)), give_up(OnFailure::Skip));
+    for how in [OnFailure::Fail, OnFailure::Compensate, OnFailure::Stop] {
+        case.on_failure = Some(how);
+        assert_eq!(case.decide(&busy(None)), give_up(how));
+        let kind = if how == OnFailure::Stop {
+            "held"
+        } else {
+            "failed"
+        };
+        assert_eq!(case.kinds(busy(None)), ["attemptFailed", kind]);
+    }
+    case.on_failure = Some(OnFailure::Hold);
+    assert_eq!(case.decide(&busy(None)), hold("busy"));
+}
+
+#[test]
+fn an_endpoint_that_names_a_time_is_not_asked_before() {
+    let case = Case::new(Method::Post, 3);
+    let after = |outcome| match case.decide(&outcome) {
+        Decision::Again { after } => after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(after(busy(Some(7))), Duration::from_secs(7));
+    assert!(after(busy(Some(0))) >= Duration::from_millis(50));
+}
+
+#[test]
+fn nothing_is_repeated_past_the_deadline() {
+    let mut case = Case::new(Method::Post, 9).failures(1);
+    case.known.failing_since = Some(Timestamp::UNIX_EPOCH);
+    case.now = Timestamp::from_second(58).unwrap();
+    case.terms.retry.deadline = Some(Time(Duration::from_mins(1)));
+    assert!(matches!(case.decide(&busy(None)), Decision::Again { .. }));
+    assert_eq!(
+        case.decide(&busy(Some(3))),
+        hold("busy (2 attempts) (to be tried again after 3s, which is past the deadline of 1m)")
+    );
+    case.now = Timestamp::from_second(60).unwrap();
+    assert_eq!(
+        case.decide(&busy(None)),
+        hold("busy (2 attempts) (deadline of 1m)")
+    );
+    case.retry = Some(policy(r#"{"deadline": "PT2M"}"#));
+    assert!(matches!(case.decide(&busy(None)), Decision::Again { .. }));
+}
+
+#[test]
+fn a_task_in_doubt_is_never_taken_for_failed() {
+    let mut case = Case::new(Method::Post, 0);
+    case.on_failure = Some(OnFailure::Fail);
+    // It can be asked, so that comes first.
+    assert!(matches!(case.decide(&unknown()), Decision::Again { .. }));
+    case.terms.read_back = ReadBack::None;
+    assert_eq!(case.decide(&unknown()), hold("outcome unknown: no answer"));
+    // The first request is still in doubt when the second could not be sent.
+    case.known.doubt = Doubt::Unknown;
+    assert_eq!(case.decide(&busy(None)), hold("outcome unknown: busy"));
+}
+
+#[test]
+fn how_it_is_gone_on_with_depends_on_what_the_endpoint_is_able_to() {
+    let approach = |case: &Case| {
+        case.with(|situation| match approach(situation) {
+            Approach::Send => "send".to_owned(),
+            Approach::Ask(inquiry) => format!("ask {}", inquiry.path.unwrap_or_default()),
+            Approach::Hold { reason } => reason,
+        })
+    };
+    let mut case = Case::new(Method::Post, 0);
+    assert_eq!(approach(&case), "ask resource/R-1");
+    case.terms.idempotent = true;
+    assert_eq!(approach(&case), "ask resource/R-1");
+    case.terms.read_back = ReadBack::None;
+    assert_eq!(approach(&case), "send");
+    case.terms.idempotent = false;
+    assert_eq!(
+        approach(&case),
+        "outcome unknown: the run ended before there was an answer; endpoint olt cannot be asked \
+         about it and is not declared idempotent: find out, then complete or retry the task by hand"
+    );
+    case.known.open = false;
+    assert_eq!(approach(&case), "send", "its answer is known");
+    case.known.doubt = Doubt::Perhaps;
+    assert_eq!(
+        approach(&case),
+        "send",
+        "it says that it failed, and cannot be asked"
+    );
+    case.terms.read_back = ReadBack::Resource;
+    assert_eq!(approach(&case), "ask resource/R-1");
+
+    let mut removal = Case::new(Method::Delete, 0);
+    removal.terms.read_back = ReadBack::None;
+    assert_eq!(approach(&removal), "send");
+    let mut question = Case::new(Method::Post, 0);
+    question.request.path = "q/v4/checkServiceQualification".into();
+    assert_eq!(approach(&question), "send");
+}
