@@ -36,6 +36,7 @@
 //! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
 //! | [`catalog`] | offerings, specifications, rules and their expressions (CEL), loaded and checked |
+//! | [`lint`] | is a catalog sensible: one rule, one file, one table |
 //! | [`chain`] | an order and everything derived from it |
 //! | [`inventory`] | the installed base: products, services, resources; what a chain makes of it |
 //! | [`validate`] | is an order acceptable: one rule, one file, one table |
@@ -73,6 +74,7 @@ pub mod endpoint;
 pub mod graph;
 pub mod inventory;
 pub mod journal;
+pub mod lint;
 pub mod mock;
 pub mod model;
 pub mod plan;

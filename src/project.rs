@@ -3,6 +3,8 @@
 //! [`Project::parse`] is pure; [`Project::find`] and [`Project::read`] are the
 //! only functions here that touch the file system.
 
+mod lint;
+
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
@@ -10,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::suggestion;
+use crate::lint::Settings as LintSettings;
 
 /// Name of the project file.
 pub const FILE_NAME: &str = "orderctl.toml";
@@ -21,12 +24,13 @@ pub const DEFAULT_JOURNAL: &str = ".orderctl/journal.db";
 /// Major format version that this release reads.
 const FORMAT_MAJOR: u64 = 1;
 
-const KEYS: [&str; 5] = [
+const KEYS: [&str; 6] = [
     "formatVersion",
     "catalog",
     "endpoints",
     "journal",
     "inventory",
+    "lint",
 ];
 
 /// A project file, its paths resolved against the folder it lies in.
@@ -42,6 +46,8 @@ pub struct Project {
     pub journal: PathBuf,
     /// Inventory: the installed base.
     pub inventory: Option<PathBuf>,
+    /// What the project wants of lint.
+    pub lint: LintSettings,
 }
 
 /// Paths named outside the project file, by flag or environment (the flag
@@ -69,17 +75,21 @@ pub struct Settings {
     pub journal: PathBuf,
     /// Inventory, if anybody named one; it need not exist.
     pub inventory: Option<PathBuf>,
+    /// What the project wants of lint.
+    pub lint: LintSettings,
 }
 
 impl Settings {
     /// Flag over environment over project file over default.
     #[must_use]
     pub fn merge(overrides: Overrides, project: Option<Project>) -> Self {
+        let lint = project.as_ref().map(|it| it.lint.clone());
         let (catalog, endpoints, journal, inventory) = match project {
             Some(it) => (it.catalog, it.endpoints, it.journal, it.inventory),
             None => (None, None, PathBuf::from(DEFAULT_JOURNAL), None),
         };
         Self {
+            lint: lint.unwrap_or_default(),
             catalog: overrides.catalog.or(catalog),
             endpoints: overrides.endpoints.or(endpoints),
             journal: overrides.journal.unwrap_or(journal),
@@ -220,6 +230,7 @@ impl Project {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut version_given = false;
         let (mut catalog, mut endpoints, mut journal, mut inventory) = (None, None, None, None);
+        let mut lint = LintSettings::default();
         for (key, value) in entries {
             match key.get_ref().as_ref() {
                 "formatVersion" => {
@@ -234,6 +245,7 @@ impl Project {
                 "inventory" => {
                     inventory = Some(folder.join(path_value("inventory", value, text, path)?));
                 }
+                "lint" => lint = lint::read(value, lint::Source { text, path })?,
                 other => {
                     return Err(ProjectError::UnknownKey {
                         place: place(text, key.span().start, path),
@@ -254,6 +266,7 @@ impl Project {
             endpoints,
             journal: journal.unwrap_or_else(|| folder.join(DEFAULT_JOURNAL)),
             inventory,
+            lint,
         })
     }
 }
@@ -368,11 +381,23 @@ mod tests {
             (
                 "formatVersion = \"1.0\"\n[warehouse]\n",
                 "shop/orderctl.toml:2:2: unknown key `warehouse`; \
-                 known keys are formatVersion, catalog, endpoints, journal, inventory",
+                 known keys are formatVersion, catalog, endpoints, journal, inventory, lint",
             ),
             (
                 "formatVersion = \"1.0\"\ncatalog = 7\n",
                 "shop/orderctl.toml:2:11: `catalog` must be a path in quotes, not a number",
+            ),
+            (
+                "formatVersion = \"1.0\"\n[[lint.exceptions]]\ncode = \"lint/overlap\"\n",
+                "shop/orderctl.toml:2:1: `reason` must be a text that says why, not nothing",
+            ),
+            (
+                "formatVersion = \"1.0\"\n[lint.levels]\n\"lint/overlapp\" = \"off\"\n",
+                "shop/orderctl.toml:3:1: `code` must be a code of lint, not `lint/overlapp` (did you mean `lint/overlap`?)",
+            ),
+            (
+                "formatVersion = \"1.0\"\n[lint.levels]\n\"lint/overlap\" = \"loud\"\n",
+                "shop/orderctl.toml:3:18: `levels` must be off, note, warning or error, not `loud`",
             ),
             (
                 "formatVersion = \"1.0\"\njournal = \"\"\n",
@@ -434,6 +459,7 @@ mod tests {
                 endpoints: None,
                 journal: "shop/j.db".into(),
                 inventory: None,
+                lint: LintSettings::default(),
             }
         );
         assert_eq!(
@@ -443,6 +469,7 @@ mod tests {
                 endpoints: None,
                 journal: DEFAULT_JOURNAL.into(),
                 inventory: None,
+                lint: LintSettings::default(),
             }
         );
     }

@@ -293,6 +293,35 @@ impl CharacteristicSpecification {
             .filter_map(|allowed| allowed.value.as_deref())
     }
 
+    /// Bounds of the ranges that are allowed, low ones and high ones.
+    pub fn bounds(&self) -> impl Iterator<Item = (Option<f64>, Option<f64>)> {
+        let ranges = self.allowed.iter();
+        ranges
+            .filter(|it| it.from.is_some() || it.to.is_some())
+            .map(|it| (it.from.map(|bound| bound.0), it.to.map(|bound| bound.0)))
+    }
+
+    /// Whether the values that are listed one by one are all that there are.
+    pub fn is_enumerated(&self) -> bool {
+        !self.allowed.is_empty() && self.allowed.iter().all(|it| it.value.is_some())
+    }
+
+    /// Whether a regular expression, or several, say what is allowed.
+    pub fn has_pattern(&self) -> bool {
+        self.regex.is_some() || self.allowed.iter().any(|it| it.regex.is_some())
+    }
+
+    /// Checks a JSON text as a value.
+    ///
+    /// # Errors
+    /// Why it is none that may be given.
+    pub fn takes(&self, value: &str) -> Result<(), Misfit> {
+        match crate::document::Document::parse(value.to_owned(), "") {
+            Ok(document) => self.check(document.root()).map_err(|(_, misfit)| misfit),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Checks a value, each element for itself where a list is allowed.
     ///
     /// # Errors

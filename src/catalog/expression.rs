@@ -17,6 +17,7 @@ mod prepare;
 mod seen;
 mod shape;
 mod syntax;
+mod usage;
 mod value;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use near::{Near, NearKind};
 pub use seen::Seen;
 pub use shape::{Expected, Member, ObjectShape, Scope, Shape};
 pub use syntax::{MAX_DEPTH, MAX_LENGTH};
+pub use usage::Usage;
 pub use value::{Bindings, Found, Kept};
 
 use crate::diagnostic::Code;
@@ -185,6 +187,12 @@ impl Expression {
     #[must_use]
     pub fn paths(&self) -> Vec<Vec<String>> {
         seen::paths(&self.tree)
+    }
+
+    /// How it looks at each value, in the order they are written.
+    #[must_use]
+    pub fn usages(&self) -> Vec<Usage> {
+        usage::usages(&self.tree)
     }
 
     /// Keeps what it looks at of bindings, but for one variable.

@@ -71,7 +71,7 @@ enum Look {
 /// # Errors
 /// The files that cannot be parsed; everything else is a diagnostic.
 pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
-    read(files, Look::Usable)
+    Ok(load_documents(&parse(files)?))
 }
 
 /// As [`load`], and looks for members that are misspelt, which use passes over in silence.
@@ -79,10 +79,14 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn inspect(files: &[SourceFile]) -> Result<Loaded, LoadError> {
-    read(files, Look::Close)
+    Ok(read(&parse(files)?, Look::Close))
 }
 
-fn read(files: &[SourceFile], look: Look) -> Result<Loaded, LoadError> {
+/// The documents of the files of a catalog, in the order of the files.
+///
+/// # Errors
+/// The files that cannot be parsed.
+pub fn parse(files: &[SourceFile]) -> Result<Vec<Document>, LoadError> {
     let (mut documents, mut unreadable) = (Vec::new(), Vec::new());
     for file in files {
         match file.documents() {
@@ -93,15 +97,24 @@ fn read(files: &[SourceFile], look: Look) -> Result<Loaded, LoadError> {
     if !unreadable.is_empty() {
         return Err(LoadError(unreadable));
     }
+    Ok(documents)
+}
+
+/// Loads the documents of a catalog, as [`load`].
+pub fn load_documents(documents: &[Document]) -> Loaded {
+    read(documents, Look::Usable)
+}
+
+fn read(documents: &[Document], look: Look) -> Loaded {
     let mut loader = Loader::default();
     let mut accepted = Vec::new();
-    for document in &documents {
+    for document in documents {
         if loader.document(document) {
             accepted.push(document);
         }
     }
     if look == Look::Close {
-        for document in &documents {
+        for document in documents {
             let kind = DocumentKind::of(document);
             let found = schemas::misspelt(kind, document.root());
             loader.diagnostics.extend(found);
@@ -134,11 +147,11 @@ fn read(files: &[SourceFile], look: Look) -> Result<Loaded, LoadError> {
     catalog.digest = digest_of(&accepted);
     let documents = documents.len();
     let catalog = (!has_errors(&diagnostics)).then_some(catalog);
-    Ok(Loaded {
+    Loaded {
         catalog,
         diagnostics,
         documents,
-    })
+    }
 }
 
 /// Of a value that its schema refuses nothing more need be said.

@@ -18,6 +18,7 @@ mod relation;
 mod rollout;
 mod rule;
 mod ruling;
+pub mod space;
 mod specification;
 mod values;
 
@@ -31,7 +32,7 @@ pub use constraint::ConstraintRule;
 pub use estimate::Estimate;
 pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
-pub use load::{LoadError, Loaded, inspect, load, read_folder};
+pub use load::{LoadError, Loaded, inspect, load, load_documents, parse, read_folder};
 pub use relation::{Relation, RelationKind};
 pub use rollout::{Release, RolloutRule, WaveEnd};
 pub use rule::{
@@ -181,6 +182,47 @@ impl Catalog {
     /// Whether there are gates or rollouts at all.
     pub fn has_gates(&self) -> bool {
         !self.gates.is_empty() || !self.rollouts.is_empty()
+    }
+
+    /// All offerings, in catalog order.
+    pub fn offerings(&self) -> &[Offering] {
+        &self.offerings
+    }
+
+    /// All product specifications, in catalog order.
+    pub fn products(&self) -> &[ProductSpecification] {
+        &self.products
+    }
+
+    /// All service specifications, in catalog order.
+    pub fn services(&self) -> &[ServiceSpecification] {
+        &self.services
+    }
+
+    /// All resource specifications, in catalog order.
+    pub fn resources(&self) -> &[ResourceSpecification] {
+        &self.resources
+    }
+
+    /// All activation rules, in catalog order.
+    pub fn activation_rules(&self) -> &[ActivationRule] {
+        &self.activations
+    }
+
+    /// All gate rules, by id.
+    pub fn gate_rules(&self) -> &[GateRule] {
+        &self.gates
+    }
+
+    /// All rollout rules, by id.
+    pub fn rollout_rules(&self) -> &[RolloutRule] {
+        &self.rollouts
+    }
+
+    /// The product specifications that a rule is declared for: its own; of a bundle those of what is
+    /// in it.
+    pub fn products_of(&self, subject: Subject) -> Vec<ProductIndex> {
+        ruling::products(self, subject)
     }
 
     /// Ids of all product specifications.

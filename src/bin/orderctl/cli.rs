@@ -114,6 +114,7 @@ pub enum Command {
     Task(TaskArgs),
     Journal(JournalCommandArgs),
     Policy(PolicyArgs),
+    Catalog(CatalogCommandArgs),
     Mock(MockArgs),
     Schema(SchemaArgs),
     Completions(CompletionsArgs),
@@ -682,6 +683,58 @@ pub struct PolicyExplainArgs {
     pub catalog: CatalogArgs,
 }
 
+/// Judge a catalog and what a change of it does
+///
+/// Offline, for CI: is the catalog sensible, does it do what is expected, what does a change of it
+/// do, to which orders, and is that tested? Writes findings to standard error and reports where they
+/// are wanted; exits with 1 where something was found. Touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog lint --catalog catalog --endpoints endpoints.toml
+  orderctl catalog lint --explain lint/mapping-range")]
+pub struct CatalogCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CatalogCommand,
+}
+
+/// What is done with a catalog.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    Lint(LintArgs),
+}
+
+/// Find what works otherwise than its author meant
+///
+/// Loads the catalog and looks for what is never made, conditions that always or never hold, values
+/// that do not fit, work that cannot be undone, and more; `--explain CODE` says what a finding means,
+/// why it is bad, and how to mend it. Levels of codes, and exceptions with their reasons, stand in
+/// orderctl.toml. Writes findings to standard error; exits with 1 if one is an error.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog lint --catalog catalog
+  orderctl catalog lint --strict --format sarif > catalog.sarif
+  orderctl catalog lint --endpoints endpoints.toml --report junit.xml
+  orderctl catalog lint --explain lint/always-false")]
+pub struct LintArgs {
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// Endpoints files, one of which has to define every endpoint that a rule names; may be repeated,
+    /// for a catalog that several projects share
+    #[arg(long, value_name = "FILE")]
+    pub endpoints: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reports: ReportArgs,
+    /// Take warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Say what a code means, why it is bad, and how to mend it, and look at no catalog
+    #[arg(long, value_name = "CODE")]
+    pub explain: Option<String>,
+}
+
 /// Play the endpoints of an endpoints file, on loopback
 ///
 /// Reads the endpoints file and answers as a TMF702 system for each of its endpoints, below
@@ -922,8 +975,12 @@ mod tests {
     /// The words of every `orderctl …` in the examples of the help.
     fn example_command_lines() -> Vec<Vec<String>> {
         let program = Cli::command();
+        let nested = program
+            .get_subcommands()
+            .flat_map(clap::Command::get_subcommands);
         let helps = program
             .get_subcommands()
+            .chain(nested)
             .filter_map(clap::Command::get_after_long_help);
         helps
             .flat_map(|help| {

@@ -59,6 +59,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Task(args) => commands::task::run(args, context),
         Command::Journal(args) => commands::journal::run(args, context),
         Command::Policy(args) => commands::policy::run(args, context),
+        Command::Catalog(args) => commands::catalog::run(args, context),
         Command::Mock(args) => commands::mock::run(args, context),
         Command::Schema(args) => commands::schema::run(args, context),
         Command::Completions(args) => commands::completions::run(args, context),

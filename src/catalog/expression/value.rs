@@ -104,6 +104,15 @@ impl<'v> Bindings<'v> {
         }
     }
 
+    /// JSON text of a variable, or of a member of it, as it was bound.
+    #[must_use]
+    pub fn text_of(&self, variable: &str, member: Option<&str>) -> Option<&'v str> {
+        match member {
+            Some(member) => self.member(variable, member),
+            None => self.whole(variable),
+        }
+    }
+
     /// Value of a variable that is bound to one value; `None` for objects bound by members.
     #[must_use]
     pub fn value(&self, variable: &str) -> Option<Found<'v>> {

@@ -7,6 +7,7 @@ mod catalog;
 mod configuration;
 mod decompose;
 mod inventory;
+mod lint;
 mod order;
 mod plan;
 mod rule;
@@ -35,6 +36,7 @@ pub static AREAS: &[&[Description]] = &[
     order::CODES,
     catalog::CODES,
     rule::CODES,
+    lint::CODES,
     inventory::CODES,
     decompose::CODES,
     plan::CODES,

@@ -2,6 +2,7 @@
 
 pub mod activate;
 mod carried;
+pub mod catalog;
 pub mod completions;
 mod configured;
 pub mod decompose;

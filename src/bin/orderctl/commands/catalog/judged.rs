@@ -1,0 +1,124 @@
+//! What the commands about catalogs have in common: how findings are told and reported, and how
+//! catalogs are read.
+
+use std::path::{Path, PathBuf};
+
+use orderctl::catalog::{self, Loaded};
+use orderctl::diagnostic::report::{Subject, counted};
+use orderctl::diagnostic::tally::Tally;
+use orderctl::diagnostic::{Diagnostic, format::Format, human};
+use orderctl::document::Document;
+use orderctl::validate;
+
+use crate::context::Context;
+use crate::exit::{ExitCode, Failure};
+use crate::report::{ReportArgs, Reporting};
+
+/// The documents of a catalog, and what came of loading them.
+pub struct Read {
+    /// All documents.
+    pub documents: Vec<Document>,
+    /// The catalog, if it may be used, and what was found.
+    pub loaded: Loaded,
+}
+
+/// Reads a catalog folder.
+pub fn read(folder: &Path) -> Result<Read, Failure> {
+    let files = catalog::read_folder(folder)?;
+    let documents = catalog::parse(&files).map_err(Failure::CatalogSyntax)?;
+    let loaded = catalog::load_documents(&documents);
+    Ok(Read { documents, loaded })
+}
+
+/// The catalog that a setting names.
+pub fn named(folder: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    folder.ok_or(Failure::NotNamed {
+        what: "catalog",
+        flag: "--catalog DIR",
+        variable: "ORDERCTL_CATALOG",
+    })
+}
+
+/// Findings on their way to people and reports.
+pub struct Judging<'a> {
+    context: &'a Context,
+    reporting: Option<Reporting<'a>>,
+    shows: bool,
+    strict: bool,
+    /// The command, as reports name it.
+    command: &'static str,
+    tally: Tally,
+    documents: u64,
+}
+
+impl<'a> Judging<'a> {
+    /// Nothing is found yet.
+    pub fn new(command: &'static str, args: &'a ReportArgs, context: &'a Context) -> Self {
+        Judging {
+            context,
+            reporting: Reporting::new(command, args),
+            shows: args.format == Format::Human,
+            strict: false,
+            command,
+            tally: Tally::default(),
+            documents: 0,
+        }
+    }
+
+    /// Takes warnings as errors, if that is wanted.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Counts documents that were looked at.
+    pub fn count(&mut self, documents: u64) {
+        self.documents += documents;
+        if let Some(reporting) = &mut self.reporting {
+            reporting.count(documents);
+        }
+    }
+
+    /// Tells and reports findings.
+    pub fn add(&mut self, subject: Option<Subject>, mut diagnostics: Vec<Diagnostic>) {
+        if self.strict {
+            validate::take_warnings_as_errors(&mut diagnostics);
+        }
+        for diagnostic in &diagnostics {
+            self.tally.add(diagnostic.severity);
+            if self.shows {
+                self.context.show(diagnostic);
+            }
+        }
+        if let Some(reporting) = &mut self.reporting {
+            reporting.add(subject, diagnostics);
+        }
+    }
+
+    /// Writes reports and the summary line; the exit code, however the run ended.
+    pub fn end(
+        mut self,
+        ended: Result<(), Failure>,
+        inputs: &[PathBuf],
+    ) -> Result<ExitCode, Failure> {
+        if let (Some(reporting), Err(failure)) = (&mut self.reporting, &ended) {
+            reporting.fail(failure);
+        }
+        let written = match self.reporting.take() {
+            Some(reporting) => reporting.write(self.context, inputs),
+            None => Ok(()),
+        };
+        if self.shows && ended.is_ok() {
+            let subject = format!("{}: {}", self.command, counted(self.documents, "document"));
+            self.context
+                .say(&human::summary(&subject, self.tally, self.context.styling));
+        }
+        ended?;
+        written?;
+        Ok(if self.tally.is_valid() {
+            ExitCode::Done
+        } else {
+            ExitCode::NotAcceptable
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! All conditions of a catalog, each with what it decides and what it may see.
+
+use super::view::View;
+use super::{Subject, view};
+use crate::catalog::GateRule;
+use crate::catalog::expression::Expression;
+use crate::diagnostic::Location;
+use crate::document::DocumentKind;
+use crate::model::Action;
+
+/// A condition of a rule.
+pub struct Condition<'c> {
+    /// What it is, for people: `the condition of rule R-1`.
+    pub what: String,
+    /// It.
+    pub expression: &'c Expression,
+    /// What it may see.
+    pub view: View<'c>,
+    rule: Option<(DocumentKind, &'c str)>,
+    location: Location,
+}
+
+impl Condition<'_> {
+    /// Where it stands.
+    pub fn place(&self, subject: &Subject<'_>) -> Location {
+        match self.rule {
+            Some(rule) => subject.place(rule, "condition", &self.location),
+            None => self.location.clone(),
+        }
+    }
+}
+
+impl<'c> Subject<'c> {
+    /// All conditions: of decomposition rules and their dependencies, and of gates.
+    pub fn conditions(&self) -> Vec<Condition<'c>> {
+        let mut conditions = Vec::new();
+        for step in &self.survey.steps {
+            let mut dependencies: Vec<&Location> = Vec::new();
+            let alternatives = &step.decomposition.alternatives;
+            for (position, alternative) in alternatives.iter().enumerate() {
+                let id = alternative.rule.as_deref().unwrap_or_default();
+                // One that was taken over from the rule below is told there.
+                let below = alternatives
+                    .get(position + 1)
+                    .and_then(|it| it.condition.as_ref());
+                let own = alternative.condition.as_ref();
+                let own = own.filter(|it| below.is_none_or(|below| below.source() != it.source()));
+                conditions.extend(own.map(|expression| Condition {
+                    what: format!("the condition of rule `{id}`"),
+                    expression,
+                    view: step.view.clone(),
+                    rule: Some((DocumentKind::DecompositionRule, id)),
+                    location: alternative.location.clone(),
+                }));
+                for dependency in &alternative.depends_on {
+                    if dependencies.contains(&&dependency.location) {
+                        continue;
+                    }
+                    dependencies.push(&dependency.location);
+                    let on = &self.catalog.service_at(dependency.on).specification;
+                    let target = self.catalog.service_at(step.decomposition.target);
+                    let name = &on.id;
+                    let asked = [
+                        (&dependency.condition, "condition", None),
+                        (&dependency.filter, "`where`", Some(on)),
+                    ];
+                    for (expression, word, other) in asked {
+                        let Some(expression) = expression else {
+                            continue;
+                        };
+                        conditions.push(Condition {
+                            what: format!(
+                                "the {word} under which `{}` waits for `{name}`",
+                                target.specification.id
+                            ),
+                            expression,
+                            view: View {
+                                other,
+                                ..step.view.clone()
+                            },
+                            rule: None,
+                            location: dependency.location.clone(),
+                        });
+                    }
+                }
+            }
+        }
+        for gate in self.catalog.gate_rules() {
+            conditions.extend(gate.condition.as_ref().map(|expression| Condition {
+                what: format!("the condition of gate `{}`", gate.id),
+                expression,
+                view: self.gate_view(gate),
+                rule: Some((DocumentKind::GateRule, &gate.id)),
+                location: Location {
+                    file: String::new(),
+                    line: 1,
+                    column: 1,
+                    pointer: String::new(),
+                },
+            }));
+        }
+        conditions
+    }
+
+    /// What the condition of a gate may see.
+    pub fn gate_view(&self, gate: &GateRule) -> View<'c> {
+        let products = self.catalog.products_of(gate.subject);
+        let products: Vec<_> = products
+            .iter()
+            .map(|it| &self.catalog.product_at(*it).specification)
+            .collect();
+        let per = gate.per.as_deref().and_then(|id| self.catalog.service(id));
+        View {
+            source: match per {
+                Some(service) => vec![&service.specification],
+                None => products.clone(),
+            },
+            product: products,
+            other: None,
+            product_is_partial: gate.actions.iter().any(|it| *it != Action::Add),
+            actions: view::MADE,
+        }
+    }
+}
