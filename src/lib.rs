@@ -42,6 +42,7 @@
 //! | [`validate`] | is an order acceptable: one rule, one file, one table |
 //! | [`decompose`] | the COM and the SOM step, and why each item was made or not |
 //! | [`plan`] | tasks, dependencies, schedule, requests, digests, drawings |
+//! | [`rehearsal`] | an order through all that is pure, and what came of it as facts that are kept and compared |
 //! | [`endpoint`] | the systems at the far end, one protocol a file |
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
@@ -81,6 +82,7 @@ pub mod plan;
 pub mod progress;
 pub mod project;
 pub mod retry;
+pub mod rehearsal;
 pub mod schemas;
 pub mod status;
 pub mod validate;

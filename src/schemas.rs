@@ -103,6 +103,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/diagnostic-report.schema.json"),
     ),
     (
+        "expected-outcome",
+        include_str!("../schemas/expected-outcome.schema.json"),
+    ),
+    (
         "task-explanation",
         include_str!("../schemas/task-explanation.schema.json"),
     ),

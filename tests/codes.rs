@@ -34,7 +34,7 @@ fn found(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
     found
 }
 
-const FAMILIES: &str = "schema|standard|order|catalog|rule|lint|inventory|decompose|plan|endpoints|project|fault-script";
+const FAMILIES: &str = "schema|standard|order|catalog|rule|lint|inventory|decompose|plan|test|endpoints|project|fault-script";
 
 /// The codes that the sources report.
 fn known() -> BTreeSet<String> {

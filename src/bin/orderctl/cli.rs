@@ -692,7 +692,8 @@ pub struct PolicyExplainArgs {
 #[command(after_long_help = "\
 Examples:
   orderctl catalog lint --catalog catalog --endpoints endpoints.toml
-  orderctl catalog lint --explain lint/mapping-range")]
+  orderctl catalog lint --explain lint/mapping-range
+  orderctl catalog test tests --catalog catalog --report junit.xml")]
 pub struct CatalogCommandArgs {
     /// What to do.
     #[command(subcommand)]
@@ -703,6 +704,7 @@ pub struct CatalogCommandArgs {
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
     Lint(LintArgs),
+    Test(TestArgs),
 }
 
 /// Find what works otherwise than its author meant
@@ -733,6 +735,39 @@ pub struct LintArgs {
     /// Say what a code means, why it is bad, and how to mend it, and look at no catalog
     #[arg(long, value_name = "CODE")]
     pub explain: Option<String>,
+}
+
+/// Compare what comes of orders with what is expected
+///
+/// Takes every order of a folder, and of the folders in it, through validation, decomposition and
+/// planning, and compares what comes of it (findings, services, resources, tasks, dates) with what
+/// NAME.expected.json beside NAME.json expects. What is installed is in the nearest inventory.ndjson
+/// beside or above the orders. Writes what differs to standard error, in the words of the order, and
+/// with --update the expectations anew; exits with 1 where something differs.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog test tests --catalog catalog
+  orderctl catalog test tests --filter broadband --report junit.xml
+  orderctl catalog test tests --update && git diff tests")]
+pub struct TestArgs {
+    /// Folder of orders, or one file of them
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+    #[command(flatten)]
+    pub reports: ReportArgs,
+    /// Only orders whose file or id contains TEXT; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Vec<String>,
+    /// Expect what comes of the orders from now on
+    #[arg(long)]
+    pub update: bool,
+    #[command(flatten)]
+    pub now: NowArgs,
 }
 
 /// Play the endpoints of an endpoints file, on loopback

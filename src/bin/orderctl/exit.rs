@@ -20,6 +20,7 @@ use orderctl::inventory::store::StoreError;
 use orderctl::journal::JournalError;
 use orderctl::mock::{FaultError, MockError, RecordingError, ScriptError};
 use orderctl::project::ProjectError;
+use orderctl::rehearsal::ExpectedError;
 
 use crate::terminal::OutputError;
 
@@ -115,6 +116,9 @@ pub enum Failure {
         /// The file.
         file: String,
     },
+    /// A file of expectations that is none.
+    #[error(transparent)]
+    Expected(ExpectedError),
     /// The installed base cannot be read or written.
     #[error(transparent)]
     Inventory(#[from] StoreError),

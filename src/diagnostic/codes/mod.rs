@@ -13,6 +13,7 @@ mod plan;
 mod rule;
 mod schema;
 mod standard;
+mod test;
 
 use super::{Code, Severity};
 
@@ -40,6 +41,7 @@ pub static AREAS: &[&[Description]] = &[
     inventory::CODES,
     decompose::CODES,
     plan::CODES,
+    test::CODES,
     configuration::ENDPOINTS,
     configuration::PROJECT,
     configuration::FAULT_SCRIPT,

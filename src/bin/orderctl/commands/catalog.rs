@@ -1,7 +1,9 @@
 //! `orderctl catalog`: a family of commands, one file each.
 
+mod corpus;
 mod judged;
 mod lint;
+mod test;
 
 use crate::cli::{CatalogCommand, CatalogCommandArgs};
 use crate::context::Context;
@@ -11,5 +13,6 @@ use crate::exit::{ExitCode, Failure};
 pub fn run(args: CatalogCommandArgs, context: &Context) -> Result<ExitCode, Failure> {
     match args.command {
         CatalogCommand::Lint(args) => lint::run(&args, context),
+        CatalogCommand::Test(args) => test::run(&args, context),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use orderctl::catalog::{self, Loaded};
+use orderctl::catalog::{self, Catalog, Loaded};
 use orderctl::diagnostic::report::{Subject, counted};
 use orderctl::diagnostic::tally::Tally;
 use orderctl::diagnostic::{Diagnostic, format::Format, human};
@@ -37,6 +37,17 @@ pub fn named(folder: Option<PathBuf>) -> Result<PathBuf, Failure> {
         flag: "--catalog DIR",
         variable: "ORDERCTL_CATALOG",
     })
+}
+
+/// Loads a catalog that has to be sound for what is asked of it; if it is not, its findings are
+/// told.
+pub fn sound(folder: &Path, judging: &mut Judging<'_>) -> Result<Option<Catalog>, Failure> {
+    let Read { loaded, .. } = read(folder)?;
+    if loaded.catalog.is_none() {
+        judging.count(loaded.documents as u64);
+        judging.add(None, loaded.diagnostics);
+    }
+    Ok(loaded.catalog)
 }
 
 /// Findings on their way to people and reports.
