@@ -37,6 +37,7 @@
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
 //! | [`catalog`] | offerings, specifications, rules and their expressions (CEL), loaded and checked |
 //! | [`lint`] | is a catalog sensible: one rule, one file, one table |
+//! | [`comparison`] | two catalogs: what is different, and what of it breaks orders |
 //! | [`chain`] | an order and everything derived from it |
 //! | [`inventory`] | the installed base: products, services, resources; what a chain makes of it |
 //! | [`validate`] | is an order acceptable: one rule, one file, one table |
@@ -67,6 +68,7 @@
 pub mod activate;
 pub mod catalog;
 pub mod chain;
+pub mod comparison;
 pub mod configuration;
 pub mod decompose;
 pub mod diagnostic;

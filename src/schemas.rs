@@ -107,6 +107,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/expected-outcome.schema.json"),
     ),
     (
+        "catalog-difference",
+        include_str!("../schemas/catalog-difference.schema.json"),
+    ),
+    (
         "task-explanation",
         include_str!("../schemas/task-explanation.schema.json"),
     ),

@@ -79,3 +79,13 @@ fn expectations_are_valid_against_their_schema() {
     }
     assert!(looked_at > 15, "{looked_at}");
 }
+
+#[test]
+fn what_is_different_is_valid_against_its_schema() {
+    let written = "tests/cases/catalog/diff-as-json/stdout";
+    let bytes = fs::read(path(written)).expect("a file");
+    let text = String::from_utf8(bytes).expect("text");
+    let document = orderctl::document::Document::parse(text, written).expect("JSON");
+    let found = schemas::check_as("catalog-difference", document.root());
+    assert!(found.is_empty(), "{found:?}");
+}

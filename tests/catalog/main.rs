@@ -1,6 +1,7 @@
 //! `orderctl catalog` on the example catalog and its orders.
 
 mod expectations;
+mod revisions;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -693,7 +693,8 @@ pub struct PolicyExplainArgs {
 Examples:
   orderctl catalog lint --catalog catalog --endpoints endpoints.toml
   orderctl catalog lint --explain lint/mapping-range
-  orderctl catalog test tests --catalog catalog --report junit.xml")]
+  orderctl catalog test tests --catalog catalog --report junit.xml
+  orderctl catalog diff main:catalog catalog --exit-code=breaking")]
 pub struct CatalogCommandArgs {
     /// What to do.
     #[command(subcommand)]
@@ -705,6 +706,7 @@ pub struct CatalogCommandArgs {
 pub enum CatalogCommand {
     Lint(LintArgs),
     Test(TestArgs),
+    Diff(DiffArgs),
 }
 
 /// Find what works otherwise than its author meant
@@ -749,7 +751,7 @@ pub struct LintArgs {
 Examples:
   orderctl catalog test tests --catalog catalog
   orderctl catalog test tests --filter broadband --report junit.xml
-  orderctl catalog test tests --update && git diff tests")]
+  orderctl catalog test tests --update")]
 pub struct TestArgs {
     /// Folder of orders, or one file of them
     #[arg(value_name = "FOLDER")]
@@ -768,6 +770,59 @@ pub struct TestArgs {
     pub update: bool,
     #[command(flatten)]
     pub now: NowArgs,
+}
+
+/// Say what is different between two catalogs
+///
+/// Compares document by document, in the words of catalogs: characteristics, values, references,
+/// conditions, mappings, dependencies. What breaks orders that were good before is marked with `!` and
+/// its reason. OLD and NEW are folders, or REVISION:FOLDER of the git repository here. Writes the
+/// differences to standard output.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog diff main:catalog catalog
+  orderctl catalog diff v1.4:catalog v1.5:catalog --format markdown > comment.md
+  orderctl catalog diff old new --exit-code=breaking")]
+pub struct DiffArgs {
+    /// Catalog folder, or REVISION:FOLDER
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// Catalog folder, or REVISION:FOLDER
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: DiffFormat,
+    /// Exit with 1 where there is any difference, or with =breaking where one breaks orders
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "any"
+    )]
+    pub exit_code: Option<ExitWhen>,
+}
+
+/// How a difference is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// Lines for people
+    Human,
+    /// A JSON document
+    Json,
+    /// A comment on a pull request
+    Markdown,
+}
+
+/// Which difference makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExitWhen {
+    /// Any
+    Any,
+    /// One that breaks orders
+    Breaking,
 }
 
 /// Play the endpoints of an endpoints file, on loopback

@@ -116,6 +116,14 @@ pub enum Failure {
         /// The file.
         file: String,
     },
+    /// A revision of a git repository that cannot be read.
+    #[error("cannot read catalog {named}: {reason}")]
+    Revision {
+        /// As it was named.
+        named: String,
+        /// What git said.
+        reason: String,
+    },
     /// A file of expectations that is none.
     #[error(transparent)]
     Expected(ExpectedError),

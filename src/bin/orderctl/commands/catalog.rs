@@ -1,8 +1,10 @@
 //! `orderctl catalog`: a family of commands, one file each.
 
 mod corpus;
+mod diff;
 mod judged;
 mod lint;
+mod revision;
 mod test;
 
 use crate::cli::{CatalogCommand, CatalogCommandArgs};
@@ -14,5 +16,6 @@ pub fn run(args: CatalogCommandArgs, context: &Context) -> Result<ExitCode, Fail
     match args.command {
         CatalogCommand::Lint(args) => lint::run(&args, context),
         CatalogCommand::Test(args) => test::run(&args, context),
+        CatalogCommand::Diff(args) => diff::run(&args, context),
     }
 }
