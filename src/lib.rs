@@ -44,6 +44,7 @@
 //! | [`decompose`] | the COM and the SOM step, and why each item was made or not |
 //! | [`plan`] | tasks, dependencies, schedule, requests, digests, drawings |
 //! | [`rehearsal`] | an order through all that is pure, and what came of it as facts that are kept and compared |
+//! | [`impact`] | what a change of a catalog does to orders, by its causes |
 //! | [`endpoint`] | the systems at the far end, one protocol a file |
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
@@ -75,6 +76,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod endpoint;
 pub mod graph;
+pub mod impact;
 pub mod inventory;
 pub mod journal;
 pub mod lint;

@@ -111,6 +111,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/catalog-difference.schema.json"),
     ),
     (
+        "catalog-impact",
+        include_str!("../schemas/catalog-impact.schema.json"),
+    ),
+    (
         "task-explanation",
         include_str!("../schemas/task-explanation.schema.json"),
     ),

@@ -10,7 +10,7 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use json::json;
-pub use text::{human, markdown};
+pub use text::{human, markdown, title, told};
 
 use crate::diagnostic::Location;
 use crate::document::{Document, DocumentKind, Node};

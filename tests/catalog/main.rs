@@ -1,6 +1,8 @@
 //! `orderctl catalog` on the example catalog and its orders.
 
 mod expectations;
+mod impact;
+mod mutant;
 mod revisions;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,10 @@ fn orderctl(arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .expect("orderctl runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
 }
 
 fn stderr(output: &Output) -> String {

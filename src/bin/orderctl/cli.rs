@@ -694,7 +694,8 @@ Examples:
   orderctl catalog lint --catalog catalog --endpoints endpoints.toml
   orderctl catalog lint --explain lint/mapping-range
   orderctl catalog test tests --catalog catalog --report junit.xml
-  orderctl catalog diff main:catalog catalog --exit-code=breaking")]
+  orderctl catalog diff main:catalog catalog --exit-code=breaking
+  orderctl catalog impact main:catalog catalog --orders tests")]
 pub struct CatalogCommandArgs {
     /// What to do.
     #[command(subcommand)]
@@ -707,6 +708,7 @@ pub enum CatalogCommand {
     Lint(LintArgs),
     Test(TestArgs),
     Diff(DiffArgs),
+    Impact(ImpactArgs),
 }
 
 /// Find what works otherwise than its author meant
@@ -823,6 +825,45 @@ pub enum ExitWhen {
     Any,
     /// One that breaks orders
     Breaking,
+}
+
+/// Say what a change of a catalog does to orders
+///
+/// Takes orders through validation, decomposition and planning under both catalogs, but for those
+/// that the change cannot affect, and shows what comes out differently, by its cause: which document,
+/// how many orders, and one of them as an example. The orders are those of a folder or file, those in
+/// flight of a journal, and each product that is installed, ordered anew. OLD and NEW are folders, or REVISION:FOLDER of the git
+/// repository here. Writes to standard output; touches nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog impact main:catalog catalog --orders tests
+  orderctl catalog impact main:catalog catalog --orders tests --exit-code --format markdown > comment.md
+  orderctl catalog impact old new --inventory inventory.ndjson --journal journal.db")]
+pub struct ImpactArgs {
+    /// Catalog folder, or REVISION:FOLDER
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// Catalog folder, or REVISION:FOLDER
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// Orders: a folder of them, or a file
+    #[arg(long, value_name = "PATH", required_unless_present_any = ["inventory", "journal"])]
+    pub orders: Option<PathBuf>,
+    /// What is installed: behind the orders, and each of its products as it stands
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
+    /// Journal, whose orders in flight are looked at
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: DiffFormat,
+    /// Exit with 1 where anything comes out differently
+    #[arg(long)]
+    pub exit_code: bool,
+    #[command(flatten)]
+    pub now: NowArgs,
 }
 
 /// Play the endpoints of an endpoints file, on loopback

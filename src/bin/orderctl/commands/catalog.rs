@@ -2,6 +2,7 @@
 
 mod corpus;
 mod diff;
+mod impact;
 mod judged;
 mod lint;
 mod revision;
@@ -17,5 +18,6 @@ pub fn run(args: CatalogCommandArgs, context: &Context) -> Result<ExitCode, Fail
         CatalogCommand::Lint(args) => lint::run(&args, context),
         CatalogCommand::Test(args) => test::run(&args, context),
         CatalogCommand::Diff(args) => diff::run(&args, context),
+        CatalogCommand::Impact(args) => impact::run(&args, context),
     }
 }
