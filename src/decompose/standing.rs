@@ -224,7 +224,9 @@ impl<'i> Standing<'i> {
             let id = &things[at].as_ref()?.id;
             id.strip_prefix(prefix)?.strip_suffix(end)
         };
-        let found = open.iter().filter_map(|at| Some((*at, rest(*at)?.to_owned())));
+        let found = open
+            .iter()
+            .filter_map(|at| Some((*at, rest(*at)?.to_owned())));
         let found: Vec<(usize, String)> = found.collect();
         for (position, _) in &found {
             open.remove(position);

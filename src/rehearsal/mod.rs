@@ -129,6 +129,7 @@ impl Rehearsal<'_> {
     ) -> Result<ValidOrder<'d>, Vec<Diagnostic>> {
         let validation = Validation {
             catalog: Some(self.catalog),
+            inventory: self.inventory,
             strict: false,
             now: self.now,
         };

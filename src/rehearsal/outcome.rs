@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Document, Node, quote};
 use crate::model::Order;
 use crate::model::reference::{ItemRelationship, RelationshipKind};
-use crate::plan::flow::{Compensation, OrchestrationPlan, TaskFlow, Until};
+use crate::plan::flow::{Compensation, OnFailure, OrchestrationPlan, TaskFlow, Until};
 
 /// What facts are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,7 +232,7 @@ fn task_facts(task: &TaskFlow) -> Facts {
         Compensation::None(why) => format!("none: {why}"),
     });
     add("undoneBy", undone.as_deref());
-    add("onFailure", (!task.on_failure.is_hold()).then_some("fail"));
+    add("onFailure", task.on_failure.map(OnFailure::name));
     if task.kind != crate::plan::flow::TaskKind::Activation {
         let kind = serde_json::to_string(&task.kind).expect("a kind is a text");
         facts.insert("kind".to_owned(), kind);

@@ -7,8 +7,8 @@
 mod support;
 
 mod batch;
-mod journal;
 mod doubt;
+mod journal;
 mod mock_command;
 mod outcome;
 mod people;

@@ -262,7 +262,9 @@ fn told(order: &str, entry: &Entry, progress: &Progress) -> String {
     let more = match &entry.event {
         Event::Planned(it) => format!("{} tasks", it.tasks),
         Event::Started(it) => format!("request {}", it.attempt),
+        Event::Accepted(it) => it.monitor.clone(),
         Event::Completed(it) => it.status.to_string(),
+        Event::Asked(it) => it.reason.clone(),
         Event::AttemptFailed(it) => it.reason.clone(),
         Event::Held(it) => it.reason.clone(),
         Event::WindowMissed(it) => format!("its window ended at {}", it.end),
@@ -271,6 +273,7 @@ fn told(order: &str, entry: &Entry, progress: &Progress) -> String {
         Event::CompletedByHand(it)
         | Event::Skipped(it)
         | Event::FailedByHand(it)
+        | Event::Retried(it)
         | Event::Released(it) => by_hand(it),
         Event::Installed(it) => it.inventory.clone(),
     };
