@@ -29,6 +29,7 @@ pub use explain::{Explanation, NotFound, explain};
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
@@ -106,7 +107,9 @@ impl Planning<'_> {
         }
         thread::scope(|scope| {
             let digests = scope.spawn(|| order_digests(chain));
-            self.plan_with(chain, || digests.join().expect("digests do not panic"))
+            self.plan_with(chain, || {
+                digests.join().unwrap_or_else(|panic| resume_unwind(panic))
+            })
         })
     }
 
