@@ -760,8 +760,10 @@ pub struct TestArgs {
     pub folder: PathBuf,
     #[command(flatten)]
     pub catalog: CatalogArgs,
-    #[command(flatten)]
-    pub inventory: InventoryArgs,
+    /// What is installed, instead of what stands beside the orders: file or folder of TMF637, TMF638
+    /// and TMF639 documents, JSON
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Option<PathBuf>,
     #[command(flatten)]
     pub reports: ReportArgs,
     /// Only orders whose file or id contains TEXT; may be repeated

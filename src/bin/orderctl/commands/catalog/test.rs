@@ -31,7 +31,7 @@ fn test(args: &TestArgs, context: &Context, judging: &mut Judging<'_>) -> Result
     let Some(catalog) = sound(&named(settings.catalog)?, judging)? else {
         return Ok(());
     };
-    let inventory = args.inventory.inventory.as_deref();
+    let inventory = args.inventory.as_deref();
     let mut updated = 0;
     for file in corpus::read(&args.folder, inventory, context)? {
         let expected = match expected(&file) {
