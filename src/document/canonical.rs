@@ -4,6 +4,8 @@
 //! escapes, and numbers are written by their digits and exponent (`89.00`, `89`
 //! and `8.9e1` are one number). Nothing is rounded.
 
+use std::borrow::Cow;
+
 use super::edit::quote;
 use super::tape::{Kind, Node};
 
@@ -35,13 +37,13 @@ impl<'d> Node<'d> {
             }
             Kind::Object => {
                 output.push('{');
-                for (position, (key, value)) in self.sorted_members().into_iter().enumerate() {
+                for (position, member) in self.sorted_members().into_iter().enumerate() {
                     if position > 0 {
                         output.push(',');
                     }
-                    key.write_canonical(output);
+                    member.key.write_canonical(output);
                     output.push(':');
-                    value.write_canonical(output);
+                    member.value.write_canonical(output);
                 }
                 output.push('}');
             }
@@ -49,11 +51,27 @@ impl<'d> Node<'d> {
     }
 
     /// Members of an object, sorted by key; nothing for other values.
-    pub fn sorted_members(self) -> Vec<(Node<'d>, Node<'d>)> {
-        let mut members: Vec<_> = self.members().collect();
-        members.sort_by(|(one, _), (other, _)| one.as_str().cmp(&other.as_str()));
+    pub fn sorted_members(self) -> Vec<Member<'d>> {
+        let mut members = Vec::with_capacity(self.len());
+        members.extend(self.members().map(|(key, value)| Member {
+            name: key.as_str().unwrap_or_default(),
+            key,
+            value,
+        }));
+        members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         members
     }
+}
+
+/// A member of an object.
+#[derive(Debug, Clone)]
+pub struct Member<'d> {
+    /// What its key says.
+    pub name: Cow<'d, str>,
+    /// Its key.
+    pub key: Node<'d>,
+    /// Its value.
+    pub value: Node<'d>,
 }
 
 /// A number as its digits without zeros at either end, and the power of ten behind them.

@@ -15,6 +15,7 @@ mod tape;
 pub mod toml;
 pub mod yaml;
 
+pub use canonical::Member;
 pub use compose::{Composer, Piece, Pieces};
 pub use edit::{Edits, quote};
 pub use kind::DocumentKind;

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::document::Node;
+use crate::document::{Member, Node};
 
 /// Members of orders and items that tell how far they have come. They change
 /// while an order is carried out, and a plan stays valid all the same.
@@ -50,8 +50,7 @@ const PART: usize = 1 << 14;
 
 impl Asked {
     fn write(&mut self, order: Node<'_>) {
-        for (key, value) in order.sorted_members() {
-            let name = key.as_str().unwrap_or_default();
+        for Member { name, key, value } in order.sorted_members() {
             if PROGRESS.contains(&&*name) {
                 continue;
             }
