@@ -580,7 +580,7 @@ fn without_an_installed_base_actions_are_handed_down() {
         .unwrap();
     // Half of the characteristics are not in the order, and nothing else says what they are.
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("decompose/missing-characteristic"), "{said}");
+    assert!(said.contains("decompose/inventory-needed"), "{said}");
     assert!(!said.contains("decompose/not-installed"), "{said}");
     assert!(
         said.contains("name the installed base with --inventory"),

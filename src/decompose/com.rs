@@ -115,7 +115,20 @@ impl<'c> Com<'_, 'c> {
             catalog, inventory, ..
         } = *self.expansion.with;
         let product = product_specification(catalog, item, installed.as_ref());
+        let action = item.action.unwrap_or(Action::Add);
+        let named = Named {
+            layer: Layer::Product,
+            order: self.order_id,
+            item: &item.id,
+            node: item.node,
+            id: &product_id,
+            action,
+        };
         let Some(product) = product.filter(|_| sound) else {
+            let says_what = item.offering.is_some() || item.product_id().is_none();
+            if inventory.is_none() && action != Action::Add && !says_what {
+                self.expansion.steps.faults.push(named.untold(None));
+            }
             return;
         };
         let values = product_values(catalog, item, installed.as_ref());
@@ -132,7 +145,6 @@ impl<'c> Com<'_, 'c> {
         let then = around(before.as_ref()).bindings();
         let given = item.product.and_then(|it| it.get("place"));
         let there = installed.as_ref().and_then(|it| it.node.get("place"));
-        let action = item.action.unwrap_or(Action::Add);
         let roots = Rc::new(Roots {
             items: vec![item.id.to_string()],
             entity: product_id.clone(),
@@ -171,7 +183,7 @@ impl<'c> Com<'_, 'c> {
         self.expansion.reached.clear();
         self.expansion.again =
             action == Action::Add && inventory.is_some_and(|it| it.product(&product_id).is_some());
-        self.expansion.expand(&source, below);
+        self.expansion.expand_named(&source, below, &named);
     }
 }
 

@@ -19,12 +19,13 @@ use super::explain::{Explanation, Outcome, Story};
 use super::faults::Place;
 use super::loops;
 use super::shared::{Shared, Sharing};
-use super::standing::{Mode, Standing};
+use super::standing::{Mode, Named, Standing};
 use super::step::{Roots, Steps};
 use super::write::{Derivation, Head};
 use super::{Decomposer, Derived, NotDecomposable};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Decomposition, Facing, Loop, ServiceIndex, Specification, Values};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Node};
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
@@ -156,6 +157,29 @@ impl<'c> Expansion<'_, 'c> {
         };
         for installed in standing.rest() {
             self.other(&level, installed);
+        }
+    }
+
+    /// Makes the items for what an order item is about, as [`Expansion::expand`]. Without an
+    /// installed base what is changed or removed has to be told by the order.
+    pub fn expand_named(
+        &mut self,
+        source: &Source<'_, 'c>,
+        below: Vec<Installed<'c>>,
+        named: &Named<'_>,
+    ) {
+        let made = |it: &Self| it.steps.made.len() + it.shared.len();
+        let (faults, before) = (self.steps.faults.count(), made(self));
+        self.expand(source, below);
+        if self.with.inventory.is_some() || named.action == Action::Add {
+            return;
+        }
+        let needs = !source.decompositions.is_empty() || source.own.is_some();
+        if self.steps.faults.count() > faults {
+            let tell = |first: &Diagnostic| named.untold(Some(first));
+            self.steps.faults.instead(faults, tell);
+        } else if needs && made(self) == before {
+            self.steps.faults.push(named.untold(None));
         }
     }
 

@@ -39,6 +39,21 @@ impl Faults {
         self.found.push(finding);
     }
 
+    /// How many there are so far.
+    pub fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Says one thing in the place of all that was found since there were so many; `tell` is given
+    /// the first of that.
+    pub fn instead(&mut self, since: usize, tell: impl FnOnce(&Diagnostic) -> Diagnostic) {
+        if let Some(first) = self.found.get(since) {
+            let finding = tell(first);
+            self.found.truncate(since);
+            self.found.push(finding);
+        }
+    }
+
     /// A fault of a rule.
     pub fn of_rule(&mut self, place: Place<'_>, code: &'static str, message: &str) {
         let message = match place.rule() {

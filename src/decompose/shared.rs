@@ -167,6 +167,11 @@ impl Parent {
 }
 
 impl Shared<'_> {
+    /// How many things are shared so far.
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
     fn note_entities(&mut self, group: usize) {
         for installed in self.groups[group]
             .parts

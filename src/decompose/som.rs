@@ -99,14 +99,14 @@ impl<'c> Som<'_, 'c> {
             Ok(installed) => installed.flatten(),
             Err(finding) => return self.expansion.steps.faults.push(*finding),
         };
-        let named = item
+        let specified = item
             .specification
             .as_ref()
             .map(|reference| reference.id.to_string());
         let known = installed
             .as_ref()
             .map(|it| it.specification_id().to_owned());
-        let Some(specification) = named.or(known).and_then(|id| catalog.service(&id)) else {
+        let Some(specification) = specified.or(known).and_then(|id| catalog.service(&id)) else {
             return;
         };
         let mode = match &installed {
@@ -165,7 +165,7 @@ impl<'c> Som<'_, 'c> {
         });
         self.expansion.again =
             action == Action::Add && inventory.is_some_and(|it| it.service(&service_id).is_some());
-        self.expansion.expand(&source, below);
+        self.expansion.expand_named(&source, below, &named);
     }
 
     /// The products that a service is part of. What services have in common is read once.

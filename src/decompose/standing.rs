@@ -110,6 +110,29 @@ impl Named<'_> {
         }
     }
 
+    /// That the order alone does not tell what is below. `first`: the first fault of what that would
+    /// be; none, if it would be nothing at all.
+    pub fn untold(&self, first: Option<&Diagnostic>) -> Diagnostic {
+        let verb = match self.action {
+            Action::Delete => "deletes",
+            Action::NoChange => "refers to",
+            Action::Add | Action::Modify => "modifies",
+        };
+        let message = format!(
+            "item `{}` {verb} {} `{}`, and the order alone does not tell what that is made of: {}",
+            self.item,
+            self.layer.name(),
+            self.id,
+            first.map_or("it would be nothing", |it| &it.message)
+        );
+        let finding = self.error("decompose/inventory-needed", message);
+        let finding = Diagnostic {
+            related: first.and_then(|it| it.related.clone()),
+            ..finding
+        };
+        finding.with_hint("name the installed base with --inventory")
+    }
+
     fn error(&self, code: &'static str, message: String) -> Diagnostic {
         let entity = self.node.get(self.layer.name());
         let place = entity.map_or(self.node, |entity| entity.get("id").unwrap_or(entity));

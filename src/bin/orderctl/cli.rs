@@ -6,10 +6,11 @@
 use std::env;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Resettable;
+use clap::parser::ValueSource;
 use clap::{
     Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
 };
@@ -19,7 +20,7 @@ use orderctl::activate::forecast::ErrorName;
 use orderctl::mock::Delay;
 use orderctl::model::state::OrderState;
 
-use crate::exit;
+use crate::exit::{self, Failure};
 use crate::report::ReportArgs;
 
 /// A Unix toolkit for telecom orders.
@@ -56,7 +57,22 @@ impl Cli {
     /// What to print instead of running: help, the version, or a usage error.
     pub fn from_command_line() -> Result<Self, clap::Error> {
         let command = without_empty_variables(Self::command());
-        Self::from_arg_matches(&command.try_get_matches()?)
+        let matches = command.try_get_matches()?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        let by_flag = matches.subcommand().is_some_and(|(_, given)| {
+            matches!(given.try_contains_id("inventory"), Ok(true))
+                && given.value_source("inventory") == Some(ValueSource::CommandLine)
+        });
+        let inventory = match &mut cli.command {
+            Command::Validate(args) => Some(&mut args.inventory),
+            Command::Decompose(args) => Some(&mut args.inventory),
+            Command::Activate(args) => Some(&mut args.inventory),
+            _ => None,
+        };
+        if let Some(inventory) = inventory.filter(|_| by_flag) {
+            inventory.origin = Origin::Flag;
+        }
+        Ok(cli)
     }
 }
 
@@ -167,6 +183,58 @@ pub struct InventoryArgs {
         hide_env_values = true
     )]
     pub inventory: Option<PathBuf>,
+    #[arg(skip)]
+    pub origin: Origin,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// The command line: somebody means it now.
+    Flag,
+    /// Environment or project file: it holds for every command, also for the first one.
+    #[default]
+    Standing,
+}
+
+impl InventoryArgs {
+    /// A path on the command line that leads nowhere is a slip of the keyboard.
+    ///
+    /// # Errors
+    /// Nothing is there, and this command does not make it.
+    pub fn is_there(&self) -> Result<(), Failure> {
+        self.leads(
+            Path::exists,
+            "is not there; where nothing is installed yet, make an empty file first",
+        )
+    }
+
+    /// As [`InventoryArgs::is_there`], for the command that makes it.
+    ///
+    /// # Errors
+    /// Nothing is there, nor the folder that it would be made in.
+    pub fn can_be_made(&self) -> Result<(), Failure> {
+        let folder = |path: &Path| match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.is_dir(),
+            _ => true,
+        };
+        self.leads(
+            |path| path.exists() || folder(path),
+            "is not there, nor the folder to make it in",
+        )
+    }
+
+    fn leads(&self, somewhere: impl Fn(&Path) -> bool, what: &'static str) -> Result<(), Failure> {
+        match &self.inventory {
+            Some(path) if self.origin == Origin::Flag && !somewhere(path) => {
+                Err(Failure::NoInventory {
+                    path: path.clone(),
+                    what,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The endpoints file.

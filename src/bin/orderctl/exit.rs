@@ -8,6 +8,7 @@
 //! | 2 | usage, unreadable or malformed input, wrong document, missing file, I/O |
 //! | 3 | stopped with work left: run again to go on |
 
+use std::path::PathBuf;
 use std::{io, process};
 
 use orderctl::activate::ActivateError;
@@ -130,6 +131,14 @@ pub enum Failure {
     /// The installed base cannot be read or written.
     #[error(transparent)]
     Inventory(#[from] StoreError),
+    /// The installed base that the command line names is not there.
+    #[error("inventory {} {what}", path.display())]
+    NoInventory {
+        /// What was named.
+        path: PathBuf,
+        /// What is not there, and what to do about it.
+        what: &'static str,
+    },
     /// A command needs something that nobody named.
     #[error("no {what} is named; give {flag}, set {variable}, or name it in orderctl.toml")]
     NotNamed {

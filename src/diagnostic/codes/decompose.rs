@@ -35,6 +35,11 @@ pub const CODES: &[Description] = &[
         "Correct the values, or guard the expression in the rule.",
     ),
     error(
+        "decompose/inventory-needed",
+        "An item changes or removes something, and the order alone does not tell what that is made of.",
+        "Name the installed base (`--inventory`), or give in the order what it has.",
+    ),
+    error(
         "decompose/missing-characteristic",
         "What is to be made needs a characteristic that the order does not give.",
         "Give it in the order; for what is installed already, name the installed base.",

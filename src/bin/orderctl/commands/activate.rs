@@ -43,6 +43,7 @@ type OpenEndpoints = Vec<(EndpointDefinition, Endpoint)>;
 
 /// Carries plans out.
 pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
+    args.inventory.can_be_made()?;
     let settings = context.settings(Overrides {
         catalog: None,
         endpoints: args.endpoints.endpoints.clone(),

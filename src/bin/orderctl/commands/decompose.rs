@@ -19,6 +19,7 @@ use crate::stage::{self, Produced, Unit};
 
 /// Writes each order followed by the orders derived from it.
 pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> {
+    args.inventory.is_there()?;
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog,
         inventory: args.inventory.inventory,

@@ -40,6 +40,7 @@ fn judge<'a>(
     context: &'a Context,
     reporting: &mut Option<Reporting<'a>>,
 ) -> Result<ExitCode, Failure> {
+    args.inventory.is_there()?;
     let settings = context.settings(Overrides {
         catalog: args.catalog.catalog.clone(),
         inventory: args.inventory.inventory.clone(),
