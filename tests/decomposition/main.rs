@@ -5,5 +5,6 @@
 mod inside;
 mod mobile;
 mod sites;
+mod stories;
 mod strangers;
 mod world;

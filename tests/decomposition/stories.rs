@@ -1,0 +1,260 @@
+//! The stories of `examples`: what is made of their orders depends neither on
+//! the sequence in which these name things, nor on whether it is made in one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+use orderctl::catalog::{self, Catalog};
+use orderctl::document::Document;
+use orderctl::plan::Planning;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::world::{Decomposed, World, related};
+
+const STORIES: [&str; 7] = [
+    "broadband-b2c",
+    "cloud-msp",
+    "fixed-b2b",
+    "mobile-4g",
+    "mobile-5g",
+    "satellite-maritime",
+    "sdwan-b2b",
+];
+
+/// Vehicles that are left of the many of a fleet: sequence shows with few as well.
+const FEW: usize = 12;
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// The part of the catalog that a story needs.
+fn folder_of_catalog(story: &str) -> PathBuf {
+    let folder = if story == "broadband-b2c" {
+        "broadband"
+    } else {
+        story
+    };
+    examples().join("catalog").join(folder)
+}
+
+fn catalog_of(story: &str) -> Catalog {
+    let files = catalog::read_folder(&folder_of_catalog(story)).unwrap();
+    catalog::load(&files).unwrap().catalog.unwrap()
+}
+
+/// The orders of a story by the names of their files, but for one that is meant to be refused.
+fn orders(story: &str) -> BTreeMap<String, Value> {
+    let files = fs::read_dir(examples().join(story)).unwrap();
+    let paths = files.map(|it| it.unwrap().path());
+    let orders = paths.filter(|it| it.extension().is_some_and(|end| end == "json"));
+    let orders = orders.filter(|it| !it.ends_with("order-invalid.json"));
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut order = serde_json::from_str(&text).unwrap();
+        lists(&mut order, &mut |list| {
+            let more = list.len().saturating_sub(FEW);
+            let first = list.len().min(FEW / 2);
+            list.drain(first..first + more);
+        });
+        (name, order)
+    };
+    orders.map(read).collect()
+}
+
+/// Does something to every list of objects that an order gives as a value, and to its items; but for
+/// the underlays of a site, whose sequence is that of the colours of its transport.
+fn lists(order: &mut Value, arrange: &mut dyn FnMut(&mut Vec<Value>)) {
+    let items = order["productOrderItem"].as_array_mut().unwrap();
+    for item in items.iter_mut() {
+        let given = item["product"]["productCharacteristic"].as_array_mut();
+        for characteristic in given.into_iter().flatten() {
+            inner_lists(&mut characteristic["value"], arrange);
+        }
+    }
+    arrange(items);
+}
+
+fn inner_lists(value: &mut Value, arrange: &mut dyn FnMut(&mut Vec<Value>)) {
+    match value {
+        Value::Array(list) => {
+            for element in list.iter_mut() {
+                inner_lists(element, arrange);
+            }
+            if list.iter().all(Value::is_object) {
+                arrange(list);
+            }
+        }
+        Value::Object(members) => {
+            let members = members.iter_mut().filter(|(name, _)| *name != "underlays");
+            for (_, member) in members {
+                inner_lists(member, arrange);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The world before an order of a story: nothing for the first one, else that carried out.
+fn before(story: &str, file: &str) -> World {
+    let mut world = World::new(catalog_of(story));
+    let orders = orders(story);
+    let adds = orders[file]["productOrderItem"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .all(|item| item["action"] == "add");
+    if !adds {
+        world.carry_out(&orders["order.json"]);
+    }
+    world
+}
+
+/// Every item with its action, what it is made from, and what it waits for.
+type Made = BTreeMap<String, (String, BTreeSet<String>, BTreeSet<String>)>;
+
+fn made(decomposed: &Decomposed) -> [Made; 2] {
+    let of = |items: Vec<Value>| {
+        let set = |item: &Value, kind| related(item, kind).into_iter().collect();
+        let items = items.iter().map(|item| {
+            let text = |key: &str| item[key].as_str().unwrap().to_owned();
+            let about = (
+                text("action"),
+                set(item, "realizes"),
+                set(item, "dependency"),
+            );
+            (text("id"), about)
+        });
+        items.collect()
+    };
+    [of(decomposed.services()), of(decomposed.resources())]
+}
+
+/// Every task with what it waits for.
+fn tasks(world: &World, decomposed: &Decomposed) -> BTreeMap<String, BTreeSet<String>> {
+    let planning = Planning {
+        catalog: Some(&world.catalog),
+        default_endpoint: None,
+        now: None,
+    };
+    let plan = planning.plan(&decomposed.chain).unwrap().plan;
+    let tasks = plan.task_flow.into_iter().map(|task| {
+        let before = task.relationship.into_iter();
+        (task.id, before.map(|it| it.task_flow.id).collect())
+    });
+    tasks.collect()
+}
+
+/// What two maps do not agree on.
+fn differing<'m, V: PartialEq>(
+    one: &'m BTreeMap<String, V>,
+    other: &'m BTreeMap<String, V>,
+) -> Vec<(&'m str, Option<&'m V>, Option<&'m V>)> {
+    let ids: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let pairs = ids
+        .into_iter()
+        .map(|id| (id.as_str(), one.get(id), other.get(id)));
+    pairs.filter(|(_, one, other)| one != other).collect()
+}
+
+/// Puts a list into one of its sequences.
+fn shuffle(list: &mut [Value], seed: &mut u64) {
+    for last in (1..list.len()).rev() {
+        // Any step of a generator will do.
+        *seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(*seed >> 33).unwrap() % (last + 1);
+        list.swap(last, other);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_sequence_of_items_and_elements_changes_neither_tasks_nor_dependencies(
+        story in 0..STORIES.len(), order in any::<prop::sample::Index>(), seed in any::<u64>()
+    ) {
+        let story = STORIES[story];
+        let orders = orders(story);
+        let (file, order) = orders.iter().nth(order.index(orders.len())).unwrap();
+        let world = before(story, file);
+        let mut other = order.clone();
+        let mut seed = seed;
+        lists(&mut other, &mut |list| shuffle(list, &mut seed));
+        let (one, other) = (world.decompose(order), world.decompose(&other));
+        for (one, other) in made(&one).iter().zip(&made(&other)) {
+            prop_assert_eq!(differing(one, other), [], "{} {}", story, file);
+        }
+        let (one, other) = (tasks(&world, &one), tasks(&world, &other));
+        prop_assert_eq!(differing(&one, &other), [], "{} {}", story, file);
+    }
+}
+
+/// What orderctl writes with these arguments.
+fn pass(args: &[&str], input: &[u8], (story, inventory): (&str, &Path)) -> Vec<u8> {
+    let mut child = Command::new(cargo_bin("orderctl"))
+        .args(args)
+        .args(["--quiet", "--catalog"])
+        .arg(folder_of_catalog(story))
+        .arg("--inventory")
+        .arg(inventory)
+        .env("ORDERCTL_JOURNAL", inventory.with_extension("db"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+    output.stdout
+}
+
+#[test]
+fn in_two_steps_comes_the_same_as_in_one_for_every_order_of_every_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut actions = BTreeSet::new();
+    let mut count = 0;
+    for story in STORIES {
+        for (file, order) in orders(story) {
+            let world = before(story, &file);
+            let inventory = folder.path().join(format!("{story}-{file}.ndjson"));
+            let documents = world.inventory.documents().map(Document::text);
+            let lines: Vec<String> = documents.map(|text| format!("{text}\n")).collect();
+            fs::write(&inventory, lines.concat()).unwrap();
+            let order = order.to_string();
+            let at = (story, inventory.as_path());
+            let once = pass(&["decompose"], order.as_bytes(), at);
+            let first = pass(&["decompose", "--to", "service"], order.as_bytes(), at);
+            let twice = pass(&["decompose"], &first, at);
+            assert!(once == twice, "{story} {file}");
+            assert!(
+                first.len() < once.len(),
+                "{story} {file}: there are resources"
+            );
+            for (action, text) in [
+                ("add", "\"action\":\"add\""),
+                ("modify", "\"action\":\"modify\""),
+                ("delete", "\"action\":\"delete\""),
+            ] {
+                if order.contains(text) {
+                    actions.insert((story, action));
+                }
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 3 * STORIES.len(), "{count} orders");
+    assert_eq!(actions.len(), 3 * STORIES.len(), "{actions:?}");
+}
