@@ -67,6 +67,45 @@ fn own_catalog(page: &str) -> Option<TempDir> {
     Some(folder)
 }
 
+/// A folder for a page that shows file by file what has to stand in it, with what it begins with:
+/// the commands of the page find the files that stand above them.
+fn guided(page: &str, root: &Path) -> Option<TempDir> {
+    if !page.contains("\n`orderctl.toml`:\n\n```toml\n") {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = folder.path().join("catalog");
+    fs::create_dir(&catalog).unwrap();
+    for file in fs::read_dir(root.join("examples/catalog/broadband")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), catalog.join(file.file_name())).unwrap();
+    }
+    for (from, to) in [
+        ("order.json", "broadband.json"),
+        ("order-cease.json", "no-more-broadband.json"),
+    ] {
+        let from = root.join("examples/broadband-b2c").join(from);
+        fs::copy(from, folder.path().join(to)).unwrap();
+    }
+    Some(folder)
+}
+
+/// Writes the files that a part of a page shows: a line that names one, then its block.
+fn write_files(part: &str, folder: &Path) {
+    let lines: Vec<&str> = part.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        let named = line.strip_prefix('`').and_then(|it| it.strip_suffix("`:"));
+        let Some(name) = named.filter(|_| lines[number + 2].starts_with("```")) else {
+            continue;
+        };
+        let block = lines[number + 3..].iter().take_while(|it| **it != "```");
+        let text: String = block.map(|line| format!("{line}\n")).collect();
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
 #[test]
 fn every_console_block_of_the_documentation_gives_what_it_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -79,7 +118,7 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
         folder.display(),
         env::var("PATH").unwrap_or_default()
     );
-    let run = |command: &str, place: &Path| {
+    let run = |command: &str, place: &Path, state: &Path| {
         if command.contains("jq ") && Command::new("jq").arg("--version").output().is_err() {
             return None;
         }
@@ -88,11 +127,8 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
             .current_dir(place)
             .env("PATH", &path)
             .env("ORDERCTL_MOCK", &mock.address)
-            .env("ORDERCTL_JOURNAL", journal.path().join("journal.db"))
-            .env(
-                "ORDERCTL_INVENTORY",
-                journal.path().join("inventory.ndjson"),
-            )
+            .env("ORDERCTL_JOURNAL", state.join("journal.db"))
+            .env("ORDERCTL_INVENTORY", state.join("inventory.ndjson"))
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -109,8 +145,15 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
     let mut blocks = 0;
     for file in pages {
         let page = fs::read_to_string(&file).unwrap();
-        let own = own_catalog(&page);
-        let place = own.as_ref().map_or(example.as_path(), TempDir::path);
+        let guided = guided(&page, root);
+        let own = if guided.is_some() {
+            None
+        } else {
+            own_catalog(&page)
+        };
+        let place = guided.as_ref().or(own.as_ref());
+        let place = place.map_or(example.as_path(), TempDir::path);
+        let state = guided.as_ref().unwrap_or(&journal).path();
         let mut given = String::new();
         let mut rest = page.as_str();
         while let Some(start) = rest.find("```console\n") {
@@ -119,7 +162,10 @@ fn every_console_block_of_the_documentation_gives_what_it_shows() {
             let block = &rest[body..end];
             let command = block.lines().next().unwrap().strip_prefix("$ ").unwrap();
             given.push_str(&rest[..body]);
-            if let Some(output) = run(command, place) {
+            if guided.is_some() {
+                write_files(&rest[..start], place);
+            }
+            if let Some(output) = run(command, place, state) {
                 given.extend(["$ ", command, "\n", &output]);
             } else {
                 eprintln!("skipped, jq is not here: {command}");

@@ -432,13 +432,14 @@ fn lay_out(first: &str, lines: &[Line], width: u16, styling: Styling) -> String 
     let kinds = widest(|line| columns(&line.kind))
         .min(usize::from(width) / 4)
         .max(KIND.len());
-    let room = room(width, 4, states + kinds);
-    let titles = widest(|line| columns(&line.above) + columns(line.branch) + columns(&line.title));
-    // A tree gets what it needs, as long as something is left for the reasons.
-    let titles = titles.max(first.len()).min(room * 3 / 5);
-    let widths = [titles, kinds, states, room - titles];
     let explained = lines.iter().any(|line| !line.why.is_empty());
     let shown = if explained { 4 } else { 3 };
+    let room = room(width, shown, states + kinds);
+    let titles = widest(|line| columns(&line.above) + columns(line.branch) + columns(&line.title));
+    // A tree gets what it needs, as long as something is left for the reasons.
+    let most = if explained { room * 3 / 5 } else { room };
+    let titles = titles.max(first.len()).min(most);
+    let widths = [titles, kinds, states, room - titles];
     let mut table = new_table();
     let header = [first, KIND, "State", "Waits for / reason"];
     let header = header.iter().zip(widths).take(shown);

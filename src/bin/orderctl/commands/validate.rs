@@ -48,7 +48,10 @@ fn judge<'a>(
         ..Overrides::default()
     })?;
     let filters = args.reports.format == Format::Human;
-    let catalog = match &settings.catalog {
+    let (streams, others) = configured::divide(&args.input.files);
+    // Folders and files of settings are judged for themselves, and the catalog may be among them.
+    let needed = others.is_empty() || !streams.is_empty();
+    let catalog = match settings.catalog.as_ref().filter(|_| needed) {
         Some(folder) => match catalog(folder, filters, context, reporting)? {
             Some(catalog) => Some(catalog),
             None => return Ok(ExitCode::NotAcceptable),
@@ -79,12 +82,11 @@ fn judge<'a>(
     sink.reporting = reporting.take();
     sink.passes_on = filters;
     sink.shows = filters;
-    let (streams, others) = configured::divide(&args.input.files);
     let mut ended = others.iter().try_for_each(|path| {
         let produced = configured::check(path, args.strict)?;
         sink.take(produced).map(|_flow| ())
     });
-    if ended.is_ok() && (others.is_empty() || !streams.is_empty()) {
+    if ended.is_ok() && needed {
         ended = stage::run(
             &streams,
             Unit::Document,
