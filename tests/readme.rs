@@ -99,7 +99,8 @@ fn write_files(part: &str, folder: &Path) {
             continue;
         };
         let block = lines[number + 3..].iter().take_while(|it| **it != "```");
-        let text: String = block.map(|line| format!("{line}\n")).collect();
+        let mut text = block.copied().collect::<Vec<&str>>().join("\n");
+        text.push('\n');
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

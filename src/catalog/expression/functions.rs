@@ -1,7 +1,8 @@
 //! The functions an expression may call, with what they take and give.
 //!
 //! The standard functions of CEL that make sense on JSON values, and the
-//! string functions every CEL implementation offers as an extension. Beside
+//! functions of texts that every CEL implementation offers as an extension, with
+//! `sort` of those of lists. Beside
 //! them two of our own, which no source text can name: they stand guard over
 //! what a comprehension walks through and over how long a text may grow.
 
@@ -41,6 +42,8 @@ pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::default().with_optional_support(false).with_stdlib();
     env.add_extension(extensions::strings)
         .expect("the string extension is new to this environment");
+    env.add_extension(extensions::lists)
+        .expect("the list extension is new to this environment");
     env.add_overload(ELEMENTS, "elements_dyn", vec![DYN_TYPE], elements)
         .expect("no other function has this name");
     for (id, takes) in [
@@ -237,6 +240,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     on("trim", &[Text], Gives::Text),
     on("replace", &[Text, Text, Text], Gives::Text),
     on("replace", &[Text, Text, Text, Integer], Gives::Text),
+    on("sort", &[Strings], Gives::Strings),
     on("split", &[Text, Text], Gives::Strings),
     on("split", &[Text, Text, Integer], Gives::Strings),
     on("substring", &[Text, Integer], Gives::Text),

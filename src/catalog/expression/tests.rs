@@ -518,6 +518,7 @@ fn values_are_computed() {
         ("\"a b c\".replace(\" \", \"-\")", "\"a-b-c\""),
         ("\"a b c\".replace(\" \", \"-\", 1)", "\"a-b c\""),
         ("\"a,b\".split(\",\")", "[\"a\",\"b\"]"),
+        ("\"b,a,b\".split(\",\").sort()", "[\"a\",\"b\",\"b\"]"),
         ("source.vlans.map(v, v + 1)", "[11,21,31]"),
         ("source.vlans.filter(v, v > 10)", "[20,30]"),
         ("source.vlans.map(v, v > 10, string(v))", "[\"20\",\"30\"]"),
