@@ -45,6 +45,7 @@
 //! | [`plan`] | tasks, dependencies, schedule, requests, digests, drawings |
 //! | [`rehearsal`] | an order through all that is pure, and what came of it as facts that are kept and compared |
 //! | [`impact`] | what a change of a catalog does to orders, by its causes |
+//! | [`coverage`] | what of a catalog orders exercise, and orders for the rest |
 //! | [`endpoint`] | the systems at the far end, one protocol a file |
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
@@ -71,6 +72,7 @@ pub mod catalog;
 pub mod chain;
 pub mod comparison;
 pub mod configuration;
+pub mod coverage;
 pub mod decompose;
 pub mod diagnostic;
 pub mod document;

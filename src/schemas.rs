@@ -115,6 +115,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/catalog-impact.schema.json"),
     ),
     (
+        "catalog-coverage",
+        include_str!("../schemas/catalog-coverage.schema.json"),
+    ),
+    (
         "task-explanation",
         include_str!("../schemas/task-explanation.schema.json"),
     ),

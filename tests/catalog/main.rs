@@ -1,5 +1,6 @@
 //! `orderctl catalog` on the example catalog and its orders.
 
+mod coverage;
 mod expectations;
 mod impact;
 mod mutant;

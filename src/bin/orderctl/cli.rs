@@ -763,7 +763,7 @@ Examples:
   orderctl catalog lint --explain lint/mapping-range
   orderctl catalog test tests --catalog catalog --report junit.xml
   orderctl catalog diff main:catalog catalog --exit-code=breaking
-  orderctl catalog impact main:catalog catalog --orders tests")]
+  orderctl catalog coverage --orders tests --min 90")]
 pub struct CatalogCommandArgs {
     /// What to do.
     #[command(subcommand)]
@@ -777,6 +777,7 @@ pub enum CatalogCommand {
     Test(TestArgs),
     Diff(DiffArgs),
     Impact(ImpactArgs),
+    Coverage(CoverageArgs),
 }
 
 /// Find what works otherwise than its author meant
@@ -828,8 +829,8 @@ pub struct TestArgs {
     pub folder: PathBuf,
     #[command(flatten)]
     pub catalog: CatalogArgs,
-    /// What is installed, instead of what stands beside the orders: file or folder of TMF637, TMF638
-    /// and TMF639 documents, JSON
+    /// Installed base, in place of what lies beside the orders: file or folder of TMF637, TMF638 and
+    /// TMF639 documents, JSON
     #[arg(long, value_name = "PATH")]
     pub inventory: Option<PathBuf>,
     #[command(flatten)]
@@ -920,9 +921,10 @@ pub struct ImpactArgs {
     /// Orders: a folder of them, or a file
     #[arg(long, value_name = "PATH", required_unless_present_any = ["inventory", "journal"])]
     pub orders: Option<PathBuf>,
-    /// What is installed: behind the orders, and each of its products as it stands
-    #[command(flatten)]
-    pub inventory: InventoryArgs,
+    /// Installed base: behind the orders, in place of what lies beside them; and each of its products
+    /// is ordered anew
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Option<PathBuf>,
     /// Journal, whose orders in flight are looked at
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
@@ -932,6 +934,49 @@ pub struct ImpactArgs {
     /// Exit with 1 where anything comes out differently
     #[arg(long)]
     pub exit_code: bool,
+    #[command(flatten)]
+    pub now: NowArgs,
+}
+
+/// Say what of a catalog orders exercise, and write orders for the rest
+///
+/// Takes orders through validation, decomposition and planning, and notes which offerings, values,
+/// rules, conditions (both ways), services, resources, gates and waves they meet. Writes the figures
+/// and what is missing to standard output. With --generate it also writes the fewest valid orders for
+/// the rest to DIR/valid, and orders with one fault to DIR/invalid; where a catalog does not say what
+/// a value looks like, it takes it from the orders. Exits with 1 where less than --min is exercised.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  orderctl catalog coverage --orders tests --catalog catalog
+  orderctl catalog coverage --orders tests --min 90 --format markdown > comment.md
+  orderctl catalog coverage --orders tests --generate tests/generated
+  orderctl catalog coverage --generate orders --pairwise --seed 7")]
+pub struct CoverageArgs {
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// Orders: a folder of them, or a file
+    #[arg(long, value_name = "PATH", required_unless_present = "generate")]
+    pub orders: Option<PathBuf>,
+    /// Installed base, in place of what lies beside the orders: file or folder of TMF637, TMF638 and
+    /// TMF639 documents, JSON
+    #[arg(long, value_name = "PATH")]
+    pub inventory: Option<PathBuf>,
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: DiffFormat,
+    /// Exit with 1 where less than this many percent are exercised
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    pub min: Option<f64>,
+    /// Write orders for what is not exercised to this folder
+    #[arg(long, value_name = "DIR")]
+    pub generate: Option<PathBuf>,
+    /// Write orders for every pair of values of an offering that can be ordered together, too
+    #[arg(long, requires = "generate")]
+    pub pairwise: bool,
+    /// What all that is drawn for orders with faults depends on
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
     #[command(flatten)]
     pub now: NowArgs,
 }
@@ -1126,6 +1171,18 @@ fn condition(text: &str) -> Result<Condition, String> {
         .ok_or_else(|| "expected state=STATE, such as state=completed".to_owned())?;
     let states: Result<_, _> = states.split(',').map(order_state).collect();
     states.map(Condition)
+}
+
+/// `90`, `99.5`: from 0 to 100.
+fn percentage(text: &str) -> Result<f64, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "expected a number from 0 to 100".to_owned())?;
+    if (0.0..=100.0).contains(&number) {
+        Ok(number)
+    } else {
+        Err("expected a number from 0 to 100".to_owned())
+    }
 }
 
 /// `20ms`, `1m 30s`, `PT5M`: not negative.

@@ -1,6 +1,7 @@
 //! `orderctl catalog`: a family of commands, one file each.
 
 mod corpus;
+mod coverage;
 mod diff;
 mod impact;
 mod judged;
@@ -19,5 +20,6 @@ pub fn run(args: CatalogCommandArgs, context: &Context) -> Result<ExitCode, Fail
         CatalogCommand::Test(args) => test::run(&args, context),
         CatalogCommand::Diff(args) => diff::run(&args, context),
         CatalogCommand::Impact(args) => impact::run(&args, context),
+        CatalogCommand::Coverage(args) => coverage::run(&args, context),
     }
 }

@@ -67,7 +67,7 @@ fn load(named: &str, documents: &[Document], context: &Context) -> Option<Catalo
 
 fn trial(args: &ImpactArgs, context: &Context, catalogs: Catalogs<'_>) -> Result<Impact, Failure> {
     let mut trial = Trial::new(catalogs, args.now.now);
-    let inventory = args.inventory.inventory.as_deref();
+    let inventory = args.inventory.as_deref();
     let installed: Option<Inventory> = inventory.map(|it| context.inventory(it)).transpose()?;
     if let Some(orders) = &args.orders {
         for file in corpus::read(orders, inventory, context)? {

@@ -1,0 +1,111 @@
+//! What of a catalog a corpus of orders exercises, and orders for what it does not.
+
+mod candidates;
+mod faults;
+mod generate;
+mod observe;
+mod pairs;
+mod points;
+mod random;
+mod report;
+mod samples;
+
+pub use faults::{Faulty, faulty};
+pub use generate::{Generated, Wanted, generate};
+pub use points::{Point, PointKind};
+pub use report::{human, json, markdown};
+pub use samples::Samples;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::catalog::Catalog;
+use crate::document::Document;
+use crate::inventory::Inventory;
+use crate::rehearsal::{Outcome, Rehearsal};
+
+/// What there is to exercise, and what was exercised so far.
+#[derive(Debug, Clone)]
+pub struct Coverage<'c> {
+    catalog: &'c Catalog,
+    /// What there is.
+    pub points: BTreeSet<Point>,
+    /// What was exercised.
+    pub covered: BTreeSet<Point>,
+    /// Number of orders that were looked at.
+    pub orders: u64,
+    /// Number of those that are not acceptable: they exercise nothing.
+    pub refused: u64,
+}
+
+impl<'c> Coverage<'c> {
+    /// Nothing is exercised yet.
+    pub fn new(catalog: &'c Catalog) -> Coverage<'c> {
+        Coverage {
+            catalog,
+            points: points::all(catalog),
+            covered: BTreeSet::new(),
+            orders: 0,
+            refused: 0,
+        }
+    }
+
+    /// Takes an order through, and notes what it exercises.
+    pub fn order(
+        &mut self,
+        order: &Document,
+        inventory: Option<&Inventory>,
+        now: Option<Timestamp>,
+    ) {
+        self.orders += 1;
+        let rehearsal = Rehearsal {
+            catalog: self.catalog,
+            inventory,
+            now,
+            explain: true,
+        };
+        let rehearsed = rehearsal.rehearse(order);
+        if !Outcome::of(&rehearsed).is_accepted() {
+            self.refused += 1;
+            return;
+        }
+        let met = observe::points(self.catalog, order, &rehearsed);
+        self.covered
+            .extend(met.into_iter().filter(|it| self.points.contains(it)));
+    }
+
+    /// What was not exercised.
+    pub fn missing(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|it| !self.covered.contains(it))
+    }
+
+    /// Share of what was exercised, in percent; 100 of nothing.
+    pub fn percent(&self) -> f64 {
+        percent(self.covered.len(), self.points.len())
+    }
+
+    /// One line: orders, and how much they exercise.
+    pub fn summary(&self) -> String {
+        let orders = crate::diagnostic::report::counted(self.orders, "order");
+        let refused = match self.refused {
+            0 => String::new(),
+            count => format!(" ({count} not acceptable)"),
+        };
+        format!(
+            "{orders}{refused}: {:.1} % exercised, {} of {}",
+            self.percent(),
+            self.covered.len(),
+            self.points.len()
+        )
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+fn percent(part: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        return 100.0;
+    }
+    // Never 100 where something is missing.
+    (part as f64 * 1000.0 / whole as f64).floor() / 10.0
+}
