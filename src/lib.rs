@@ -14,7 +14,7 @@
 //!                                            │ decompose   what does it need?         (catalog)
 //!                                            │ plan        in which order, by which requests?
 //!                                            ▼
-//!              endpoint ◀─ activate ─▶ journal ─ progress ─▶ status
+//!              endpoint ◀─ activate ─▶ journal ─ progress ─▶ status, event
 //! ```
 //!
 //! Everything up to and including `plan`, and `status`, is a pure function: no
@@ -49,6 +49,7 @@
 //! | [`endpoint`] | the systems at the far end, one protocol a file |
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
+//! | [`event`] | TM Forum's events of orders as they move |
 //! | [`activate`] | the one loop that carries plans out |
 //! | [`status`] | where an order stands, and what it waits for |
 //! | [`mock`] | TMF702 systems to practise on |
@@ -77,6 +78,7 @@ pub mod decompose;
 pub mod diagnostic;
 pub mod document;
 pub mod endpoint;
+pub mod event;
 pub mod graph;
 pub mod impact;
 pub mod inventory;

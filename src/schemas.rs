@@ -91,6 +91,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/order-status.schema.json"),
     ),
     (
+        "order-event",
+        include_str!("../schemas/order-event.schema.json"),
+    ),
+    (
         "journal-export",
         include_str!("../schemas/journal-export.schema.json"),
     ),

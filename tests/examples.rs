@@ -2,22 +2,27 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
 use assert_cmd::cargo::cargo_bin;
+use orderctl::schemas;
+use serde_json::Value;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// What the `run.sh` of an example writes to standard output and to standard error.
-fn run(example: &Path) -> (String, String) {
+/// What the `run.sh` of an example writes to standard output and to standard error; what it tells by
+/// events goes to a file.
+fn run(example: &Path, events: &Path) -> (String, String) {
     let output = Command::new("sh")
         .arg("run.sh")
         .current_dir(example)
+        .env("ORDERCTL_EVENTS", events)
         .env("ORDERCTL", cargo_bin("orderctl"))
         .stdin(Stdio::null())
         .output()
@@ -25,6 +30,68 @@ fn run(example: &Path) -> (String, String) {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{}: {stderr}", example.display());
     (String::from_utf8(output.stdout).unwrap(), stderr)
+}
+
+/// The states that may follow a state, as the standards' diagrams have it: of TMF622 4.0, TMF641 4.1 and
+/// TMF652 4.0.
+fn successors(type_name: &str, state: &str) -> &'static str {
+    match (type_name, state) {
+        ("ProductOrder", "acknowledged") => "inProgress pending",
+        ("ServiceOrder", "acknowledged") => "inProgress rejected assessingCancellation cancelled",
+        ("ResourceOrder", "acknowledged") => "inProgress rejected assessingCancellation",
+        ("ServiceOrder", "inProgress") => {
+            "pending held assessingCancellation cancelled completed failed partial"
+        }
+        (_, "inProgress") => "pending held assessingCancellation completed failed partial",
+        (_, "pending" | "held") => "inProgress assessingCancellation cancelled",
+        ("ProductOrder", "assessingCancellation") => "inProgress pending held pendingCancellation",
+        (_, "assessingCancellation") => "acknowledged inProgress pending held pendingCancellation",
+        (_, "pendingCancellation") => "cancelled",
+        (_, "rejected" | "cancelled" | "completed" | "failed" | "partial") => "",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Every order begins acknowledged, goes from state to state as its life cycle allows, and ends, or is left held.
+fn assert_life_cycles(events: &str) {
+    let text = schemas::find("order-event").unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut states: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut ids = BTreeSet::new();
+    for line in events.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        assert!(validator.is_valid(&event), "{event}");
+        assert!(ids.insert(event["eventId"].to_string()), "{event}");
+        if !event["eventType"]
+            .as_str()
+            .unwrap()
+            .ends_with("StateChangeEvent")
+        {
+            continue;
+        }
+        let order = event["event"].as_object().unwrap().values().next().unwrap();
+        let text = |key: &str| order[key].as_str().unwrap().to_owned();
+        let (type_name, state) = (text("@type"), text("state"));
+        let key = (type_name.clone(), text("id"));
+        let before = states.insert(key, state.clone());
+        let before = before.as_deref().unwrap_or("acknowledged");
+        let allowed = successors(&type_name, before).split(' ');
+        assert!(
+            allowed.into_iter().any(|it| it == state),
+            "{before}: {event}"
+        );
+    }
+    let types: BTreeSet<&str> = states
+        .keys()
+        .map(|(type_name, _)| type_name.as_str())
+        .collect();
+    assert_eq!(types.len(), 3, "{types:?}");
+    for (order, state) in states {
+        // In one of the stories an order is left held.
+        let is_over = state == "held" || successors(&order.0, &state).is_empty();
+        assert!(is_over, "{order:?} ended {state}");
+    }
 }
 
 #[test]
@@ -51,8 +118,11 @@ fn every_story_runs_to_its_end() {
                         story.display()
                     );
                 }
-                let (table, _) = run(story);
+                let folder = tempfile::tempdir().unwrap();
+                let events = folder.path().join("events.ndjson");
+                let (table, _) = run(story, &events);
                 assert!(table.contains(" ProductOrder "), "{table}");
+                assert_life_cycles(&fs::read_to_string(events).unwrap());
                 let files = fs::read_dir(story).unwrap().map(|it| it.unwrap().path());
                 let orders: Vec<PathBuf> = files
                     .filter(|it| it.extension().is_some_and(|it| it == "json"))
@@ -68,7 +138,7 @@ fn every_story_runs_to_its_end() {
 
 #[test]
 fn the_broadband_example_ends_with_every_item_completed() {
-    let (table, stderr) = run(&examples().join("broadband-b2c"));
+    let (table, stderr) = run(&examples().join("broadband-b2c"), Path::new("/dev/null"));
     let tree = table.split("Kind / endpoint").nth(1).unwrap();
     let states = |kinds: &[&str]| {
         let rows = tree

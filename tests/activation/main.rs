@@ -8,6 +8,7 @@ mod support;
 
 mod batch;
 mod doubt;
+mod events;
 mod journal;
 mod mock_command;
 mod outcome;

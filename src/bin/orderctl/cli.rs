@@ -21,6 +21,8 @@ use orderctl::mock::Delay;
 use orderctl::model::state::OrderState;
 
 use crate::exit::{self, Failure};
+use crate::events::{self, Target};
+use crate::exit;
 use crate::report::ReportArgs;
 
 /// A Unix toolkit for telecom orders.
@@ -421,7 +423,7 @@ pub enum ExplanationFormat {
 Examples:
   orderctl activate plan.json --endpoints endpoints.toml
   orderctl plan chain.json | orderctl activate | orderctl status
-  orderctl activate --wait plan.json
+  orderctl activate --wait --events events.ndjson plan.json
   orderctl activate -j 8 --grace 10s --journal /var/lib/orderctl/journal.db plans.ndjson")]
 pub struct ActivateArgs {
     /// Files with chains and their plans; `-` is standard input
@@ -449,6 +451,16 @@ pub struct ActivateArgs {
     pub grace: Duration,
     #[command(flatten)]
     pub time: TimeArgs,
+    /// Tell what happens by TMF events, one a line: to a file (behind what is in it), to standard
+    /// output in place of the chains (`-`), or to a listener (http:// or https://)
+    #[arg(
+        long,
+        value_name = "FILE|-|URL",
+        env = "ORDERCTL_EVENTS",
+        hide_env_values = true,
+        value_parser = events::target
+    )]
+    pub events: Option<Target>,
     /// What to write [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub output: Option<OutputFormat>,

@@ -187,6 +187,19 @@ pub enum Failure {
     /// A recording that cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// A file for events that has something else in it.
+    #[error("{0} is no file of events: a line of it is none; name another one")]
+    NoEvents(String),
+    /// Events that nobody took.
+    #[error("events for {url}: {lost} were not taken: {reason}; the next run tells them again")]
+    EventsLost {
+        /// The listener.
+        url: String,
+        /// How many.
+        lost: usize,
+        /// What it answered, or why it did not.
+        reason: String,
+    },
     /// An address that events cannot go to.
     #[error("--callback: {0}")]
     Callback(String),

@@ -8,6 +8,7 @@ mod bar;
 mod cli;
 mod commands;
 mod context;
+mod events;
 mod exit;
 mod lines;
 mod logging;

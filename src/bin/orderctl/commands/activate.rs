@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use orderctl::activate::intake::Intake;
 use orderctl::activate::{
-    ActivateError, Clock, Engine, Lanes, Observer, Pool, Report, RunState, Stopper, SystemClock,
+    ActivateError, Clock, Engine, Lanes, Pool, Report, RunState, Stopper, SystemClock,
     VirtualClock, Waits,
 };
 use orderctl::chain::Chain;
@@ -29,6 +29,7 @@ use super::status::View;
 use crate::bar::Bar;
 use crate::cli::{ActivateArgs, ClockName, OutputFormat};
 use crate::context::Context;
+use crate::events::{Events, Target, Watchers};
 use crate::exit::{ExitCode, Failure};
 use crate::lines::Lines;
 use crate::signals::{self, Signals};
@@ -235,6 +236,11 @@ async fn carry_out<C: Clock>(
     let journal = JournalWriter::open(&means.journal)?;
     let (stopper, mut stop) = Stopper::new();
     let bar = Arc::new(Bar::new(context.shows_progress()));
+    let events = args
+        .events
+        .clone()
+        .map(|it| Events::begin(it, &means.journal));
+    let events = events.transpose()?;
     let engine = Engine {
         pool: Arc::new(Pool::open(means.endpoints)),
         clock: Arc::new(means.clock),
@@ -245,7 +251,10 @@ async fn carry_out<C: Clock>(
         } else {
             Waits::Leave
         },
-        observer: Arc::clone(&bar) as Arc<dyn Observer>,
+        observer: Arc::new(Watchers {
+            bar: Arc::clone(&bar),
+            events: events.as_ref().map(Events::queue),
+        }),
     };
     let mut activation = Activation {
         engine: Arc::new(engine),
@@ -260,6 +269,7 @@ async fn carry_out<C: Clock>(
         context.styling,
     ));
     let mut sink = Output::new(args.output, means.installed, means.journal, context);
+    sink.is_silent = args.events == Some(Target::Stdout);
     let insist = Insist {
         allow_stale: args.allow_stale,
         anew: args.anew,
@@ -299,6 +309,9 @@ async fn carry_out<C: Clock>(
         }
         None => Ok(()),
     };
+    if let Some(Err(failure)) = events.map(Events::finish) {
+        sink.fail(failure);
+    }
     let closed = noted.and(activation.journal.close().await);
     sink.finish(input.failure, closed)
 }
@@ -471,6 +484,8 @@ struct Output<'a> {
     documents: terminal::Output<std::io::Stdout>,
     /// Where a table is wanted in place of documents.
     table: Option<View>,
+    /// Whether chains are not written: something else is.
+    is_silent: bool,
     installed: InstalledBase,
     journal: PathBuf,
     code: ExitCode,
@@ -498,6 +513,7 @@ impl<'a> Output<'a> {
             context,
             documents: context.stdout(),
             table,
+            is_silent: false,
             installed,
             journal,
             code: ExitCode::Done,
@@ -636,6 +652,9 @@ impl<'a> Output<'a> {
 
     /// [`write`](Self::write), where the journal says how far it has come.
     fn write_known(&mut self, chain: &Chain, progress: Option<&Progress>) {
+        if self.is_silent {
+            return;
+        }
         let written = if let Some(view) = &mut self.table {
             view.show_known(chain, progress)
         } else {

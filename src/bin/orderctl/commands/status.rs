@@ -263,7 +263,7 @@ fn corrupt(journal: &Path, id: &str, reason: &str) -> JournalError {
 }
 
 /// The chain that was taken on.
-fn taken_on(journal: &Path, id: &str, documents: &[String]) -> Result<Chain, JournalError> {
+pub fn taken_on(journal: &Path, id: &str, documents: &[String]) -> Result<Chain, JournalError> {
     let documents = documents
         .iter()
         .map(|text| Document::parse(text.clone(), "journal"))
