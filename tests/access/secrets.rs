@@ -139,10 +139,38 @@ fn a_full_run_writes_no_secret_anywhere() {
     let mut outputs = Vec::new();
     for (arguments, status) in [
         (&["activate", "--dry-run", "-vv", "chain.ndjson"][..], 0),
-        (&["activate", "-vvv", "chain.ndjson", "-o", "json"], 3),
+        (
+            &[
+                "activate",
+                "-vvv",
+                "chain.ndjson",
+                "-o",
+                "json",
+                "--events",
+                "events.ndjson",
+            ],
+            3,
+        ),
+        (&["activate", "-vv", "chain.ndjson", "--events", "-"], 3),
         (&["activate", "-vv", "chain.ndjson", "-o", "table"], 3),
-        (&["status", "-vv", "-o", "table"], 0),
         (&["status", "-o", "json"], 0),
+        (&["status", "-vv", "-o", "table"], 0),
+        (&["status", "-vv", "ORD-1", "-o", "table"], 0),
+        (
+            &[
+                "status",
+                "ORD-1",
+                "--follow",
+                "--timeout",
+                "1ms",
+                "-o",
+                "table",
+            ],
+            3,
+        ),
+        (&["task", "list", "ORD-1", "-o", "table"], 0),
+        (&["journal", "export", "--documents", "-vvv"], 0),
+        (&["journal", "verify", "-vvv"], 0),
     ] {
         let output = with_secrets(&mut workplace.orderctl(arguments), "");
         let said = stderr(&output);
@@ -156,6 +184,7 @@ fn a_full_run_writes_no_secret_anywhere() {
     }
     let record = fs::read(mock.record_file()).unwrap();
     assert_silent("the record", &record);
+    assert!(workplace.read("events.ndjson").contains("is held"));
 
     // They were sent, were shown back, and stand masked where they were asked for.
     let heard = tap.heard();
