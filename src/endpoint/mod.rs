@@ -6,9 +6,11 @@
 //! the endpoint can be [asked](Endpoint::ask) what came of it.
 
 mod access;
+mod callbacks;
 pub(crate) mod connection;
 mod definition;
 mod inquiry;
+mod listener;
 mod monitor;
 mod secret;
 mod simulated;
@@ -18,6 +20,7 @@ mod verdict;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -28,11 +31,13 @@ use crate::retry::FailureClass;
 
 pub use crate::configuration::Fault;
 pub use access::{Access, ApiKey, Authorization, Identity};
+pub use callbacks::Callbacks;
 pub use definition::{
     DEFAULT_CONCURRENCY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition,
     Endpoints, FORMAT_MAJOR, Lookup, Protocol,
 };
 pub use inquiry::{Finding, Inquiry};
+pub use listener::EventListener;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use simulated::Simulated;
 pub use terms::{Breaker, Rate, ReadBack, Terms};
@@ -182,6 +187,15 @@ impl Endpoint {
                 definition.timeout,
                 fail,
             ))),
+        }
+    }
+
+    /// Lets it look at once at what events say has ended, and seldom by itself.
+    #[must_use]
+    pub fn heeding(self, callbacks: &Arc<Callbacks>) -> Self {
+        match self {
+            Self::Tmf702(endpoint) => Self::Tmf702(endpoint.heeding(callbacks)),
+            Self::Simulated(_) => self,
         }
     }
 

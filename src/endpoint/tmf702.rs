@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Access;
+use super::callbacks::Callbacks;
 use super::connection::{Answer, Body, Connection, SendError};
 use super::inquiry;
 use super::monitor::{Monitor, State, read_object};
@@ -28,7 +29,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Header that names the task, which is the order item that it carries out.
 const TASK: &str = "x-orderctl-task";
 /// Pause before a monitor is asked for the first time; doubled every time.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// Longest pause between two looks at a monitor.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest text of an answer that is quoted in a reason, in characters.
@@ -41,6 +42,8 @@ pub struct Tmf702 {
     base: Url,
     timeout: Duration,
     connection: Arc<Connection>,
+    /// Who tells of monitors that have ended, where somebody does.
+    callbacks: Option<Arc<Callbacks>>,
 }
 
 impl Tmf702 {
@@ -65,7 +68,13 @@ impl Tmf702 {
             base,
             timeout,
             connection: Arc::new(Connection::new(name, encrypted, timeout, access)),
+            callbacks: None,
         })
+    }
+
+    pub(super) fn heeding(self, callbacks: &Arc<Callbacks>) -> Self {
+        let callbacks = Some(Arc::clone(callbacks));
+        Self { callbacks, ..self }
     }
 
     pub(super) fn prepare(&self) -> Result<(), OpenError> {
@@ -427,9 +436,14 @@ impl Tmf702 {
     /// An error says why asking again is of no use.
     async fn follow(&self, url: &Url, last: &mut String) -> Result<Monitor, String> {
         let mut pause = FIRST_PAUSE;
+        let mut expected = self.callbacks.as_ref().map(|it| it.expect(url));
         loop {
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            if let Some(expected) = &mut expected {
+                expected.turn().await;
+            } else {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
             let answer = match self.get(url).await {
                 Ok(answer) => answer,
                 Err(error) => {
@@ -438,7 +452,12 @@ impl Tmf702 {
                 }
             };
             if answer.status.is_success() {
-                match Monitor::parse(answer.body.text()) {
+                let monitor = Monitor::parse(answer.body.text());
+                let about = monitor.as_ref().and_then(|it| it.source_href.as_deref());
+                if let (Some(expected), Some(about)) = (&mut expected, about) {
+                    expected.also(about);
+                }
+                match monitor {
                     Some(monitor) => match &monitor.state {
                         Some(State::Completed | State::InError) => return Ok(monitor),
                         Some(State::Other(state)) => *last = format!("still {}", quote(state)),

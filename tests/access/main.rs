@@ -8,6 +8,7 @@ mod support;
 
 mod credentials;
 mod limits;
+mod listening;
 mod secrets;
 mod server;
 mod tls;

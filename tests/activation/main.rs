@@ -10,6 +10,7 @@ mod batch;
 mod doubt;
 mod events;
 mod journal;
+mod listening;
 mod mock_command;
 mod outcome;
 mod people;

@@ -451,6 +451,10 @@ pub struct ActivateArgs {
     pub grace: Duration,
     #[command(flatten)]
     pub time: TimeArgs,
+    /// Listen for TMF events of endpoints (127.0.0.1:PORT, 0 is a free one): what they say has ended is
+    /// looked at at once; without it, monitors are asked at growing intervals
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
+    pub listen: Option<SocketAddr>,
     /// Tell what happens by TMF events, one a line: to a file (behind what is in it), to standard
     /// output in place of the chains (`-`), or to a listener (http:// or https://)
     #[arg(
@@ -1162,6 +1166,18 @@ fn a_text(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         text => Ok(text.to_owned()),
+    }
+}
+
+/// An address of this machine: whoever is heard there is not asked who they are.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "expected an address and a port, such as 127.0.0.1:8710".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("it is not of this machine (127.0.0.1 or [::1])".to_owned())
     }
 }
 

@@ -187,6 +187,14 @@ pub enum Failure {
     /// A recording that cannot be used.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// Events cannot be listened for.
+    #[error("cannot listen at {address}: {cause}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// A file for events that has something else in it.
     #[error("{0} is no file of events: a line of it is none; name another one")]
     NoEvents(String),

@@ -1,5 +1,6 @@
 //! `orderctl activate`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +14,9 @@ use orderctl::activate::{
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::document::DocumentKind;
-use orderctl::endpoint::{Call, Endpoint, EndpointDefinition, Endpoints, OpenError};
+use orderctl::endpoint::{
+    Call, Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
+};
 use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{TaskCall, TaskFlow};
@@ -99,6 +102,25 @@ impl<C> Means<C> {
             journal,
             installed,
         }
+    }
+}
+
+impl<C> Means<C> {
+    /// Lets the endpoints heed the events that are heard at an address.
+    async fn listening(mut self, address: SocketAddr, context: &Context) -> Result<Self, Failure> {
+        let listener = EventListener::bind(address)
+            .await
+            .map_err(|cause| Failure::Listen { address, cause })?;
+        context.say(&format!(
+            "listening for events at http://{}/listener",
+            listener.address
+        ));
+        let callbacks = Arc::new(Callbacks::default());
+        let heed =
+            |(definition, endpoint): (_, Endpoint)| (definition, endpoint.heeding(&callbacks));
+        self.endpoints = self.endpoints.into_iter().map(heed).collect();
+        tokio::spawn(listener.serve(callbacks));
+        Ok(self)
     }
 }
 
@@ -233,6 +255,10 @@ async fn carry_out<C: Clock>(
     context: &Context,
 ) -> Result<ExitCode, Failure> {
     let signals = Signals::catch()?;
+    let means = match args.listen {
+        Some(address) => means.listening(address, context).await?,
+        None => means,
+    };
     let journal = JournalWriter::open(&means.journal)?;
     let (stopper, mut stop) = Stopper::new();
     let bar = Arc::new(Bar::new(context.shows_progress()));
