@@ -73,6 +73,7 @@ fn completed(task: &str) -> Happened {
         task: task.into(),
         status: 201,
         resource: None,
+        note: None,
     })
 }
 
@@ -83,6 +84,8 @@ fn attempt_failed(task: &str, attempt: u32) -> Happened {
         failure: Failure::Failed,
         status: Some(503),
         reason: "busy".into(),
+        class: None,
+        retry_at: None,
     })
 }
 
@@ -90,6 +93,7 @@ fn held(task: &str) -> Happened {
     Happened::Held(Held {
         task: task.into(),
         reason: "busy".into(),
+        on_failure: None,
     })
 }
 
@@ -248,6 +252,7 @@ fn any_event() -> impl Strategy<Value = Happened> {
         7 => Happened::Failed(Failed {
             task: task.into(),
             reason: "no".into(),
+            on_failure: None,
         }),
         _ => Happened::FailedByHand(by_hand(task)),
     })

@@ -102,6 +102,7 @@ fn generated_orders_alone_exercise_all_rules_and_conditions_and_are_valid() {
         );
         let validation = Validation {
             catalog: Some(catalog),
+            inventory: None,
             strict: true,
             now: None,
         };

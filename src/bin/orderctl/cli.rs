@@ -20,9 +20,8 @@ use orderctl::activate::forecast::ErrorName;
 use orderctl::mock::Delay;
 use orderctl::model::state::OrderState;
 
-use crate::exit::{self, Failure};
 use crate::events::{self, Target};
-use crate::exit;
+use crate::exit::{self, Failure};
 use crate::report::ReportArgs;
 
 /// A Unix toolkit for telecom orders.
