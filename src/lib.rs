@@ -50,6 +50,7 @@
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
 //! | [`event`] | TM Forum's events of orders as they move |
+//! | [`revision`] | orders cancelled, changed, undone in part: what is kept, undone, done again |
 //! | [`activate`] | the one loop that carries plans out |
 //! | [`status`] | where an order stands, and what it waits for |
 //! | [`mock`] | TMF702 systems to practise on |
@@ -91,6 +92,7 @@ pub mod progress;
 pub mod project;
 pub mod rehearsal;
 pub mod retry;
+pub mod revision;
 pub mod schemas;
 pub mod status;
 pub mod validate;

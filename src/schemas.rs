@@ -127,6 +127,10 @@ pub static SCHEMAS: &[(&str, &str)] = &[
         include_str!("../schemas/task-explanation.schema.json"),
     ),
     (
+        "revision-view",
+        include_str!("../schemas/revision-view.schema.json"),
+    ),
+    (
         "decomposition-explanation",
         include_str!("../schemas/decomposition-explanation.schema.json"),
     ),
@@ -212,6 +216,7 @@ fn name_of(kind: DocumentKind, root: Node<'_>) -> Option<&'static str> {
         "JournalVerification" => Some("journal-verification"),
         "DiagnosticReport" => Some("diagnostic-report"),
         "TaskExplanation" => Some("task-explanation"),
+        "RevisionView" => Some("revision-view"),
         "DecompositionExplanation" => Some("decomposition-explanation"),
         _ => None,
     })

@@ -295,3 +295,107 @@ fn kill(
     );
     false
 }
+
+/// Kills that have to hit while an order is undone.
+const UNDO_KILLS: usize = 40;
+
+/// An order that is held at its last task is cancelled, and killed while that is carried out, at
+/// systems that keep keys and at systems that can be asked. Nothing is left, and nothing is removed
+/// twice.
+#[test]
+fn killed_while_it_is_undone_nothing_is_left_and_nothing_is_undone_twice() {
+    let kills = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for (seed, systems) in [(11, KEYS), (12, READABLE)] {
+            let kills = &kills;
+            scope.spawn(move || {
+                let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ seed);
+                let mut own = 0;
+                while own < UNDO_KILLS / 2 {
+                    own += undone_story(systems, &mut random);
+                }
+                kills.fetch_add(own, Ordering::Relaxed);
+            });
+        }
+    });
+    assert!(kills.into_inner() >= UNDO_KILLS);
+}
+
+fn undone_story(systems: Systems, random: &mut Random) -> usize {
+    let mut manner = losing(random);
+    manner.asynchronous = false;
+    manner.script = systems.script;
+    // The first that fits counts.
+    manner.faults.insert(0, "wifi:*=422".to_owned());
+    manner
+        .faults
+        .push("*/method=DELETE:30%,try1=lost".to_owned());
+    let mock = Mock::with(&manner);
+    let workplace = Workplace::new(&mock.url());
+    let usual = "timeout = \"20s\"\nconcurrency = 4\nretries = 5\n";
+    workplace.endpoints(&mock.url(), &format!("{usual}{}", systems.settings));
+    let held = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(held.status.code(), Some(3), "{}", stderr(&held));
+    let mut command = workplace.orderctl(&["plan", "--cancel", "ORD-1", "--quiet"]);
+    let plan = support::filter(&mut command, "");
+    let setting = Setting {
+        chains: plan.clone(),
+        plans: Vec::new(),
+        arguments: &[],
+        manner: losing,
+        systems,
+    };
+    workplace.write("chains", &plan);
+    let made = mock.record().len();
+    let mut kills = 0;
+    for _ in 0..=random.below(4) {
+        let run = workplace.begin("chains", &[]);
+        let file = mock.record_file();
+        let growth = 1 + random.below(6) * 500;
+        if !killed_after(run, &file, growth, (&workplace, random)) {
+            break;
+        }
+        kills += 1;
+    }
+    finish(&workplace, &setting);
+    let record = mock.record();
+    let removed = record[made..].iter().filter(|call| call.is_applied());
+    let mut paths: Vec<&str> = removed.map(|call| call.path.as_str()).collect();
+    assert_eq!(paths.len(), 6, "{paths:?}");
+    paths.sort_unstable();
+    paths.dedup();
+    assert_eq!(paths.len(), 6, "something was undone twice");
+    kills
+}
+
+/// Kills a run when a file has grown by so many bytes. False where it ended before.
+fn killed_after(
+    mut run: Child,
+    file: &Path,
+    growth: u64,
+    (workplace, random): (&Workplace, &mut Random),
+) -> bool {
+    let size = || fs::metadata(file).map_or(0, |it| it.len());
+    let before = size();
+    let begun = Instant::now();
+    while size() < before + growth {
+        if run.try_wait().expect("it can be waited for").is_some() {
+            break;
+        }
+        assert!(begun.elapsed() < TIME_LIMIT, "the run hangs");
+        thread::yield_now();
+    }
+    let reached = Instant::now();
+    let longer = Duration::from_micros(random.below(3_000));
+    while reached.elapsed() < longer {
+        std::hint::spin_loop();
+    }
+    run.kill().expect("it is a child");
+    let status = run.wait().expect("it can be waited for");
+    assert!(
+        status.signal() == Some(9) || matches!(status.code(), Some(0 | 3)),
+        "{status}: {}",
+        workplace.read("stderr")
+    );
+    status.signal() == Some(9)
+}

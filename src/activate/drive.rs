@@ -100,6 +100,9 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         while !stop.is_requested() {
             let busy = handed_on.take().unwrap_or_else(|| self.run.clock.busy());
             self.begin();
+            if self.under_way.is_empty() && self.run.undoing.load(Ordering::SeqCst) {
+                break;
+            }
             if self.under_way.is_empty() {
                 let foreign = self.run.log.look(self.seen).await?;
                 if !foreign.is_empty() {
@@ -193,7 +196,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.spawn(task, Work::Miss(end, busy));
         }
         while let Some(task) = self.frontier.start(now) {
-            if !self.stops.is_empty() && !self.stops.contains(&task) {
+            let undoing = self.run.undoing.load(Ordering::SeqCst);
+            if undoing || !self.stops.is_empty() && !self.stops.contains(&task) {
                 self.set_aside.push(task);
                 continue;
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::adopt::{self, Adopted};
 use super::clock::Clock;
 use super::drive::Drive;
 use super::frontier::{Frontier, PlanFault};
@@ -16,12 +17,14 @@ use super::pool::{Callable, Pool};
 use super::stop::Stop;
 use super::work::Run;
 use crate::endpoint::Endpoint;
-use crate::journal::entry::Planned;
+use crate::journal::entry::{Planned, Revised};
 use crate::journal::{
-    ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder, Progress,
+    Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder,
+    Progress,
 };
 use crate::model::state::{FlowState, TaskState};
-use crate::plan::flow::OrchestrationPlan;
+use crate::plan::flow::{OrchestrationPlan, Revision, RevisionKind};
+use crate::revision;
 
 /// Carries chains out; one for all chains of a run.
 #[derive(Debug)]
@@ -148,6 +151,16 @@ pub enum Step<'a> {
         /// How many others are given up with it.
         given_up: usize,
     },
+    /// Bundles are undone, because tasks of theirs have failed.
+    Undoing {
+        /// Which.
+        reason: &'a str,
+    },
+    /// Bundles are not undone, although tasks of theirs have failed.
+    NotUndone {
+        /// Why not.
+        reason: &'a str,
+    },
     /// Nothing is under way, and it is waited.
     Waiting {
         /// For this moment.
@@ -168,6 +181,10 @@ pub struct Report {
     pub progress: Progress,
     /// The tasks that wait for nothing but a moment or a person, in the plan's order.
     pub waits: Vec<Wait>,
+    /// The plan that was carried out.
+    pub plan: Arc<OrchestrationPlan>,
+    /// Texts of the chain's documents, where another plan has taken the place of the one given.
+    pub documents: Option<Vec<String>>,
 }
 
 /// A task that waits for nothing but a moment or a person.
@@ -201,6 +218,8 @@ pub enum WaitFor {
 pub enum RunState {
     /// Every task is done.
     Completed,
+    /// The order is cancelled: all that can be undone is.
+    Cancelled,
     /// Every task has ended, and not all of them are done.
     Failed,
     /// Nothing can go on but by waiting.
@@ -234,6 +253,14 @@ pub enum ActivateError {
         journal: String,
         /// Digest of the plan given.
         given: String,
+    },
+    /// The order has moved on since the revision was made.
+    #[error(
+        "order {order} has moved on since this was planned: plan it again, and look at it again"
+    )]
+    MovedOn {
+        /// Root order id.
+        order: String,
     },
     /// The order was begun, and the journal does not know what was done.
     #[error(
@@ -310,44 +337,150 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         journal: &JournalWriter,
         chain: Chain,
     ) -> Result<Report, ActivateError> {
-        let plan = chain.plan;
-        let order_id = root_order(&plan)?;
-        self.check(&plan)?;
-        if plan.is_begun() && !journal.knows(order_id).await? {
+        let order_id = root_order(&chain.plan)?.to_owned();
+        self.check(&chain.plan)?;
+        let needs_history = chain.plan.is_begun() || chain.plan.revision.is_some();
+        if needs_history && !journal.knows(&order_id).await? {
             return Err(ActivateError::NotInJournal {
-                order: order_id.to_owned(),
+                order: order_id,
                 journal: journal.path().to_owned(),
             });
         }
+        loop {
+            let begun = journal.begin(self.new_order(&chain, &order_id)).await?;
+            let (run, ends_so) = self.prepare(&chain, begun).await?;
+            let report = self.run_prepared(run).await?;
+            let is_pending = !revision::pending(&report.plan, &report.progress).is_empty();
+            if ends_so || !is_pending || report.state == RunState::Interrupted {
+                return Ok(report);
+            }
+        }
+    }
+
+    fn new_order(&self, chain: &Chain, order_id: &str) -> NewOrder {
+        let plan = &chain.plan;
         let planned = Planned {
             order_id: order_id.to_owned(),
-            external_id: chain.external_id,
+            external_id: chain.external_id.clone(),
             plan_digest: plan.digest.plan.clone(),
             tasks: u32::try_from(plan.task_flow.len()).unwrap_or(u32::MAX),
             clock: self.clock.kind(),
         };
-        let new = NewOrder {
-            at: self.clock.starting_at(start(&plan)).now(),
+        NewOrder {
+            at: self.clock.starting_at(start(plan)).now(),
             planned,
-            documents: chain.documents,
+            documents: chain.documents.clone(),
+        }
+    }
+
+    /// Finds the plan that counts, and lets a revision take the place of the one before. Says
+    /// whether the run is the last one, whatever comes of it.
+    async fn prepare(
+        &self,
+        chain: &Chain,
+        begun: Begun,
+    ) -> Result<(Prepared<Lease>, bool), ActivateError> {
+        let Begun { lease, mut entries } = begun;
+        let mut plan = Arc::clone(&chain.plan);
+        let mut documents = chain.documents.clone();
+        let mut is_given = true;
+        match adopt::adopt(&plan, &documents, &entries)? {
+            Adopted::Given => {}
+            Adopted::Revision(revised) => {
+                self.check_clock(&plan, &entries)?;
+                self.revise(&lease, &mut entries, revised).await?;
+            }
+            Adopted::Stored {
+                plan: stored,
+                documents: of_it,
+            } => {
+                self.check(&stored)?;
+                (plan, documents, is_given) = (stored, of_it, false);
+            }
+        }
+        let mut undoes = true;
+        let progress = Progress::replay(&plan, &entries);
+        if let Ok(progress) = progress {
+            match adopt::compensation(&plan, &progress, &documents) {
+                Ok(Some((revised, entry))) => {
+                    let order_id = root_order(&plan)?;
+                    let reason = entry.reason.clone().unwrap_or_default();
+                    self.observer
+                        .observe(order_id, Step::Undoing { reason: &reason });
+                    documents.clone_from(&entry.documents);
+                    self.revise(&lease, &mut entries, entry).await?;
+                    (plan, is_given) = (Arc::new(revised), false);
+                }
+                Ok(None) => {}
+                Err(refusal) => {
+                    let order_id = root_order(&plan)?;
+                    let reason = refusal.to_string();
+                    self.observer
+                        .observe(order_id, Step::NotUndone { reason: &reason });
+                    undoes = false;
+                }
+            }
+        }
+        let prepared = Prepared {
+            plan,
+            log: lease,
+            entries,
+            documents: (!is_given).then_some(documents),
+            undoes,
         };
-        let begun = journal.begin(new).await?;
-        self.run(Arc::clone(&plan), begun.lease, &begun.entries)
-            .await
+        Ok((prepared, !undoes))
+    }
+
+    /// Lets a plan take the place of the one before.
+    async fn revise(
+        &self,
+        lease: &Lease,
+        entries: &mut Vec<Entry>,
+        revised: Revised,
+    ) -> Result<(), ActivateError> {
+        let last = entries.iter().map(|entry| entry.at).max();
+        let last = last.unwrap_or_default();
+        let at = self.clock.starting_at(last).now().max(last);
+        let entry = Entry {
+            at,
+            event: Event::Revised(revised),
+        };
+        lease.append(std::slice::from_ref(&entry)).await?;
+        entries.push(entry);
+        Ok(())
     }
 
     /// Carries `plan` out from where `entries` end, adding to `log`. The first
     /// of the entries is the plan that was taken on.
+    #[cfg(test)]
     async fn run<L: Log>(
         &self,
         plan: Arc<OrchestrationPlan>,
         log: L,
         entries: &[Entry],
     ) -> Result<Report, ActivateError> {
+        let prepared = Prepared {
+            plan,
+            log,
+            entries: entries.to_vec(),
+            documents: None,
+            undoes: false,
+        };
+        self.run_prepared(prepared).await
+    }
+
+    async fn run_prepared<L: Log>(&self, prepared: Prepared<L>) -> Result<Report, ActivateError> {
+        let Prepared {
+            plan,
+            log,
+            entries,
+            documents,
+            undoes,
+        } = prepared;
         let order_id = root_order(&plan)?.to_owned();
-        self.check_history(&plan, &order_id, entries)?;
+        self.check_clock(&plan, &entries)?;
         let progress =
-            Progress::replay(&plan, entries).map_err(|fault| ActivateError::History {
+            Progress::replay(&plan, &entries).map_err(|fault| ActivateError::History {
                 order: order_id.clone(),
                 fault,
             })?;
@@ -372,6 +505,8 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             observer: Arc::clone(&self.observer),
             progress: Mutex::new(progress),
             halted: AtomicBool::default(),
+            undoing: AtomicBool::default(),
+            undoes,
             rehearsed: Mutex::default(),
         });
         let mut drive = Drive::new(Arc::clone(&run), frontier, self.waits);
@@ -383,45 +518,28 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         ended?;
         let progress = std::mem::take(&mut *run.progress());
         let waits = drive.waiting();
-        let state = if progress.is_completed() {
-            RunState::Completed
-        } else if progress.has_ended() {
-            RunState::Failed
-        } else if drive.is_left() {
-            RunState::Interrupted
-        } else if waits.is_empty() {
-            RunState::Held
-        } else {
-            RunState::Waiting
-        };
+        let state = state_of(&run.plan, &progress, (drive.is_left(), waits.is_empty()));
         Ok(Report {
             order_id: run.order_id.clone(),
             state,
             progress,
             waits,
+            plan: Arc::clone(&run.plan),
+            documents,
         })
     }
 
-    /// Finds out whether an order that was begun may be gone on with like this.
-    fn check_history(
+    /// Refuses an order that was begun on another clock.
+    fn check_clock(
         &self,
         plan: &OrchestrationPlan,
-        order_id: &str,
         entries: &[Entry],
     ) -> Result<(), ActivateError> {
         let Some(Event::Planned(planned)) = entries.first().map(|entry| &entry.event) else {
             return Ok(());
         };
-        let order = order_id.to_owned();
-        if planned.plan_digest != plan.digest.plan {
-            return Err(ActivateError::PlanDiffers {
-                order,
-                journal: planned.plan_digest.clone(),
-                given: plan.digest.plan.clone(),
-            });
-        }
         if planned.clock != self.clock.kind() {
-            let clock = planned.clock;
+            let (order, clock) = (root_order(plan)?.to_owned(), planned.clock);
             return Err(ActivateError::OtherClock { order, clock });
         }
         Ok(())
@@ -440,6 +558,46 @@ impl<C: Clock, E: Callable> Engine<C, E> {
     }
 }
 
+/// What a run is about.
+struct Prepared<L> {
+    plan: Arc<OrchestrationPlan>,
+    log: L,
+    entries: Vec<Entry>,
+    /// Texts of the chain's documents, where they are not those given.
+    documents: Option<Vec<String>>,
+    /// Whether bundles can be undone.
+    undoes: bool,
+}
+
+/// How a run ended that left something or not, and in which nothing waits or something does.
+fn state_of(
+    plan: &OrchestrationPlan,
+    progress: &Progress,
+    (is_left, nothing_waits): (bool, bool),
+) -> RunState {
+    let cancels = |it: &Revision| it.kind == RevisionKind::Cancel;
+    if plan.revision.as_ref().is_some_and(cancels) && progress.has_ended() {
+        let mut undo = plan.task_flow.iter().filter(|it| it.compensates.is_some());
+        let is_done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
+        return if undo.all(|task| is_done(&task.id)) {
+            RunState::Cancelled
+        } else {
+            RunState::Failed
+        };
+    }
+    if progress.is_completed() {
+        RunState::Completed
+    } else if progress.has_ended() {
+        RunState::Failed
+    } else if is_left {
+        RunState::Interrupted
+    } else if nothing_waits {
+        RunState::Held
+    } else {
+        RunState::Waiting
+    }
+}
+
 /// When a plan is reckoned to start; a fixed moment where it does not say.
 fn start(plan: &OrchestrationPlan) -> Timestamp {
     let start = plan.schedule.start.as_deref();
@@ -455,7 +613,7 @@ fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, A
     })
 }
 
-fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {
+pub(super) fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {
     plan.related_entity
         .iter()
         .find(|it| it.role == "rootOrder")

@@ -216,7 +216,7 @@ pub fn decide(
 /// Whether it is where people let the next wave of a rollout begin.
 #[must_use]
 pub fn ends_a_wave(task: &TaskFlow) -> bool {
-    task.rollout_wave.is_some() && task.action.is_none() && task.gate.is_none()
+    task.ends_wave()
 }
 
 /// The task of this id, or of this name.

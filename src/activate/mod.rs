@@ -18,6 +18,7 @@
 //! decided about a task is noticed before its next request, and at the latest
 //! when nothing else goes on.
 
+mod adopt;
 mod clock;
 mod drive;
 mod engine;

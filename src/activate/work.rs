@@ -33,8 +33,12 @@ pub(super) struct Run<C, E, L> {
     pub stop: Stop,
     pub observer: Arc<dyn Observer>,
     pub progress: Mutex<Progress>,
-    /// Whether nothing is begun because of a task that is held.
+    /// Whether nothing is begun because of a task that is held, or has failed.
     pub halted: AtomicBool,
+    /// Whether a bundle is to be undone, for which the plan has to be revised.
+    pub undoing: AtomicBool,
+    /// Whether that can be.
+    pub undoes: bool,
     /// What was sent to endpoints by a clock that jumps.
     pub rehearsed: Mutex<HashMap<String, Arc<Mutex<Traffic>>>>,
 }
@@ -358,6 +362,17 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             }
         ) {
             self.halted.store(true, Ordering::SeqCst);
+        }
+        let compensates = matches!(
+            &decision,
+            Decision::GiveUp {
+                how: OnFailure::Compensate,
+                ..
+            }
+        );
+        if compensates && self.undoes {
+            self.halted.store(true, Ordering::SeqCst);
+            self.undoing.store(true, Ordering::SeqCst);
         }
         let failed = match &events[..] {
             [Event::AttemptFailed(it), ..] => it.reason.clone(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::plan::flow::RevisionKind;
 use crate::retry::{FailureClass, OnFailure};
 
 /// One entry.
@@ -26,6 +27,8 @@ pub struct Entry {
 pub enum Event {
     /// The plan was taken on. Always the first entry of an order.
     Planned(Planned),
+    /// Another plan takes the place of the one before; what was done stays done.
+    Revised(Revised),
     /// A request is about to be sent: the intent.
     Started(Started),
     /// The endpoint carries a request out and names a monitor that tells how it ends.
@@ -81,6 +84,27 @@ pub struct Planned {
     /// What the times of the order's entries are.
     #[serde(default, skip_serializing_if = "ClockKind::is_system")]
     pub clock: ClockKind,
+}
+
+/// A plan that takes the place of the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revised {
+    /// What for.
+    pub kind: RevisionKind,
+    /// Digest of the plan, `sha256:…`.
+    pub plan_digest: String,
+    /// How many tasks it has.
+    pub tasks: u32,
+    /// Ids of those that are begun anew, whatever they came to before.
+    pub anew: Vec<String>,
+    /// Ids of those that are not begun, or not gone on with, any more.
+    pub dropped: Vec<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Texts of the chain's documents from now on, root first, plan last.
+    pub documents: Vec<String>,
 }
 
 /// Where times come from.
@@ -317,6 +341,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Planned(_) => "planned",
+            Self::Revised(_) => "revised",
             Self::Started(_) => "started",
             Self::Accepted(_) => "accepted",
             Self::Completed(_) => "completed",
@@ -339,7 +364,7 @@ impl Event {
     #[must_use]
     pub fn task(&self) -> Option<&str> {
         match self {
-            Self::Planned(_) | Self::Installed(_) => None,
+            Self::Planned(_) | Self::Revised(_) | Self::Installed(_) => None,
             Self::Started(it) => Some(&it.task),
             Self::Accepted(it) => Some(&it.task),
             Self::Completed(it) => Some(&it.task),
@@ -365,6 +390,7 @@ impl Event {
     pub fn detail(&self) -> String {
         match self {
             Self::Planned(it) => serde_json::to_string(it),
+            Self::Revised(it) => serde_json::to_string(it),
             Self::Installed(it) => serde_json::to_string(it),
             Self::Started(it) => serde_json::to_string(it),
             Self::Accepted(it) => serde_json::to_string(it),
@@ -426,6 +452,7 @@ impl Event {
         }
         Some(match kind {
             "planned" => serde_json::from_str(detail).map(Self::Planned),
+            "revised" => serde_json::from_str(detail).map(Self::Revised),
             "installed" => serde_json::from_str(detail).map(Self::Installed),
             "started" => read(detail, task, Self::Started),
             "accepted" => read(detail, task, Self::Accepted),
@@ -469,7 +496,7 @@ impl Entry {
             source,
         })?;
         let task = match (task, kind) {
-            (None, "planned" | "installed") => String::new(),
+            (None, "planned" | "revised" | "installed") => String::new(),
             (None, _) => return Err(DecodeError::NoTask(kind.to_owned())),
             (Some(task), _) => task,
         };
@@ -506,6 +533,15 @@ mod tests {
                 plan_digest: "sha256:00".into(),
                 tasks: 2,
                 clock: ClockKind::Virtual,
+            }),
+            Event::Revised(Revised {
+                kind: RevisionKind::Cancel,
+                plan_digest: "sha256:22".into(),
+                tasks: 3,
+                anew: vec!["1.S.RFS~undo-1".into()],
+                dropped: vec![task.clone()],
+                reason: Some("not wanted any more".into()),
+                documents: vec!["{}".into()],
             }),
             Event::Started(Started {
                 task: task.clone(),

@@ -32,5 +32,5 @@ pub mod writer;
 pub use entry::{ClockKind, Entry, Event};
 pub use error::JournalError;
 pub use replay::{Doubt, IllegalEntry, Needs, Progress, TaskProgress};
-pub use sqlite::{JournalReader, OrderSummary, StoredOrder};
+pub use sqlite::{JournalReader, OrderSummary, StoredOrder, revised};
 pub use writer::{Begun, Foreign, JournalWriter, Lease, NewOrder};

@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::entry::{
-    Answer, Asked, AttemptFailed, ByHand, ClockKind, Entry, Event, Failure, Planned,
+    Answer, Asked, AttemptFailed, ByHand, ClockKind, Entry, Event, Failure, Planned, Revised,
 };
 use crate::model::state::TaskState;
-use crate::plan::flow::{OrchestrationPlan, TaskOutcome, Until};
+use crate::plan::flow::{OrchestrationPlan, RevisionKind, TaskOutcome, Until};
 use crate::retry::{FailureClass, OnFailure};
 
 /// How far an order has come.
@@ -30,6 +30,10 @@ pub struct Progress {
     entries: u64,
     completed: usize,
     given_up: usize,
+    /// The tasks at which people decide about the next wave.
+    releasable: Vec<bool>,
+    /// Whether the entries are those of a plan that was revised since.
+    history: bool,
     /// The installed bases that have what the order made.
     installed: Vec<String>,
 }
@@ -43,6 +47,8 @@ pub struct Needs<'a> {
     pub name: &'a str,
     /// Ids of the tasks that have to be completed before it, where it is not enough that they have ended.
     pub needs: Vec<&'a str>,
+    /// Whether it is where a wave of a rollout ends: what fails before it is for a person to judge.
+    pub ends_wave: bool,
 }
 
 /// How far a task has come.
@@ -180,6 +186,15 @@ impl TaskProgress {
         }
     }
 
+    /// As if nothing had happened but that requests were sent, which stay counted.
+    fn begin_anew(&mut self) {
+        *self = Self {
+            attempts: self.attempts,
+            point_of_no_return: self.point_of_no_return,
+            ..Self::new(&self.id, &self.name)
+        };
+    }
+
     /// Whether it has ended, however.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -204,7 +219,9 @@ impl TaskProgress {
         }
         match event {
             // These are about the order as a whole.
-            Event::Planned(_) | Event::Installed(_) => return Err(Fault::UnknownTask),
+            Event::Planned(_) | Event::Revised(_) | Event::Installed(_) => {
+                return Err(Fault::UnknownTask);
+            }
             Event::Started(it) => {
                 let expected = self.attempts.saturating_add(1);
                 if it.attempt != expected {
@@ -415,7 +432,10 @@ impl TaskProgress {
         let what = match outcome {
             TaskOutcome::Skipped => "skipped",
             TaskOutcome::Released => "released",
-            TaskOutcome::ByHand | TaskOutcome::Failed | TaskOutcome::GivenUp => "completed",
+            TaskOutcome::ByHand
+            | TaskOutcome::Failed
+            | TaskOutcome::GivenUp
+            | TaskOutcome::Dropped => "completed",
         };
         self.reason = Some(by_whom(what, by_hand));
     }
@@ -467,6 +487,7 @@ impl Progress {
                     .filter(|it| it.until == Until::Completed)
                     .map(|it| it.task_flow.id.as_str())
                     .collect(),
+                ends_wave: task.ends_wave(),
             }
         }))
     }
@@ -491,6 +512,7 @@ impl Progress {
             tasks: tasks.collect(),
             place,
             needed_by,
+            releasable: all.iter().map(|task| task.ends_wave).collect(),
             ..Self::default()
         }
     }
@@ -503,11 +525,26 @@ impl Progress {
         plan: &OrchestrationPlan,
         entries: impl IntoIterator<Item = &'a Entry>,
     ) -> Result<Self, IllegalEntry> {
-        let mut progress = Self::new(plan);
-        for entry in entries {
-            progress.apply(entry)?;
+        Self::new(plan).go_through(entries)
+    }
+
+    /// Moves on by all of an order's entries; the tasks are those of its last plan.
+    ///
+    /// # Errors
+    /// The first entry that cannot have happened.
+    pub fn go_through<'a>(
+        mut self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Result<Self, IllegalEntry> {
+        let entries: Vec<&Entry> = entries.into_iter().collect();
+        let is_revision = |entry: &&Entry| matches!(entry.event, Event::Revised(_));
+        let last = entries.iter().rposition(is_revision);
+        self.history = last.is_some();
+        for (number, entry) in entries.into_iter().enumerate() {
+            self.history &= Some(number) != last;
+            self.apply(entry)?;
         }
-        Ok(progress)
+        Ok(self)
     }
 
     /// Moves on by one entry. Says which tasks have ended by it, by position: the one that it is
@@ -532,12 +569,7 @@ impl Progress {
             if self.planned.is_some() {
                 return Err(Fault::PlannedTwice);
             }
-            if usize::try_from(planned.tasks).ok() != Some(self.tasks.len()) {
-                return Err(Fault::OtherTasks {
-                    entry: planned.tasks,
-                    plan: self.tasks.len(),
-                });
-            }
+            self.check_tasks(planned.tasks)?;
             self.planned = Some(planned.clone());
             self.planned_at = Some(entry.at);
             return Ok(Vec::new());
@@ -549,8 +581,17 @@ impl Progress {
             self.installed.push(installed.inventory.clone());
             return Ok(Vec::new());
         }
+        if let Event::Revised(revised) = &entry.event {
+            self.check_tasks(revised.tasks)?;
+            return Ok(self.revise(entry.at, revised));
+        }
         let place = entry.event.task().and_then(|id| self.place.get(id));
-        let at = *place.ok_or(Fault::UnknownTask)?;
+        let at = match place {
+            Some(at) => *at,
+            // It is not in the plan any more.
+            None if self.history => return Ok(Vec::new()),
+            None => return Err(Fault::UnknownTask),
+        };
         self.tasks[at].apply(entry.at, &entry.event)?;
         Ok(match self.tasks[at].state {
             TaskState::Completed => {
@@ -562,15 +603,74 @@ impl Progress {
         })
     }
 
-    /// Gives up, with a task that failed, what cannot be done without it.
+    fn check_tasks(&self, entry: u32) -> Result<(), Fault> {
+        let plan = self.tasks.len();
+        if self.history || usize::try_from(entry).ok() == Some(plan) {
+            return Ok(());
+        }
+        Err(Fault::OtherTasks { entry, plan })
+    }
+
+    /// Lets another plan take the place of the one before. Says which tasks have ended by it.
+    fn revise(&mut self, at: Timestamp, revised: &Revised) -> Vec<usize> {
+        for id in &revised.anew {
+            if let Some(&task) = self.place.get(id) {
+                self.tasks[task].begin_anew();
+            }
+        }
+        let why = revised.reason.as_deref().unwrap_or("no reason given");
+        let why = match revised.kind {
+            RevisionKind::Cancel => format!("the order was cancelled: {why}"),
+            RevisionKind::Amend => format!("the order was changed: {why}"),
+            RevisionKind::Compensate => format!("its bundle is undone: {why}"),
+        };
+        let mut ended = Vec::new();
+        for id in &revised.dropped {
+            if let Some(&task) = self.place.get(id)
+                && !self.tasks[task].has_ended()
+            {
+                self.tasks[task].end_without_success(TaskOutcome::Dropped, &why);
+                self.tasks[task].changed_at = Some(at);
+                ended.push(task);
+            }
+        }
+        // What failed or was dropped is not waited for in the plan as it is now.
+        if !self.history {
+            for task in 0..self.tasks.len() {
+                if self.tasks[task].state == TaskState::Cancelled {
+                    ended.extend(self.give_up(task, at).into_iter().skip(1));
+                }
+            }
+        }
+        let count = |state| self.tasks.iter().filter(|it| it.state == state).count();
+        self.completed = count(TaskState::Completed);
+        self.given_up = count(TaskState::Cancelled);
+        ended
+    }
+
+    /// Gives up, with a task that failed, what cannot be done without it. What ends a wave is held:
+    /// a person decides whether the next one begins.
     fn give_up(&mut self, failed: usize, at: Timestamp) -> Vec<usize> {
-        let reason = format!("needs {}, which failed", self.tasks[failed].label());
         let mut ended = vec![failed];
+        if self.history {
+            self.given_up += 1;
+            return ended;
+        }
+        let label = self.tasks[failed].label();
+        let word = match self.tasks[failed].outcome {
+            Some(TaskOutcome::Dropped) => "is not done any more",
+            _ => "failed",
+        };
+        let reason = format!("needs {label}, which {word}");
         let mut next = 0;
         while let Some(&task) = ended.get(next) {
             for &needs in &self.needed_by[task] {
+                let releasable = self.releasable[needs];
                 let task = &mut self.tasks[needs];
-                if !task.has_ended() {
+                if releasable && !task.has_ended() {
+                    task.hold(&format!("{reason}: release it, or fail it"));
+                    task.changed_at = Some(at);
+                } else if !task.has_ended() {
                     task.end_without_success(TaskOutcome::GivenUp, &reason);
                     task.changed_at = Some(at);
                     ended.push(needs);
@@ -645,10 +745,15 @@ impl Progress {
         self.completed
     }
 
-    /// Whether every task is.
+    /// Whether every task is, but for those that were dropped when the order was changed.
     #[must_use]
     pub fn is_completed(&self) -> bool {
-        self.completed == self.tasks.len()
+        if self.given_up == 0 {
+            return self.completed == self.tasks.len();
+        }
+        self.tasks.iter().all(|task| {
+            task.state == TaskState::Completed || task.outcome == Some(TaskOutcome::Dropped)
+        })
     }
 
     /// How many tasks failed, or were given up with those that did.

@@ -22,11 +22,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
-use super::entry::{DecodeError, Entry, Event, Planned};
+use super::entry::{DecodeError, Entry, Event, Planned, Revised};
 use super::error::JournalError;
 use super::replay::{Progress, TaskProgress};
 use crate::model::state::{FlowState, TaskState};
-use crate::plan::flow::{OrchestrationPlan, TaskOutcome};
+use crate::plan::flow::{OrchestrationPlan, RevisionKind, TaskOutcome};
 
 /// Version of the schema written by this release.
 ///
@@ -190,6 +190,8 @@ pub struct OrderSummary {
     pub held: u32,
     /// Tasks that failed, and those that were given up with them.
     pub given_up: u32,
+    /// What its plan was last revised for.
+    pub revision: Option<RevisionKind>,
     /// When the order was taken on.
     pub planned_at: Timestamp,
     /// When anything last happened to it.
@@ -444,7 +446,18 @@ pub(super) fn stored(
         .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")
         .and_then(|mut rows| rows.query_map([order_id], |row| row.get(0))?.collect())
         .map_err(|error| JournalError::database(path, &error))?;
+    // Those that it was taken on with, where it was not revised.
+    let documents = revised(&entries).map_or(documents, |it| it.documents.clone());
     Ok(Some(StoredOrder { documents, entries }))
+}
+
+/// What an order was last revised to.
+#[must_use]
+pub fn revised(entries: &[Entry]) -> Option<&Revised> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Revised(revised) => Some(revised),
+        _ => None,
+    })
 }
 
 /// All entries of an order; none where it was never taken on.
@@ -498,7 +511,7 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
         .prepare(
             "SELECT order_id, kind, count(*) FROM (
                 SELECT order_id, kind, max(seq) FROM entry
-                WHERE task IS NOT NULL GROUP BY order_id, task
+                WHERE task IS NOT NULL OR kind = 'revised' GROUP BY order_id, task
             ) GROUP BY order_id, kind",
         )
         .map_err(wrong)?;
@@ -513,7 +526,7 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             "completed" | "completedByHand" | "milestoneReached" | "released" => &[0],
             "skipped" => &[0, 4],
             "held" | "windowMissed" => &[2],
-            "failed" | "failedByHand" => &[3],
+            "failed" | "failedByHand" | "revised" => &[3],
             _ => &[1],
         };
         let counts = counts.entry(row.get(0).map_err(wrong)?).or_default();
@@ -547,14 +560,17 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
         let (planned_at, changed_at) = (time(4)?, time(5)?);
         let counted = counts.remove(&order_id).unwrap_or_default();
         // Which others were given up with those that failed, only the plan can say.
-        let [completed, active, held, given_up, skipped] = match counted[3] {
-            0 => counted,
-            _ => recount(connection, path, &order_id)?.unwrap_or(counted),
+        let tasks = row.get(3).map_err(wrong)?;
+        let (counted, tasks, revision) = match counted[3] {
+            0 => (counted, tasks, None),
+            _ => recount(connection, path, &order_id)?.unwrap_or((counted, tasks, None)),
         };
+        let [completed, active, held, given_up, skipped] = counted;
         orders.push(OrderSummary {
             external_id: row.get(1).map_err(wrong)?,
             plan_digest: row.get(2).map_err(wrong)?,
-            tasks: row.get(3).map_err(wrong)?,
+            tasks,
+            revision,
             owner: row.get(6).map_err(wrong)?,
             order_id,
             completed,
@@ -569,39 +585,47 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
     Ok(orders)
 }
 
+/// Tasks by how far they have come, how many there are, and what they were revised for.
+type Recount = ([u32; 5], u32, Option<RevisionKind>);
+
 /// The tasks of an order by how far they have come, as its plan has them: completed, under way,
-/// held, given up; and of the completed ones those that were skipped. None where the plan cannot be read.
+/// held, given up; of the completed ones those that were skipped; and how many there are. None where
+/// the plan cannot be read.
 fn recount(
     connection: &Connection,
     path: &Path,
     order_id: &str,
-) -> Result<Option<[u32; 5]>, JournalError> {
-    let text: Option<String> = connection
-        .prepare_cached(
-            "SELECT text FROM document WHERE order_id = ? ORDER BY position DESC LIMIT 1",
-        )
-        .and_then(|mut rows| rows.query_row([order_id], |row| row.get(0)).optional())
-        .map_err(|error| JournalError::database(path, &error))?;
-    let Some(plan) = text.and_then(|text| serde_json::from_str::<OrchestrationPlan>(&text).ok())
+) -> Result<Option<Recount>, JournalError> {
+    let Some(StoredOrder { documents, entries }) = stored(connection, path, order_id)? else {
+        return Ok(None);
+    };
+    let plan = documents.last();
+    let Some(plan) = plan.and_then(|text| serde_json::from_str::<OrchestrationPlan>(text).ok())
     else {
         return Ok(None);
     };
-    let entries = entries(connection, path, order_id)?;
     let Ok(progress) = Progress::replay(&plan, &entries) else {
         return Ok(None);
     };
-    let tasks = progress.tasks();
+    let revision = revised(&entries).map(|it| it.kind);
+    // What a changed order does not want any more is none of its tasks.
+    let is_wanted = |task: &TaskProgress| {
+        revision != Some(RevisionKind::Amend) || task.outcome != Some(TaskOutcome::Dropped)
+    };
     let count = |is: &dyn Fn(&TaskProgress) -> bool| {
-        u32::try_from(tasks.iter().filter(|task| is(task)).count()).unwrap_or(u32::MAX)
+        let tasks = progress.tasks().iter();
+        let counted = tasks.filter(|task| is_wanted(task) && is(task)).count();
+        u32::try_from(counted).unwrap_or(u32::MAX)
     };
     let of_state = |state| count(&|task| task.state == state);
-    Ok(Some([
+    let counts = [
         of_state(TaskState::Completed),
         of_state(TaskState::Active),
         of_state(TaskState::Hold),
         of_state(TaskState::Cancelled),
         count(&|task| task.outcome == Some(TaskOutcome::Skipped)),
-    ]))
+    ];
+    Ok(Some((counts, count(&|_| true), revision)))
 }
 
 /// Who is at work on an order, as the table has it.

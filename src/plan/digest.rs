@@ -30,6 +30,7 @@ pub fn plan_digest(plan: &OrchestrationPlan) -> String {
         specification: plan.specification.clone(),
         related_entity: plan.related_entity.clone(),
         schedule: plan.schedule.clone(),
+        revision: plan.revision.clone(),
     };
     hash.update(json(&head));
     for tasks in plan.task_flow.chunks(2 * MANY) {
@@ -97,6 +98,17 @@ fn json(part: &impl Serialize) -> Vec<u8> {
 
 fn write(part: &impl Serialize, text: &mut Vec<u8>) {
     serde_json::to_writer(text, part).expect("a plan is made of texts and JSON values");
+}
+
+/// Key of a request that a revision of a plan adds, for the task of this id.
+pub fn compensation_key(root: &str, task: &str, request: &Request) -> String {
+    idempotency_key(root, "revision", task, request)
+}
+
+/// Whether two requests are the same, however they are written.
+pub fn is_same_request(left: &Request, right: &Request) -> bool {
+    let body = |request: &Request| request.body.as_deref().map(canonical);
+    left.method == right.method && left.path == right.path && body(left) == body(right)
 }
 
 /// Key by which an endpoint recognises a request that it has seen: the same for the same task of

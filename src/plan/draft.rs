@@ -70,6 +70,8 @@ pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow 
         point_of_no_return: false,
         compensation: None,
         retry: None,
+        compensates: None,
+        disposition: None,
         on_failure: None,
         estimate: None,
         duration: String::new(),

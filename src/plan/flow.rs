@@ -40,9 +40,83 @@ pub struct OrchestrationPlan {
     pub digest: Digests,
     /// Figures over all tasks.
     pub schedule: Schedule,
+    /// What made this plan out of another one, where it is not the first of its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
     /// The tasks, in an order in which every task comes after those it waits for.
     #[serde(rename = "taskFlow")]
     pub task_flow: Vec<TaskFlow>,
+}
+
+/// What made a plan out of another one while that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Which one of its order this is, from 1.
+    pub number: u32,
+    /// What for.
+    pub kind: RevisionKind,
+    /// Digest of the plan before, `sha256:…`.
+    pub of: String,
+    /// How many entries the journal had about the order.
+    pub entries: u64,
+    /// Whether bundles past the point of no return stay as they are.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub partly: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a plan is revised for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RevisionKind {
+    /// The order is cancelled: what was done is undone, the rest is dropped.
+    Cancel,
+    /// The order was changed.
+    Amend,
+    /// A task failed, and what its bundle has done is undone.
+    Compensate,
+}
+
+impl RevisionKind {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            RevisionKind::Cancel => "cancel",
+            RevisionKind::Amend => "amend",
+            RevisionKind::Compensate => "compensate",
+        }
+    }
+}
+
+/// What a revision does with a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Disposition {
+    /// It stays as it is.
+    Keep,
+    /// It was done, and is done again because what it depends on has changed.
+    Redo,
+    /// It undoes one that was done and is not wanted any more.
+    Undo,
+    /// It is to be done.
+    Do,
+    /// It is not begun any more.
+    Drop,
+}
+
+impl Disposition {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Disposition::Keep => "keep",
+            Disposition::Redo => "redo",
+            Disposition::Undo => "undo",
+            Disposition::Do => "do",
+            Disposition::Drop => "drop",
+        }
+    }
 }
 
 /// Reference to an order or order item (TMF701 `RelatedEntity`).
@@ -214,6 +288,12 @@ pub struct TaskFlow {
     /// How its request is repeated, where its endpoint is not to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,
+    /// Id of the task that it undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensates: Option<String>,
+    /// What the revision of its plan does with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disposition: Option<Disposition>,
     /// What becomes of it when it cannot be done, where its endpoint is not to say so.
     #[serde(rename = "onFailure", default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
@@ -306,6 +386,8 @@ pub enum TaskOutcome {
     Skipped,
     /// A person let it pass: a milestone that was not reached.
     Released,
+    /// Its order was changed or cancelled before it was done.
+    Dropped,
 }
 
 impl TaskOutcome {
@@ -317,6 +399,7 @@ impl TaskOutcome {
             TaskOutcome::ByHand => "byHand",
             TaskOutcome::Skipped => "skipped",
             TaskOutcome::Released => "released",
+            TaskOutcome::Dropped => "dropped",
         }
     }
 }
@@ -411,6 +494,11 @@ impl OrchestrationPlan {
 }
 
 impl TaskFlow {
+    /// Whether it is where a wave of a rollout ends, and people may let the next one begin.
+    pub fn ends_wave(&self) -> bool {
+        self.rollout_wave.is_some() && self.action.is_none() && self.gate.is_none()
+    }
+
     /// What an activation sends; none for tasks of other kinds.
     pub fn call(&self) -> Option<TaskCall<'_>> {
         Some(TaskCall {

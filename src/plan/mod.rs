@@ -23,9 +23,11 @@ mod sharing;
 mod variables;
 
 pub use bulk::common_name;
-pub use digest::plan_digest;
+pub use digest::{compensation_key, is_same_request, plan_digest};
+pub use draft::blank as blank_task;
 pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};
+pub use request::segment;
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 
 use std::collections::HashMap;
@@ -267,6 +269,7 @@ impl Planning<'_> {
                 plan: String::new(),
             },
             schedule,
+            revision: None,
             task_flow: tasks,
         };
         plan.digest.plan = plan_digest(&plan);

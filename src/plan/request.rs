@@ -84,7 +84,7 @@ fn existing(item: &ResourceOrderItem<'_>) -> Result<String, Box<Diagnostic>> {
 }
 
 /// A text as one segment of a path (RFC 3986, unreserved characters stay).
-fn segment(text: &str) -> String {
+pub fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

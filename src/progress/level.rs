@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::TaskStanding;
+use super::plan::{Revised, Undo};
 use crate::document::Node;
 use crate::model::state::OrderState::{
     Acknowledged, Cancelled, Completed, Failed, Held, InProgress, Partial, Pending,
+    PendingCancellation,
 };
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Action, Order, OrderItem};
@@ -86,6 +88,22 @@ impl Level {
         }
     }
 
+    /// The level of an item that is undone.
+    fn of_undo(undo: Undo, task: Option<&TaskStanding>) -> Level {
+        let (state, moving) = match undo {
+            Undo::Done => (Cancelled, false),
+            Undo::UnderWay => (PendingCancellation, true),
+            Undo::Stuck => (PendingCancellation, false),
+        };
+        Level {
+            state,
+            gate: false,
+            moving,
+            started: task.and_then(|it| it.started),
+            finished: None,
+        }
+    }
+
     /// The level of a task that carries out no item of its own.
     pub fn of_gate(task: &TaskStanding, ready: bool) -> Level {
         Level {
@@ -152,11 +170,20 @@ pub struct OrderStanding {
     pub items: Vec<ItemStanding>,
 }
 
+/// What the states of an order depend on beside its items.
+pub struct Around<'a> {
+    /// Where tasks stand.
+    pub tasks: &'a dyn Fn(&str) -> Option<TaskStanding>,
+    /// Ids of the tasks that have not begun and wait for nothing any more.
+    pub ready: &'a HashSet<String>,
+    /// What is undone.
+    pub revised: &'a Revised,
+}
+
 impl OrderStanding {
     pub fn of(
         order: &Order<'_>,
-        tasks: &dyn Fn(&str) -> Option<TaskStanding>,
-        ready: &HashSet<String>,
+        around: &Around<'_>,
         below: &HashMap<(Layer, String), Vec<Level>>,
     ) -> OrderStanding {
         let layer = Layer::of(order);
@@ -166,7 +193,7 @@ impl OrderStanding {
         for position in (0..order.len()).rev() {
             let item = order.item(position);
             let level = match layer {
-                Layer::Resource => resource_item(&item, tasks, ready),
+                Layer::Resource => resource_item(&item, around),
                 Layer::Product | Layer::Service => {
                     let mut all = std::mem::take(&mut parts[position]);
                     if let Some(realizing) = below.get(&(layer, item.id.to_string())) {
@@ -186,7 +213,8 @@ impl OrderStanding {
         }
         let working: Vec<Level> = levels.iter().copied().flatten().collect();
         let whole = Level::whole(&working).unwrap_or(Level::of_state(Completed));
-        let state = settle(layer, order.node(), whole.state, false);
+        let wanted = around.revised.order_state().unwrap_or(whole.state);
+        let state = settle(layer, order.node(), wanted, false);
         let items = order.items().zip(levels).map(|(item, level)| {
             let wanted = match level {
                 Some(level) => level.state,
@@ -204,13 +232,13 @@ impl OrderStanding {
     }
 }
 
-fn resource_item(
-    item: &OrderItem<'_, '_>,
-    tasks: &dyn Fn(&str) -> Option<TaskStanding>,
-    ready: &HashSet<String>,
-) -> Option<Level> {
-    match tasks(item.id) {
-        Some(task) => Some(Level::of_task(&task, ready.contains(&**item.id))),
+fn resource_item(item: &OrderItem<'_, '_>, around: &Around<'_>) -> Option<Level> {
+    let standing = (around.tasks)(item.id);
+    if let Some(undo) = around.revised.undo(item.id) {
+        return Some(Level::of_undo(undo, standing.as_ref()));
+    }
+    match standing {
+        Some(task) => Some(Level::of_task(&task, around.ready.contains(&**item.id))),
         None if item.action == Some(Action::NoChange) => None,
         None => Some(Level::of_state(
             OrderState::of(item.node).unwrap_or(Acknowledged),

@@ -123,6 +123,8 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// - What has nothing to do (`noChange`, or nothing below) does not count; it is completed once
 ///   its order has begun, in a product order once that has ended.
 /// - A product order item has no state `partial`: one that ended so is `failed`.
+/// - What is being undone is `pendingCancellation`, and `cancelled` once it is undone. Orders that are
+///   cancelled are `pendingCancellation` until all that can be undone is, then `cancelled`.
 /// - Orders get `startDate` (service and resource orders) and `completionDate`, a task that is held
 ///   or failed or was ended by a person a note in its resource order (one without an item in the
 ///   root order), the plan the states of its tasks.
@@ -132,6 +134,7 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
     let ready = plan::ready(chain, tasks);
+    let revised = plan::Revised::of(chain, tasks);
     let orders: Vec<Option<Order<'_>>> = chain.documents.iter().map(Order::read).collect();
     let mut changed: Vec<Option<Document>> = Vec::new();
     changed.resize_with(orders.len(), || None);
@@ -147,7 +150,12 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
                 let Some(order) = order.as_ref().filter(|order| Layer::of(order) == layer) else {
                     continue;
                 };
-                let standing = OrderStanding::of(order, tasks, &ready, &below);
+                let around = level::Around {
+                    tasks,
+                    ready: &ready,
+                    revised: &revised,
+                };
+                let standing = OrderStanding::of(order, &around, &below);
                 let others = if position == 0 { &gates.ids[..] } else { &[] };
                 let change = write::Change {
                     standing: &standing,
@@ -168,7 +176,7 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
             None if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
                 write::plan(document, tasks, &ready).unwrap_or_else(|| document.clone())
             }
-            None => document.clone(),
+            None => write::cancellation(document, &revised).unwrap_or_else(|| document.clone()),
         });
     Chain {
         documents: documents.collect(),
@@ -195,6 +203,9 @@ fn gates(chain: &Chain, orders: &[Option<Order<'_>>]) -> Gates {
         .flat_map(plan_tasks)
         .filter(|task| !items.contains(&*task.id));
     let item = |task: &PlanTask<'_>| {
+        if task.compensates.is_some() {
+            return None;
+        }
         let (type_name, id) = task.subject()?;
         let layer = match type_name {
             "ProductOrderItem" => Layer::Product,

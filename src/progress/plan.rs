@@ -12,7 +12,7 @@ use super::TaskStanding;
 use crate::chain::Chain;
 use crate::document::{Document, DocumentKind, Node};
 use crate::journal::Needs;
-use crate::model::state::TaskState;
+use crate::model::state::{OrderState, TaskState};
 use crate::plan::duration;
 use crate::plan::flow::{TaskKind, TaskOutcome, Until};
 
@@ -49,6 +49,8 @@ pub struct PlanTask<'d> {
     pub point_of_no_return: bool,
     /// When it may start at the earliest.
     pub window_start: Option<Timestamp>,
+    /// Id of the task that it undoes.
+    pub compensates: Option<Cow<'d, str>>,
     /// For a gate: its kind.
     pub gate: Option<Cow<'d, str>>,
     /// The tasks that have to be over before.
@@ -89,6 +91,7 @@ impl<'d> PlanTask<'d> {
                 .filter(|before| before.until == Until::Completed)
                 .map(|before| &*before.id)
                 .collect(),
+            ends_wave: self.ends_wave,
         }
     }
 
@@ -139,6 +142,7 @@ pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
                 .get("pointOfNoReturn")
                 .is_some_and(|it| it.compact() == "true"),
             window_start: node.get("window").and_then(|it| moment(it, "start")),
+            compensates: node.text("compensates"),
             gate: node.text("gate"),
             waits_for: node
                 .list("taskFlowRelationship")
@@ -164,6 +168,71 @@ fn moment(node: Node<'_>, key: &str) -> Option<Timestamp> {
 fn read<'d, T: Deserialize<'d>>(node: Node<'d>, key: &str) -> Option<T> {
     let text = node.text(key)?;
     T::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).ok()
+}
+
+/// How far something is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// It is.
+    Done,
+    /// It is going to be.
+    UnderWay,
+    /// It could not be: somebody has to see to it.
+    Stuck,
+}
+
+/// What the revision of a plan undoes.
+#[derive(Debug, Default)]
+pub struct Revised {
+    undone: HashMap<String, Undo>,
+    /// Whether the whole order is cancelled.
+    is_cancelled: bool,
+}
+
+impl Revised {
+    /// What the plans of a chain undo.
+    pub fn of(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Self {
+        let mut revised = Self::default();
+        for plan in chain.of_kind(DocumentKind::OrchestrationPlan) {
+            let Some(revision) = plan.root().get("revision") else {
+                continue;
+            };
+            let partly = revision
+                .get("partly")
+                .is_some_and(|it| it.compact() == "true");
+            revised.is_cancelled |= revision.text("kind").as_deref() == Some("cancel") && !partly;
+            for task in plan_tasks(plan) {
+                let Some(undone) = &task.compensates else {
+                    continue;
+                };
+                let state = tasks(&task.id).map_or(task.state, |it| it.state);
+                let undo = match state {
+                    TaskState::Completed => Undo::Done,
+                    TaskState::New | TaskState::Active => Undo::UnderWay,
+                    TaskState::Hold | TaskState::Cancelled => Undo::Stuck,
+                };
+                revised.undone.insert(undone.to_string(), undo);
+            }
+        }
+        revised
+    }
+
+    /// How far the task of this id is undone, if it is to be.
+    pub fn undo(&self, task: &str) -> Option<Undo> {
+        self.undone.get(task).copied()
+    }
+
+    /// State of all orders of the chain, where they are cancelled.
+    pub fn order_state(&self) -> Option<OrderState> {
+        let done = || self.undone.values().all(|undo| *undo == Undo::Done);
+        self.is_cancelled.then(|| {
+            if done() {
+                OrderState::Cancelled
+            } else {
+                OrderState::PendingCancellation
+            }
+        })
+    }
 }
 
 /// Ids of the tasks that have not begun and wait for nothing any more.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::TaskStanding;
 use super::level::OrderStanding;
-use super::plan::{PlanTask, plan_tasks};
+use super::plan::{PlanTask, Revised, plan_tasks};
 use crate::document::{Document, Edits, Kind, Node, quote};
 use crate::model::Order;
 use crate::model::state::{FlowState, OrderState, TaskState};
@@ -141,6 +141,28 @@ fn notes(edits: &mut Edits, root: Node<'_>, told: &[Note]) {
     }
 }
 
+/// The request to cancel an order as it stands (TMF622, 641, 652: `inProgress` until everything is
+/// undone, then `done`); `None` for other documents.
+pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> {
+    let root = document.root();
+    let kind = root.text("@type")?;
+    let wanted = match revised.order_state()? {
+        OrderState::Cancelled => "done",
+        _ => "inProgress",
+    };
+    let is_request = kind.starts_with("Cancel") && kind.ends_with("Order");
+    let is_over = matches!(
+        root.text("state").as_deref(),
+        Some("done" | "terminatedWithError")
+    );
+    if !is_request || is_over {
+        return None;
+    }
+    let mut edits = Edits::new();
+    edits.set(root, "state", &quote(wanted));
+    edits.apply(document).ok()
+}
+
 /// The plan as it stands; `None` if nothing changes.
 pub fn plan(
     document: &Document,
@@ -150,9 +172,12 @@ pub fn plan(
     let root = document.root();
     let mut edits = Edits::new();
     let mut states = Vec::new();
+    let mut only_dropped = true;
     let mut text = String::from("[");
     for task in plan_tasks(document) {
         let settled = settle(&task, tasks(&task.id));
+        only_dropped &=
+            settled.state != TaskState::Cancelled || settled.outcome == Some(TaskOutcome::Dropped);
         states.push(settled.state);
         if text.len() > 1 {
             text.push(',');
@@ -166,7 +191,11 @@ pub fn plan(
     {
         edits.set(root, "taskFlow", &text);
     }
-    let state = flow_state(&states, !ready.is_empty());
+    let mut state = flow_state(&states, !ready.is_empty());
+    let amended = root.get("revision").and_then(|it| it.text("kind"));
+    if state == FlowState::Cancelled && amended.as_deref() == Some("amend") && only_dropped {
+        state = FlowState::Completed;
+    }
     let written = serde_json::to_string(&state).ok()?;
     if !matches!(
         root.text("state").as_deref(),

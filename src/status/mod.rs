@@ -23,7 +23,7 @@ use blocking::{Blocking, Known};
 use crate::chain::Chain;
 use crate::journal::OrderSummary;
 use crate::model::state::{FlowState, OrderState, TaskState};
-use crate::plan::flow::{TaskKind, TaskOutcome};
+use crate::plan::flow::{RevisionKind, TaskKind, TaskOutcome};
 
 /// Where an order and everything derived from it stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,13 +198,14 @@ impl From<Standing> for Listed {
 impl From<OrderSummary> for Listed {
     fn from(order: OrderSummary) -> Self {
         let begun = order.completed + order.active + order.held > 0;
-        let state = match order.state() {
-            FlowState::Completed => OrderState::Completed,
-            FlowState::Hold => OrderState::Held,
-            FlowState::Cancelled if order.completed > 0 => OrderState::Partial,
-            FlowState::Cancelled => OrderState::Failed,
-            FlowState::Active if begun => OrderState::InProgress,
-            FlowState::Active => OrderState::Acknowledged,
+        let state = match (order.revision, order.state()) {
+            (Some(RevisionKind::Cancel), FlowState::Completed | FlowState::Cancelled) => {
+                OrderState::Cancelled
+            }
+            (Some(RevisionKind::Cancel), FlowState::Active | FlowState::Hold) => {
+                OrderState::PendingCancellation
+            }
+            (_, state) => Self::state_of(state, &order, begun),
         };
         let number = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let counts = TaskCounts {
@@ -231,6 +232,20 @@ impl From<OrderSummary> for Listed {
             planned_at: Some(order.planned_at),
             changed_at: Some(order.changed_at),
             tasks: Some((counts.completed, counts.total)),
+        }
+    }
+}
+
+impl Listed {
+    /// State of an order that was not cancelled.
+    fn state_of(plan: FlowState, order: &OrderSummary, begun: bool) -> OrderState {
+        match plan {
+            FlowState::Completed => OrderState::Completed,
+            FlowState::Hold => OrderState::Held,
+            FlowState::Cancelled if order.completed > 0 => OrderState::Partial,
+            FlowState::Cancelled => OrderState::Failed,
+            FlowState::Active if begun => OrderState::InProgress,
+            FlowState::Active => OrderState::Acknowledged,
         }
     }
 }

@@ -16,6 +16,7 @@ mod outcome;
 mod people;
 mod refusal;
 mod rerun;
+mod revision;
 mod standing;
 #[cfg(unix)]
 mod stopping;

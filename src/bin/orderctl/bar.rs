@@ -65,6 +65,14 @@ impl Observer for Bar {
                 self.0.inc(1 + given_up as u64);
                 tracing::info!("order {order_id}: {task} has failed: {reason}");
             }
+            Step::Undoing { reason } => {
+                tracing::info!("order {order_id}: what its bundle has done is undone: {reason}");
+            }
+            Step::NotUndone { reason } => {
+                tracing::warn!(
+                    "order {order_id}: what its bundle has done is not undone: {reason}"
+                );
+            }
             Step::Waiting { until, people } => {
                 let people = match people {
                     0 => None,

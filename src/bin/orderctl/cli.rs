@@ -12,7 +12,8 @@ use std::time::Duration;
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{
-    Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    ArgGroup, Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ValueEnum,
 };
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp};
@@ -366,11 +367,14 @@ pub struct DecomposeArgs {
 /// followed by its orchestration plan: tasks, dependencies, schedule, critical path, and the
 /// request that each task will send. Touches nothing.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("revises").args(["cancel", "amend"]))]
+#[command(group = ArgGroup::new("told").args(["explain", "cancel", "amend"]).multiple(true))]
 #[command(after_long_help = "\
 Examples:
   orderctl decompose order.json | orderctl plan > plan.json
   orderctl plan chain.json --graph dot | dot -Tsvg > plan.svg
-  orderctl plan chain.json --graph mermaid
+  orderctl plan --cancel PO-1001 --format human
+  orderctl decompose new.json | orderctl plan --amend - | orderctl activate
   orderctl plan chain.json --explain 1.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE")]
 pub struct PlanArgs {
     #[command(flatten)]
@@ -387,14 +391,29 @@ pub struct PlanArgs {
     /// its id, or by its name if no other task has that
     #[arg(long, value_name = "TASK", conflicts_with = "graph")]
     pub explain: Option<String>,
-    /// How a task is explained
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        requires = "explain"
-    )]
-    pub format: ExplanationFormat,
+    /// Plan how an order of the journal is cancelled: what is kept, undone and dropped; `activate`
+    /// carries it out
+    #[arg(long, value_name = "ORDER", conflicts_with_all = ["graph", "explain", "files"])]
+    pub cancel: Option<String>,
+    /// Plan how an order of the journal becomes the one in this file, a chain as `decompose` writes it
+    /// with a higher `version`: what is kept, done again, undone, done and dropped
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["graph", "explain", "cancel", "files"])]
+    pub amend: Option<PathBuf>,
+    /// Why it is cancelled or changed
+    #[arg(long, value_name = "TEXT", value_parser = a_text, requires = "revises")]
+    pub reason: Option<String>,
+    /// Leave items that are past the point of no return as they are, and cancel the others
+    #[arg(long, requires = "cancel", conflicts_with = "force")]
+    pub partly: bool,
+    /// Undo what can be undone although items are past the point of no return
+    #[arg(long, requires = "revises")]
+    pub force: bool,
+    /// How a task is explained (human, where absent), or what is to be done is written in place of
+    /// the documents
+    #[arg(long, value_name = "FORMAT", requires = "told")]
+    pub format: Option<ExplanationFormat>,
+    #[command(flatten)]
+    pub journal: JournalArgs,
     #[command(flatten)]
     pub jobs: JobsArgs,
     #[command(flatten)]

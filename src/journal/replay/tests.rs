@@ -208,6 +208,7 @@ fn in_a_row() -> Progress {
         id,
         name: "Bearer",
         needs,
+        ends_wave: false,
     };
     Progress::of_tasks([
         task("a", vec![]),
@@ -365,4 +366,50 @@ proptest! {
         prop_assert_eq!(format!("{:?}", resumed.tasks), format!("{:?}", whole.tasks));
         prop_assert_eq!(resumed.entries(), whole.entries());
     }
+}
+
+#[test]
+fn what_ends_a_wave_is_not_given_up_but_left_to_a_person() {
+    let task = |id, needs, ends_wave| Needs {
+        id,
+        name: "",
+        needs,
+        ends_wave,
+    };
+    let mut progress = Progress::of_tasks([
+        task("site", vec![], false),
+        task("wave", vec!["site"], true),
+        task("next", vec!["wave"], false),
+    ]);
+    progress.apply(&entry(1, planned())).unwrap();
+    progress
+        .apply(&entry(2, Event::FailedByHand(by_hand("site"))))
+        .unwrap();
+    let states = |progress: &Progress| {
+        let tasks = progress.tasks().iter();
+        tasks.map(|it| it.state).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        states(&progress),
+        [TaskState::Cancelled, TaskState::Hold, TaskState::New]
+    );
+    assert_eq!(
+        progress.task("wave").unwrap().reason.as_deref(),
+        Some("needs site, which failed: release it, or fail it")
+    );
+    let mut failed = progress.clone();
+    progress
+        .apply(&entry(3, Event::Released(by_hand("wave"))))
+        .unwrap();
+    assert_eq!(
+        states(&progress)[1..],
+        [TaskState::Completed, TaskState::New]
+    );
+    failed
+        .apply(&entry(3, Event::FailedByHand(by_hand("wave"))))
+        .unwrap();
+    assert_eq!(
+        states(&failed)[1..],
+        [TaskState::Cancelled, TaskState::Cancelled]
+    );
 }

@@ -13,7 +13,7 @@ use orderctl::activate::{
 };
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
-use orderctl::document::DocumentKind;
+use orderctl::document::{Document, DocumentKind};
 use orderctl::endpoint::{
     Call, Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
 };
@@ -355,6 +355,17 @@ async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration,
     std::process::exit(ExitCode::WorkLeft as i32);
 }
 
+/// A chain whose orders and plan have been replaced by others, with the documents that go along.
+fn in_place_of(chain: &Chain, documents: &[String]) -> Chain {
+    let parsed = documents.iter().filter_map(|text| {
+        let document = Document::parse(text.clone(), "journal");
+        document.ok()
+    });
+    Chain {
+        documents: parsed.chain(chain.foreign().cloned()).collect(),
+    }
+}
+
 /// The chains under way.
 struct Activation<C> {
     engine: Arc<Engine<C>>,
@@ -559,13 +570,19 @@ impl<'a> Output<'a> {
             Ended::Ran(chain, Ok(report)) => {
                 let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
                 let ended = chain.ended().is_some();
+                let chain = match &report.documents {
+                    Some(documents) => in_place_of(&chain, documents),
+                    None => chain,
+                };
                 let chain = progress::apply(&chain, &standing);
                 self.report(&report, &chain);
                 let name = self.installed.name();
                 let is_noted = self.installed.was_there()
                     && name.is_some_and(|name| report.progress.is_installed(&name));
-                if matches!(report.state, RunState::Completed | RunState::Failed)
-                    && !ended
+                if matches!(
+                    report.state,
+                    RunState::Completed | RunState::Cancelled | RunState::Failed
+                ) && !ended
                     && !is_noted
                     && let Err(failure) = self.installed.ended(&chain)
                 {
@@ -641,7 +658,7 @@ impl<'a> Output<'a> {
     /// Says how the run of an order ended.
     fn report(&mut self, report: &Report, chain: &Chain) {
         self.note(match report.state {
-            RunState::Completed => ExitCode::Done,
+            RunState::Completed | RunState::Cancelled => ExitCode::Done,
             RunState::Failed => ExitCode::NotAcceptable,
             RunState::Waiting | RunState::Held | RunState::Interrupted => ExitCode::WorkLeft,
         });
@@ -663,6 +680,7 @@ impl<'a> Output<'a> {
             | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
             ActivateError::Journal(_) => return self.fail(error.into()),
             ActivateError::PlanDiffers { .. }
+            | ActivateError::MovedOn { .. }
             | ActivateError::NoRootOrder { .. }
             | ActivateError::Plan { .. } => ExitCode::NotAcceptable,
         };

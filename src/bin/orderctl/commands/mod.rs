@@ -14,6 +14,7 @@ pub mod mock;
 pub mod plan;
 pub mod policy;
 mod ran;
+mod revise;
 pub mod schema;
 pub mod status;
 pub mod task;

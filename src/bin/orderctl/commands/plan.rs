@@ -10,6 +10,7 @@ use orderctl::plan::{self, NotFound, NotPlanned, Notation, Planning};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, ended, pass_foreign};
+use super::revise;
 use crate::cli::{ExplanationFormat, GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -18,6 +19,9 @@ use crate::stage::{self, Produced, Unit};
 
 /// Writes each chain followed by its plan.
 pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
+    if args.cancel.is_some() || args.amend.is_some() {
+        return revise::run(&args, context);
+    }
     let overrides = Overrides {
         catalog: args.catalog.catalog,
         ..Overrides::default()
@@ -39,7 +43,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         (Some(GraphLanguage::Mermaid), _) => Show::Graph(Notation::Mermaid),
         (None, Some(task)) => Show::Task {
             task,
-            format: args.format,
+            format: args.format.unwrap_or(ExplanationFormat::Human),
         },
         (None, None) => Show::Documents,
     };

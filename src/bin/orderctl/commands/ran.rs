@@ -16,6 +16,7 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
     let done = report.progress.completed();
     let word = match report.state {
         RunState::Completed => "completed",
+        RunState::Cancelled => "cancelled",
         RunState::Waiting => "waiting",
         RunState::Held => "held",
         RunState::Interrupted => "interrupted",
@@ -74,6 +75,9 @@ fn next_command(task: &TaskProgress, order: &str) -> String {
     if task.window_missed {
         // It does not come again: nobody but a person can go on here.
         return format!("decide: orderctl task complete|skip|fail {order} {id}");
+    }
+    if task.attempts == 0 {
+        return format!("decide: orderctl task release|fail {order} {id}");
     }
     if task.is_unsettled() {
         return format!(

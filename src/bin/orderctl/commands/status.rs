@@ -245,12 +245,9 @@ pub fn standing_of(
     stored: &StoredOrder,
 ) -> Result<(Chain, Progress), Failure> {
     let chain = taken_on(journal, id, &stored.documents)?;
-    let mut progress = start(&chain);
-    for entry in &stored.entries {
-        progress
-            .apply(entry)
-            .map_err(|error| corrupt(journal, id, &error.to_string()))?;
-    }
+    let progress = start(&chain)
+        .go_through(&stored.entries)
+        .map_err(|error| corrupt(journal, id, &error.to_string()))?;
     let standing = |task: &str| progress.task(task).map(TaskStanding::from);
     Ok((progress::apply(&chain, &standing), progress))
 }

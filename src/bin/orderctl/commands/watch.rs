@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use orderctl::diagnostic::human::printable;
 use orderctl::journal::entry::ByHand;
-use orderctl::journal::{Entry, Event, JournalError, JournalReader, Progress, export};
+use orderctl::journal::{
+    Entry, Event, IllegalEntry, JournalError, JournalReader, Progress, export,
+};
 use orderctl::model::state::OrderState;
 use orderctl::status::Standing;
 
@@ -224,18 +226,30 @@ impl Followed {
             OutputFormat::Json => export::entries(reader, id, self.next)?,
             OutputFormat::Table => Vec::new(),
         };
+        let corrupt = |error: IllegalEntry| JournalError::Corrupt {
+            path: reader.path().to_path_buf(),
+            reason: format!("order {id}: {error}"),
+        };
+        let is_revised = entries
+            .iter()
+            .any(|it| matches!(it.event, Event::Revised(_)));
+        if is_revised && let Some(stored) = reader.order(id)? {
+            // The tasks are others from here on.
+            let known = usize::try_from(self.next.saturating_sub(1)).unwrap_or(usize::MAX);
+            let known = known.saturating_add(entries.len());
+            self.progress = plan_progress(reader.path(), id, &stored.documents)?
+                .go_through(stored.entries.iter().take(known))
+                .map_err(corrupt)?;
+        }
         for (at, entry) in entries.iter().enumerate() {
             let text = match format {
                 OutputFormat::Json => exported.get(at).cloned().unwrap_or_default(),
                 OutputFormat::Table => told(id, entry, &self.progress),
             };
             lines.push((entry.at_text(), text));
-            self.progress
-                .apply(entry)
-                .map_err(|error| JournalError::Corrupt {
-                    path: reader.path().to_path_buf(),
-                    reason: format!("order {id}: {error}"),
-                })?;
+            if !is_revised {
+                self.progress.apply(entry).map_err(corrupt)?;
+            }
             self.next += 1;
         }
         Ok(self)
@@ -261,6 +275,10 @@ fn told(order: &str, entry: &Entry, progress: &Progress) -> String {
     };
     let more = match &entry.event {
         Event::Planned(it) => format!("{} tasks", it.tasks),
+        Event::Revised(it) => match &it.reason {
+            Some(reason) => format!("{}: {reason}", it.kind.name()),
+            None => it.kind.name().to_owned(),
+        },
         Event::Started(it) => format!("request {}", it.attempt),
         Event::Accepted(it) => it.monitor.clone(),
         Event::Completed(it) => it.status.to_string(),

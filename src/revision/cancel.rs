@@ -1,0 +1,226 @@
+//! Orders that are cancelled, and bundles that are undone because a task of
+//! theirs has failed.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::undo::{self, Undoing};
+use super::{Pin, Pinned, Refusal, Standing, check, next_number, revised};
+use crate::journal::TaskProgress;
+use crate::model::state::TaskState;
+use crate::plan::flow::{
+    Disposition, Method, OnFailure, OrchestrationPlan, RevisionKind, TaskFlow, TaskOutcome,
+};
+
+/// The plan that cancels an order: what was done is undone, what was not is dropped.
+///
+/// # Errors
+/// Where the order has ended, is past the point of no return, or cannot be revised now.
+pub fn cancel(
+    standing: Standing<'_>,
+    reason: Option<String>,
+    pinned: Pinned,
+) -> Result<OrchestrationPlan, Refusal> {
+    check(standing)?;
+    if standing.progress.has_ended() {
+        return Err(Refusal::Ended);
+    }
+    let pins = pins(standing);
+    let kept: BTreeSet<&str> = match pinned {
+        Pinned::Refuse if !pins.is_empty() => {
+            return Err(Refusal::Pinned(pins.into_values().collect()));
+        }
+        Pinned::Refuse | Pinned::Force => BTreeSet::new(),
+        Pinned::Keep => pins.keys().map(String::as_str).collect(),
+    };
+    let tasks = &standing.plan.task_flow;
+    let all = tasks
+        .iter()
+        .flat_map(|task| standing.bundles.of_task(&task.id));
+    let bundles: BTreeSet<&str> = all.filter(|bundle| !kept.contains(bundle)).collect();
+    if bundles.is_empty() {
+        return Err(Refusal::Pinned(pins.into_values().collect()));
+    }
+    let mut plan = undone(standing, RevisionKind::Cancel, reason, &bundles)?;
+    if let Some(revision) = &mut plan.revision {
+        revision.partly = !kept.is_empty();
+    }
+    plan.digest.plan = crate::plan::plan_digest(&plan);
+    Ok(plan)
+}
+
+/// The tasks that failed in such a way that their bundles are to be undone, which has not begun yet.
+#[must_use]
+pub fn pending(plan: &OrchestrationPlan, standing: &crate::journal::Progress) -> Vec<String> {
+    let is_pending = |task: &&TaskProgress| {
+        task.outcome == Some(TaskOutcome::Failed) && task.on_failure == Some(OnFailure::Compensate)
+    };
+    let is_new = |task: &&TaskProgress| {
+        let known = plan.task_flow.iter().find(|it| it.id == task.id);
+        known.is_none_or(|it| it.disposition != Some(Disposition::Keep))
+    };
+    let failed = standing.failed().filter(is_pending).filter(is_new);
+    failed.map(|task| task.id.clone()).collect()
+}
+
+/// The plan that undoes the bundles of tasks that failed. What another bundle needs as well, and
+/// bundles past the point of no return, stay.
+///
+/// # Errors
+/// Where all of them are past it, or nobody knows what came of a task.
+pub fn compensate(standing: Standing<'_>, failed: &[String]) -> Result<OrchestrationPlan, Refusal> {
+    let pins = pins(standing);
+    let task_of = |id: &String| standing.plan.task_flow.iter().find(|task| task.id == *id);
+    let names: Vec<String> = failed
+        .iter()
+        .filter_map(task_of)
+        .map(|task| format!("{} ({}) failed", task.name, task.id))
+        .collect();
+    let bundles = failed.iter().flat_map(|id| standing.bundles.of_task(id));
+    let bundles: BTreeSet<&str> = bundles.filter(|it| !pins.contains_key(*it)).collect();
+    if bundles.is_empty() {
+        return Err(Refusal::Pinned(pins.into_values().collect()));
+    }
+    let mut plan = undone(
+        standing,
+        RevisionKind::Compensate,
+        Some(names.join(", ")),
+        &bundles,
+    )?;
+    // Done with: they are not undone a second time.
+    for task in &mut plan.task_flow {
+        if failed.contains(&task.id) {
+            task.disposition = Some(Disposition::Keep);
+        }
+    }
+    plan.digest.plan = crate::plan::plan_digest(&plan);
+    Ok(plan)
+}
+
+/// The bundles that are past the point of no return, each with the first task that pins it.
+fn pins(standing: Standing<'_>) -> BTreeMap<String, Pin> {
+    let mut pins = BTreeMap::new();
+    for task in &standing.plan.task_flow {
+        let Some(known) = standing.progress.task(&task.id) else {
+            continue;
+        };
+        if !is_past_return(task, known) {
+            continue;
+        }
+        for bundle in standing.bundles.of_task(&task.id) {
+            let since = known.started_at.or(known.finished_at);
+            pins.entry(bundle.to_owned()).or_insert_with(|| Pin {
+                bundle: bundle.to_owned(),
+                task: task.id.clone(),
+                name: task.name.clone(),
+                since: since.unwrap_or_default().to_string(),
+            });
+        }
+    }
+    pins
+}
+
+/// Whether there is no way back behind a task: it was begun, whatever came of it.
+pub(super) fn is_past_return(task: &TaskFlow, known: &TaskProgress) -> bool {
+    let done = known.state == TaskState::Completed
+        && !matches!(
+            known.outcome,
+            Some(TaskOutcome::Skipped | TaskOutcome::Released)
+        );
+    task.point_of_no_return && (known.point_of_no_return || known.attempts > 0 || done)
+}
+
+/// What undoing means for a task.
+pub(super) enum Fate {
+    /// It is undone by a request.
+    Undo,
+    /// It is not begun or gone on with any more.
+    Drop,
+    /// It stays, and why.
+    Keep(String),
+}
+
+/// What becomes of a task that is not wanted any more.
+///
+/// # Errors
+/// Where nobody knows whether there is something to be undone, and trying would do harm.
+pub(super) fn fate(task: &TaskFlow, known: &TaskProgress) -> Result<Fate, Refusal> {
+    let request = undo::request(task);
+    let unsettled = known.is_unsettled();
+    match (known.state, known.outcome) {
+        (TaskState::Completed, Some(TaskOutcome::Skipped | TaskOutcome::Released)) => {
+            Ok(Fate::Keep("it was not done".to_owned()))
+        }
+        (TaskState::Completed, _) => Ok(match request {
+            Some(_) => Fate::Undo,
+            None => Fate::Keep(undo::why_not(task)),
+        }),
+        _ if !unsettled => Ok(match known.state {
+            TaskState::Cancelled => Fate::Keep("it has ended without effect".to_owned()),
+            _ => Fate::Drop,
+        }),
+        // A removal does no harm where there is nothing.
+        _ => match request {
+            Some(request) if request.method == Method::Delete => Ok(Fate::Undo),
+            _ => Err(Refusal::InDoubt {
+                task: task.id.clone(),
+            }),
+        },
+    }
+}
+
+/// The plan in which these bundles are undone.
+fn undone(
+    standing: Standing<'_>,
+    kind: RevisionKind,
+    reason: Option<String>,
+    bundles: &BTreeSet<&str>,
+) -> Result<OrchestrationPlan, Refusal> {
+    let Standing {
+        plan,
+        progress,
+        bundles: known_bundles,
+    } = standing;
+    let mut tasks = plan.task_flow.clone();
+    let compensated = plan.task_flow.iter();
+    let compensated: HashSet<&str> = compensated
+        .filter_map(|task| task.compensates.as_deref())
+        .collect();
+    let mut undone = HashSet::new();
+    for (task, before) in tasks.iter_mut().zip(&plan.task_flow) {
+        task.disposition = Some(Disposition::Keep);
+        let known = progress.task(&task.id).cloned().unwrap_or_default();
+        let of_task = known_bundles.of_task(&task.id);
+        if !of_task.iter().all(|it| bundles.contains(it)) {
+            // Another bundle needs it, or it is in another one.
+            if !known.has_ended() {
+                task.disposition = None;
+            }
+            continue;
+        }
+        // What undid something stays, and so does what it undid.
+        if before.compensates.is_some() || compensated.contains(before.id.as_str()) {
+            continue;
+        }
+        match fate(before, &known)? {
+            Fate::Drop => task.disposition = Some(Disposition::Drop),
+            Fate::Undo => {
+                undone.insert(before.id.as_str());
+                if !known.has_ended() {
+                    task.disposition = Some(Disposition::Drop);
+                }
+            }
+            Fate::Keep(why) => {
+                if known.state == TaskState::Completed {
+                    task.why = Some(why);
+                }
+            }
+        }
+    }
+    let undoing = Undoing {
+        plan,
+        root: super::root(plan),
+        number: next_number(plan),
+    };
+    tasks.extend(undoing.tasks(&undone));
+    Ok(revised(standing, kind, reason, tasks))
+}

@@ -1,0 +1,216 @@
+//! Plans that are changed while they are carried out: what is kept, undone,
+//! done again, done, and dropped.
+//!
+//! Pure. A revision is a plan like any other: it holds the tasks of the plan
+//! before that have a history, and for each that is to be undone a task of its
+//! own (`compensates`), which is carried out, repeated, held and journalled like
+//! any task. Undoing runs against the order in which things were done. Nothing
+//! is decided anew when a revision is carried out: it names the entries of the
+//! journal that it was made from, and is not taken where there are more.
+
+mod amend;
+mod bundle;
+mod cancel;
+mod undo;
+mod view;
+
+use thiserror::Error;
+
+use crate::journal::Progress;
+use crate::journal::entry::Revised;
+use crate::plan::flow::{Disposition, OrchestrationPlan, Revision, RevisionKind, TaskFlow};
+use crate::plan::plan_digest;
+
+pub use amend::amend;
+pub use bundle::Bundles;
+pub use cancel::{cancel, compensate, pending};
+pub use view::{View, view};
+
+/// What is done about bundles that are past the point of no return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pinned {
+    /// The revision is refused.
+    #[default]
+    Refuse,
+    /// They stay as they are; the others are revised.
+    Keep,
+    /// What can be undone of them is undone all the same.
+    Force,
+}
+
+/// An order as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'a> {
+    /// Its plan.
+    pub plan: &'a OrchestrationPlan,
+    /// How far it is.
+    pub progress: &'a Progress,
+    /// Which tasks belong together.
+    pub bundles: &'a Bundles,
+}
+
+/// A task that cannot be undone any more, and what it pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Id of the bundle: a product order item.
+    pub bundle: String,
+    /// Id of the task.
+    pub task: String,
+    /// Its name.
+    pub name: String,
+    /// When it was begun, RFC 3339.
+    pub since: String,
+}
+
+/// A revision that is not made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Bundles are past the point of no return.
+    #[error("{}", pins(.0))]
+    Pinned(Vec<Pin>),
+    /// Nothing is left to be revised.
+    #[error("the order has ended: nothing of it is under way, and what was done stays done")]
+    Ended,
+    /// A revision is being carried out.
+    #[error(
+        "the order is being {}: that has to end first; tasks left: {}",
+        match kind {
+            RevisionKind::Cancel => "cancelled",
+            RevisionKind::Amend => "changed",
+            RevisionKind::Compensate => "undone in part",
+        },
+        tasks.join(", ")
+    )]
+    UnderWay {
+        /// Which.
+        kind: RevisionKind,
+        /// Ids of the tasks that are left.
+        tasks: Vec<String>,
+    },
+    /// What came of a task is not known, and it cannot be undone without knowing.
+    #[error(
+        "nobody knows what came of task {task}: activate the plan once more, or say `orderctl task \
+         complete` or `orderctl task retry`"
+    )]
+    InDoubt {
+        /// Id of the task.
+        task: String,
+    },
+    /// It is another order.
+    #[error("{0}")]
+    OtherOrder(String),
+}
+
+fn pins(pins: &[Pin]) -> String {
+    let each: Vec<String> = pins
+        .iter()
+        .map(|pin| {
+            let what = match pin.bundle.as_str() {
+                "" => "it".to_owned(),
+                bundle => format!("item {bundle}"),
+            };
+            format!(
+                "{what} is past the point of no return: task {} ({}) was begun at {}",
+                pin.task, pin.name, pin.since
+            )
+        })
+        .collect();
+    each.join("\n")
+}
+
+/// Id of the root order; empty where the plan does not name it.
+fn root(plan: &OrchestrationPlan) -> &str {
+    let mut related = plan.related_entity.iter();
+    let root = related.find(|it| it.role == "rootOrder");
+    root.map_or("", |it| it.id.as_str())
+}
+
+/// A task that no schedule was made for.
+fn without_schedule(task: &mut TaskFlow) {
+    for time in [
+        &mut task.duration,
+        &mut task.earliest_start,
+        &mut task.latest_start,
+        &mut task.slack,
+    ] {
+        "PT0S".clone_into(time);
+    }
+    task.wave = 1;
+}
+
+/// The number of the revision that comes next.
+fn next_number(plan: &OrchestrationPlan) -> u32 {
+    let number = plan.revision.as_ref().map_or(0, |it| it.number);
+    number.saturating_add(1)
+}
+
+/// A plan that takes the place of the one that stands.
+fn revised(
+    standing: Standing<'_>,
+    kind: RevisionKind,
+    reason: Option<String>,
+    tasks: Vec<TaskFlow>,
+) -> OrchestrationPlan {
+    let before = standing.plan;
+    let mut plan = OrchestrationPlan {
+        revision: Some(Revision {
+            number: next_number(before),
+            kind,
+            of: before.digest.plan.clone(),
+            entries: standing.progress.entries(),
+            partly: false,
+            reason,
+        }),
+        task_flow: tasks,
+        ..before.clone()
+    };
+    plan.digest.plan = plan_digest(&plan);
+    plan
+}
+
+/// The entry by which a revision takes the place of the plan before; none for a plan that is no
+/// revision. `documents` are those of the chain, the plan last.
+#[must_use]
+pub fn entry(plan: &OrchestrationPlan, documents: Vec<String>) -> Option<Revised> {
+    let revision = plan.revision.as_ref()?;
+    let ids = |wanted: &[Disposition]| -> Vec<String> {
+        let tasks = plan.task_flow.iter();
+        let wanted = tasks.filter(|task| task.disposition.is_some_and(|it| wanted.contains(&it)));
+        wanted.map(|task| task.id.clone()).collect()
+    };
+    Some(Revised {
+        kind: revision.kind,
+        plan_digest: plan.digest.plan.clone(),
+        tasks: u32::try_from(plan.task_flow.len()).unwrap_or(u32::MAX),
+        anew: ids(&[Disposition::Redo, Disposition::Undo, Disposition::Do]),
+        dropped: ids(&[Disposition::Drop]),
+        reason: revision.reason.clone(),
+        documents,
+    })
+}
+
+/// Refuses what cannot be revised now.
+fn check(standing: Standing<'_>) -> Result<(), Refusal> {
+    let Standing { plan, progress, .. } = standing;
+    if let Some(revision) = &plan.revision {
+        let left = plan.task_flow.iter().filter(|task| {
+            let is_part = matches!(
+                task.disposition,
+                Some(Disposition::Undo | Disposition::Redo | Disposition::Do)
+            );
+            is_part && progress.task(&task.id).is_none_or(|it| !it.has_ended())
+        });
+        let tasks: Vec<String> = left.map(|task| task.id.clone()).take(5).collect();
+        if !tasks.is_empty() {
+            let kind = revision.kind;
+            return Err(Refusal::UnderWay { kind, tasks });
+        }
+        if revision.kind == RevisionKind::Cancel {
+            return Err(Refusal::Ended);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,450 @@
+//! Revisions of a small order: a port, a bearer on it, and a router, in one
+//! bundle; a licence that is shared with a second one, and that one's own port.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::document::Document;
+use crate::journal::entry::{
+    AttemptFailed, ByHand, Completed, Failed, Failure, Held, Planned, Started,
+};
+use crate::journal::{ClockKind, Entry, Event};
+use crate::model::state::TaskState;
+use crate::retry::OnFailure;
+
+const ORDER: &str = r#"{"@type":"ProductOrder","id":"PO","productOrderItem":[{"id":"1","action":"add"},{"id":"2","action":"add"}]}"#;
+
+fn task(id: &str, items: &[&str], after: &[&str]) -> Value {
+    let after: Vec<Value> = after
+        .iter()
+        .map(|id| json!({"relationshipType": "finishToStart", "taskFlow": {"id": id}}))
+        .collect();
+    let related: Vec<Value> = items
+        .iter()
+        .map(|id| json!({"id": id, "role": "realizes", "@referredType": "ProductOrderItem"}))
+        .collect();
+    let path = format!("resource/{id}");
+    json!({
+        "id": id, "@type": "TaskFlow", "name": id.to_uppercase(), "kind": "activation",
+        "state": "new", "relatedEntity": related, "taskFlowRelationship": after,
+        "endpoint": "olt", "idempotencyKey": format!("key-{id}"),
+        "request": {"method": "POST", "path": "resource", "body": {"id": id, "speed": 100}},
+        "compensation": {"request": {"method": "DELETE", "path": path}},
+        "duration": "PT0S", "earliestStart": "PT0S", "latestStart": "PT0S", "slack": "PT0S",
+        "critical": false, "wave": 1
+    })
+}
+
+fn tasks() -> Vec<Value> {
+    vec![
+        task("port", &["1"], &[]),
+        task("licence", &["1", "2"], &[]),
+        task("bearer", &["1"], &["port", "licence"]),
+        task("router", &["1"], &["bearer"]),
+        task("other", &["2"], &["licence"]),
+    ]
+}
+
+fn plan_of(tasks: &[Value]) -> OrchestrationPlan {
+    let plan = json!({
+        "@type": "OrchestrationPlan", "@baseType": "ProcessFlow", "formatVersion": "1.0",
+        "id": "PO.P", "processFlowSpecification": "OrchestrationPlan/1", "state": "active",
+        "relatedEntity": [{"id": "PO", "role": "rootOrder", "@referredType": "ProductOrder"}],
+        "digest": {"order": [], "plan": ""},
+        "schedule": {
+            "expectedDuration": "PT0S", "totalDuration": "PT0S", "waves": 1, "criticalPath": []
+        },
+        "taskFlow": tasks
+    });
+    let mut plan: OrchestrationPlan = serde_json::from_value(plan).unwrap();
+    plan.digest.plan = plan_digest(&plan);
+    plan
+}
+
+/// An order under way.
+struct Case {
+    plan: OrchestrationPlan,
+    entries: Vec<Entry>,
+}
+
+impl Case {
+    fn new(tasks: &[Value]) -> Self {
+        let plan = plan_of(tasks);
+        let planned = Event::Planned(Planned {
+            order_id: "PO".into(),
+            external_id: None,
+            plan_digest: plan.digest.plan.clone(),
+            tasks: u32::try_from(plan.task_flow.len()).unwrap(),
+            clock: ClockKind::System,
+        });
+        let mut case = Self {
+            plan,
+            entries: Vec::new(),
+        };
+        case.note(planned);
+        case
+    }
+
+    fn note(&mut self, event: Event) {
+        let at = jiff::Timestamp::from_second(i64::try_from(self.entries.len()).unwrap()).unwrap();
+        self.entries.push(Entry { at, event });
+    }
+
+    fn started(&mut self, task: &str) {
+        let known = self.progress().task(task).map_or(0, |it| it.attempts);
+        let point_of_no_return = self.task(task).point_of_no_return;
+        self.note(Event::Started(Started {
+            task: task.into(),
+            attempt: known + 1,
+            idempotency_key: "k".into(),
+            request_digest: "sha256:0".into(),
+            point_of_no_return,
+        }));
+    }
+
+    fn done(mut self, tasks: &[&str]) -> Self {
+        for task in tasks {
+            self.started(task);
+            self.note(Event::Completed(Completed {
+                task: (*task).into(),
+                status: 201,
+                resource: None,
+                note: None,
+            }));
+        }
+        self
+    }
+
+    fn failed(&mut self, task: &str, on_failure: Option<OnFailure>) {
+        self.started(task);
+        let attempt = self.progress().task(task).unwrap().attempts;
+        self.note(Event::AttemptFailed(AttemptFailed {
+            task: task.into(),
+            attempt,
+            failure: Failure::Rejected,
+            status: Some(422),
+            reason: "no".into(),
+            class: None,
+            retry_at: None,
+        }));
+        self.note(match on_failure {
+            Some(on_failure) => Event::Failed(Failed {
+                task: task.into(),
+                reason: "no".into(),
+                on_failure: Some(on_failure),
+            }),
+            None => Event::Held(Held {
+                task: task.into(),
+                reason: "no".into(),
+                on_failure: None,
+            }),
+        });
+    }
+
+    fn task(&self, id: &str) -> &TaskFlow {
+        self.plan.task_flow.iter().find(|it| it.id == id).unwrap()
+    }
+
+    fn progress(&self) -> Progress {
+        Progress::replay(&self.plan, &self.entries).unwrap()
+    }
+
+    fn bundles(&self) -> Bundles {
+        let order = Document::parse(ORDER.to_owned(), "test").unwrap();
+        Bundles::of(&[order], &self.plan)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(Standing<'_>) -> T) -> T {
+        let (progress, bundles) = (self.progress(), self.bundles());
+        look(Standing {
+            plan: &self.plan,
+            progress: &progress,
+            bundles: &bundles,
+        })
+    }
+
+    fn cancel(&self, pinned: Pinned) -> Result<OrchestrationPlan, Refusal> {
+        self.with(|standing| cancel(standing, Some("not wanted".into()), pinned))
+    }
+
+    fn amend(&self, tasks: &[Value]) -> Result<OrchestrationPlan, Refusal> {
+        let new = plan_of(tasks);
+        self.with(|standing| amend(standing, &new, (None, Pinned::Refuse)))
+    }
+
+    /// The order once a revision has taken the place of its plan.
+    fn revised(mut self, plan: OrchestrationPlan) -> Self {
+        let entry = entry(&plan, vec![serde_json::to_string(&plan).unwrap()]).unwrap();
+        self.plan = plan;
+        self.note(Event::Revised(entry));
+        self
+    }
+
+    fn states(&self) -> Vec<String> {
+        let progress = self.progress();
+        let tasks = progress.tasks().iter();
+        let word = |it: &crate::journal::TaskProgress| match it.outcome {
+            Some(outcome) => outcome.name().to_owned(),
+            None => it.state.name().to_owned(),
+        };
+        tasks.map(|it| format!("{} {}", it.id, word(it))).collect()
+    }
+}
+
+/// `disposition id`, and what comes first in the case of undoing.
+fn told(plan: &OrchestrationPlan) -> Vec<String> {
+    let tasks = plan.task_flow.iter().filter(|it| it.disposition.is_some());
+    let line = |it: &TaskFlow| {
+        let what = it.disposition.unwrap();
+        let after: Vec<&str> = it.relationship.iter().map(|it| &*it.task_flow.id).collect();
+        match what {
+            Disposition::Undo if !after.is_empty() => {
+                format!("{} {} after {}", what.name(), it.id, after.join(" "))
+            }
+            _ => format!("{} {}", what.name(), it.id),
+        }
+    };
+    tasks.map(line).collect()
+}
+
+#[test]
+fn a_cancelled_order_is_undone_against_its_order() {
+    let mut case = Case::new(&tasks()).done(&["port", "licence", "bearer"]);
+    case.failed("router", None);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        told(&plan),
+        [
+            "keep port",
+            "keep licence",
+            "keep bearer",
+            "drop router",
+            "drop other",
+            "undo bearer~undo-1",
+            "undo licence~undo-1 after bearer~undo-1",
+            "undo port~undo-1 after bearer~undo-1",
+        ]
+    );
+    let undo = plan.task_flow.last().unwrap();
+    assert_eq!(undo.request.as_ref().unwrap().path, "resource/port");
+    assert_ne!(undo.idempotency_key, plan.task_flow[0].idempotency_key);
+    assert_eq!(undo.on_failure, Some(OnFailure::Hold));
+    let case = case.revised(plan);
+    assert_eq!(
+        case.states(),
+        [
+            "port completed",
+            "licence completed",
+            "bearer completed",
+            "router dropped",
+            "other dropped",
+            "bearer~undo-1 new",
+            "licence~undo-1 new",
+            "port~undo-1 new",
+        ]
+    );
+    // Not twice, and nothing besides, before it is over.
+    let refused = case.cancel(Pinned::Refuse).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the order is being cancelled: that has to end first; tasks left: b"),
+        "{refused}"
+    );
+    let case = case.done(&["bearer~undo-1", "licence~undo-1", "port~undo-1"]);
+    assert!(case.progress().has_ended());
+    assert_eq!(case.cancel(Pinned::Refuse), Err(Refusal::Ended));
+}
+
+impl PartialEq for OrchestrationPlan {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest.plan == other.digest.plan
+    }
+}
+
+#[test]
+fn what_may_have_been_done_is_undone_if_that_does_no_harm() {
+    let mut case = Case::new(&tasks());
+    case.started("port");
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(told(&plan)[0], "drop port");
+    assert_eq!(told(&plan).last().unwrap(), "undo port~undo-1");
+    let mut tasks = tasks();
+    tasks[0]["compensation"]["request"] =
+        json!({"method": "PATCH", "path": "resource/port", "body": {"speed": 0}});
+    let mut case = Case::new(&tasks);
+    case.started("port");
+    let task = "port".to_owned();
+    assert_eq!(case.cancel(Pinned::Refuse), Err(Refusal::InDoubt { task }));
+}
+
+#[test]
+fn a_point_of_no_return_pins_its_bundle_and_no_other_one() {
+    let mut tasks = tasks();
+    tasks[2]["pointOfNoReturn"] = true.into();
+    // Not before it has begun.
+    let case = Case::new(&tasks).done(&["port", "licence"]);
+    assert!(case.cancel(Pinned::Refuse).is_ok());
+    let case = Case::new(&tasks).done(&["port", "licence", "other", "bearer"]);
+    let refusal = case.cancel(Pinned::Refuse).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "item 1 is past the point of no return: task bearer (BEARER) was begun at 1970-01-01T00:00:07Z"
+    );
+    let plan = case.cancel(Pinned::Keep).unwrap();
+    assert!(plan.revision.as_ref().unwrap().partly);
+    assert_eq!(
+        told(&plan),
+        [
+            "keep port",
+            "keep licence",
+            "keep bearer",
+            "keep other",
+            "undo other~undo-1"
+        ],
+        "the licence is shared with what stays, the router goes on"
+    );
+    let plan = case.cancel(Pinned::Force).unwrap();
+    assert_eq!(told(&plan).len(), 9);
+}
+
+#[test]
+fn what_is_skipped_or_cannot_be_undone_stays_and_says_why() {
+    let mut tasks = tasks();
+    tasks[1]["compensation"] = json!({"none": "it runs out by itself"});
+    let mut case = Case::new(&tasks);
+    case.note(Event::Skipped(ByHand {
+        task: "port".into(),
+        by: "jane".into(),
+        reason: None,
+    }));
+    let case = case.done(&["licence"]);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    let why = |at: usize| plan.task_flow[at].why.clone().unwrap();
+    assert_eq!(why(0), "it was not done");
+    assert_eq!(why(1), "nothing undoes it: it runs out by itself");
+    assert!(told(&plan).iter().all(|it| !it.starts_with("undo")));
+}
+
+#[test]
+fn the_bundle_of_a_task_that_failed_is_undone_and_the_others_go_on() {
+    let mut case = Case::new(&tasks()).done(&["port", "licence"]);
+    case.failed("bearer", Some(OnFailure::Compensate));
+    let failed = pending(&case.plan, &case.progress());
+    assert_eq!(failed, ["bearer"]);
+    let plan = case.with(|standing| compensate(standing, &failed)).unwrap();
+    assert_eq!(
+        told(&plan),
+        [
+            "keep port",
+            "keep licence",
+            "keep bearer",
+            "keep router",
+            "undo port~undo-1"
+        ]
+    );
+    let case = case.revised(plan);
+    assert_eq!(
+        case.states(),
+        [
+            "port completed",
+            "licence completed",
+            "bearer failed",
+            "router givenUp",
+            "other new",
+            "port~undo-1 new"
+        ]
+    );
+    assert!(
+        pending(&case.plan, &case.progress()).is_empty(),
+        "once is enough"
+    );
+    let case = case.done(&["port~undo-1", "other"]);
+    let progress = case.progress();
+    assert!(progress.has_ended() && !progress.is_completed());
+}
+
+#[test]
+fn a_changed_order_keeps_what_is_the_same_and_changes_what_is_not() {
+    let mut case = Case::new(&tasks()).done(&["port", "licence", "other"]);
+    case.failed("bearer", None);
+    let mut new = tasks();
+    new[0]["request"]["body"] = json!({"id": "port", "rate": 200});
+    new.remove(4);
+    new[1]["relatedEntity"].as_array_mut().unwrap().pop();
+    new.push(task("wifi", &["1"], &["bearer"]));
+    let plan = case.amend(&new).unwrap();
+    assert_eq!(
+        told(&plan),
+        [
+            "keep other",
+            "undo other~undo-1",
+            "do 2~undone-1",
+            "redo port",
+            "keep licence",
+            "keep bearer",
+            "do router",
+            "do wifi"
+        ]
+    );
+    let port = plan.task_flow.iter().find(|it| it.id == "port").unwrap();
+    let request = port.request.as_ref().unwrap();
+    assert_eq!(request.method, crate::plan::flow::Method::Patch);
+    assert_eq!(request.path, "resource/port");
+    let body: Value = serde_json::from_str(request.body.as_ref().unwrap().get()).unwrap();
+    assert_eq!(body, json!({"id": "port", "rate": 200, "speed": null}));
+    let case = case.revised(plan);
+    assert_eq!(
+        case.states(),
+        [
+            "other completed",
+            "other~undo-1 new",
+            "2~undone-1 new",
+            "port new",
+            "licence completed",
+            "bearer hold",
+            "router new",
+            "wifi new"
+        ]
+    );
+}
+
+#[test]
+fn a_change_of_what_is_past_the_point_of_no_return_is_refused() {
+    let mut old = tasks();
+    old[0]["pointOfNoReturn"] = true.into();
+    let case = Case::new(&old).done(&["port", "licence", "other"]);
+    // The other bundle may change.
+    let mut new = old.clone();
+    new[4]["request"]["body"]["speed"] = 7.into();
+    assert!(case.amend(&new).is_ok());
+    let mut new = old;
+    new[3]["request"]["body"]["speed"] = 7.into();
+    let Err(Refusal::Pinned(pins)) = case.amend(&new) else {
+        panic!("it is refused");
+    };
+    assert_eq!((&*pins[0].bundle, &*pins[0].task), ("1", "port"));
+}
+
+#[test]
+fn every_prefix_of_an_order_can_be_cancelled_and_comes_to_its_end() {
+    let all = ["port", "licence", "bearer", "router", "other"];
+    for count in 0..all.len() {
+        let case = Case::new(&tasks()).done(&all[..count]);
+        let case = {
+            let plan = case.cancel(Pinned::Refuse).unwrap();
+            case.revised(plan)
+        };
+        let undo: Vec<String> = case
+            .plan
+            .task_flow
+            .iter()
+            .filter_map(|it| it.compensates.as_ref().map(|_| it.id.clone()))
+            .collect();
+        assert_eq!(undo.len(), count);
+        let ids: Vec<&str> = undo.iter().map(String::as_str).collect();
+        let case = case.done(&ids);
+        assert!(case.progress().has_ended());
+        let progress = case.progress();
+        let stay = progress.tasks().iter();
+        assert!(stay.clone().all(|it| it.state != TaskState::New));
+    }
+}

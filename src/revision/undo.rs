@@ -1,0 +1,106 @@
+//! Tasks that undo others, against the order in which those were done.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::plan::flow::{
+    Compensation, Disposition, OnFailure, OrchestrationPlan, Request, TaskFlow, TaskFlowRef,
+    TaskFlowRelationship, TaskKind, Until,
+};
+use crate::plan::{blank_task, compensation_key};
+
+/// What is needed to make the tasks that undo others.
+pub(super) struct Undoing<'a> {
+    pub plan: &'a OrchestrationPlan,
+    /// Id of the root order.
+    pub root: &'a str,
+    /// Number of the revision.
+    pub number: u32,
+}
+
+impl Undoing<'_> {
+    /// Id of the task that undoes one.
+    pub fn id(&self, task: &str) -> String {
+        format!("{task}~undo-{}", self.number)
+    }
+
+    /// The tasks that undo these, by id of what they undo, in an order in which each comes after
+    /// those that it waits for: what needed a thing is undone before the thing.
+    pub fn tasks(&self, undone: &HashSet<&str>) -> Vec<TaskFlow> {
+        let mut before: HashMap<&str, BTreeSet<&str>> = HashMap::new();
+        // Every task comes after those that it waits for: backwards, what waits is known first.
+        for task in self.plan.task_flow.iter().rev() {
+            let id = task.id.as_str();
+            let passed_on = if undone.contains(id) {
+                BTreeSet::from([id])
+            } else {
+                before.get(id).cloned().unwrap_or_default()
+            };
+            for earlier in &task.relationship {
+                let needed = before.entry(&earlier.task_flow.id).or_default();
+                needed.extend(passed_on.iter().copied());
+            }
+        }
+        let tasks = self.plan.task_flow.iter().rev();
+        let made = tasks.filter(|task| undone.contains(task.id.as_str()));
+        made.filter_map(|task| {
+            let first = before.get(task.id.as_str());
+            self.task(task, first.into_iter().flatten().copied())
+        })
+        .collect()
+    }
+
+    fn task<'t>(
+        &self,
+        undone: &TaskFlow,
+        after: impl Iterator<Item = &'t str>,
+    ) -> Option<TaskFlow> {
+        let request = request(undone)?;
+        let id = self.id(&undone.id);
+        let why = format!("undoes {} ({})", undone.name, undone.id);
+        let mut task = blank_task(
+            id,
+            format!("Undo {}", undone.name),
+            TaskKind::Activation,
+            why,
+        );
+        super::without_schedule(&mut task);
+        task.idempotency_key = Some(compensation_key(self.root, &task.id, &request));
+        task.request = Some(request);
+        task.endpoint.clone_from(&undone.endpoint);
+        task.specification.clone_from(&undone.specification);
+        task.related_entity.clone_from(&undone.related_entity);
+        task.retry.clone_from(&undone.retry);
+        // Nothing may pass over what could not be undone.
+        task.on_failure = Some(OnFailure::Hold);
+        task.compensates = Some(undone.id.clone());
+        task.disposition = Some(Disposition::Undo);
+        task.relationship = after
+            .map(|first| TaskFlowRelationship {
+                relationship_type: "finishToStart".to_owned(),
+                lag: None,
+                until: Until::Completed,
+                task_flow: TaskFlowRef { id: self.id(first) },
+            })
+            .collect();
+        Some(task)
+    }
+}
+
+/// The request that undoes a task, where there is one.
+pub(super) fn request(task: &TaskFlow) -> Option<Request> {
+    match (&task.compensation, &task.endpoint) {
+        (Some(Compensation::Request(request)), Some(_)) => Some(request.clone()),
+        _ => None,
+    }
+}
+
+/// Why nothing undoes a task.
+pub(super) fn why_not(task: &TaskFlow) -> String {
+    match (&task.compensation, task.kind) {
+        (_, TaskKind::Milestone) => "it is a milestone".to_owned(),
+        (Some(Compensation::None(reason)), _) => format!("nothing undoes it: {reason}"),
+        (_, TaskKind::Manual) => "a person did it: nothing undoes it by itself".to_owned(),
+        _ if task.gate.is_some() => "it only asked something".to_owned(),
+        _ => "nothing is known that undoes it".to_owned(),
+    }
+}
