@@ -65,7 +65,7 @@ impl Head {
     pub(super) fn begin(
         transaction: &Transaction<'_>,
         planned: &Planned,
-        documents: &[String],
+        documents: &[Hash],
     ) -> rusqlite::Result<Self> {
         let mut head = Self::numbered(transaction, &planned.order_id)?;
         let origin = Origin {
@@ -75,7 +75,7 @@ impl Head {
             digest: &planned.plan_digest,
             tasks: planned.tasks,
         };
-        head.hash = origin.hash(documents.iter().map(String::as_str));
+        head.hash = origin.hash(documents);
         Ok(head)
     }
 

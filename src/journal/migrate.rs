@@ -119,9 +119,11 @@ pub(super) fn origin(
     order_id: &str,
     number: i64,
 ) -> rusqlite::Result<Option<seal::Hash>> {
-    let documents: Vec<String> = connection
+    let documents: Vec<seal::Hash> = connection
         .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")?
-        .query_map([order_id], |row| row.get(0))?
+        .query_map([order_id], |row| {
+            Ok(seal::document(row.get_ref(0)?.as_str()?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     let plan: Option<(Option<String>, String, u32)> = connection
         .prepare_cached("SELECT external_id, digest, tasks FROM plan WHERE order_id = ?")?
@@ -137,7 +139,7 @@ pub(super) fn origin(
             digest: &digest,
             tasks,
         };
-        origin.hash(documents.iter().map(String::as_str))
+        origin.hash(&documents)
     }))
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    /// What the hash of the first entry continues.
-    pub(super) fn hash<'d>(&self, documents: impl IntoIterator<Item = &'d str>) -> Hash {
+    /// What the hash of the first entry continues, given those of the documents.
+    pub(super) fn hash(&self, documents: &[Hash]) -> Hash {
         let mut hasher = Sha256::new();
         hasher.update(self.number.to_be_bytes());
         text(&mut hasher, Some(self.order_id));
@@ -33,10 +33,15 @@ impl Origin<'_> {
         text(&mut hasher, Some(self.digest));
         hasher.update(self.tasks.to_be_bytes());
         for document in documents {
-            text(&mut hasher, Some(document));
+            hasher.update(document);
         }
         hasher.finalize().into()
     }
+}
+
+/// Hash of a document.
+pub(super) fn document(text: &str) -> Hash {
+    Sha256::digest(text).into()
 }
 
 /// Hash of what an entry says, whatever its place.
@@ -85,20 +90,21 @@ mod tests {
     #[test]
     fn whatever_is_changed_or_moved_changes_the_hash() {
         let all = [
-            ORIGIN.hash(["{}", "{}"]),
-            ORIGIN.hash(["{}{}"]),
-            ORIGIN.hash([]),
+            ORIGIN.hash(&[document("{}"), document("[]")]),
+            ORIGIN.hash(&[document("[]"), document("{}")]),
+            ORIGIN.hash(&[document("{}[]")]),
+            ORIGIN.hash(&[]),
             Origin {
                 number: 2,
                 ..ORIGIN
             }
-            .hash([]),
+            .hash(&[]),
             Origin {
                 external_id: Some(""),
                 ..ORIGIN
             }
-            .hash([]),
-            Origin { tasks: 3, ..ORIGIN }.hash([]),
+            .hash(&[]),
+            Origin { tasks: 3, ..ORIGIN }.hash(&[]),
             content("a", "b", Some("c"), "d"),
             content("a", "bc", None, "d"),
             content("a", "b", Some(""), "cd"),

@@ -27,6 +27,7 @@ use super::error::JournalError;
 use super::head::{EntryRow, Head};
 use super::migrate;
 use super::owner::{self, Owner};
+use super::seal::{self, Hash};
 use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, OwnerRow, SCHEMA};
 
 /// Most commands in one transaction.
@@ -88,7 +89,8 @@ type Answered<T> = oneshot::Receiver<Result<T, JournalError>>;
 #[derive(Debug)]
 enum Command {
     Know(Arc<str>, Reply<bool>),
-    Begin(Box<NewOrder>, Reply<Vec<Entry>>),
+    /// With the hashes of its documents, made by whoever asks.
+    Begin(Box<NewOrder>, Vec<Hash>, Reply<Vec<Entry>>),
     Append(Rows, Reply<()>),
     Install(Vec<String>, EntryRow, Reply<()>),
     /// Only if nobody else wrote about the task after the entry of this number.
@@ -165,12 +167,13 @@ impl JournalWriter {
     /// where the journal fails.
     pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
         let order_id: Arc<str> = new.planned.order_id.as_str().into();
+        let hashes = new.documents.iter().map(|it| seal::document(it)).collect();
         let (reply, answer) = oneshot::channel();
         let closed = || JournalError::Closed {
             path: self.path.to_path_buf(),
         };
         self.queue
-            .send(Command::Begin(Box::new(new), reply))
+            .send(Command::Begin(Box::new(new), hashes, reply))
             .map_err(|_| closed())?;
         let entries = answer.await.map_err(|_| closed())??;
         let lease = Lease {
@@ -477,8 +480,8 @@ impl File {
                     .and_then(|mut sql| sql.exists([order_id]))
                     .map(Answer::Known)
                     .map_err(wrong)?,
-                Command::Begin(new, _) => {
-                    match begin(&transaction, &self.path, &self.owner, new)? {
+                Command::Begin(new, hashes, _) => {
+                    match begin(&transaction, &self.path, &self.owner, (new, hashes))? {
                         Ok((entries, head)) => {
                             let order_id = new.planned.order_id.as_str().into();
                             self.orders.insert(order_id, Order::at(head));
@@ -535,7 +538,7 @@ fn tell(command: Command, answer: Answer) {
         (Command::Know(_, reply), Answer::Known(known)) => {
             let _ = reply.send(Ok(known));
         }
-        (Command::Begin(_, reply), Answer::Entries(entries)) => {
+        (Command::Begin(.., reply), Answer::Entries(entries)) => {
             let _ = reply.send(entries);
         }
         (Command::Append(_, reply) | Command::Install(.., reply), Answer::Done) => {
@@ -553,7 +556,7 @@ fn tell(command: Command, answer: Answer) {
 
 fn refuse(command: Command, error: &JournalError) {
     match command {
-        Command::Begin(_, reply) => {
+        Command::Begin(.., reply) => {
             let _ = reply.send(Err(error.clone()));
         }
         Command::Append(_, reply) | Command::Install(.., reply) | Command::Close(reply) => {
@@ -578,7 +581,7 @@ fn begin(
     transaction: &Transaction<'_>,
     path: &Path,
     me: &Owner,
-    new: &NewOrder,
+    (new, hashes): (&NewOrder, &[Hash]),
 ) -> Result<Taken, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
     let order_id = &new.planned.order_id;
@@ -596,7 +599,7 @@ fn begin(
             at: new.at,
             event: Event::Planned(new.planned.clone()),
         };
-        let head = take_on(transaction, new, &entry).map_err(wrong)?;
+        let head = take_on(transaction, (new, hashes), &entry).map_err(wrong)?;
         (vec![entry], head)
     } else {
         match gone_on_with(transaction, path, order_id, found) {
@@ -640,7 +643,11 @@ fn gone_on_with(
     Ok((entries, head))
 }
 
-fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusqlite::Result<Head> {
+fn take_on(
+    transaction: &Transaction<'_>,
+    (new, hashes): (&NewOrder, &[Hash]),
+    entry: &Entry,
+) -> rusqlite::Result<Head> {
     let planned = &new.planned;
     transaction
         .prepare_cached(
@@ -657,7 +664,7 @@ fn take_on(transaction: &Transaction<'_>, new: &NewOrder, entry: &Entry) -> rusq
     for (position, text) in (0_i64..).zip(&new.documents) {
         sql.execute(params![planned.order_id, position, text])?;
     }
-    let mut head = Head::begin(transaction, planned, &new.documents)?;
+    let mut head = Head::begin(transaction, planned, hashes)?;
     head.extend(transaction, &planned.order_id, &[EntryRow::new(entry)])?;
     head.store(transaction)?;
     Ok(head)

@@ -515,7 +515,7 @@ async fn a_full_disk_is_called_that() {
     let mut new = new_order("7");
     new.documents.push("x".repeat(100_000));
     let (reply, _answer) = oneshot::channel();
-    let Err(error) = file.commit(&[Command::Begin(Box::new(new), reply)]) else {
+    let Err(error) = file.commit(&[Command::Begin(Box::new(new), Vec::new(), reply)]) else {
         panic!("there was room");
     };
     assert_eq!(error, JournalError::DiskFull { path });
