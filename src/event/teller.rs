@@ -190,6 +190,31 @@ impl Teller {
         Ok(events)
     }
 
+    /// What it means to the orders that another plan takes the place of the one before: `chain`
+    /// from the last of these `entries` on, which are all up to there.
+    ///
+    /// # Errors
+    /// Where the entries cannot have happened.
+    pub fn revise(&mut self, chain: Chain, entries: &[Entry]) -> Result<Vec<Event>, IllegalEntry> {
+        let (Some(mut revised), Some(last)) = (Teller::new(chain), entries.last()) else {
+            return Ok(Vec::new());
+        };
+        revised.progress = revised.progress.go_through(entries)?;
+        for order in &mut revised.orders {
+            let is_it = |it: &&ToldOrder| it.order_type == order.order_type && it.id == order.id;
+            if let Some(told) = self.orders.iter().find(is_it) {
+                order.state = told.state;
+            }
+        }
+        revised.seed.clone_from(&self.seed);
+        revised.told = self.told;
+        let _states_are_told_below = revised.moved(0..revised.tasks.len());
+        *self = revised;
+        let mut events = self.whatever(last.at);
+        events.extend(self.jeopardy(last.at));
+        Ok(events)
+    }
+
     /// Whether nothing more will happen to the orders.
     #[must_use]
     pub fn has_ended(&self) -> bool {

@@ -267,6 +267,14 @@ impl JournalReader {
         self.read(|connection| stored(connection, &self.path, order_id))
     }
 
+    /// The documents that an order was taken on with, whatever it was revised to since.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn taken_on_with(&self, order_id: &str) -> Result<Vec<String>, JournalError> {
+        self.read(|connection| first_documents(connection, &self.path, order_id))
+    }
+
     /// Ids of all orders, in their sequence.
     ///
     /// # Errors
@@ -442,13 +450,22 @@ pub(super) fn stored(
     if entries.is_empty() {
         return Ok(None);
     }
-    let documents = connection
+    let documents = match revised(&entries) {
+        Some(revised) => revised.documents.clone(),
+        None => first_documents(connection, path, order_id)?,
+    };
+    Ok(Some(StoredOrder { documents, entries }))
+}
+
+fn first_documents(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+) -> Result<Vec<String>, JournalError> {
+    connection
         .prepare_cached("SELECT text FROM document WHERE order_id = ? ORDER BY position")
         .and_then(|mut rows| rows.query_map([order_id], |row| row.get(0))?.collect())
-        .map_err(|error| JournalError::database(path, &error))?;
-    // Those that it was taken on with, where it was not revised.
-    let documents = revised(&entries).map_or(documents, |it| it.documents.clone());
-    Ok(Some(StoredOrder { documents, entries }))
+        .map_err(|error| JournalError::database(path, &error))
 }
 
 /// What an order was last revised to.

@@ -95,6 +95,42 @@ fn a_file_gets_every_event_once_however_often_the_order_is_run() {
 }
 
 #[test]
+fn a_cancellation_under_way_is_told_and_what_was_told_before_is_not_told_again() {
+    let mock = Mock::failing(&["wifi:*=422"]);
+    let workplace = Workplace::new(&mock.url());
+    let activate =
+        |chain: &str| workplace.activate(chain, &["--events", "events", "--clock", "virtual"]);
+    assert_eq!(activate(&chain("order.json", "1")).status.code(), Some(3));
+    let before = documents(&workplace.read("events"));
+    let words = [
+        "plan",
+        "--cancel",
+        "ORD-1",
+        "--reason",
+        "the customer moves",
+    ];
+    let planned = run(&mut workplace.orderctl(&words), "");
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
+    let output = activate(&stdout(&planned));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let all = documents(&workplace.read("events"));
+    valid(&all);
+    assert_eq!(all[..before.len()], before);
+    let after = told(&all[before.len()..]);
+    for order in ["ResourceOrder", "ServiceOrder", "ProductOrder"] {
+        let mut states = after.iter().filter_map(|it| it.strip_prefix(order));
+        assert_eq!(states.next_back(), Some(" cancelled"), "{after:?}");
+    }
+    // Whoever comes later is told the same from the beginning.
+    let output = workplace.activate(
+        &stdout(&planned),
+        &["--events", "later", "--clock", "virtual"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(documents(&workplace.read("later")), all);
+}
+
+#[test]
 fn standard_output_gets_events_in_place_of_chains() {
     let mock = Mock::start();
     let workplace = Workplace::new(&mock.url());

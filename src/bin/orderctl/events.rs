@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use orderctl::activate::{Observer, Step};
 use orderctl::event::{Event, Teller};
-use orderctl::journal::{JournalError, JournalReader};
+use orderctl::journal::{Event as Happened, JournalError, JournalReader};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Runtime;
 
@@ -159,10 +159,11 @@ impl Told {
             None => self.reader.insert(JournalReader::open(&self.journal)?),
         };
         if !self.orders.contains_key(id) {
-            let Some(stored) = reader.order(id)? else {
+            let documents = reader.taken_on_with(id)?;
+            if documents.is_empty() {
                 return Ok(());
-            };
-            let chain = status::taken_on(&self.journal, id, &stored.documents)?;
+            }
+            let chain = status::taken_on(&self.journal, id, &documents)?;
             let teller = Teller::new(chain);
             self.orders.insert(id.to_owned(), Order { teller, next: 1 });
         }
@@ -174,7 +175,15 @@ impl Told {
         };
         for entry in reader.entries_from(id, order.next)? {
             order.next += 1;
-            let events = teller.tell(&entry).map_err(|fault| JournalError::Corrupt {
+            let events = if let Happened::Revised(revised) = &entry.event {
+                let chain = status::taken_on(&self.journal, id, &revised.documents)?;
+                let mut before = reader.entries_from(id, 1)?;
+                before.truncate(usize::try_from(order.next - 1).unwrap_or(usize::MAX));
+                teller.revise(chain, &before)
+            } else {
+                teller.tell(&entry)
+            };
+            let events = events.map_err(|fault| JournalError::Corrupt {
                 path: self.journal.clone(),
                 reason: format!("order {id}: {fault}"),
             })?;
