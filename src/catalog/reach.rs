@@ -1,9 +1,8 @@
 //! What products lead to, and nobody carries out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::ruling::{Reach, Subject};
-use super::{Catalog, ProductIndex, ResourceIndex};
+use super::{Catalog, Decomposition, ResourceIndex, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Severity, has_errors};
 
 /// Warns of resources that are made and for which no activation rule says who carries them out, in a
@@ -13,9 +12,17 @@ pub(super) fn link(catalog: &Catalog, found: &mut Vec<Diagnostic>) {
         return;
     }
     let mut made: BTreeSet<ResourceIndex> = BTreeSet::new();
-    for product in (0..catalog.products.len()).map(ProductIndex) {
-        for service in Reach::of(catalog, Subject::Product(product)).services {
-            made.extend(&catalog.service_at(service).resources);
+    let mut seen: HashSet<ServiceIndex> = HashSet::new();
+    let behind = |it: &Decomposition| it.target;
+    let products = catalog.products.iter();
+    let mut open: Vec<ServiceIndex> = products
+        .flat_map(|it| it.decompositions.iter().map(behind))
+        .collect();
+    while let Some(index) = open.pop() {
+        if seen.insert(index) {
+            let service = catalog.service_at(index);
+            made.extend(&service.resources);
+            open.extend(service.decompositions.iter().map(behind));
         }
     }
     made.retain(|index| !catalog.activation_by_resource.contains_key(index));

@@ -97,9 +97,13 @@ impl Linker<'_, '_> {
     ) {
         let nowhere = BTreeSet::new();
         let reached = |index: ServiceIndex| products.get(&index).unwrap_or(&nowhere);
-        let made_from = match source {
+        let only = match source {
             Source::Product(product) => BTreeSet::from([product]),
-            Source::Service(service) => reached(service).clone(),
+            Source::Service(_) => BTreeSet::new(),
+        };
+        let made_from = match source {
+            Source::Product(_) => &only,
+            Source::Service(service) => reached(service),
         };
         // Without products nobody knows what is ordered together.
         if made_from.is_empty() {
@@ -110,6 +114,11 @@ impl Linker<'_, '_> {
             let alternatives = decomposition.alternatives.iter();
             for dependency in alternatives.flat_map(|it| &it.depends_on) {
                 let mut beside = decompositions.iter();
+                // What is shared is made for all products that need it.
+                let made_for = match decomposition.share {
+                    Some(_) => reached(decomposition.target),
+                    None => made_from,
+                };
                 let where_else = match dependency.scope {
                     DependencyScope::Parent if decomposition.share.is_some() => continue,
                     DependencyScope::Parent if beside.any(|it| it.target == dependency.on) => {
@@ -118,7 +127,7 @@ impl Linker<'_, '_> {
                     DependencyScope::Parent => "from the same item",
                     DependencyScope::Order if !reached(dependency.on).is_empty() => continue,
                     DependencyScope::Order => "for any product",
-                    _ if !made_from.is_disjoint(reached(dependency.on)) => continue,
+                    _ if !made_for.is_disjoint(reached(dependency.on)) => continue,
                     _ => "for a product for which the target is",
                 };
                 if told.insert(dependency.location.clone()) {
