@@ -440,3 +440,36 @@ fn cause(error: &reqwest::Error) -> String {
     }
     innermost.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_wait_is_given_in_seconds_or_as_a_moment_beside_the_date() {
+        let wait = |retry_after: &str, date: Option<&str>| {
+            let value = |text: &str| HeaderValue::from_str(text).unwrap();
+            let answer = Answer {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                location: None,
+                retry_after: Some(value(retry_after)),
+                date: date.map(value),
+                media: None,
+                body: Body::Whole(Vec::new()),
+            };
+            answer.retry_after().map(|it| it.as_secs())
+        };
+        let (now, later) = (
+            "Thu, 26 Nov 2026 10:00:00 GMT",
+            "Thu, 26 Nov 2026 10:01:30 GMT",
+        );
+        assert_eq!(wait("120", None), Some(120));
+        assert_eq!(wait(later, Some(now)), Some(90));
+        assert_eq!(wait(now, Some(later)), Some(0), "it is over already");
+        assert_eq!(wait(later, None), None, "whose time it is, nobody says");
+        assert_eq!(wait("99999999999", None), Some(24 * 60 * 60));
+        for text in ["", "soon", "-1", "1.5"] {
+            assert_eq!(wait(text, Some(now)), None, "{text}");
+        }
+    }
+}

@@ -96,6 +96,9 @@ fn an_order_is_looked_at_cancelled_and_nothing_of_it_is_left() {
         state(&documents(&plan), "CancelProductOrder"),
         "acknowledged"
     );
+    for kind in ["ProductOrder", "ServiceOrder", "ResourceOrder"] {
+        assert_eq!(state(&documents(&plan), kind), "assessingCancellation");
+    }
     let output = workplace.activate(&plan, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(
@@ -364,5 +367,43 @@ fn at_every_point_of_its_way_an_order_can_be_cancelled_and_changed() {
         assert_eq!(plan.status.code(), Some(0), "{}", stderr(&plan));
         to_the_end(&workplace, &stdout(&plan));
         assert!(resources(&mock.record()).is_empty(), "{fault}");
+    }
+}
+
+#[test]
+fn a_bundle_past_the_point_of_no_return_is_not_undone_and_the_reason_is_told() {
+    let mock = Mock::failing(&["*/last:*=422"]);
+    let workplace = Workplace::new(&mock.url());
+    let request = |id: &str| json!({"method": "POST", "path": "resource", "body": {"id": id}});
+    let removal = |id: &str| {
+        let path = format!("resource/{id}");
+        json!({"request": {"method": "DELETE", "path": path}})
+    };
+    let chain = order(&[
+        task(
+            "port",
+            &[],
+            json!({
+                "pointOfNoReturn": true, "request": request("port"), "compensation": removal("port")
+            }),
+        ),
+        task(
+            "last",
+            &["port"],
+            json!({"request": request("last"), "onFailure": "compensate"}),
+        ),
+    ]);
+    for _ in 0..2 {
+        let output = workplace.activate(&chain, &[]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.contains(
+                "what its bundle has done is not undone: it is past the point of no \
+                               return: task port (PORT) was begun at"
+            ),
+            "{said}"
+        );
+        assert_eq!(resources(&mock.record()).len(), 1);
     }
 }

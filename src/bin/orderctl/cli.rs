@@ -365,7 +365,8 @@ pub struct DecomposeArgs {
 ///
 /// Reads chains as `decompose` writes them, or orders alone. Writes each chain to standard output,
 /// followed by its orchestration plan: tasks, dependencies, schedule, critical path, and the
-/// request that each task will send. Touches nothing.
+/// request that each task will send. With --cancel or --amend it reads the journal, and writes how an
+/// order that is under way gets to where it is wanted. Touches nothing.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("revises").args(["cancel", "amend"]))]
 #[command(group = ArgGroup::new("told").args(["explain", "cancel", "amend"]).multiple(true))]

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use orderctl::chain::{Chain, order_name};
 use orderctl::diagnostic::human::printable;
-use orderctl::document::{Document, DocumentKind, quote};
+use orderctl::document::{Document, DocumentKind, Edits, quote};
 use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder};
 use orderctl::model::Order;
 use orderctl::model::product_order::external_id;
+use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{OrchestrationPlan, RevisionKind};
 use orderctl::plan::{NotPlanned, Planning};
 use orderctl::project::Overrides;
@@ -254,8 +255,15 @@ impl Underway {
         let mut output = context.stdout();
         let chain = new.unwrap_or(&self.chain);
         for document in chain.orders() {
+            let assessed = match plan.revision.as_ref().map(|it| it.kind) {
+                Some(RevisionKind::Cancel) => assessed(document),
+                _ => None,
+            };
             let mut text = Vec::new();
-            document.write_compact(&mut text);
+            assessed
+                .as_ref()
+                .unwrap_or(document)
+                .write_compact(&mut text);
             let _gone_or_not = output.document(&text)?;
         }
         let _gone_or_not = output.document(&json(plan))?;
@@ -291,6 +299,14 @@ impl Underway {
             DocumentKind::of(self.chain.orders().next()?).name()
         ))
     }
+}
+
+/// An order whose cancellation has been asked for, and is not carried out yet.
+fn assessed(order: &Document) -> Option<Document> {
+    let mut edits = Edits::new();
+    let state = OrderState::AssessingCancellation.name();
+    edits.set(order.root(), "state", &quote(state));
+    edits.apply(order).ok()
 }
 
 fn json(document: &impl serde::Serialize) -> Vec<u8> {
