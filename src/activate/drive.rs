@@ -15,7 +15,7 @@ use super::frontier::Frontier;
 use super::hand;
 use super::log::Log;
 use super::pool::Callable;
-use super::work::{End, Job, PATIENCE, Run, Work, Worked};
+use super::work::{End, Job, PATIENCE, Run, Work, Worked, due};
 use crate::journal::{ClockKind, Event, Foreign, TaskProgress};
 use crate::model::state::TaskState;
 use crate::plan::flow::{OnFailure, TaskKind};
@@ -82,7 +82,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             let tasks = progress.tasks().iter().enumerate();
             let waiting = tasks.filter(|(_, it)| it.state == TaskState::Active);
             waiting
-                .filter_map(|(task, it)| Some((task, it.retry_at?)))
+                .filter_map(|(task, it)| Some((task, due(it, now)?)))
                 .filter(|(_, at)| *at > soon)
                 .collect()
         };

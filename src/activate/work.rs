@@ -187,8 +187,9 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
 
     /// What an earlier run would have waited still before it goes on with a task.
     fn left_to_wait(&self, task: &str) -> Option<Duration> {
-        let at = self.progress().task(task)?.retry_at?;
-        let left = Duration::try_from(at.duration_since(self.clock.now())).ok()?;
+        let now = self.clock.now();
+        let at = due(self.progress().task(task)?, now)?;
+        let left = Duration::try_from(at.duration_since(now)).ok()?;
         Some(left).filter(|left| !left.is_zero())
     }
 
@@ -548,6 +549,15 @@ enum Way {
     AsItStands,
     /// By sending the request: it cannot be asked what came of the last one.
     Send,
+}
+
+/// When a task is gone on with that an earlier run left for later. Where the clock was set back since,
+/// it does not take longer than it would have taken then.
+pub(super) fn due(task: &TaskProgress, now: Timestamp) -> Option<Timestamp> {
+    let at = task.retry_at?;
+    let delay = at.duration_since(task.changed_at.unwrap_or(now));
+    let latest = now.checked_add(delay).unwrap_or(Timestamp::MAX);
+    Some(at.min(latest))
 }
 
 /// How an endpoint is that a request ended so at.

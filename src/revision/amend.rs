@@ -27,6 +27,9 @@ pub fn amend(
     (reason, pinned): (Option<String>, Pinned),
 ) -> Result<OrchestrationPlan, Refusal> {
     check(standing)?;
+    if standing.progress.has_ended() {
+        return Err(Refusal::Ended);
+    }
     let mut amending = Amending::new(standing);
     let mut tasks = Vec::new();
     let wanted: HashSet<&str> = new.task_flow.iter().map(|task| task.id.as_str()).collect();

@@ -69,7 +69,9 @@ pub enum Refusal {
     #[error("{}", pins(.0))]
     Pinned(Vec<Pin>),
     /// Nothing is left to be revised.
-    #[error("the order has ended: nothing of it is under way, and what was done stays done")]
+    #[error(
+        "the order has ended: what was done stays done, and is changed or removed by another order"
+    )]
     Ended,
     /// A revision is being carried out.
     #[error(

@@ -408,6 +408,14 @@ fn a_changed_order_keeps_what_is_the_same_and_changes_what_is_not() {
 }
 
 #[test]
+fn what_has_ended_is_neither_cancelled_nor_changed() {
+    let all = ["port", "licence", "bearer", "router", "other"];
+    let case = Case::new(&tasks()).done(&all);
+    assert_eq!(case.cancel(Pinned::Refuse), Err(Refusal::Ended));
+    assert_eq!(case.amend(&tasks()), Err(Refusal::Ended));
+}
+
+#[test]
 fn a_change_of_what_is_past_the_point_of_no_return_is_refused() {
     let mut old = tasks();
     old[0]["pointOfNoReturn"] = true.into();

@@ -840,6 +840,7 @@ async fn the_observer_is_told_every_step() {
     assert_eq!(told, expected.map(str::to_owned).into());
 }
 
+mod amend;
 mod doubt;
 mod kinds;
 mod policies;

@@ -302,3 +302,84 @@ async fn wherever_it_is_killed_every_effect_happens_once_at_endpoints_of_every_k
         }
     }
 }
+
+/// The broadband order, each task of which can be undone.
+fn undoable() -> Arc<OrchestrationPlan> {
+    let mut plan = OrchestrationPlan::clone(&plan(&BROADBAND));
+    for task in &mut plan.task_flow {
+        task.compensation = Some(crate::plan::flow::Compensation::Request(
+            crate::plan::flow::Request {
+                method: crate::plan::flow::Method::Delete,
+                path: format!("resource/{}", task.id),
+                body: None,
+            },
+        ));
+    }
+    Arc::new(plan)
+}
+
+/// A journal in which an order was cancelled after so many entries of its way, and the plan for that.
+fn cancelled(after: &[Entry]) -> Option<(Arc<OrchestrationPlan>, Memory)> {
+    let plan = undoable();
+    let progress = Progress::replay(&plan, after).unwrap();
+    let bundles = crate::revision::Bundles::default();
+    let standing = crate::revision::Standing {
+        plan: &plan,
+        progress: &progress,
+        bundles: &bundles,
+    };
+    let refuse = crate::revision::Pinned::Refuse;
+    let plan = crate::revision::cancel(standing, None, refuse).ok()?;
+    let revised = crate::revision::entry(&plan, Vec::new()).unwrap();
+    let log = Memory::planned(&plan);
+    let mut entries = after.to_vec();
+    entries.push(Entry {
+        at: after.last().unwrap().at,
+        event: Event::Revised(revised),
+    });
+    *log.entries.lock().unwrap() = entries;
+    Some((Arc::new(plan), log))
+}
+
+/// Cancelled after every entry of its way, and killed before and after every entry of its undoing:
+/// everything that was done is undone once, and what needed a thing before the thing.
+#[tokio::test]
+async fn wherever_it_is_cancelled_and_killed_everything_is_undone_once() {
+    let way = Memory::planned(&undoable());
+    let whole = of_manner(Manner::Readable, &[]);
+    run(&whole, &undoable(), &way).await.unwrap();
+    for manner in [Manner::Keys, Manner::Readable] {
+        for cancelled_at in 1..way.kept().len() {
+            let Some((plan, undisturbed)) = cancelled(&way.kept()[..cancelled_at]) else {
+                continue;
+            };
+            let undo: Vec<&str> = plan
+                .task_flow
+                .iter()
+                .filter(|task| task.compensates.is_some())
+                .map(|task| task.id.as_str())
+                .collect();
+            let from = undisturbed.kept().len();
+            let script = [("gpon~undo-1", &[failed(), unknown()][..])];
+            let report = run(&of_manner(manner, &script), &plan, &undisturbed).await;
+            assert_eq!(report.unwrap().state, RunState::Cancelled);
+            for place in from..undisturbed.kept().len() {
+                for after in [false, true] {
+                    let fake = of_manner(manner, &script);
+                    let (plan, mut log) = cancelled(&way.kept()[..cancelled_at]).unwrap();
+                    log.dies_at = Some((place, after));
+                    run(&fake, &plan, &log).await.unwrap_err();
+                    log.dies_at = None;
+                    let report = run(&fake, &plan, &log).await.unwrap();
+                    let label =
+                        format!("{manner:?}, at {cancelled_at}, killed at {place}, {after}");
+                    assert_eq!(report.state, RunState::Cancelled, "{label}");
+                    let once = undo.iter().map(|id| ((*id).to_owned(), 1)).collect();
+                    assert_eq!(*fake.effects.lock().unwrap(), once, "{label}");
+                    let entries = log.kept();
+                    assert_in_order(&plan, &entries[from..]);
+                }
+            }
+        }
+    }
+}
