@@ -54,6 +54,8 @@ pub struct BlockingTask {
     pub since: Option<Timestamp>,
     /// How many requests were sent for it, as far as the journal says.
     pub attempts: Option<u32>,
+    /// When it is asked or sent again by itself.
+    pub retry_at: Option<Timestamp>,
     /// The request that it sends: method and path.
     pub request: Option<(String, String)>,
     /// The last answer, where the last request came to nothing.
@@ -176,6 +178,7 @@ impl View<'_> {
             waits_for,
             since: self.since(),
             attempts: self.progress.map(|it| it.attempts),
+            retry_at: self.progress.and_then(|it| it.retry_at),
             request: text("method").zip(text("path")),
             answer: self.answer(),
             holds_up: waiting_for(tasks, &[task]),
@@ -214,7 +217,8 @@ impl View<'_> {
                 "nothing by itself: its window is over, and a person has to decide".to_owned()
             }
             WaitsFor::Decision if is_unknown => {
-                "the next `orderctl activate` of the order asks again, under the same key"
+                "the next `orderctl activate` of the order asks what came of it, where its endpoint \
+                 can be asked; else a person finds out"
                     .to_owned()
             }
             WaitsFor::Decision => {
@@ -222,11 +226,17 @@ impl View<'_> {
             }
             WaitsFor::Person => "nothing by itself: a person says that it is done".to_owned(),
             WaitsFor::Release => "nothing by itself: a person lets the next wave begin".to_owned(),
-            WaitsFor::Answer => {
-                "the run of `orderctl activate` that sent the request goes on with its answer; \
-                 where none is under way, the next one sends it again, under the same key"
-                    .to_owned()
-            }
+            WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
+                Some(at) => format!(
+                    "gone on with at {at}, by the run of `orderctl activate` that is under way, or \
+                     by the first one after that"
+                ),
+                None => {
+                    "the run of `orderctl activate` that sent the request goes on with its answer; \
+                     where none is under way, the next one finds out what came of it"
+                        .to_owned()
+                }
+            },
             WaitsFor::Moment(at) => format!(
                 "begins at {at}, by a run with --wait, or by the first `orderctl activate` of the \
                  order after that"
@@ -239,8 +249,12 @@ impl View<'_> {
     }
 
     fn commands(&self, waits_for: WaitsFor) -> Vec<String> {
+        let may_be_tried = self.progress.is_some_and(|it| !it.window_missed);
         let deeds: &[&str] = match (waits_for, self.task.kind) {
             (WaitsFor::Answer | WaitsFor::Start, _) => &[],
+            (WaitsFor::Decision, TaskKind::Activation) if may_be_tried => {
+                &["retry", "complete", "skip", "fail"]
+            }
             (WaitsFor::Decision, TaskKind::Activation | TaskKind::Manual)
             | (WaitsFor::Person, _) => &["complete", "skip", "fail"],
             (WaitsFor::Release, _) | (_, TaskKind::Milestone) => &["release", "fail"],
@@ -249,7 +263,7 @@ impl View<'_> {
         let command = |deed: &&str| {
             let mut words = vec!["orderctl".to_owned(), "task".to_owned(), (*deed).to_owned()];
             words.extend([quoted(self.order), quoted(&self.task.id)]);
-            if matches!(*deed, "skip" | "fail") {
+            if matches!(*deed, "skip" | "fail" | "retry") {
                 words.push("--reason '…'".to_owned());
             }
             if let Some(journal) = self.known.journal {

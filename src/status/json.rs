@@ -63,6 +63,8 @@ struct BlockedTask<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Sent<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Answered<'s>>,
@@ -269,6 +271,7 @@ fn blocked_task(task: &BlockingTask) -> BlockedTask<'_> {
         since: task.since.map(|at| at.to_string()),
         not_before,
         attempts: task.attempts,
+        retry_at: task.retry_at.map(|at| at.to_string()),
         request: request.map(|(method, path)| Sent { method, path }),
         answer: task.answer.as_ref().map(answered),
         holds_up: task.holds_up,
