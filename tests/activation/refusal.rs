@@ -313,7 +313,11 @@ fn without_privileges(workplace: &Workplace, arguments: &[&str]) -> std::process
     }
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     let binary = workplace.path("orderctl");
-    fs::copy(env!("CARGO_BIN_EXE_orderctl"), &binary).unwrap();
+    // By another process: one that another test starts meanwhile would inherit the file while it
+    // is written, and nobody can run it then.
+    let mut copy = std::process::Command::new("cp");
+    copy.arg(env!("CARGO_BIN_EXE_orderctl")).arg(&binary);
+    assert!(copy.status().unwrap().success());
     fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = std::process::Command::new(binary);
     command.args(arguments).current_dir(folder).env_clear();
