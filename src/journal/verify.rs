@@ -159,6 +159,10 @@ pub fn verify(reader: &JournalReader) -> Result<Verification, JournalError> {
         let (entries, findings) = reader.read(|connection| {
             let mut order = OrderCheck::of(order, sealed);
             order.run(connection).map_err(wrong(path))?;
+            // What does not fit has been told; what it would mean does not matter then.
+            if order.findings.is_empty() {
+                order.replay(connection, path)?;
+            }
             Ok((order.read, order.findings))
         })?;
         found.entries += entries;
@@ -310,10 +314,6 @@ impl<'a> OrderCheck<'a> {
     fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let last = self.walk(connection)?;
         self.check_end(last);
-        // What does not fit has been told; what it would mean does not matter then.
-        if self.findings.is_empty() {
-            self.replay(connection)?;
-        }
         Ok(())
     }
 
@@ -413,14 +413,12 @@ impl<'a> OrderCheck<'a> {
     }
 
     /// Whether it can have happened.
-    fn replay(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let plan: Vec<String> = connection
-            .prepare_cached(
-                "SELECT text FROM document WHERE order_id = ? ORDER BY position DESC LIMIT 1",
-            )?
-            .query_map([self.id], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        let Some(plan) = plan.first() else {
+    fn replay(&mut self, connection: &Connection, path: &Path) -> Result<(), JournalError> {
+        // As every reader has it.
+        let Some(stored) = sqlite::stored(connection, path, self.id)? else {
+            return Ok(());
+        };
+        let Some(plan) = stored.documents.last() else {
             return Ok(());
         };
         match serde_json::from_str::<OrchestrationPlan>(plan) {
