@@ -34,6 +34,15 @@ impl Causes<'_> {
         if all.len() == 1 {
             return BTreeMap::from([(all, differences)]);
         }
+        // An order that is judged otherwise is so by what is sold; everything else follows.
+        let judged = differences.iter().any(|it| match &it.about {
+            About::Finding(finding) => finding.code.starts_with("order/"),
+            About::Entity(..) => false,
+        });
+        let sold: Vec<usize> = all.iter().copied().filter(|it| self.is_sold(*it)).collect();
+        if judged && !sold.is_empty() {
+            return BTreeMap::from([(sold, differences)]);
+        }
         let marks = self.marks();
         let mut grouped: BTreeMap<Vec<usize>, Vec<Difference>> = BTreeMap::new();
         let mut rest = Vec::new();
@@ -49,6 +58,14 @@ impl Causes<'_> {
             grouped.entry(cause).or_default().extend(rest);
         }
         grouped
+    }
+
+    fn is_sold(&self, document: usize) -> bool {
+        let kind = self.catalogs.comparison.documents[document].kind;
+        matches!(
+            kind,
+            DocumentKind::ProductOffering | DocumentKind::ProductSpecification
+        )
     }
 
     fn marks(&self) -> Vec<Mark> {

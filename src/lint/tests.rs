@@ -185,3 +185,16 @@ fn every_rule_is_described_and_explained() {
     assert!(explain("order/date").is_some_and(|it| !it.contains("Mended")));
     assert!(explain("lint/nonsense").is_none());
 }
+
+#[test]
+fn a_value_that_cannot_be_computed_with_is_found() {
+    let mapped = |map: &str| {
+        let target = "- {\"@type\": ResourceFacingServiceSpecification, id: RFS-2, name: Queue, lifecycleStatus: Active, \
+                      resourceSpecification: [{id: RS}], specCharacteristic: [{name: queue, valueType: integer, minCardinality: 1}]}\n";
+        let rule = "- {\"@type\": DecompositionRule, formatVersion: \"1.0\", id: R, source: {id: CFS}, target: {id: RFS-2}, \
+                    mapping: [{target: queue, expression: 'MAP[source.tier]'}]}\n";
+        codes_of(&format!("{target}{}", rule.replace("MAP", map)))
+    };
+    assert_eq!(mapped("{\"gold\": 1, \"silver\": 2}"), Vec::<&str>::new());
+    assert_eq!(mapped("{\"gold\": 1}"), ["lint/mapping-range"]);
+}

@@ -1,7 +1,9 @@
 //! `orderctl catalog` on the example catalog and its orders.
 
+mod ci;
 mod coverage;
 mod expectations;
+mod faults;
 mod impact;
 mod mutant;
 mod revisions;

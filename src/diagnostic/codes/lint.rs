@@ -41,7 +41,7 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "lint/mapping-range",
-        "A value that the source allows becomes one that the target does not take.",
+        "A value that the source allows becomes one that the target does not take, or cannot be computed with.",
         "Correct the rule, or the values that one of the two allows.",
     ),
     error(

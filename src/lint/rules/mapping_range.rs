@@ -12,7 +12,7 @@ use crate::diagnostic::Location;
 pub const RULE: Rule = Rule {
     code: "lint/mapping-range",
     why: "The order is valid, and what is made of it is not: some value that the source allows is none that \
-          the target takes. A computed value stops the order when it is decomposed; a copied one reaches \
+          the target takes, or cannot be computed with. A computed value stops the order when it is decomposed; a copied one reaches \
           the network.",
     example: r#"
 - {"@type": CustomerFacingServiceSpecification, id: CFS-LINE, specCharacteristic: [
@@ -89,7 +89,9 @@ fn computed(
     (target, characteristic): (&Specification, &CharacteristicSpecification),
     found: &mut Found,
 ) {
-    if !is_narrow(characteristic) {
+    // What only compares cannot fail; what computes with a value may.
+    let may_fail = expression.usages().iter().any(|it| !it.is_plain);
+    if !is_narrow(characteristic) && !may_fail {
         return;
     }
     let condition = alternative.condition.as_ref();
@@ -104,22 +106,31 @@ fn computed(
         if condition.is_some_and(|it| it.holds(bindings) != Ok(true)) {
             return false;
         }
-        let Ok(value) = expression.evaluate(bindings) else {
-            return false;
+        let given = || match space.told(bindings) {
+            nothing if nothing.is_empty() => nothing,
+            given => format!(" where {given}"),
+        };
+        let value = match expression.evaluate(bindings) {
+            Ok(value) => value,
+            Err(fault) => {
+                let name = &characteristic.name;
+                let id = &target.id;
+                said = Some(format!(
+                    "`{name}` of `{id}` cannot be computed{}: {fault}",
+                    given()
+                ));
+                return true;
+            }
         };
         let misfit = (value != "null")
             .then(|| characteristic.takes(&value).err())
             .flatten();
         said = misfit.map(|misfit| {
-            let given = space.told(bindings);
-            let given = if given.is_empty() {
-                given
-            } else {
-                format!(" where {given}")
-            };
             format!(
-                "`{}` of `{}` would be {value}{given}; {misfit}",
-                characteristic.name, target.id
+                "`{}` of `{}` would be {value}{}; {misfit}",
+                characteristic.name,
+                target.id,
+                given()
             )
         });
         said.is_some()
