@@ -1,11 +1,13 @@
 //! The figures of the contract, measured side by side on this machine.
 //!
 //! `cargo bench --bench figures` measures all of them; the names of groups
-//! (`startup`, `streams`, `lines`, `vehicles`, `memory`, `activation`) after `--`
+//! (`startup`, `streams`, `lines`, `vehicles`, `memory`, `activation`,
+//! `catalog`) after `--`
 //! select some. `generate N`, `lines-of N` and `fleet-of N` write the orders that
 //! are measured with.
 
 mod activation;
+mod catalogs;
 mod lines;
 mod load;
 mod memory;
@@ -25,13 +27,14 @@ use run::Bench;
 /// A group of figures: adds its rows to the report.
 type Group = fn(&Bench, &mut Report) -> io::Result<()>;
 
-const GROUPS: [(&str, Group); 6] = [
+const GROUPS: [(&str, Group); 7] = [
     ("startup", startup::measure),
     ("streams", streams::measure),
     ("lines", lines::measure),
     ("vehicles", vehicles::measure),
     ("memory", memory::measure),
     ("activation", activation::measure),
+    ("catalog", catalogs::measure),
 ];
 
 const USAGE: &str =
@@ -39,7 +42,8 @@ const USAGE: &str =
        cargo bench --bench figures -- generate N [--seed S]
        cargo bench --bench figures -- lines-of N [--seed S]
        cargo bench --bench figures -- fleet-of N [--seed S]
-groups: startup, streams, lines, vehicles, memory, activation; without a name all of them
+       cargo bench --bench figures -- catalog-of N
+groups: startup, streams, lines, vehicles, memory, activation, catalog; without a name all of them
   --rounds R  how often each figure is measured, the median counts (default 5)
   --orders N  orders in the stream of the group `memory` (default 1000000)
   --seed S    what the orders vary by (default 7)";
@@ -96,13 +100,18 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Option<Request> {
 /// Does what was asked for; false if it cannot be understood.
 fn answer(request: &Request) -> io::Result<bool> {
     let words: Vec<&str> = request.words.iter().map(String::as_str).collect();
-    if let [verb @ ("generate" | "lines-of" | "fleet-of"), count] = words[..] {
+    if let [
+        verb @ ("generate" | "lines-of" | "fleet-of" | "catalog-of"),
+        count,
+    ] = words[..]
+    {
         let Ok(count) = count.parse() else {
             return Ok(false);
         };
         let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         match verb {
             "generate" => orders::stream(&mut output, count, request.seed)?,
+            "catalog-of" => catalogs::catalog(&mut output, count)?,
             "lines-of" => orders::large(&mut output, count, request.seed)?,
             _ => vehicles::fleet(&mut output, count, request.seed)?,
         }
