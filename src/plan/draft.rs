@@ -1,6 +1,8 @@
 //! Tasks before the schedule is known: what carries out each resource order
 //! item, by its activation rule.
 
+use std::thread;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::value::RawValue;
 
@@ -20,7 +22,7 @@ use crate::document::{Node, describe, quote};
 use crate::model::date::DateReading;
 use crate::model::reference::RelationshipKind;
 use crate::model::state::TaskState;
-use crate::model::{Action, ResourceOrder, ResourceOrderItem};
+use crate::model::{Action, ResourceOrderItem};
 
 /// A task before the schedule is known.
 #[derive(Debug)]
@@ -92,26 +94,43 @@ pub fn estimate(estimate: &catalog::Estimate) -> Option<Estimate> {
     })
 }
 
+/// Gives the activations of resource order items, in the order named `root`, their keys.
+pub fn add_keys(root: &str, drafts: &mut [Draft<'_>]) {
+    let add = |drafts: &mut [Draft<'_>]| {
+        for Draft { task, node, .. } in drafts {
+            if let Some(request) = &task.request {
+                let order = node.document().root().text("id").unwrap_or_default();
+                let key = digest::idempotency_key(root, &order, &task.id, request);
+                task.idempotency_key = Some(key);
+            }
+        }
+    };
+    if drafts.len() < MANY {
+        return add(drafts);
+    }
+    let (some, others) = drafts.split_at_mut(drafts.len() / 2);
+    thread::scope(|scope| {
+        scope.spawn(|| add(others));
+        add(some);
+    });
+}
+
+/// So many tasks are worth a thread of their own.
+const MANY: usize = 1024;
+
 /// Drafts the tasks of resource order items.
 pub struct Drafting<'p, 'a, 'd> {
     /// Endpoints, durations and the rest.
     pub planning: Planning<'p>,
     /// Where items stand.
     pub layers: &'p Layers<'a, 'd>,
-    /// Name of the root order.
-    pub root: &'p str,
     /// What keeps the order from being planned.
     pub faults: &'p mut Vec<Diagnostic>,
 }
 
 impl<'p, 'd> Drafting<'p, '_, 'd> {
     /// The task of a resource order item, which stands at `entry` among the items.
-    pub fn task(
-        &mut self,
-        entry: usize,
-        order: &ResourceOrder<'d>,
-        item: &ResourceOrderItem<'d>,
-    ) -> Option<Draft<'d>> {
+    pub fn task(&mut self, entry: usize, item: &ResourceOrderItem<'d>) -> Option<Draft<'d>> {
         if item.action.is_none() {
             self.faults.push(unknown_action(item));
             return None;
@@ -138,6 +157,7 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
             Bounds::default()
         };
         if let Some(endpoint) = endpoint {
+            task.endpoint = Some(endpoint.to_owned());
             let request = match request::request(item) {
                 Ok(request) => request,
                 Err(fault) => {
@@ -145,14 +165,6 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
                     return None;
                 }
             };
-            let key = digest::idempotency_key(
-                self.root,
-                order.id.as_deref().unwrap_or_default(),
-                &item.id,
-                &request,
-            );
-            task.endpoint = Some(endpoint.to_owned());
-            task.idempotency_key = Some(key);
             task.request = Some(request);
         }
         Some(Draft {

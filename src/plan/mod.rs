@@ -160,7 +160,6 @@ impl Planning<'_> {
         let mut drafting = Drafting {
             planning: *self,
             layers,
-            root,
             faults,
         };
         let mut drafts = Vec::with_capacity(layers.tasks.len());
@@ -171,9 +170,10 @@ impl Planning<'_> {
             };
             for item in order.items.iter().filter(|it| has_task(it.action, it.node)) {
                 let entry = entries.next().expect("every task has its item");
-                drafts.extend(drafting.task(entry, order, item));
+                drafts.extend(drafting.task(entry, item));
             }
         }
+        draft::add_keys(root, &mut drafts);
         drafts
     }
 
