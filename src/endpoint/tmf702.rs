@@ -1,6 +1,6 @@
 //! TMF702 resource activation over HTTP/1.1.
 //!
-//! Every status has one meaning here (see [`Tmf702::call`]); nothing is
+//! Every status has one meaning here (see [`Tmf702::send`]); nothing is
 //! repeated, and redirects are not followed: a request goes where the endpoints
 //! file says, or nowhere.
 
