@@ -34,6 +34,9 @@ pub struct Teller {
     seed: String,
     /// How many events were told.
     told: u64,
+    /// Whether its plan has taken the place of another one. States of orders follow from more than
+    /// those of its tasks then.
+    is_revised: bool,
 }
 
 /// An order of the chain, as it was told of.
@@ -162,6 +165,7 @@ impl Teller {
             correlation_id,
             seed: String::new(),
             told: 0,
+            is_revised: false,
             chain,
         })
     }
@@ -208,6 +212,7 @@ impl Teller {
         }
         revised.seed.clone_from(&self.seed);
         revised.told = self.told;
+        revised.is_revised = true;
         let _states_are_told_below = revised.moved(0..revised.tasks.len());
         *self = revised;
         let mut events = self.whatever(last.at);
@@ -237,7 +242,7 @@ impl Teller {
             }
             is_telling |= group.look() != look;
         }
-        is_telling || self.groups.iter().any(|group| group.hold > 0)
+        is_telling || self.is_revised || self.groups.iter().any(|group| group.hold > 0)
     }
 
     /// The states of the orders that are others than they were told to be, the lowest layer first.
