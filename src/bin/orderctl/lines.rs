@@ -65,9 +65,19 @@ impl Lines {
 }
 
 impl Write for Lines {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes().extend_from_slice(bytes);
-        Ok(bytes.len())
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    // JSON is written token by token: most of them find a piece with room.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.0.last_mut() {
+            Some(Piece::Bytes(last)) if last.len() < FULL => last.extend_from_slice(bytes),
+            _ => self.bytes().extend_from_slice(bytes),
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
