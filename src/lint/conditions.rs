@@ -1,9 +1,10 @@
 //! All conditions of a catalog, each with what it decides and what it may see.
 
 use super::view::View;
-use super::{Subject, view};
+use super::{Subject, outcomes, view};
 use crate::catalog::GateRule;
 use crate::catalog::expression::Expression;
+use crate::catalog::space::Outcomes;
 use crate::diagnostic::Location;
 use crate::document::DocumentKind;
 use crate::model::Action;
@@ -31,8 +32,20 @@ impl Condition<'_> {
 }
 
 impl<'c> Subject<'c> {
+    /// The conditions of which it can be said how they come out over all that they may see, and how.
+    pub fn judged(&self) -> &[(Condition<'c>, Outcomes)] {
+        self.judged.get_or_init(|| {
+            let conditions = self.conditions().into_iter();
+            let judged = conditions.filter_map(|it| {
+                let result = outcomes(it.expression, None, &it.view)?;
+                Some((it, result))
+            });
+            judged.collect()
+        })
+    }
+
     /// All conditions: of decomposition rules and their dependencies, and of gates.
-    pub fn conditions(&self) -> Vec<Condition<'c>> {
+    fn conditions(&self) -> Vec<Condition<'c>> {
         let mut conditions = Vec::new();
         for step in &self.survey.steps {
             let mut dependencies: Vec<&Location> = Vec::new();

@@ -10,6 +10,7 @@ mod settings;
 mod survey;
 mod view;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 pub use explain::explain;
@@ -20,6 +21,7 @@ use crate::catalog::expression::Expression;
 use crate::catalog::space::{Outcomes, Space};
 use crate::diagnostic::{Code, Diagnostic, Location, codes};
 use crate::document::{Document, DocumentKind, Node};
+use conditions::Condition;
 use survey::Survey;
 use view::View;
 
@@ -44,6 +46,8 @@ pub struct Subject<'c> {
     pub endpoints: Option<&'c BTreeSet<String>>,
     nodes: HashMap<(DocumentKind, String), Node<'c>>,
     survey: Survey<'c>,
+    /// Conditions and how they come out, worked out when they are first asked for.
+    judged: OnceCell<Vec<(Condition<'c>, Outcomes)>>,
 }
 
 /// What was found so far.
@@ -85,6 +89,7 @@ pub fn lint(
         endpoints,
         nodes: nodes.collect(),
         survey: Survey::of(catalog),
+        judged: OnceCell::new(),
     };
     let mut found = Found::default();
     for rule in rules::RULES {

@@ -1,6 +1,6 @@
 //! A condition that never holds.
 
-use super::super::{Found, Rule, Subject, outcomes};
+use super::super::{Found, Rule, Subject};
 
 pub const RULE: Rule = Rule {
     code: "lint/always-false",
@@ -28,10 +28,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found) {
-    for condition in subject.conditions() {
-        let Some(result) = outcomes(condition.expression, None, &condition.view) else {
-            continue;
-        };
+    for (condition, result) in subject.judged() {
         if !result.holds && !result.breaks {
             let source = condition.expression.source();
             let message = format!("{} never holds: {source}", condition.what);
