@@ -5,6 +5,7 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::printable;
 use orderctl::journal::TaskProgress;
 use orderctl::model::state::OrderState;
+use orderctl::plan::flow::TaskOutcome;
 
 /// Tasks that are told one by one; more are counted.
 const TOLD: usize = 10;
@@ -34,14 +35,20 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         format!("{}; {next}", reason(task))
     };
     add(&mut lines, "failed", report.progress.failed().map(reason));
-    let given_up = report.progress.given_up() - report.progress.failed().count();
-    if given_up > 0 {
-        let those = if given_up == 1 {
-            "task that needs"
-        } else {
-            "tasks that need"
-        };
-        lines.push(format!("  given up {given_up} {those} what failed"));
+    let is_dropped = |task: &&TaskProgress| task.outcome == Some(TaskOutcome::Dropped);
+    let dropped = report.progress.tasks().iter().filter(is_dropped).count();
+    match dropped {
+        0 => {}
+        1 => lines.push("  dropped 1 task that is not wanted any more".to_owned()),
+        _ => lines.push(format!(
+            "  dropped {dropped} tasks that are not wanted any more"
+        )),
+    }
+    let others = report.progress.failed().count() + dropped;
+    match report.progress.given_up().saturating_sub(others) {
+        0 => {}
+        1 => lines.push("  given up 1 task that needs what failed".to_owned()),
+        given_up => lines.push(format!("  given up {given_up} tasks that need what failed")),
     }
     add(&mut lines, "held", report.progress.held().map(held));
     let waits = report.waits.iter().map(|wait| {
