@@ -62,18 +62,10 @@ pub fn lines(
     order_id: &str,
     documents: Documents,
 ) -> Result<Vec<String>, JournalError> {
-    reader.read(|connection| {
-        let Content::Journal { version } = sqlite::inspect(connection, reader.path())? else {
-            return Ok(Vec::new());
-        };
-        let order = Order {
-            connection,
-            reader,
-            id: order_id,
-        };
+    of_order(reader, order_id, |order, is_sealed| {
         let mut lines = order.order(documents)?;
         if !lines.is_empty() {
-            lines.extend(order.entries(version >= SEALED_VERSION, 1)?);
+            lines.extend(order.entries(is_sealed, 1)?);
         }
         Ok(lines)
     })
@@ -88,6 +80,17 @@ pub fn entries(
     order_id: &str,
     first: i64,
 ) -> Result<Vec<String>, JournalError> {
+    of_order(reader, order_id, |order, is_sealed| {
+        order.entries(is_sealed, first)
+    })
+}
+
+/// What `read` makes of an order, all of it at one moment; it is told whether entries have hashes.
+fn of_order(
+    reader: &JournalReader,
+    id: &str,
+    read: impl Fn(&Order<'_>, bool) -> Result<Vec<String>, JournalError>,
+) -> Result<Vec<String>, JournalError> {
     reader.read(|connection| {
         let Content::Journal { version } = sqlite::inspect(connection, reader.path())? else {
             return Ok(Vec::new());
@@ -95,9 +98,9 @@ pub fn entries(
         let order = Order {
             connection,
             reader,
-            id: order_id,
+            id,
         };
-        order.entries(version >= SEALED_VERSION, first)
+        read(&order, version >= SEALED_VERSION)
     })
 }
 

@@ -121,6 +121,12 @@ fn a_cancellation_under_way_is_told_and_what_was_told_before_is_not_told_again()
         let mut states = after.iter().filter_map(|it| it.strip_prefix(order));
         assert_eq!(states.next_back(), Some(" cancelled"), "{after:?}");
     }
+    let product: Vec<&str> = after
+        .iter()
+        .filter_map(|it| it.strip_prefix("ProductOrder "))
+        .collect();
+    let way = ["assessingCancellation", "pendingCancellation", "cancelled"];
+    assert_eq!(product, way, "{after:?}");
     // Whoever comes later is told the same from the beginning.
     let output = workplace.activate(
         &stdout(&planned),
