@@ -95,4 +95,5 @@ pub mod retry;
 pub mod revision;
 pub mod schemas;
 pub mod status;
+mod threads;
 pub mod validate;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::monitor::read_object;
 use super::verdict::is_question;
 use super::{Call, Outcome, ReadBack};
-use crate::plan::flow::Method;
+use crate::plan::flow::{Body, Method};
 use crate::retry::FailureClass;
 
 /// How to ask what came of a request.
@@ -203,7 +203,7 @@ fn one(call: &Call<'_>, found: &Value, text: Option<Box<RawValue>>) -> Finding {
     if call.is_removal() {
         return not_done("it was still there when it was asked for".to_owned());
     }
-    let sent = call.request.body.as_deref().map_or("{}", RawValue::get);
+    let sent = call.request.body.as_ref().map_or("{}", Body::get);
     let sent: Value = serde_json::from_str(sent).unwrap_or_default();
     let demand = match call.request.method {
         Method::Patch => Demand::Everything,
@@ -298,7 +298,7 @@ mod tests {
     use crate::plan::flow::Request;
 
     fn request(method: Method, path: &str, body: &str) -> Request {
-        let body = (!body.is_empty()).then(|| RawValue::from_string(body.to_owned()).unwrap());
+        let body = (!body.is_empty()).then(|| Body::new(body.to_owned()).unwrap());
         Request {
             method,
             path: path.to_owned(),

@@ -68,7 +68,7 @@ impl Simulated {
         };
         Outcome::Completed {
             status,
-            resource: call.request.body.clone(),
+            resource: call.request.body.as_ref().map(|it| it.raw().to_owned()),
         }
     }
 

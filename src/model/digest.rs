@@ -32,17 +32,19 @@ pub const ITEM_LISTS: [&str; 4] = [
 /// Digest of what an order asks for: all members but those that tell its progress, by what they
 /// say rather than how they are written and in which sequence.
 pub fn order_digest(order: Node<'_>) -> String {
-    let mut asked = Asked::default();
+    let mut asked = Asked {
+        hash: Sha256::new(),
+        text: Vec::with_capacity(order.raw().len().min(2 * PART)),
+    };
     asked.write(order);
     asked.hash.update(&asked.text);
     text(&asked.hash.finalize())
 }
 
 /// What an order asks for, hashed in parts: a large one is not there once more.
-#[derive(Default)]
 struct Asked {
     hash: Sha256,
-    text: String,
+    text: Vec<u8>,
 }
 
 /// Bytes that are worth hashing.
@@ -55,12 +57,12 @@ impl Asked {
                 continue;
             }
             key.write_canonical(&mut self.text);
-            self.text.push(':');
+            self.text.push(b':');
             if ITEM_LISTS.contains(&&*name) {
                 for item in value.elements() {
-                    self.text.push('[');
+                    self.text.push(b'[');
                     self.write(item);
-                    self.text.push(']');
+                    self.text.push(b']');
                     if self.text.len() > PART {
                         self.hash.update(&self.text);
                         self.text.clear();
@@ -69,7 +71,7 @@ impl Asked {
             } else {
                 value.write_canonical(&mut self.text);
             }
-            self.text.push(',');
+            self.text.push(b',');
         }
     }
 }

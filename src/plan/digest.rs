@@ -1,99 +1,133 @@
 //! Digests: what a plan was made from, and what makes a request itself.
 
-use std::panic::resume_unwind;
-use std::thread;
-
 use serde::Serialize;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::MANY;
+use super::body::Body;
 use super::flow::{Compensation, Digests, OrchestrationPlan, Request, TaskFlow};
-use crate::document::Document;
 use crate::model::digest::text;
-use crate::model::state::{FlowState, TaskState};
+use crate::threads;
 
 /// Digest of a plan as it was made: how far its tasks have come does not count, nor does it matter
 /// how its values are written.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
-    let mut hash = Sha256::new();
-    let head = OrchestrationPlan {
-        state: FlowState::Active,
+    let OrchestrationPlan {
+        type_name,
+        base_type,
+        format_version,
+        id,
+        specification,
+        state: _,
+        related_entity,
         digest: Digests {
-            plan: String::new(),
-            ..plan.digest.clone()
+            order,
+            catalog,
+            plan: _,
         },
-        task_flow: Vec::new(),
-        type_name: plan.type_name.clone(),
-        base_type: plan.base_type.clone(),
-        format_version: plan.format_version.clone(),
-        id: plan.id.clone(),
-        specification: plan.specification.clone(),
-        related_entity: plan.related_entity.clone(),
-        schedule: plan.schedule.clone(),
-        revision: plan.revision.clone(),
-    };
-    hash.update(json(&head));
-    for tasks in plan.task_flow.chunks(2 * MANY) {
-        let (some, others) = tasks.split_at(MANY.min(tasks.len()));
-        if others.is_empty() {
-            hash.update(as_made_all(some));
-        } else {
-            let (some, others) = thread::scope(|scope| {
-                let others = scope.spawn(|| as_made_all(others));
-                (as_made_all(some), others.join())
-            });
-            hash.update(some);
-            hash.update(others.unwrap_or_else(|panic| resume_unwind(panic)));
+        schedule,
+        revision,
+        task_flow,
+    } = plan;
+    let kind = (type_name, base_type, format_version, id, specification);
+    let mut head = Vec::new();
+    write(
+        &(kind, related_entity, order, catalog, schedule, revision),
+        &mut head,
+    );
+    let mut hash = Sha256::new();
+    hash.update(head);
+    let texts = threads::split(task_flow, MANY, |_, tasks| {
+        let mut texts = Vec::with_capacity(TASK * tasks.len());
+        for task in tasks {
+            write_made(task, &mut texts);
         }
+        texts
+    });
+    for text in texts {
+        hash.update(text);
     }
     text(&hash.finalize())
 }
 
-/// So many tasks are worth a thread of their own.
-const MANY: usize = 512;
+/// What a task takes, at a guess that is seldom too low.
+const TASK: usize = 1 << 10;
 
-fn as_made_all(tasks: &[TaskFlow]) -> Vec<u8> {
-    let mut texts = Vec::new();
-    for task in tasks {
-        write(&as_made(task), &mut texts);
-    }
-    texts
-}
-
-/// A task before anything happened to it.
-fn as_made(task: &TaskFlow) -> TaskFlow {
-    let mut made = TaskFlow {
-        state: TaskState::New,
-        reason: None,
-        outcome: None,
-        start_date: None,
-        completion_date: None,
-        ..task.clone()
+/// What a task is, before anything happened to it: as lists, whose members are told apart by where
+/// they stand.
+fn write_made(task: &TaskFlow, text: &mut Vec<u8>) {
+    let TaskFlow {
+        id,
+        type_name,
+        name,
+        kind,
+        state: _,
+        reason: _,
+        outcome: _,
+        start_date: _,
+        completion_date: _,
+        why,
+        action,
+        gate,
+        rollout_wave,
+        specification,
+        related_entity,
+        relationship,
+        endpoint,
+        request,
+        idempotency_key,
+        window,
+        point_of_no_return,
+        compensation,
+        retry,
+        compensates,
+        disposition,
+        on_failure,
+        estimate,
+        duration,
+        earliest_start,
+        latest_start,
+        slack,
+        critical,
+        wave,
+    } = task;
+    let (undo, not_undone) = match compensation {
+        Some(Compensation::Request(request)) => (Some(Asked::of(request)), None),
+        Some(Compensation::None(reason)) => (None, Some(reason)),
+        None => (None, None),
     };
-    if let Some(request) = &mut made.request {
-        respell(request);
-    }
-    if let Some(Compensation::Request(request)) = &mut made.compensation {
-        respell(request);
-    }
-    made
+    let what = (id, type_name, name, kind, why, action, gate, specification);
+    let around = (related_entity, relationship, rollout_wave, compensates);
+    let request = request.as_ref().map(Asked::of);
+    let how = (
+        endpoint,
+        request,
+        idempotency_key,
+        window,
+        point_of_no_return,
+    );
+    let otherwise = (undo, not_undone, retry, on_failure, disposition);
+    let when = (
+        estimate,
+        duration,
+        earliest_start,
+        latest_start,
+        slack,
+        critical,
+        wave,
+    );
+    write(&(what, around, how, otherwise, when), text);
 }
 
-fn respell(request: &mut Request) {
-    if let Some(body) = &mut request.body {
-        *body = RawValue::from_string(canonical(body)).expect("a canonical text is JSON");
+/// A request by what it says.
+#[derive(PartialEq, Serialize)]
+struct Asked<'r>(&'static str, &'r str, Option<&'r str>);
+
+impl Asked<'_> {
+    fn of(request: &Request) -> Asked<'_> {
+        let body = request.body.as_ref().map(Body::digest);
+        Asked(request.method.name(), &request.path, body)
     }
-}
-
-fn canonical(body: &RawValue) -> String {
-    let document = Document::parse(body.get().to_owned(), "").expect("a raw value is JSON");
-    document.root().canonical()
-}
-
-fn json(part: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::new();
-    write(part, &mut text);
-    text
 }
 
 fn write(part: &impl Serialize, text: &mut Vec<u8>) {
@@ -107,8 +141,7 @@ pub fn compensation_key(root: &str, task: &str, request: &Request) -> String {
 
 /// Whether two requests are the same, however they are written.
 pub fn is_same_request(left: &Request, right: &Request) -> bool {
-    let body = |request: &Request| request.body.as_deref().map(canonical);
-    left.method == right.method && left.path == right.path && body(left) == body(right)
+    Asked::of(left) == Asked::of(right)
 }
 
 /// Key by which an endpoint recognises a request that it has seen: the same for the same task of
@@ -119,6 +152,6 @@ pub fn idempotency_key(root: &str, order: &str, item: &str, request: &Request) -
         hash.update(part);
         hash.update([0]);
     }
-    hash.update(request.body.as_deref().map_or_else(String::new, canonical));
+    hash.update(request.body.as_ref().map_or("", Body::digest));
     text(&hash.finalize())["sha256:".len()..][..32].to_owned()
 }

@@ -1,13 +1,10 @@
 //! Tasks before the schedule is known: what carries out each resource order
 //! item, by its activation rule.
 
-use std::thread;
-
 use jiff::{SignedDuration, Timestamp};
-use serde_json::value::RawValue;
 
 use super::flow::{
-    Compensation, Estimate, Method, RelatedEntity, Request, TaskFlow, TaskKind, Window,
+    Body, Compensation, Estimate, Method, RelatedEntity, Request, TaskFlow, TaskKind, Window,
 };
 use super::layers::Layers;
 use super::variables::{self, Variables};
@@ -50,7 +47,7 @@ pub struct Bounds {
 pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow {
     TaskFlow {
         id,
-        type_name: "TaskFlow".to_owned(),
+        type_name: "TaskFlow".into(),
         name,
         kind,
         state: TaskState::New,
@@ -94,34 +91,12 @@ pub fn estimate(estimate: &catalog::Estimate) -> Option<Estimate> {
     })
 }
 
-/// Gives the activations of resource order items, in the order named `root`, their keys.
-pub fn add_keys(root: &str, drafts: &mut [Draft<'_>]) {
-    let add = |drafts: &mut [Draft<'_>]| {
-        for Draft { task, node, .. } in drafts {
-            if let Some(request) = &task.request {
-                let order = node.document().root().text("id").unwrap_or_default();
-                let key = digest::idempotency_key(root, &order, &task.id, request);
-                task.idempotency_key = Some(key);
-            }
-        }
-    };
-    if drafts.len() < MANY {
-        return add(drafts);
-    }
-    let (some, others) = drafts.split_at_mut(drafts.len() / 2);
-    thread::scope(|scope| {
-        scope.spawn(|| add(others));
-        add(some);
-    });
-}
-
-/// So many tasks are worth a thread of their own.
-const MANY: usize = 1024;
-
 /// Drafts the tasks of resource order items.
 pub struct Drafting<'p, 'a, 'd> {
     /// Endpoints, durations and the rest.
     pub planning: Planning<'p>,
+    /// Name of the root order.
+    pub root: &'p str,
     /// Where items stand.
     pub layers: &'p Layers<'a, 'd>,
     /// What keeps the order from being planned.
@@ -147,7 +122,7 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         let name = name.map_or_else(|| item.id.to_string(), std::borrow::Cow::into_owned);
         let kind = endpoint.map_or(TaskKind::Manual, |_| TaskKind::Activation);
         let mut task = blank(item.id.to_string(), name, kind, why(rule, endpoint));
-        task.action = item.action.map(|action| action.name().to_owned());
+        task.action = item.action.map(|action| action.name().into());
         task.specification = specification.map(str::to_owned);
         task.related_entity = related(item);
         let window = if let Some(rule) = rule {
@@ -165,6 +140,9 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
                     return None;
                 }
             };
+            let order = item.node.document().root().text("id").unwrap_or_default();
+            let key = digest::idempotency_key(self.root, &order, &task.id, &request);
+            task.idempotency_key = Some(key);
             task.request = Some(request);
         }
         Some(Draft {
@@ -337,7 +315,7 @@ impl Ruled<'_, '_> {
             Err(fault) => return self.failed("the path of the compensation", &fault),
         };
         let body = match body.as_ref().map(|body| body.evaluate(self.bindings)) {
-            Some(Ok(body)) => Some(RawValue::from_string(body).expect("expressions give JSON")),
+            Some(Ok(body)) => Some(Body::new(body).expect("expressions give JSON")),
             Some(Err(fault)) => return self.failed("the body of the compensation", &fault),
             None => None,
         };
@@ -429,17 +407,20 @@ fn unknown_action(item: &ResourceOrderItem<'_>) -> Diagnostic {
 fn related(item: &ResourceOrderItem<'_>) -> Vec<RelatedEntity> {
     let mut related = vec![RelatedEntity {
         id: item.id.to_string(),
-        role: "orderItem".to_owned(),
-        referred_type: "ResourceOrderItem".to_owned(),
+        role: "orderItem".into(),
+        referred_type: "ResourceOrderItem".into(),
     }];
     let realizes = item.relationships.iter();
     let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
     related.extend(realizes.map(|relationship| {
-        let referred_type = relationship.referred_type.as_deref();
+        let referred_type = match relationship.referred_type.as_deref() {
+            None | Some("ServiceOrderItem") => "ServiceOrderItem".into(),
+            Some(other) => other.to_owned().into(),
+        };
         RelatedEntity {
             id: relationship.item.to_string(),
-            role: "realizes".to_owned(),
-            referred_type: referred_type.unwrap_or("ServiceOrderItem").to_owned(),
+            role: "realizes".into(),
+            referred_type,
         }
     }));
     related

@@ -4,9 +4,11 @@
 //! Everything in here is what `activate` needs to carry the order out, and
 //! what `status` needs to explain it; nothing is computed later.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
+pub use super::body::Body;
 use crate::model::state::{FlowState, TaskState};
 pub use crate::retry::OnFailure;
 use crate::retry::RetryPolicy;
@@ -19,18 +21,18 @@ pub const FORMAT_VERSION: &str = "1.0";
 pub struct OrchestrationPlan {
     /// Always `OrchestrationPlan`.
     #[serde(rename = "@type")]
-    pub type_name: String,
+    pub type_name: Cow<'static, str>,
     /// Always `ProcessFlow` (TMF701).
     #[serde(rename = "@baseType")]
-    pub base_type: String,
+    pub base_type: Cow<'static, str>,
     /// Version of this format, `major.minor`.
     #[serde(rename = "formatVersion")]
-    pub format_version: String,
+    pub format_version: Cow<'static, str>,
     /// Computed from the id of the chain's root order.
     pub id: String,
     /// Always `OrchestrationPlan/<major>`.
     #[serde(rename = "processFlowSpecification")]
-    pub specification: String,
+    pub specification: Cow<'static, str>,
     /// TMF701 ProcessFlow state.
     pub state: FlowState,
     /// The orders of the chain, root first.
@@ -125,10 +127,10 @@ pub struct RelatedEntity {
     /// Id of the order or item.
     pub id: String,
     /// `rootOrder`, `order`, `orderItem`.
-    pub role: String,
+    pub role: Cow<'static, str>,
     /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`, `ResourceOrderItem`, …
     #[serde(rename = "@referredType")]
-    pub referred_type: String,
+    pub referred_type: Cow<'static, str>,
 }
 
 /// SHA-256 digests, each written `sha256:<64 hex digits>`.
@@ -151,7 +153,7 @@ pub struct OrderDigest {
     pub id: String,
     /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`.
     #[serde(rename = "@referredType")]
-    pub referred_type: String,
+    pub referred_type: Cow<'static, str>,
     /// `sha256:…`
     pub digest: String,
 }
@@ -208,7 +210,7 @@ pub struct TaskFlow {
     pub id: String,
     /// Always `TaskFlow`.
     #[serde(rename = "@type")]
-    pub type_name: String,
+    pub type_name: Cow<'static, str>,
     /// Name for people: that of the resource.
     pub name: String,
     /// Kind of work.
@@ -236,7 +238,7 @@ pub struct TaskFlow {
     pub why: Option<String>,
     /// What the order item asks for; none for tasks that belong to no item of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<String>,
+    pub action: Option<Cow<'static, str>>,
     /// For a gate: its kind, such as `feasibility` or `approval`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
@@ -321,7 +323,7 @@ pub struct TaskFlow {
 pub struct TaskFlowRelationship {
     /// Always `finishToStart`.
     #[serde(rename = "relationshipType")]
-    pub relationship_type: String,
+    pub relationship_type: Cow<'static, str>,
     /// How long after the other task's end, ISO 8601 duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag: Option<String>,
@@ -451,7 +453,7 @@ pub struct Request {
     pub path: String,
     /// JSON body; none for `DELETE`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<Box<RawValue>>,
+    pub body: Option<Body>,
 }
 
 /// A task's call to its endpoint.

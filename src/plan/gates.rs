@@ -281,8 +281,8 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
         task.gate = Some(rule.kind.name().to_owned());
         task.related_entity = vec![RelatedEntity {
             id: item.id.to_string(),
-            role: "orderItem".to_owned(),
-            referred_type: entry.layer.item_type().to_owned(),
+            role: "orderItem".into(),
+            referred_type: entry.layer.item_type().into(),
         }];
         task.estimate = draft::estimate(&rule.estimate);
         let reference = format!("{}/{}", self.root, task.id);

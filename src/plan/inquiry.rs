@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
-use super::flow::{Method, Request};
+use super::flow::{Body, Method, Request};
 use super::layers::{Layer, Layers};
 use crate::catalog::GateKind;
 use crate::document::{Composer, Node};
@@ -50,7 +48,7 @@ pub fn request(kind: GateKind, inquiry: &Inquiry<'_, '_, '_>) -> Option<Request>
     Some(Request {
         method: Method::Post,
         path: path.to_owned(),
-        body: Some(RawValue::from_string(body).expect("what is composed is JSON")),
+        body: Some(Body::new(body).expect("what is composed is JSON")),
     })
 }
 

@@ -4,6 +4,7 @@
 //! resource order item that changes something, and dependencies gathered from
 //! the items of all layers.
 
+mod body;
 mod bulk;
 mod dependencies;
 mod digest;
@@ -21,6 +22,7 @@ mod schedule;
 mod scope;
 mod sharing;
 mod variables;
+mod write;
 
 pub use bulk::common_name;
 pub use digest::{compensation_key, is_same_request, plan_digest};
@@ -29,9 +31,9 @@ pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};
 pub use request::segment;
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
+pub use write::write;
 
 use std::collections::HashMap;
-use std::panic::resume_unwind;
 use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
@@ -47,6 +49,7 @@ use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
 use crate::model::{Action, Order, ProductOrderItem};
 use crate::schemas;
+use crate::threads;
 use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
 use flow::{
@@ -60,8 +63,14 @@ use rollouts::Rollout;
 use schedule::{Dates, Times, Work};
 use scope::Scope;
 
-/// Orders of so many bytes have their digests worked out while they are planned, on another thread.
+/// Orders of so many bytes are digested and checked while they are planned, by other threads.
 const LARGE: usize = 1 << 20;
+
+/// So many tasks are worth a thread of their own.
+const MANY: usize = 512;
+
+/// Room for tasks between and before those of items.
+const FEW: usize = 4;
 
 /// What a plan is made with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,50 +112,44 @@ impl Planning<'_> {
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
+        let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
+        is_decomposed(chain, &orders, self.catalog)?;
         let size: usize = chain.orders().map(|order| order.text().len()).sum();
         if size < LARGE {
-            return self.plan_with(chain, || order_digests(chain));
+            no_faults(check(&orders))?;
+            let sketched = self.sketch(chain, &orders)?;
+            return Ok(self.assemble(chain, order_digests(chain), sketched));
         }
         thread::scope(|scope| {
+            let checked = scope.spawn(|| check(&orders));
             let digests = scope.spawn(|| order_digests(chain));
-            self.plan_with(chain, || {
-                digests.join().unwrap_or_else(|panic| resume_unwind(panic))
-            })
+            let sketched = self.sketch(chain, &orders);
+            no_faults(threads::joined(checked))?;
+            Ok(self.assemble(chain, threads::joined(digests), sketched?))
         })
     }
 
-    fn plan_with(
-        &self,
-        chain: &Chain,
-        digests: impl FnOnce() -> Vec<OrderDigest>,
-    ) -> Result<Planned, NotPlanned> {
-        let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        is_decomposed(chain, &orders, self.catalog)?;
+    fn sketch<'d>(&self, chain: &Chain, orders: &[Order<'d>]) -> Result<Sketched<'d>, NotPlanned> {
         let mut faults = Vec::new();
-        for order in orders.iter().filter(|it| matches!(it, Order::Resource(_))) {
-            faults.extend(schemas::check(DocumentKind::ResourceOrder, order.node()));
-        }
-        if !faults.is_empty() {
-            return Err(NotPlanned::Faults(faults));
-        }
         let root = chain.orders().next().map_or_else(String::new, order_name);
-        let mut sketch = Sketch::of(&orders, &mut faults);
-        let drafts = self.drafts(&orders, &sketch.layers, &root, &mut faults);
+        let mut sketch = Sketch::of(orders, &mut faults);
+        let drafts = self.drafts(orders, &sketch.layers, &root, &mut faults);
         if drafts.len() < sketch.layers.tasks.len() {
             sketch.cycles(&[], &mut faults);
             return Err(NotPlanned::Faults(faults));
         }
-        let drafts = self.around(&orders, &mut sketch, &root, drafts, &mut faults);
+        let drafts = self.around(orders, &mut sketch, &root, drafts, &mut faults);
         sketch.cycles(&drafts, &mut faults);
-        if !faults.is_empty() {
-            return Err(NotPlanned::Faults(faults));
-        }
+        no_faults(faults)?;
         sketch.network.settle();
-        let mut planned = self.assemble(chain, (&root, digests()), drafts, &sketch.network);
-        if let Some(scope) = self.scope(&sketch.layers) {
-            planned.warnings.extend(gates::unknown(scope));
-        }
-        Ok(planned)
+        let scope = self.scope(&sketch.layers);
+        let warnings = scope.map_or(Vec::new(), gates::unknown);
+        Ok(Sketched {
+            root,
+            drafts,
+            network: sketch.network,
+            warnings,
+        })
     }
 
     /// The tasks of resource order items; those that cannot be made are left out.
@@ -157,23 +160,34 @@ impl Planning<'_> {
         root: &str,
         faults: &mut Vec<Diagnostic>,
     ) -> Vec<Draft<'d>> {
-        let mut drafting = Drafting {
-            planning: *self,
-            layers,
-            faults,
-        };
-        let mut drafts = Vec::with_capacity(layers.tasks.len());
-        let mut entries = layers.tasks.iter().copied();
-        for order in orders {
-            let Order::Resource(order) = order else {
-                continue;
+        let resources = orders.iter().filter_map(|order| match order {
+            Order::Resource(order) => Some(&order.items),
+            _ => None,
+        });
+        let items = resources.flatten();
+        let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
+        let parts = threads::split(&items, MANY, |start, items| {
+            let mut faults = Vec::new();
+            let mut drafting = Drafting {
+                planning: *self,
+                root,
+                layers,
+                faults: &mut faults,
             };
-            for item in order.items.iter().filter(|it| has_task(it.action, it.node)) {
-                let entry = entries.next().expect("every task has its item");
-                drafts.extend(drafting.task(entry, item));
+            let entries = layers.tasks[start..].iter().zip(items);
+            let mut drafts = Vec::with_capacity(items.len() + FEW);
+            drafts.extend(entries.filter_map(|(entry, item)| drafting.task(*entry, item)));
+            (drafts, faults)
+        });
+        let mut drafts = Vec::new();
+        for (some, found) in parts {
+            faults.extend(found);
+            if drafts.is_empty() {
+                drafts = some;
+            } else {
+                drafts.extend(some);
             }
         }
-        draft::add_keys(root, &mut drafts);
         drafts
     }
 
@@ -227,10 +241,15 @@ impl Planning<'_> {
     fn assemble(
         &self,
         chain: &Chain,
-        (root, digests): (&str, Vec<OrderDigest>),
-        drafts: Vec<Draft<'_>>,
-        network: &Network,
+        digests: Vec<OrderDigest>,
+        sketched: Sketched<'_>,
     ) -> Planned {
+        let Sketched {
+            root,
+            drafts,
+            network,
+            warnings: unknown,
+        } = sketched;
         let durations: Vec<SignedDuration> = drafts.iter().map(|draft| draft.duration).collect();
         let windows: Vec<Bounds> = drafts.iter().map(|draft| draft.window).collect();
         let work = Work {
@@ -243,7 +262,8 @@ impl Planning<'_> {
         let ids: Vec<String> = drafts.iter().map(|draft| draft.task.id.clone()).collect();
         let names: Vec<&str> = ids.iter().map(String::as_str).collect();
         let schedule = times.schedule(&names, work, dates);
-        let warnings = warnings(chain, &drafts, &times, &schedule);
+        let mut warnings = warnings(chain, &drafts, &times, &schedule);
+        warnings.extend(unknown);
         let mut tasks: Vec<TaskFlow> = drafts.into_iter().map(|draft| draft.task).collect();
         for (position, task) in tasks.iter_mut().enumerate() {
             task.relationship = relationships(&network.before[position], &names);
@@ -256,11 +276,11 @@ impl Planning<'_> {
         }
         arrange(&mut tasks, times.order);
         let mut plan = OrchestrationPlan {
-            type_name: "OrchestrationPlan".to_owned(),
-            base_type: "ProcessFlow".to_owned(),
-            format_version: FORMAT_VERSION.to_owned(),
+            type_name: "OrchestrationPlan".into(),
+            base_type: "ProcessFlow".into(),
+            format_version: FORMAT_VERSION.into(),
             id: format!("{root}.P"),
-            specification: "OrchestrationPlan/1".to_owned(),
+            specification: "OrchestrationPlan/1".into(),
             state: FlowState::Active,
             related_entity: related_orders(chain),
             digest: Digests {
@@ -285,6 +305,30 @@ impl Planning<'_> {
             requested: date("requestedCompletionDate"),
             base: self.now.max(date("requestedStartDate")).or(ordered),
         }
+    }
+}
+
+/// The tasks without what the schedule says, and how they wait for each other.
+struct Sketched<'d> {
+    /// Name of the root order.
+    root: String,
+    drafts: Vec<Draft<'d>>,
+    network: Network,
+    warnings: Vec<Diagnostic>,
+}
+
+/// What the schema says against the resource orders.
+fn check(orders: &[Order<'_>]) -> Vec<Diagnostic> {
+    let resources = orders.iter().filter(|it| matches!(it, Order::Resource(_)));
+    let faults = resources.map(|order| schemas::check(DocumentKind::ResourceOrder, order.node()));
+    faults.flatten().collect()
+}
+
+fn no_faults(faults: Vec<Diagnostic>) -> Result<(), NotPlanned> {
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(NotPlanned::Faults(faults))
     }
 }
 
@@ -420,8 +464,8 @@ fn bridge<'d>(orders: &[Order<'d>], layers: &Layers<'_, 'd>, bridge: Bridge) -> 
     let mut task = draft::blank(id, format!("{name} {what}"), TaskKind::Milestone, why);
     task.related_entity = vec![RelatedEntity {
         id: item.id.to_string(),
-        role: "orderItem".to_owned(),
-        referred_type: entry.layer.item_type().to_owned(),
+        role: "orderItem".into(),
+        referred_type: entry.layer.item_type().into(),
     }];
     Draft {
         task,
@@ -473,8 +517,8 @@ fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
         .enumerate()
         .map(|(position, order)| RelatedEntity {
             id: order_name(order),
-            role: if position == 0 { "rootOrder" } else { "order" }.to_owned(),
-            referred_type: DocumentKind::of(order).name().to_owned(),
+            role: if position == 0 { "rootOrder" } else { "order" }.into(),
+            referred_type: DocumentKind::of(order).name().into(),
         })
         .collect()
 }
@@ -482,7 +526,7 @@ fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
 fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
     let digest = |order: &Document| OrderDigest {
         id: order_name(order),
-        referred_type: DocumentKind::of(order).name().to_owned(),
+        referred_type: DocumentKind::of(order).name().into(),
         digest: order_digest(order.root()),
     };
     chain.orders().map(digest).collect()
@@ -490,7 +534,7 @@ fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
 
 fn relationships(waits: &[Wait], names: &[&str]) -> Vec<TaskFlowRelationship> {
     let relationship = |wait: &Wait| TaskFlowRelationship {
-        relationship_type: "finishToStart".to_owned(),
+        relationship_type: "finishToStart".into(),
         lag: (!wait.lag.is_zero()).then(|| schedule::iso(wait.lag)),
         until: wait.until,
         task_flow: TaskFlowRef {

@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use serde_json::value::RawValue;
-
+use super::body::Body;
 use super::flow::{Method, Request};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Kind, Node};
+use crate::document::Kind;
 use crate::model::{Action, ResourceOrderItem, entity_id};
 
 /// `POST resource` for add, `PATCH resource/<id>` for modify, `DELETE resource/<id>` for delete.
@@ -50,26 +49,21 @@ pub fn removal(item: &ResourceOrderItem<'_>) -> Option<Request> {
 }
 
 /// The item's resource, with its specification.
-fn body(item: &ResourceOrderItem<'_>) -> Box<RawValue> {
+fn body(item: &ResourceOrderItem<'_>) -> Body {
     let given = item
         .resource
         .filter(|resource| resource.kind() == Kind::Object);
-    let resource = given.map_or_else(|| "{}".into(), Node::compact);
     // A null stands for "absent", but the member is there.
-    let has = given.is_some_and(|resource| resource.member("resourceSpecification").is_some());
-    let text = match &item.specification {
-        Some(specification) if !has => {
-            let nested = &resource[..resource.len() - 1];
-            let comma = if nested == "{" { "" } else { "," };
-            format!(
-                "{nested}{comma}\"resourceSpecification\":{}}}",
-                specification.node.compact()
-            )
+    let complete = given.filter(|it| it.member(SPECIFICATION).is_some());
+    match (complete, &item.specification) {
+        (None, Some(specification)) => {
+            Body::with_member(given, (SPECIFICATION, specification.node))
         }
-        _ => resource.into_owned(),
-    };
-    RawValue::from_string(text).expect("an object with one more member is a JSON text")
+        _ => given.map_or_else(Body::empty, Body::of),
+    }
 }
+
+const SPECIFICATION: &str = "resourceSpecification";
 
 fn existing(item: &ResourceOrderItem<'_>) -> Result<String, Box<Diagnostic>> {
     if let Some(id) = entity_id(item.resource) {

@@ -203,8 +203,8 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
         task.rollout_wave = Some(wave.to_owned());
         task.related_entity = vec![RelatedEntity {
             id: self.root.to_owned(),
-            role: "order".to_owned(),
-            referred_type: self.order.type_name().to_owned(),
+            role: "order".into(),
+            referred_type: self.order.type_name().into(),
         }];
         Draft {
             task,

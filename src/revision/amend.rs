@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::cancel::{Fate, fate, is_past_return};
 use super::undo::Undoing;
@@ -11,8 +10,8 @@ use super::{Pin, Pinned, Refusal, Standing, check, next_number};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
 use crate::plan::flow::{
-    Disposition, Method, OrchestrationPlan, Request, Revision, RevisionKind, TaskFlow, TaskFlowRef,
-    TaskFlowRelationship, TaskKind, Until,
+    Body, Disposition, Method, OrchestrationPlan, Request, Revision, RevisionKind, TaskFlow,
+    TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
 };
 use crate::plan::{blank_task, compensation_key, plan_digest};
 
@@ -267,7 +266,7 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
         members.entry(name).or_insert(Value::Null);
     }
     let at = format!("{}/{}", new.path, crate::plan::segment(&id));
-    let body = RawValue::from_string(patch.to_string()).expect("a value is JSON");
+    let body = Body::new(patch.to_string()).expect("a value is JSON");
     Some(Request {
         method: Method::Patch,
         path: at,
@@ -277,7 +276,7 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
 
 fn after(task: &str) -> TaskFlowRelationship {
     TaskFlowRelationship {
-        relationship_type: "finishToStart".to_owned(),
+        relationship_type: "finishToStart".into(),
         lag: None,
         until: Until::Completed,
         task_flow: TaskFlowRef {

@@ -76,7 +76,7 @@ impl Undoing<'_> {
         task.disposition = Some(Disposition::Undo);
         task.relationship = after
             .map(|first| TaskFlowRelationship {
-                relationship_type: "finishToStart".to_owned(),
+                relationship_type: "finishToStart".into(),
                 lag: None,
                 until: Until::Completed,
                 task_flow: TaskFlowRef { id: self.id(first) },

@@ -11,7 +11,7 @@ fn request(method: Method) -> Request {
         Method::Patch | Method::Delete => "resource/R-1",
     };
     let body = r#"{"id":"R-1"}"#.to_owned();
-    let body = serde_json::value::RawValue::from_string(body).unwrap();
+    let body = crate::plan::flow::Body::new(body).unwrap();
     Request {
         method,
         path: path.to_owned(),

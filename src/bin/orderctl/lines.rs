@@ -31,6 +31,15 @@ impl Lines {
         self.bytes().push(b'\n');
     }
 
+    /// Bytes as they stand, which are not copied where they are many.
+    pub fn piece(&mut self, bytes: Vec<u8>) {
+        if bytes.len() < LARGE {
+            self.bytes().extend_from_slice(&bytes);
+        } else {
+            self.0.push(Piece::Bytes(bytes));
+        }
+    }
+
     /// Text as it stands.
     pub fn text(&mut self, text: &str) {
         self.bytes().extend(text.bytes());
@@ -104,7 +113,11 @@ mod tests {
             lines.document(document);
         }
         lines.text("end");
-        let expected = format!("{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\nend");
+        lines.piece(vec![b'.'; 3]);
+        lines.piece(vec![b'-'; LARGE]);
+        lines.text("!");
+        let piece = "-".repeat(LARGE);
+        let expected = format!("{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\nend...{piece}!");
         assert_eq!(String::from_utf8_lossy(&written(&lines)), expected);
         lines.clear();
         assert_eq!(lines.pieces().count(), 0);

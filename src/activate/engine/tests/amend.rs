@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::plan::flow::{Compensation, Method, Request};
+use crate::plan::flow::{Body, Compensation, Method, Request};
 use crate::revision::{self, Bundles, Pinned, Refusal, Standing};
 
 /// What there is, by id.
@@ -94,7 +94,7 @@ fn order(tasks: &[(&str, &[&str])], speed: impl Fn(&str) -> u32) -> Arc<Orchestr
     let mut plan = OrchestrationPlan::clone(&plan(tasks));
     for task in &mut plan.task_flow {
         let text = json!({"id": task.id, "speed": speed(&task.id)}).to_string();
-        let body = serde_json::value::RawValue::from_string(text).unwrap();
+        let body = Body::new(text).unwrap();
         task.request.as_mut().unwrap().body = Some(body);
         task.compensation = Some(Compensation::Request(Request {
             method: Method::Delete,

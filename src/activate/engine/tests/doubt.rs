@@ -186,7 +186,7 @@ async fn a_refusal_of_what_is_there_already_may_be_of_its_own_making() {
     let mut plan = OrchestrationPlan::clone(&plan(&[("a", &[])]));
     let body = r#"{"id": "R-1"}"#.to_owned();
     plan.task_flow[0].request.as_mut().unwrap().body =
-        Some(serde_json::value::RawValue::from_string(body).unwrap());
+        Some(crate::plan::flow::Body::new(body).unwrap());
     let plan = Arc::new(plan);
     let conflict = || Outcome::Rejected {
         status: 409,

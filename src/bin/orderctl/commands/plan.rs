@@ -153,7 +153,7 @@ fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain
                 produced.diagnostics = planned.warnings;
                 produced.remarks.push(summary(chain, &planned.plan));
                 match show {
-                    Show::Documents => add(chain, &planned.plan, &mut produced.output),
+                    Show::Documents => add(chain, planned.plan, &mut produced.output),
                     _ => show_plan(&planned.plan, show, searched, &mut produced.output),
                 }
             }
@@ -219,12 +219,17 @@ fn write(document: &impl serde::Serialize, output: &mut Lines) {
 }
 
 /// Writes a chain, its plan after its orders.
-fn add(chain: &Chain, plan: &OrchestrationPlan, output: &mut Lines) {
+fn add(chain: &Chain, plan: OrchestrationPlan, output: &mut Lines) {
     let last_order = chain.orders().last().map(|order| order.text().as_ptr());
+    let mut plan = Some(plan);
     for document in &chain.documents {
         output.document(document);
         if Some(document.text().as_ptr()) == last_order {
-            write(plan, output);
+            let plan = plan.take();
+            for piece in plan.map(plan::write).into_iter().flatten() {
+                output.piece(piece);
+            }
+            output.text("\n");
         }
     }
 }

@@ -1,0 +1,123 @@
+//! The body of a request, and what makes it the same one.
+
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::document::{Document, Node};
+use crate::model::digest;
+
+/// A JSON text that is sent as it stands. What it says is digested once, whoever asks.
+#[derive(Debug, Clone)]
+pub struct Body {
+    text: Box<RawValue>,
+    digest: OnceLock<String>,
+}
+
+impl Body {
+    /// A body of this text.
+    ///
+    /// # Errors
+    /// The text is no JSON.
+    pub fn new(text: String) -> Result<Body, serde_json::Error> {
+        RawValue::from_string(text).map(Body::from)
+    }
+
+    /// The object `node`, which is nothing where there is none, with one more member at its end.
+    pub fn with_member(node: Option<Node<'_>>, (name, value): (&str, Node<'_>)) -> Body {
+        let written = node.map_or_else(|| "{}".into(), Node::compact);
+        let nested = &written[..written.len() - 1];
+        let comma = if nested == "{" { "" } else { "," };
+        let text = format!("{nested}{comma}\"{name}\":{}}}", value.compact());
+        let canonical = Node::canonical_with(node, (name, value));
+        Body::digested(text, &canonical)
+    }
+
+    /// `{}`
+    pub fn empty() -> Body {
+        Body::digested("{}".to_owned(), b"{}")
+    }
+
+    /// The text of a value.
+    pub fn of(node: Node<'_>) -> Body {
+        Body::digested(node.compact().into_owned(), &node.canonical())
+    }
+
+    fn digested(text: String, canonical: &[u8]) -> Body {
+        let body = Body::new(text).expect("what is made of documents is JSON");
+        body.digest.get_or_init(|| digest_of(canonical));
+        body
+    }
+
+    /// The text.
+    pub fn get(&self) -> &str {
+        self.text.get()
+    }
+
+    /// The text as a value that is written as it stands.
+    pub fn raw(&self) -> &RawValue {
+        &self.text
+    }
+
+    /// SHA-256 of what it says, however that is written: `sha256:…`.
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            // What is no document of ours, such as one with a key twice, is the same only if it is
+            // written the same.
+            match Document::parse(self.get().to_owned(), "") {
+                Ok(document) => digest_of(&document.root().canonical()),
+                Err(_) => digest_of(self.get().as_bytes()),
+            }
+        })
+    }
+}
+
+fn digest_of(canonical: &[u8]) -> String {
+    digest::text(&Sha256::digest(canonical))
+}
+
+impl From<Box<RawValue>> for Body {
+    fn from(text: Box<RawValue>) -> Body {
+        Body {
+            text,
+            digest: OnceLock::new(),
+        }
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Body, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Body::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_that_of_what_is_sent() {
+        let text = r#"{"value": {"name": "caf\u00e9", "b": 2e2, "a": []}, "more": {"z": 1.50, "y": null}, "none": {}}"#;
+        let document = Document::parse(text.to_owned(), "").expect("JSON");
+        let member = |name: &str| document.root().get(name).expect("it is there");
+        for node in [None, Some(member("value")), Some(member("none"))] {
+            let made = Body::with_member(node, ("specification", member("more")));
+            let read = Body::new(made.get().to_owned()).expect("JSON");
+            assert_eq!(made.digest(), read.digest(), "{}", made.get());
+        }
+        let (made, read) = (Body::of(member("value")), member("value").raw());
+        assert_eq!(
+            made.digest(),
+            Body::new(read.to_owned()).expect("JSON").digest()
+        );
+        assert_ne!(made.digest(), Body::of(member("more")).digest());
+    }
+}
