@@ -12,7 +12,7 @@ use crate::model::version5::flattened;
 use crate::model::{Order, ResourceOrder, ServiceOrder};
 
 /// Documents that belong together, in the order of the stream.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Chain {
     /// The documents; the first is the root.
     pub documents: Vec<Document>,

@@ -49,8 +49,8 @@
 //! | [`endpoint`] | the systems at the far end, one protocol a file |
 //! | [`journal`] | what was meant and what was done: entries, their replay, SQLite |
 //! | [`progress`] | states of tasks to states of items and orders |
-//! | [`event`] | TM Forum's events of orders as they move |
 //! | [`revision`] | orders cancelled, changed, undone in part: what is kept, undone, done again |
+//! | [`event`] | TM Forum's events of orders as they move |
 //! | [`activate`] | the one loop that carries plans out |
 //! | [`status`] | where an order stands, and what it waits for |
 //! | [`mock`] | TMF702 systems to practise on |

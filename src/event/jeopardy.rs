@@ -9,7 +9,7 @@ use crate::model::state::TaskState;
 use crate::plan::duration;
 
 /// The moments by which tasks have to begin.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Deadlines {
     /// The earliest first; each with the task.
     latest: Vec<(Timestamp, usize)>,

@@ -9,15 +9,17 @@ use super::jeopardy::{Deadlines, Late};
 use super::{Event, JeopardyLevel, OrderType, What};
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
-use crate::journal::{Entry, IllegalEntry, Progress, entry};
+use crate::journal::{Entry, IllegalEntry, Progress, TaskProgress, entry};
 use crate::model::Order;
 use crate::model::digest;
 use crate::model::state::{OrderState, TaskState};
-use crate::plan::flow::{TaskKind, TaskOutcome};
+use crate::plan::flow::{OrchestrationPlan, TaskKind, TaskOutcome};
 use crate::progress::{self, PlanTask, TaskStanding};
+use crate::retry::OnFailure;
+use crate::revision::{self, Bundles, Standing};
 
 /// Follows an order through its entries.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Teller {
     /// The chain as it was taken on.
     chain: Chain,
@@ -34,13 +36,15 @@ pub struct Teller {
     seed: String,
     /// How many events were told.
     told: u64,
-    /// Whether its plan has taken the place of another one. States of orders follow from more than
-    /// those of its tasks then.
-    is_revised: bool,
+    /// Its plan, and what belongs together in it, once that is asked for.
+    plan: Option<Box<(OrchestrationPlan, Bundles)>>,
+    /// Whether a task has failed whose bundle is undone next: how the orders stand until then is not
+    /// told, for nothing of them may have been left to be done.
+    is_undone_next: bool,
 }
 
 /// An order of the chain, as it was told of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct ToldOrder {
     /// Position in the chain.
     document: usize,
@@ -51,7 +55,7 @@ struct ToldOrder {
 }
 
 /// What is told about a task.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Task {
     id: String,
     name: String,
@@ -131,9 +135,13 @@ impl Teller {
         }
         let plan_tasks: Vec<_> = progress::plan_tasks(plan).collect();
         let progress = Progress::of_tasks(plan_tasks.iter().map(PlanTask::needs));
-        let group = |task: &PlanTask<'_>| match groups.get(&*task.id) {
-            Some(group) => *group,
-            None => task.subject().map_or(0, |(type_name, _)| {
+        // What undoes something belongs where that is; where it is in no order any more, all of them
+        // wait for it.
+        let strays = chain.documents.len() + 1;
+        let group = |task: &PlanTask<'_>| match (&task.compensates, groups.get(&*task.id)) {
+            (Some(undone), _) => groups.get(&**undone).copied().unwrap_or(strays),
+            (None, Some(group)) => *group,
+            (None, None) => task.subject().map_or(0, |(type_name, _)| {
                 let is_it = |order: &&ToldOrder| {
                     type_name.strip_suffix("Item") == Some(order.order_type.name())
                 };
@@ -149,7 +157,7 @@ impl Teller {
                 group: group(task),
             })
             .collect();
-        let mut counted = vec![Group::default(); chain.documents.len() + 1];
+        let mut counted = vec![Group::default(); strays + 1];
         for task in &tasks {
             counted[task.group].new += 1;
         }
@@ -165,7 +173,8 @@ impl Teller {
             correlation_id,
             seed: String::new(),
             told: 0,
-            is_revised: false,
+            plan: None,
+            is_undone_next: false,
             chain,
         })
     }
@@ -187,7 +196,9 @@ impl Teller {
         if let Some(task) = about.filter(|task| ended.contains(task)) {
             events.extend(self.milestone(task, entry.at));
         }
-        if is_telling {
+        let was_undone_next = self.is_undone_next;
+        self.is_undone_next = self.is_undone_next();
+        if !self.is_undone_next && (is_telling || was_undone_next) {
             events.extend(self.whatever(entry.at));
         }
         events.extend(self.jeopardy(entry.at));
@@ -212,7 +223,6 @@ impl Teller {
         }
         revised.seed.clone_from(&self.seed);
         revised.told = self.told;
-        revised.is_revised = true;
         let _states_are_told_below = revised.moved(0..revised.tasks.len());
         *self = revised;
         let mut events = self.whatever(last.at);
@@ -223,7 +233,33 @@ impl Teller {
     /// Whether nothing more will happen to the orders.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.progress.has_ended()
+        self.progress.has_ended() && !self.is_undone_next
+    }
+
+    /// Whether whoever carries the order out undoes bundles next.
+    fn is_undone_next(&mut self) -> bool {
+        let is_to_be = |task: &TaskProgress| task.on_failure == Some(OnFailure::Compensate);
+        if !self.progress.failed().any(is_to_be) {
+            return false;
+        }
+        if self.plan.is_none() {
+            let plan = self.chain.first(DocumentKind::OrchestrationPlan);
+            let plan = plan.and_then(|it| serde_json::from_str(&it.root().compact()).ok());
+            self.plan = plan.map(|plan| {
+                let bundles = Bundles::of(&self.chain.documents, &plan);
+                Box::new((plan, bundles))
+            });
+        }
+        let Some((plan, bundles)) = self.plan.as_deref() else {
+            return false;
+        };
+        let failed = revision::pending(plan, &self.progress);
+        let standing = Standing {
+            plan,
+            progress: &self.progress,
+            bundles,
+        };
+        !failed.is_empty() && revision::compensate(standing, &failed).is_ok()
     }
 
     /// Takes note of where tasks are now; says whether that may have changed the state of an order.
@@ -242,20 +278,19 @@ impl Teller {
             }
             is_telling |= group.look() != look;
         }
-        is_telling || self.is_revised || self.groups.iter().any(|group| group.hold > 0)
+        is_telling || self.groups.iter().any(|group| group.hold > 0)
     }
 
     /// The states of the orders that are others than they were told to be, the lowest layer first.
     fn whatever(&mut self, at: Timestamp) -> Vec<Event> {
         let progress = &self.progress;
-        let moved = progress::apply(&self.chain, &|task| {
+        let states = progress::order_states(&self.chain, &|task| {
             progress.task(task).map(TaskStanding::from)
         });
         let mut events = Vec::new();
         for order in (0..self.orders.len()).rev() {
             let told = &self.orders[order];
-            let document = &moved.documents[told.document];
-            let state = OrderState::of(document.root()).unwrap_or(told.state);
+            let state = states[told.document].unwrap_or(told.state);
             for state in path(told.order_type, told.state, state) {
                 let from = std::mem::replace(&mut self.orders[order].state, state);
                 events.push(self.event(order, at, What::StateChange { from }));

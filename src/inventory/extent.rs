@@ -34,13 +34,19 @@ impl Extent {
                 }
             }
         }
+        // What has nothing of its own to be done is completed with its order, and undone with it.
+        let is_cancelled = chain
+            .orders()
+            .next()
+            .and_then(|it| OrderState::of(it.root()))
+            == Some(OrderState::Cancelled);
         let own = |thing: &Thing<'_>| {
             let state = thing.node.text("state");
             let state = state.and_then(|text| OrderState::read(&text));
             let failed =
                 state.is_some_and(|(state, _)| state.is_final() && state != OrderState::Completed);
             let is_skipped = thing.layer == Layer::Resource && skipped.contains(&*thing.item);
-            if failed || is_skipped {
+            if failed || is_skipped || is_cancelled {
                 Extent::Nothing
             } else {
                 Extent::Whole

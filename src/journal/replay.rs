@@ -23,6 +23,7 @@ pub struct Progress {
     planned: Option<Planned>,
     planned_at: Option<Timestamp>,
     changed_at: Option<Timestamp>,
+    revised_at: Option<Timestamp>,
     tasks: Vec<TaskProgress>,
     place: HashMap<String, usize>,
     /// The tasks that cannot be done where a task is not completed.
@@ -404,6 +405,13 @@ impl TaskProgress {
         self.open || self.doubt == Doubt::Unknown
     }
 
+    /// Whether one of its requests may have had its effect, although its endpoint says that it failed,
+    /// or nobody knows.
+    #[must_use]
+    pub fn may_have_had_effect(&self) -> bool {
+        self.open || self.doubt != Doubt::None
+    }
+
     fn hold(&mut self, reason: &str) {
         self.state = TaskState::Hold;
         self.on_failure = None;
@@ -583,6 +591,7 @@ impl Progress {
         }
         if let Event::Revised(revised) = &entry.event {
             self.check_tasks(revised.tasks)?;
+            self.revised_at = Some(entry.at);
             return Ok(self.revise(entry.at, revised));
         }
         let place = entry.event.task().and_then(|id| self.place.get(id));
@@ -699,6 +708,12 @@ impl Progress {
     #[must_use]
     pub fn planned_at(&self) -> Option<Timestamp> {
         self.planned_at
+    }
+
+    /// When its last plan took the place of the one before; none where it is the first one.
+    #[must_use]
+    pub fn revised_at(&self) -> Option<Timestamp> {
+        self.revised_at
     }
 
     /// When anything last happened.

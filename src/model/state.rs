@@ -181,8 +181,9 @@ impl OrderState {
 
     /// State of a whole from the states of its parts, independent of their order.
     ///
-    /// Cancellation in progress comes first, then rejection; then, if every part has ended, how
-    /// they ended; else whether anything moves, is held, or waits. An empty whole is completed:
+    /// A whole is being cancelled where all of it is, or has been: a part that is cancelled beside others
+    /// that go on is something that moves. Then rejection comes first; then, if every part has ended,
+    /// how they ended; else whether anything moves, is held, or waits. An empty whole is completed:
     /// there is nothing left to do.
     pub fn roll_up(parts: impl IntoIterator<Item = OrderState>) -> OrderState {
         let mut counts = [0_usize; 11];
@@ -197,10 +198,13 @@ impl OrderState {
             .filter(|state| state.is_final())
             .map(count)
             .sum();
-        if count(PendingCancellation) > 0 {
-            PendingCancellation
-        } else if count(AssessingCancellation) > 0 {
-            AssessingCancellation
+        let cancelling = count(PendingCancellation) + count(AssessingCancellation);
+        if cancelling > 0 && cancelling + count(Cancelled) == all {
+            if count(PendingCancellation) > 0 {
+                PendingCancellation
+            } else {
+                AssessingCancellation
+            }
         } else if count(Rejected) > 0 {
             Rejected
         } else if ended == all {
@@ -215,7 +219,7 @@ impl OrderState {
             }
         } else if count(Acknowledged) == all {
             Acknowledged
-        } else if count(InProgress) > 0 {
+        } else if count(InProgress) + cancelling > 0 {
             InProgress
         } else if count(Held) > 0 {
             Held

@@ -8,8 +8,8 @@ use super::TaskStanding;
 use super::plan::{Revised, Undo};
 use crate::document::Node;
 use crate::model::state::OrderState::{
-    Acknowledged, Cancelled, Completed, Failed, Held, InProgress, Partial, Pending,
-    PendingCancellation,
+    Acknowledged, AssessingCancellation, Cancelled, Completed, Failed, Held, InProgress, Partial,
+    Pending, PendingCancellation, Rejected,
 };
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Action, Order, OrderItem};
@@ -89,11 +89,10 @@ impl Level {
     }
 
     /// The level of an item that is undone.
-    fn of_undo(undo: Undo, task: Option<&TaskStanding>) -> Level {
+    pub fn of_undo(undo: Undo, task: Option<&TaskStanding>) -> Level {
         let (state, moving) = match undo {
-            Undo::Done => (Cancelled, false),
-            Undo::UnderWay => (PendingCancellation, true),
-            Undo::Stuck => (PendingCancellation, false),
+            Undo::Over => (Cancelled, false),
+            Undo::UnderWay { moving } => (PendingCancellation, moving),
         };
         Level {
             state,
@@ -128,7 +127,9 @@ impl Level {
             return None;
         }
         let moving = parts.iter().any(|part| part.moving);
-        let held = parts.iter().any(|part| part.state == Held);
+        let held = parts
+            .iter()
+            .any(|part| matches!(part.state, Held | PendingCancellation) && !part.moving);
         // That it may be done is no success, and that it may not is one failure, not two.
         let over = parts.iter().all(|part| part.gate || part.state.is_final());
         let counts =
@@ -158,6 +159,8 @@ pub struct ItemStanding {
     pub level: Option<Level>,
     /// State to be written.
     pub state: OrderState,
+    /// Whether it was completed, and is undone, or has been.
+    pub is_undone: bool,
 }
 
 /// How far an order and its items are.
@@ -178,9 +181,20 @@ pub struct Around<'a> {
     pub ready: &'a HashSet<String>,
     /// What is undone.
     pub revised: &'a Revised,
+    /// What is undone that no item is about any more: no order has ended before it is over.
+    pub strays: &'a [Level],
+    /// For each item of the order, whether it was completed before anything was undone; empty where that
+    /// does not matter.
+    pub completed: &'a [bool],
 }
 
 impl OrderStanding {
+    /// Which of its items are completed.
+    pub fn completed(&self) -> Vec<bool> {
+        let items = self.items.iter();
+        items.map(|it| it.state == Completed).collect()
+    }
+
     pub fn of(
         order: &Order<'_>,
         around: &Around<'_>,
@@ -211,17 +225,28 @@ impl OrderStanding {
             }
             levels[position] = level;
         }
-        let working: Vec<Level> = levels.iter().copied().flatten().collect();
+        let strays = around.strays.iter().copied();
+        let working: Vec<Level> = levels.iter().copied().flatten().chain(strays).collect();
         let whole = Level::whole(&working).unwrap_or(Level::of_state(Completed));
         let wanted = around.revised.order_state().unwrap_or(whole.state);
         let state = settle(layer, order.node(), wanted, false);
-        let items = order.items().zip(levels).map(|(item, level)| {
+        let has_begun = state != Cancelled || whole.started.or(whole.finished).is_some();
+        let items = order.items().zip(levels).enumerate();
+        let items = items.map(|(position, (item, level))| {
+            let was_completed = around.completed.get(position).copied().unwrap_or(false);
             let wanted = match level {
+                // Nothing follows it.
+                Some(_) if was_completed => Completed,
                 Some(level) => level.state,
-                None => idle(layer, item.action, state),
+                None => idle(layer, item.action, state, has_begun),
             };
+            let is_undone = was_completed && level.is_some_and(|it| it.state != Completed);
             let state = layer.item_state(settle(layer, item.node, wanted, true));
-            ItemStanding { level, state }
+            ItemStanding {
+                level,
+                state,
+                is_undone,
+            }
         });
         OrderStanding {
             state,
@@ -246,16 +271,26 @@ fn resource_item(item: &OrderItem<'_, '_>, around: &Around<'_>) -> Option<Level>
     }
 }
 
-/// State of an item that has nothing to do, in an order of this state.
-fn idle(layer: Layer, action: Option<Action>, order: OrderState) -> OrderState {
+/// State of an item that has nothing to do, in an order of this state. What is completed while its order
+/// is under way stays so, however that ends.
+fn idle(layer: Layer, action: Option<Action>, order: OrderState, has_begun: bool) -> OrderState {
     match order {
-        InProgress | Held | Pending => match (layer, action) {
-            (Layer::Service | Layer::Resource, _) | (_, Some(Action::NoChange)) => Completed,
-            // A bundle or fee: delivered when everything else is.
-            (Layer::Product, _) => Acknowledged,
-        },
         Partial => Completed,
-        other => other,
+        Acknowledged | Completed | Rejected => order,
+        InProgress
+        | Held
+        | Pending
+        | AssessingCancellation
+        | PendingCancellation
+        | Cancelled
+        | Failed => match (layer, action) {
+            (Layer::Service | Layer::Resource, _) | (_, Some(Action::NoChange)) if has_begun => {
+                Completed
+            }
+            // A bundle or fee: delivered when everything else is.
+            (Layer::Product, _) if matches!(order, InProgress | Held | Pending) => Acknowledged,
+            _ => order,
+        },
     }
 }
 

@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::chain::Chain;
-use crate::document::{Document, DocumentKind};
+use crate::document::DocumentKind;
 use crate::journal::TaskProgress;
 use crate::model::Order;
 use crate::model::reference::RelationshipKind;
@@ -123,8 +123,11 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// - What has nothing to do (`noChange`, or nothing below) does not count; it is completed once
 ///   its order has begun, in a product order once that has ended.
 /// - A product order item has no state `partial`: one that ended so is `failed`.
-/// - What is being undone is `pendingCancellation`, and `cancelled` once it is undone. Orders that are
-///   cancelled are `pendingCancellation` until all that can be undone is, then `cancelled`.
+/// - Orders that are cancelled are `pendingCancellation` until nothing is left to be undone, then
+///   `cancelled`; so are their items. Where only a part of an order is undone, its items are, and the
+///   order goes on. TMF622 and TMF641 let nothing follow `completed`, and have one life cycle for orders and
+///   items: their items that were completed stay so when they are undone, and a note of the order says
+///   so. TMF652 has no life cycle of items: a resource order item that is undone is `cancelled`.
 /// - Orders get `startDate` (service and resource orders) and `completionDate`, a task that is held
 ///   or failed or was ended by a person a note in its resource order (one without an item in the
 ///   root order), the plan the states of its tasks.
@@ -133,53 +136,150 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// chains without a resource order stay as they are.
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
-    let ready = plan::ready(chain, tasks);
-    let revised = plan::Revised::of(chain, tasks);
-    let orders: Vec<Option<Order<'_>>> = chain.documents.iter().map(Order::read).collect();
-    let mut changed: Vec<Option<Document>> = Vec::new();
-    changed.resize_with(orders.len(), || None);
-    let nothing_to_do = || {
-        let mut plans = chain.of_kind(DocumentKind::OrchestrationPlan).peekable();
-        plans.peek().is_some() && plans.all(|plan| plan.root().list("taskFlow").next().is_none())
-    };
-    if chain.first(DocumentKind::ResourceOrder).is_some() || nothing_to_do() {
-        let gates = gates(chain, &orders);
-        let mut below = gates.levels(tasks, &ready);
-        for layer in [Layer::Resource, Layer::Service, Layer::Product] {
-            for (position, order) in orders.iter().enumerate() {
-                let Some(order) = order.as_ref().filter(|order| Layer::of(order) == layer) else {
-                    continue;
-                };
-                let around = level::Around {
-                    tasks,
-                    ready: &ready,
-                    revised: &revised,
-                };
-                let standing = OrderStanding::of(order, &around, &below);
-                let others = if position == 0 { &gates.ids[..] } else { &[] };
+    let orders = Orders::of(chain);
+    let outlook = Outlook::of(chain, tasks);
+    let standings = orders.standings(chain, &outlook);
+    let documents = chain.documents.iter().zip(standings).enumerate();
+    let documents = documents.map(|(position, (document, standing))| {
+        let changed = match (&orders.orders[position], standing) {
+            (Some(order), Some(standing)) => {
                 let change = write::Change {
                     standing: &standing,
                     tasks,
-                    others,
+                    others: if position == 0 {
+                        &orders.gates.ids[..]
+                    } else {
+                        &[]
+                    },
                 };
-                changed[position] = write::order(&chain.documents[position], order, &change);
-                hand_up(order, &standing, &mut below);
+                write::order(document, order, &change)
             }
-        }
-    }
-    let documents = chain
-        .documents
-        .iter()
-        .zip(changed)
-        .map(|(document, changed)| match changed {
-            Some(changed) => changed,
-            None if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
-                write::plan(document, tasks, &ready).unwrap_or_else(|| document.clone())
+            _ if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
+                write::plan(document, tasks, &outlook.ready)
             }
-            None => write::cancellation(document, &revised).unwrap_or_else(|| document.clone()),
-        });
+            _ => write::cancellation(document, &outlook.revised),
+        };
+        changed.unwrap_or_else(|| document.clone())
+    });
     Chain {
         documents: documents.collect(),
+    }
+}
+
+/// The states that [`apply`] writes into the orders of a chain, by the position of their documents;
+/// none for what it does not write to.
+#[must_use]
+pub fn order_states(
+    chain: &Chain,
+    tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+) -> Vec<Option<OrderState>> {
+    let standings = Orders::of(chain).standings(chain, &Outlook::of(chain, tasks));
+    let state = |standing: Option<OrderStanding>| standing.map(|it| it.state);
+    standings.into_iter().map(state).collect()
+}
+
+/// Where the tasks of a chain stand, and what follows from its plan.
+struct Outlook<'a> {
+    tasks: &'a dyn Fn(&str) -> Option<TaskStanding>,
+    /// Ids of the tasks that have not begun and wait for nothing any more.
+    ready: HashSet<String>,
+    /// What is undone.
+    revised: plan::Revised,
+}
+
+impl<'a> Outlook<'a> {
+    fn of(chain: &Chain, tasks: &'a dyn Fn(&str) -> Option<TaskStanding>) -> Self {
+        let ready = plan::ready(chain, tasks);
+        let revised = plan::Revised::of(chain, tasks, &ready);
+        Self {
+            tasks,
+            ready,
+            revised,
+        }
+    }
+}
+
+/// The orders of a chain, by the position of their documents, and what they wait for.
+struct Orders<'d> {
+    orders: Vec<Option<Order<'d>>>,
+    gates: Gates,
+}
+
+impl<'d> Orders<'d> {
+    fn of(chain: &'d Chain) -> Self {
+        let orders: Vec<Option<Order<'d>>> = chain.documents.iter().map(Order::read).collect();
+        let gates = gates(chain, &orders);
+        Self { orders, gates }
+    }
+
+    /// How far each is; none for what is no order, or is left as it is.
+    fn standings(&self, chain: &Chain, outlook: &Outlook<'_>) -> Vec<Option<OrderStanding>> {
+        let mut plans = chain.of_kind(DocumentKind::OrchestrationPlan).peekable();
+        let nothing_to_do = plans.peek().is_some()
+            && plans.all(|plan| plan.root().list("taskFlow").next().is_none());
+        if chain.first(DocumentKind::ResourceOrder).is_none() && !nothing_to_do {
+            return self.orders.iter().map(|_| None).collect();
+        }
+        let nothing = plan::Revised::default();
+        let strays = self.strays(&outlook.revised);
+        let around = |revised| level::Around {
+            tasks: outlook.tasks,
+            ready: &outlook.ready,
+            revised,
+            strays: &strays,
+            completed: &[],
+        };
+        if outlook.revised.undone().next().is_none() {
+            return self.roll_up(&around(&outlook.revised), &[]);
+        }
+        // As if nothing were undone: what was completed.
+        let done = self.roll_up(&around(&nothing), &[]);
+        self.roll_up(&around(&outlook.revised), &done)
+    }
+
+    /// What is being undone that no item of a resource order is about: an order was changed, and has
+    /// it no more.
+    fn strays(&self, revised: &plan::Revised) -> Vec<Level> {
+        let resource_orders = self.orders.iter().flatten();
+        let resource_orders = resource_orders.filter(|it| matches!(it, Order::Resource(_)));
+        let items: HashSet<String> = resource_orders
+            .flat_map(Order::items)
+            .map(|item| item.id.to_string())
+            .collect();
+        let strays = revised
+            .undone()
+            .filter(|(id, undo)| *undo != plan::Undo::Over && !items.contains(*id));
+        strays.map(|(_, undo)| Level::of_undo(undo, None)).collect()
+    }
+
+    /// From parts to wholes; `done` is how far they were before anything was undone.
+    fn roll_up(
+        &self,
+        around: &level::Around<'_>,
+        done: &[Option<OrderStanding>],
+    ) -> Vec<Option<OrderStanding>> {
+        let mut standings: Vec<Option<OrderStanding>> = Vec::new();
+        standings.resize_with(self.orders.len(), || None);
+        let mut below = self.gates.levels(around.tasks, around.ready);
+        for layer in [Layer::Resource, Layer::Service, Layer::Product] {
+            for (position, order) in self.orders.iter().enumerate() {
+                let Some(order) = order.as_ref().filter(|order| Layer::of(order) == layer) else {
+                    continue;
+                };
+                let completed = match done.get(position) {
+                    Some(Some(done)) if layer != Layer::Resource => done.completed(),
+                    _ => Vec::new(),
+                };
+                let around = level::Around {
+                    completed: &completed,
+                    ..*around
+                };
+                let standing = OrderStanding::of(order, &around, &below);
+                hand_up(order, &standing, &mut below);
+                standings[position] = Some(standing);
+            }
+        }
+        standings
     }
 }
 

@@ -173,25 +173,45 @@ fn read<'d, T: Deserialize<'d>>(node: Node<'d>, key: &str) -> Option<T> {
 /// How far something is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undo {
-    /// It is.
-    Done,
+    /// It is, or a person has decided that it cannot be.
+    Over,
     /// It is going to be.
-    UnderWay,
-    /// It could not be: somebody has to see to it.
-    Stuck,
+    UnderWay {
+        /// Whether it can go on without somebody.
+        moving: bool,
+    },
+}
+
+/// How much of an order is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Cancelled {
+    /// Nothing: it is not cancelled.
+    #[default]
+    Nothing,
+    /// Some of its items.
+    Part,
+    /// All of it.
+    Whole,
 }
 
 /// What the revision of a plan undoes.
 #[derive(Debug, Default)]
 pub struct Revised {
     undone: HashMap<String, Undo>,
-    /// Whether the whole order is cancelled.
-    is_cancelled: bool,
+    cancelled: Cancelled,
+    /// Whether something that was to be undone was not.
+    has_failed: bool,
+    /// Whether something is still to be removed, that may be there.
+    removes: bool,
 }
 
 impl Revised {
-    /// What the plans of a chain undo.
-    pub fn of(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Self {
+    /// What the plans of a chain undo, by the standing of its tasks and those that are ready to begin.
+    pub fn of(
+        chain: &Chain,
+        tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+        ready: &HashSet<String>,
+    ) -> Self {
         let mut revised = Self::default();
         for plan in chain.of_kind(DocumentKind::OrchestrationPlan) {
             let Some(revision) = plan.root().get("revision") else {
@@ -200,21 +220,52 @@ impl Revised {
             let partly = revision
                 .get("partly")
                 .is_some_and(|it| it.compact() == "true");
-            revised.is_cancelled |= revision.text("kind").as_deref() == Some("cancel") && !partly;
+            if revision.text("kind").as_deref() == Some("cancel") {
+                revised.cancelled = if partly {
+                    Cancelled::Part
+                } else {
+                    Cancelled::Whole
+                };
+            }
             for task in plan_tasks(plan) {
+                let state = tasks(&task.id).map_or(task.state, |it| it.state);
                 let Some(undone) = &task.compensates else {
+                    let is_removal = task.node.text("disposition").as_deref() == Some("undo");
+                    revised.removes |= is_removal && !state.successors().is_empty();
                     continue;
                 };
-                let state = tasks(&task.id).map_or(task.state, |it| it.state);
                 let undo = match state {
-                    TaskState::Completed => Undo::Done,
-                    TaskState::New | TaskState::Active => Undo::UnderWay,
-                    TaskState::Hold | TaskState::Cancelled => Undo::Stuck,
+                    TaskState::Completed | TaskState::Cancelled => Undo::Over,
+                    TaskState::Active => Undo::UnderWay { moving: true },
+                    TaskState::Hold => Undo::UnderWay { moving: false },
+                    TaskState::New => Undo::UnderWay {
+                        moving: ready.contains(&*task.id),
+                    },
                 };
+                revised.has_failed |= state == TaskState::Cancelled;
                 revised.undone.insert(undone.to_string(), undo);
             }
         }
         revised
+    }
+
+    /// State of the request to cancel the order (TMF622, 641, 652); none where it is not cancelled.
+    pub fn request_state(&self) -> Option<&'static str> {
+        let state = match (self.is_done(), self.has_failed) {
+            (false, _) => "inProgress",
+            (true, true) => "terminatedWithError",
+            (true, false) => "done",
+        };
+        (self.cancelled != Cancelled::Nothing).then_some(state)
+    }
+
+    fn is_done(&self) -> bool {
+        !self.removes && self.undone.values().all(|undo| *undo == Undo::Over)
+    }
+
+    /// Ids of the tasks that are or were undone, and how far.
+    pub fn undone(&self) -> impl Iterator<Item = (&str, Undo)> {
+        self.undone.iter().map(|(id, undo)| (id.as_str(), *undo))
     }
 
     /// How far the task of this id is undone, if it is to be.
@@ -224,9 +275,8 @@ impl Revised {
 
     /// State of all orders of the chain, where they are cancelled.
     pub fn order_state(&self) -> Option<OrderState> {
-        let done = || self.undone.values().all(|undo| *undo == Undo::Done);
-        self.is_cancelled.then(|| {
-            if done() {
+        (self.cancelled == Cancelled::Whole).then(|| {
+            if self.is_done() {
                 OrderState::Cancelled
             } else {
                 OrderState::PendingCancellation

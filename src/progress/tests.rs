@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::level::reachable;
 use super::*;
+use crate::document::Document;
 use crate::model::state::OrderState;
 
 const PRODUCT: &str = r#"{"@type":"ProductOrder","id":"1","x-keep":[1.0, 2],"state":"acknowledged","productOrderItem":[

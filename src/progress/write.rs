@@ -52,6 +52,9 @@ pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> Opt
         told.extend(order.items().filter_map(|item| note(item.id, change.tasks)));
     }
     told.extend(change.others.iter().filter_map(|id| note(id, change.tasks)));
+    let items = order.items().zip(&standing.items);
+    let undone = items.filter(|(_, standing)| standing.is_undone);
+    told.extend(undone.map(|(item, _)| undone_note(item.id)));
     notes(&mut edits, root, &told);
     // Everything set above is JSON; a document that were to come out broken stays as it was.
     edits.apply(document).ok()
@@ -91,6 +94,16 @@ fn note(id: &str, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Option<Note> 
         text: task.reason.unwrap_or_else(|| "held".to_owned()),
         date: task.changed.map(date),
     })
+}
+
+/// The note of an item that was completed and does not stay so, although its state does.
+fn undone_note(item: &str) -> Note {
+    Note {
+        id: format!("item:{item}"),
+        author: "orderctl".to_owned(),
+        text: format!("item {item} was completed, then undone"),
+        date: None,
+    }
 }
 
 /// A note for each task that is told. The note of a task that was told before is replaced.
@@ -142,14 +155,11 @@ fn notes(edits: &mut Edits, root: Node<'_>, told: &[Note]) {
 }
 
 /// The request to cancel an order as it stands (TMF622, 641, 652: `inProgress` until everything is
-/// undone, then `done`); `None` for other documents.
+/// undone, then `done`; `terminatedWithError` where something could not be); `None` for other documents.
 pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> {
     let root = document.root();
     let kind = root.text("@type")?;
-    let wanted = match revised.order_state()? {
-        OrderState::Cancelled => "done",
-        _ => "inProgress",
-    };
+    let wanted = revised.request_state()?;
     let is_request = kind.starts_with("Cancel") && kind.ends_with("Order");
     let is_over = matches!(
         root.text("state").as_deref(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::cancel::{Fate, fate, is_past_return};
-use super::undo::Undoing;
+use super::undo::{self, Undoing};
 use super::{Pin, Pinned, Refusal, Standing, check, next_number};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
@@ -25,15 +25,12 @@ pub fn amend(
     new: &OrchestrationPlan,
     (reason, pinned): (Option<String>, Pinned),
 ) -> Result<OrchestrationPlan, Refusal> {
-    check(standing)?;
-    if standing.progress.has_ended() {
-        return Err(Refusal::Ended);
-    }
+    check(standing, RevisionKind::Amend)?;
     let mut amending = Amending::new(standing);
     let mut tasks = Vec::new();
     let wanted: HashSet<&str> = new.task_flow.iter().map(|task| task.id.as_str()).collect();
     for task in &new.task_flow {
-        tasks.push(amending.wanted(task)?);
+        tasks.push(amending.wanted(task));
     }
     let mut unwanted = Vec::new();
     for task in &standing.plan.task_flow {
@@ -41,12 +38,16 @@ pub fn amend(
         // What is done again is not undone any more.
         let is_undone_no_more = undid.is_some_and(|it| wanted.contains(it));
         if !wanted.contains(task.id.as_str()) && !is_undone_no_more {
-            unwanted.push(amending.unwanted(task)?);
+            unwanted.push(amending.unwanted(task));
         }
     }
     let refused = amending.refused(tasks.iter().chain(&unwanted));
     if !refused.is_empty() && pinned != Pinned::Force {
         return Err(Refusal::Pinned(refused));
+    }
+    if let Some(task) = amending.unsettled.first() {
+        let task = task.clone();
+        return Err(Refusal::InDoubt { task });
     }
     let undoing = Undoing {
         plan: standing.plan,
@@ -56,11 +57,13 @@ pub fn amend(
     let undone: HashSet<&str> = amending.undone.iter().map(String::as_str).collect();
     let undo = undoing.tasks(&undone);
     let milestones = amending.undone_first(&undo, &mut tasks);
+    let removals = amending.removed_first(&undoing, &mut tasks);
     // Each after those that it waits for.
     let all = unwanted
         .into_iter()
         .chain(undo)
         .chain(milestones)
+        .chain(removals)
         .chain(tasks);
     let mut plan = OrchestrationPlan {
         revision: Some(Revision {
@@ -74,6 +77,12 @@ pub fn amend(
         task_flow: all.collect(),
         ..new.clone()
     };
+    let ids: HashSet<String> = plan.task_flow.iter().map(|it| it.id.clone()).collect();
+    for task in &mut plan.task_flow {
+        // What undid a thing that is wanted again is forgotten, also by what waited for it.
+        task.relationship
+            .retain(|before| ids.contains(&before.task_flow.id));
+    }
     plan.digest.plan = plan_digest(&plan);
     Ok(plan)
 }
@@ -85,6 +94,10 @@ struct Amending<'a> {
     gone: HashSet<&'a str>,
     /// Ids of the tasks that are to be undone.
     undone: Vec<String>,
+    /// Tasks that are done anew, and of which nobody knows whether they were done before.
+    removed: Vec<&'a TaskFlow>,
+    /// Ids of the tasks that change, and of which that is not known and has to be known first.
+    unsettled: Vec<String>,
 }
 
 impl<'a> Amending<'a> {
@@ -96,6 +109,8 @@ impl<'a> Amending<'a> {
             before: tasks.iter().map(|task| (task.id.as_str(), task)).collect(),
             gone: undid.collect(),
             undone: Vec::new(),
+            removed: Vec::new(),
+            unsettled: Vec::new(),
         }
     }
 
@@ -104,14 +119,16 @@ impl<'a> Amending<'a> {
     }
 
     /// A task of the new plan, and what is done about it.
-    fn wanted(&mut self, task: &TaskFlow) -> Result<TaskFlow, Refusal> {
+    fn wanted(&mut self, task: &TaskFlow) -> TaskFlow {
         let mut task = task.clone();
         let known = self.known(&task.id);
         let before = self.before.get(task.id.as_str()).copied();
         let Some(before) = before.filter(|it| !self.gone.contains(it.id.as_str())) else {
             task.disposition = Some(Disposition::Do);
-            return Ok(task);
+            return task;
         };
+        let (doubted, restored) = (before, restored(before, &task));
+        let before = restored.as_ref().unwrap_or(before);
         let same = is_same(before, &task);
         let disposition = match known.state {
             TaskState::Completed if same => {
@@ -134,38 +151,57 @@ impl<'a> Amending<'a> {
             }
             // It goes on with what it has come to.
             TaskState::Active | TaskState::Hold if same => Disposition::Keep,
-            TaskState::Active | TaskState::Hold if known.is_unsettled() => {
-                return Err(Refusal::InDoubt {
-                    task: task.id.clone(),
-                });
+            TaskState::Active | TaskState::Hold if known.may_have_had_effect() => {
+                self.in_doubt(doubted, &task, &known);
+                Disposition::Do
             }
             TaskState::New | TaskState::Cancelled | TaskState::Active | TaskState::Hold => {
                 Disposition::Do
             }
         };
         task.disposition = Some(disposition);
-        Ok(task)
+        task
+    }
+
+    /// Takes note of a task whose request is another one now, and of which nobody knows whether the one
+    /// before had its effect.
+    fn in_doubt(&mut self, before: &'a TaskFlow, task: &TaskFlow, known: &TaskProgress) {
+        let is_asked_again = before.gate.is_some();
+        let overwrites = match (&before.request, &task.request) {
+            (Some(old), Some(new)) => overwrites(old, new),
+            _ => false,
+        };
+        if is_asked_again || overwrites {
+            return;
+        }
+        if undo::removal(before).is_some() {
+            self.removed.push(before);
+        } else if known.is_unsettled() {
+            self.unsettled.push(task.id.clone());
+        }
+        // Else its endpoint says that it failed, and is believed.
     }
 
     /// A task that the new plan does not have.
-    fn unwanted(&mut self, task: &TaskFlow) -> Result<TaskFlow, Refusal> {
+    fn unwanted(&mut self, task: &TaskFlow) -> TaskFlow {
         let known = self.known(&task.id);
         let mut task = task.clone();
         task.disposition = Some(Disposition::Keep);
         if task.compensates.is_some() || self.gone.contains(task.id.as_str()) {
-            return Ok(task);
+            return task;
         }
-        match fate(&task, &known)? {
-            Fate::Drop => task.disposition = Some(Disposition::Drop),
-            Fate::Undo => {
+        match fate(&task, &known) {
+            Err(_) => self.unsettled.push(task.id.clone()),
+            Ok(Fate::Drop) => task.disposition = Some(Disposition::Drop),
+            Ok(Fate::Undo) => {
                 self.undone.push(task.id.clone());
                 if !known.has_ended() {
                     task.disposition = Some(Disposition::Drop);
                 }
             }
-            Fate::Keep(why) => task.why = Some(why),
+            Ok(Fate::Keep(why)) => task.why = Some(why),
         }
-        Ok(task)
+        task
     }
 
     /// The bundles past the point of no return in which something would change.
@@ -175,7 +211,7 @@ impl<'a> Amending<'a> {
             .filter(|task| {
                 let known = self.known(&task.id);
                 let begun = known.attempts > 0 || known.has_ended();
-                let is_undone = self.undone.contains(&task.id);
+                let is_undone = self.undone.contains(&task.id) || self.unsettled.contains(&task.id);
                 match task.disposition {
                     Some(Disposition::Keep) | None => is_undone,
                     // What is as it was, and was not begun, is no change.
@@ -212,6 +248,26 @@ impl<'a> Amending<'a> {
         pins.into_values().collect()
     }
 
+    /// Removes what may be there of tasks that are done anew, before they are.
+    fn removed_first(&self, undoing: &Undoing<'_>, tasks: &mut [TaskFlow]) -> Vec<TaskFlow> {
+        let removals = self.removed.iter().filter_map(|it| undoing.removal(it));
+        let removals: HashMap<&str, TaskFlow> = self
+            .removed
+            .iter()
+            .map(|it| it.id.as_str())
+            .zip(removals)
+            .collect();
+        for task in tasks {
+            if let Some(removal) = removals.get(task.id.as_str()) {
+                task.relationship.push(after(&removal.id));
+            }
+        }
+        let in_order = self.removed.iter();
+        in_order
+            .filter_map(|it| removals.get(it.id.as_str()).cloned())
+            .collect()
+    }
+
     /// Lets what is done in a bundle wait until what is undone of it is, by a milestone for each.
     fn undone_first(&self, undo: &[TaskFlow], tasks: &mut [TaskFlow]) -> Vec<TaskFlow> {
         let number = next_number(self.standing.plan);
@@ -231,17 +287,20 @@ impl<'a> Amending<'a> {
                 milestone.relationship.push(after(&task.id));
             }
         }
+        let mut waited_for: BTreeSet<&str> = BTreeSet::new();
         for task in tasks {
             let is_begun = matches!(task.disposition, Some(Disposition::Do | Disposition::Redo));
             if !is_begun {
                 continue;
             }
             for bundle in self.standing.bundles.of_task(&task.id) {
-                if let Some(milestone) = milestones.get(bundle) {
+                if let Some((bundle, milestone)) = milestones.get_key_value(bundle) {
                     task.relationship.push(after(&milestone.id));
+                    waited_for.insert(bundle);
                 }
             }
         }
+        milestones.retain(|bundle, _| waited_for.contains(bundle));
         milestones.into_values().collect()
     }
 }
@@ -260,11 +319,7 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
     if old_body.get("id")?.as_str()? != id {
         return None;
     }
-    let members = patch.as_object_mut()?;
-    for name in old_body.as_object()?.keys() {
-        // What is not wanted any more is removed (RFC 7386).
-        members.entry(name).or_insert(Value::Null);
-    }
+    forget(&old_body, &mut patch);
     let at = format!("{}/{}", new.path, crate::plan::segment(&id));
     let body = Body::new(patch.to_string()).expect("a value is JSON");
     Some(Request {
@@ -272,6 +327,77 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
         path: at,
         body: Some(body),
     })
+}
+
+/// A task as it would be if what it made had been made so at once, where an earlier revision has changed it;
+/// `wanted` is what it is to be now.
+fn restored(before: &TaskFlow, wanted: &TaskFlow) -> Option<TaskFlow> {
+    let (old, new) = (before.request.as_ref()?, wanted.request.as_ref()?);
+    let body = |request: &Request| -> Option<Value> {
+        serde_json::from_str(request.body.as_ref()?.get()).ok()
+    };
+    if (old.method, new.method) != (Method::Patch, Method::Post) {
+        return None;
+    }
+    let id = body(new)?.get("id")?.as_str()?.to_owned();
+    if old.path != format!("{}/{}", new.path, crate::plan::segment(&id)) {
+        return None;
+    }
+    let mut made = body(old)?;
+    without_nulls(&mut made);
+    let body = Body::new(made.to_string()).expect("a value is JSON");
+    let request = Request {
+        method: Method::Post,
+        path: new.path.clone(),
+        body: Some(body),
+    };
+    Some(TaskFlow {
+        request: Some(request),
+        ..before.clone()
+    })
+}
+
+/// What a merge patch leaves of the members that it names.
+fn without_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, member| !member.is_null());
+        members.values_mut().for_each(without_nulls);
+    }
+}
+
+/// Makes a document into the merge patch (RFC 7386) that leads to it from an old one: members that the old
+/// one has beside it are removed, however deep.
+fn forget(old: &Value, new: &mut Value) {
+    if let (Value::Object(old), Value::Object(new)) = (old, new) {
+        for (name, old) in old {
+            match new.get_mut(name) {
+                Some(new) => forget(old, new),
+                None => drop(new.insert(name.clone(), Value::Null)),
+            }
+        }
+    }
+}
+
+/// Whether a change leaves nothing of an earlier one to the same thing.
+fn overwrites(old: &Request, new: &Request) -> bool {
+    let body = |request: &Request| -> Option<Value> {
+        serde_json::from_str(request.body.as_ref()?.get()).ok()
+    };
+    let are_changes = old.method == Method::Patch && new.method == Method::Patch;
+    are_changes
+        && old.path == new.path
+        && matches!((body(old), body(new)), (Some(old), Some(new)) if covers(&old, &new))
+}
+
+/// Whether every member of a merge patch is one of another, too.
+fn covers(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => old
+            .iter()
+            .all(|(name, old)| new.get(name).is_some_and(|new| covers(old, new))),
+        (Value::Object(_), _) => false,
+        _ => true,
+    }
 }
 
 fn after(task: &str) -> TaskFlowRelationship {

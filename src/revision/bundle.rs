@@ -30,13 +30,21 @@ impl Bundles {
                 note_order(order, kind, &mut tops);
             }
         }
-        let by_task = plan.task_flow.iter().map(|task| {
-            let bundles = bundles_of(task, &tops);
-            (task.id.clone(), bundles)
-        });
-        Self {
-            by_task: by_task.filter(|(_, bundles)| !bundles.is_empty()).collect(),
+        let mut by_task: HashMap<String, BTreeSet<String>> = HashMap::new();
+        // Each comes after those that it waits for.
+        for task in &plan.task_flow {
+            let mut bundles = bundles_of(task, &tops);
+            if bundles.is_empty() {
+                // A milestone belongs to what comes before it.
+                let before = task.relationship.iter();
+                let before = before.filter_map(|it| by_task.get(&it.task_flow.id));
+                bundles = before.flatten().cloned().collect();
+            }
+            if !bundles.is_empty() {
+                by_task.insert(task.id.clone(), bundles);
+            }
         }
+        Self { by_task }
     }
 
     /// The bundles that a task belongs to: ids of product order items; the one without a name where

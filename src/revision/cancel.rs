@@ -8,7 +8,7 @@ use super::{Pin, Pinned, Refusal, Standing, check, next_number, revised};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
 use crate::plan::flow::{
-    Disposition, Method, OnFailure, OrchestrationPlan, RevisionKind, TaskFlow, TaskOutcome,
+    Disposition, OnFailure, OrchestrationPlan, RevisionKind, TaskFlow, TaskOutcome,
 };
 
 /// The plan that cancels an order: what was done is undone, what was not is dropped.
@@ -20,10 +20,7 @@ pub fn cancel(
     reason: Option<String>,
     pinned: Pinned,
 ) -> Result<OrchestrationPlan, Refusal> {
-    check(standing)?;
-    if standing.progress.has_ended() {
-        return Err(Refusal::Ended);
-    }
+    check(standing, RevisionKind::Cancel)?;
     let pins = pins(standing);
     let kept: BTreeSet<&str> = match pinned {
         Pinned::Refuse if !pins.is_empty() => {
@@ -144,28 +141,38 @@ pub(super) enum Fate {
 /// # Errors
 /// Where nobody knows whether there is something to be undone, and trying would do harm.
 pub(super) fn fate(task: &TaskFlow, known: &TaskProgress) -> Result<Fate, Refusal> {
-    let request = undo::request(task);
-    let unsettled = known.is_unsettled();
     match (known.state, known.outcome) {
         (TaskState::Completed, Some(TaskOutcome::Skipped | TaskOutcome::Released)) => {
-            Ok(Fate::Keep("it was not done".to_owned()))
+            return Ok(Fate::Keep("it was not done".to_owned()));
         }
-        (TaskState::Completed, _) => Ok(match request {
+        (TaskState::Completed, _) => {
+            return Ok(match undo::request(task) {
+                Some(_) => Fate::Undo,
+                None => Fate::Keep(undo::why_not(task)),
+            });
+        }
+        _ => {}
+    }
+    // It was done before, and is not done again yet.
+    if task.disposition == Some(Disposition::Redo) {
+        return Ok(match undo::request(task) {
             Some(_) => Fate::Undo,
             None => Fate::Keep(undo::why_not(task)),
-        }),
-        _ if !unsettled => Ok(match known.state {
-            TaskState::Cancelled => Fate::Keep("it has ended without effect".to_owned()),
-            _ => Fate::Drop,
-        }),
-        // A removal does no harm where there is nothing.
-        _ => match request {
-            Some(request) if request.method == Method::Delete => Ok(Fate::Undo),
-            _ => Err(Refusal::InDoubt {
-                task: task.id.clone(),
-            }),
-        },
+        });
     }
+    if known.may_have_had_effect() && undo::removal(task).is_some() {
+        return Ok(Fate::Undo);
+    }
+    // What only asks something has no effect, and an endpoint that says that it failed is believed.
+    if known.is_unsettled() && task.gate.is_none() {
+        return Err(Refusal::InDoubt {
+            task: task.id.clone(),
+        });
+    }
+    Ok(match known.state {
+        TaskState::Cancelled => Fate::Keep("it has ended without effect".to_owned()),
+        _ => Fate::Drop,
+    })
 }
 
 /// The plan in which these bundles are undone.
@@ -194,6 +201,20 @@ fn undone(
             // Another bundle needs it, or it is in another one.
             if !known.has_ended() {
                 task.disposition = None;
+            }
+            if kind == RevisionKind::Cancel {
+                let others = of_task.difference(bundles).copied().collect::<Vec<_>>();
+                let others = others.join(", ");
+                task.why = Some(format!(
+                    "it is part of item {others}, which is past the point of no return"
+                ));
+            }
+            continue;
+        }
+        // What an earlier revision removes before it is done anew is removed all the same.
+        if before.disposition == Some(Disposition::Undo) && before.compensates.is_none() {
+            if !known.has_ended() {
+                task.disposition = Some(Disposition::Undo);
             }
             continue;
         }

@@ -18,7 +18,10 @@ use thiserror::Error;
 
 use crate::journal::Progress;
 use crate::journal::entry::Revised;
-use crate::plan::flow::{Disposition, OrchestrationPlan, Revision, RevisionKind, TaskFlow};
+use crate::model::state::TaskState;
+use crate::plan::flow::{
+    Disposition, OrchestrationPlan, Revision, RevisionKind, TaskFlow, TaskKind,
+};
 use crate::plan::plan_digest;
 
 pub use amend::amend;
@@ -120,6 +123,17 @@ fn pins(pins: &[Pin]) -> String {
     each.join("\n")
 }
 
+/// The resource of the standards that asks for a cancellation: its type, as in `@type`, and its id.
+#[must_use]
+pub fn cancel_request(order_type: &str, order: &str, number: u32) -> (&'static str, String) {
+    let type_name = match order_type {
+        "ServiceOrder" => "CancelServiceOrder",
+        "ResourceOrder" => "CancelResourceOrder",
+        _ => "CancelProductOrder",
+    };
+    (type_name, format!("{order}.cancel-{number}"))
+}
+
 /// Id of the root order; empty where the plan does not name it.
 fn root(plan: &OrchestrationPlan) -> &str {
     let mut related = plan.related_entity.iter();
@@ -191,25 +205,36 @@ pub fn entry(plan: &OrchestrationPlan, documents: Vec<String>) -> Option<Revised
     })
 }
 
-/// Refuses what cannot be revised now.
-fn check(standing: Standing<'_>) -> Result<(), Refusal> {
+/// Refuses what cannot be revised now: an order that is being cancelled, or undone in part, and one that is
+/// changed while things are undone or done again because it was changed before. What an earlier change has left to be
+/// done is no more than what every order has left.
+fn check(standing: Standing<'_>, by: RevisionKind) -> Result<(), Refusal> {
     let Standing { plan, progress, .. } = standing;
-    if let Some(revision) = &plan.revision {
-        let left = plan.task_flow.iter().filter(|task| {
-            let is_part = matches!(
-                task.disposition,
-                Some(Disposition::Undo | Disposition::Redo | Disposition::Do)
-            );
-            is_part && progress.task(&task.id).is_none_or(|it| !it.has_ended())
-        });
-        let tasks: Vec<String> = left.map(|task| task.id.clone()).take(5).collect();
-        if !tasks.is_empty() {
-            let kind = revision.kind;
-            return Err(Refusal::UnderWay { kind, tasks });
-        }
-        if revision.kind == RevisionKind::Cancel {
-            return Err(Refusal::Ended);
-        }
+    // Milestones that nothing comes after are only to be noted still.
+    let is_left = |task: &&TaskFlow| match progress.task(&task.id) {
+        Some(known) if task.kind == TaskKind::Milestone => known.state == TaskState::Hold,
+        Some(known) => !known.has_ended(),
+        None => true,
+    };
+    let is_over = !plan.task_flow.iter().any(|task| is_left(&task));
+    let Some(revision) = &plan.revision else {
+        return if is_over { Err(Refusal::Ended) } else { Ok(()) };
+    };
+    let kind = revision.kind;
+    let is_cancelled_instead = (kind, by) == (RevisionKind::Amend, RevisionKind::Cancel);
+    let left = plan.task_flow.iter().filter(|task| {
+        let is_part = matches!(
+            task.disposition,
+            Some(Disposition::Undo | Disposition::Redo)
+        );
+        is_part && progress.task(&task.id).is_none_or(|it| !it.has_ended())
+    });
+    let tasks: Vec<String> = left.map(|task| task.id.clone()).take(5).collect();
+    if !tasks.is_empty() && !is_cancelled_instead {
+        return Err(Refusal::UnderWay { kind, tasks });
+    }
+    if is_over || kind == RevisionKind::Cancel {
+        return Err(Refusal::Ended);
     }
     Ok(())
 }

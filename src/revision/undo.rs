@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::plan::flow::{
-    Compensation, Disposition, OnFailure, OrchestrationPlan, Request, TaskFlow, TaskFlowRef,
-    TaskFlowRelationship, TaskKind, Until,
+    Compensation, Disposition, Method, OnFailure, OrchestrationPlan, Request, TaskFlow,
+    TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
 };
 use crate::plan::{blank_task, compensation_key};
 
@@ -55,25 +55,10 @@ impl Undoing<'_> {
         after: impl Iterator<Item = &'t str>,
     ) -> Option<TaskFlow> {
         let request = request(undone)?;
-        let id = self.id(&undone.id);
+        let name = format!("Undo {}", undone.name);
         let why = format!("undoes {} ({})", undone.name, undone.id);
-        let mut task = blank_task(
-            id,
-            format!("Undo {}", undone.name),
-            TaskKind::Activation,
-            why,
-        );
-        super::without_schedule(&mut task);
-        task.idempotency_key = Some(compensation_key(self.root, &task.id, &request));
-        task.request = Some(request);
-        task.endpoint.clone_from(&undone.endpoint);
-        task.specification.clone_from(&undone.specification);
-        task.related_entity.clone_from(&undone.related_entity);
-        task.retry.clone_from(&undone.retry);
-        // Nothing may pass over what could not be undone.
-        task.on_failure = Some(OnFailure::Hold);
+        let mut task = self.request_for(undone, request, (self.id(&undone.id), name, why));
         task.compensates = Some(undone.id.clone());
-        task.disposition = Some(Disposition::Undo);
         task.relationship = after
             .map(|first| TaskFlowRelationship {
                 relationship_type: "finishToStart".into(),
@@ -84,6 +69,40 @@ impl Undoing<'_> {
             .collect();
         Some(task)
     }
+
+    /// The task that removes what may be there of one that is done anew; none where nothing can be
+    /// removed without harm.
+    pub fn removal(&self, anew: &TaskFlow) -> Option<TaskFlow> {
+        let request = removal(anew)?;
+        let id = format!("{}~remove-{}", anew.id, self.number);
+        let name = format!("Remove {}", anew.name);
+        let why = format!(
+            "nobody knows whether {} ({}) was done as it was: what may be there is removed before \
+             it is done as it is now",
+            anew.name, anew.id
+        );
+        Some(self.request_for(anew, request, (id, name, why)))
+    }
+
+    fn request_for(
+        &self,
+        undone: &TaskFlow,
+        request: Request,
+        (id, name, why): (String, String, String),
+    ) -> TaskFlow {
+        let mut task = blank_task(id, name, TaskKind::Activation, why);
+        super::without_schedule(&mut task);
+        task.idempotency_key = Some(compensation_key(self.root, &task.id, &request));
+        task.request = Some(request);
+        task.endpoint.clone_from(&undone.endpoint);
+        task.specification.clone_from(&undone.specification);
+        task.related_entity.clone_from(&undone.related_entity);
+        task.retry.clone_from(&undone.retry);
+        // Nothing may pass over what could not be undone.
+        task.on_failure = Some(OnFailure::Hold);
+        task.disposition = Some(Disposition::Undo);
+        task
+    }
 }
 
 /// The request that undoes a task, where there is one.
@@ -92,6 +111,11 @@ pub(super) fn request(task: &TaskFlow) -> Option<Request> {
         (Some(Compensation::Request(request)), Some(_)) => Some(request.clone()),
         _ => None,
     }
+}
+
+/// The request that undoes a task by removing what it made: it does no harm where there is nothing.
+pub(super) fn removal(task: &TaskFlow) -> Option<Request> {
+    request(task).filter(|request| request.method == Method::Delete)
 }
 
 /// Why nothing undoes a task.

@@ -843,4 +843,7 @@ async fn the_observer_is_told_every_step() {
 mod amend;
 mod doubt;
 mod kinds;
+#[path = "../../../tests/support/life_cycle.rs"]
+mod life_cycle;
 mod policies;
+mod story;

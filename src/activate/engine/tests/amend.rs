@@ -1,200 +1,583 @@
-//! Orders that are changed at every point of their way, at an endpoint that
-//! keeps what it is told and knows no repetitions.
+//! The example stories, changed, cancelled and gone on with at every point of their way, and undone
+//! wherever they fail. All of it is watched: orders and items are in states only that the standards' life cycles
+//! lead to.
 
 use serde_json::Value;
 
+use super::story::{Decided, Point, Story, Things, Underway, Watch, World};
 use super::*;
-use crate::plan::flow::{Body, Compensation, Method, Request};
-use crate::revision::{self, Bundles, Pinned, Refusal, Standing};
+use crate::inventory::Inventory;
+use crate::plan::flow::Disposition;
+use crate::revision::{Pinned, Refusal};
 
-/// What there is, by id.
-#[derive(Debug, Default)]
-struct World(Mutex<BTreeMap<String, Value>>);
+/// Changes something in an order.
+type Change = fn(&Story, &mut Value);
 
-fn body(request: &Request) -> Value {
-    let body = request.body.as_ref().map_or("{}", |it| it.get());
-    serde_json::from_str(body).unwrap()
+/// A story, and ways to change its order.
+struct Changes {
+    story: &'static str,
+    /// What is ordered first.
+    ordered: Change,
+    /// What is ordered in its place.
+    changed: &'static [(&'static str, Change)],
+    /// What is ordered once that is there, by files.
+    later: &'static [(&'static str, Change)],
 }
 
-fn done() -> Outcome {
-    Outcome::Completed {
-        status: 200,
-        resource: None,
+fn set(order: &mut Value, name: &str, value: Value) {
+    let product = &mut order["productOrderItem"][0]["product"];
+    let list = product["productCharacteristic"].as_array_mut().unwrap();
+    match list.iter_mut().find(|it| it["name"] == name) {
+        Some(known) => known["value"] = value,
+        None => list.push(json!({"name": name, "value": value})),
     }
 }
 
-fn refused(status: u16) -> Outcome {
-    Outcome::Rejected {
-        status,
-        reason: format!("{status}"),
-    }
+fn get(order: &Value, name: &str) -> Value {
+    let product = &order["productOrderItem"][0]["product"];
+    let list = product["productCharacteristic"].as_array().unwrap();
+    let known = list.iter().find(|it| it["name"] == name);
+    known.unwrap()["value"].clone()
 }
 
-impl Callable for Arc<World> {
-    async fn send(&self, call: &Call<'_>) -> Outcome {
-        let mut there = self.0.lock().unwrap();
-        let body = body(call.request);
-        let id = call.request.path.rsplit('/').next().unwrap().to_owned();
-        match call.request.method {
-            Method::Post => {
-                let id = body["id"].as_str().unwrap().to_owned();
-                if there.contains_key(&id) {
-                    return refused(409);
-                }
-                there.insert(id, body);
-            }
-            Method::Patch => {
-                let Some(known) = there.get_mut(&id) else {
-                    return refused(404);
-                };
-                for (name, value) in body.as_object().unwrap() {
-                    known[name] = value.clone();
-                }
-            }
-            Method::Delete => {
-                if there.remove(&id).is_none() {
-                    return refused(404);
-                }
-            }
-        }
-        done()
-    }
+/// Changes the elements of a list.
+fn elements(order: &mut Value, name: &str, change: impl FnOnce(&mut Vec<Value>)) {
+    let mut list = get(order, name);
+    change(list.as_array_mut().unwrap());
+    set(order, name, list);
+}
 
-    async fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> Finding {
-        let there = self.0.lock().unwrap();
-        let id = inquiry.path.as_deref().unwrap().rsplit('/').next().unwrap();
-        let found = there.get(id);
-        let is_done = match call.request.method {
-            Method::Delete => found.is_none(),
-            Method::Post => found.is_some(),
-            Method::Patch => found.is_some_and(|found| {
-                let wanted = body(call.request);
-                wanted
-                    .as_object()
-                    .unwrap()
-                    .iter()
-                    .all(|(name, value)| found[name] == *value)
+/// Orders the first item once more, as another item.
+fn once_more(order: &mut Value, id: &str) {
+    let mut item = order["productOrderItem"][0].clone();
+    item["id"] = id.into();
+    let items = order["productOrderItem"].as_array_mut().unwrap();
+    items.push(item);
+}
+
+/// Orders another offering.
+fn offer(order: &mut Value, id: &str, name: &str) {
+    let offering = &mut order["productOrderItem"][0]["productOffering"];
+    *offering = json!({"id": id, "name": name, "@referredType": "ProductOffering"});
+}
+
+/// As in another order of the story.
+fn as_in(story: &Story, order: &mut Value, file: &str, name: &str) {
+    set(order, name, get(&story.order(file), name));
+}
+
+const AS_IT_IS: Change = |_, _| {};
+
+/// A pilot of two vehicles and some more: the thousand differ in nothing.
+const FEW: Change = |_, order| {
+    elements(order, "vehicles", |vehicles| {
+        let added = vehicles.split_off(500);
+        vehicles.truncate(52);
+        vehicles.drain(2..50);
+        vehicles.extend(added.into_iter().take(2));
+    });
+};
+
+const STORIES: [Changes; 8] = [
+    Changes {
+        story: "broadband-b2c",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("faster", |_, order| set(order, "downloadSpeed", 500.into())),
+            ("without WiFi", |_, order| {
+                set(order, "wifiApp", false.into());
             }),
-        };
-        if is_done {
-            return Finding::Done {
-                status: 200,
-                resource: None,
-            };
-        }
-        Finding::NotDone {
-            status: 404,
-            reason: "not there".into(),
-        }
-    }
-}
-
-/// A plan of tasks that each make a resource, with this speed.
-fn order(tasks: &[(&str, &[&str])], speed: impl Fn(&str) -> u32) -> Arc<OrchestrationPlan> {
-    let mut plan = OrchestrationPlan::clone(&plan(tasks));
-    for task in &mut plan.task_flow {
-        let text = json!({"id": task.id, "speed": speed(&task.id)}).to_string();
-        let body = Body::new(text).unwrap();
-        task.request.as_mut().unwrap().body = Some(body);
-        task.compensation = Some(Compensation::Request(Request {
-            method: Method::Delete,
-            path: format!("resource/{}", task.id),
-            body: None,
-        }));
-    }
-    plan.digest.plan = crate::plan::plan_digest(&plan);
-    Arc::new(plan)
-}
-
-async fn carry_out(
-    world: &Arc<World>,
-    plan: &Arc<OrchestrationPlan>,
-    log: &Memory,
-) -> Result<Report, ActivateError> {
-    let (_stopper, stop) = Stopper::new();
-    let mut pool = Pool::default();
-    pool.add("olt", Arc::clone(world), Terms::default());
-    let engine = Engine {
-        pool: Arc::new(pool),
-        clock: Arc::new(Ticking::default()),
-        stop,
-        grace: Duration::from_secs(10),
-        waits: Waits::Leave,
-        observer: Arc::new(()),
-    };
-    engine.run(Arc::clone(plan), log.clone(), &log.kept()).await
-}
-
-fn amended(
-    old: &OrchestrationPlan,
-    new: &OrchestrationPlan,
-    log: &Memory,
-) -> Result<OrchestrationPlan, Refusal> {
-    let progress = Progress::replay(old, &log.kept()).unwrap();
-    let bundles = Bundles::default();
-    let standing = Standing {
-        plan: old,
-        progress: &progress,
-        bundles: &bundles,
-    };
-    revision::amend(standing, new, (None, Pinned::Refuse))
-}
-
-/// Without the access point, with another profile, and with a box for television.
-const CHANGED: [(&str, &[&str]); 7] = [
-    ("gpon", &[]),
-    ("cpe", &[]),
-    ("vlan", &["gpon"]),
-    ("ip", &["vlan"]),
-    ("qos", &["vlan"]),
-    ("tr069", &["cpe", "ip"]),
-    ("tv", &["tr069", "qos"]),
+            ("static address", |_, order| {
+                set(order, "staticIp", true.into());
+            }),
+            ("over cable", |_, order| {
+                set(order, "accessTechnology", "HFC".into());
+                set(order, "servingArea", "CMTS-RICHMOND-02".into());
+                set(order, "router", "Technicolor CGA4234".into());
+            }),
+            ("elsewhere", |_, order| {
+                let place = &mut order["productOrderItem"][0]["product"]["place"][0];
+                place.as_object_mut().unwrap().remove("href");
+                place["name"] = "44 Fibre Lane, Melbourne VIC 3000".into();
+            }),
+            ("another line", |_, order| once_more(order, "2")),
+        ],
+        later: &[
+            ("order-modify.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "fixed-b2b",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("faster", |_, order| set(order, "bandwidth", 1000.into())),
+            ("other classes", |story, order| {
+                as_in(story, order, "order-tiers.json", "sites");
+            }),
+            ("a site more", |story, order| {
+                as_in(story, order, "order-modify-site.json", "sites");
+            }),
+            ("a site less", |_, order| {
+                elements(order, "sites", |sites| drop(sites.remove(1)));
+            }),
+            ("at the list price", |_, order| {
+                set(order, "negotiatedPrice", false.into());
+            }),
+        ],
+        later: &[
+            ("order-modify-site.json", AS_IT_IS),
+            ("order-modify-tier.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "mobile-4g",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("more data", |_, order| {
+                offer(order, "PO-4GXP-01", "4G Extra Plus");
+                set(order, "dataAllowance", 20.into());
+            }),
+            ("without voicemail", |_, order| {
+                set(order, "voicemail", "none".into());
+            }),
+            ("a new number", |_, order| {
+                set(order, "portIn", false.into());
+            }),
+        ],
+        later: &[
+            ("order-modify-data.json", AS_IT_IS),
+            ("order-modify-voicemail.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "sdwan-b2b",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("another class", |_, order| {
+                offer(order, "PO-SDWAN-S01", "Managed SD-WAN Silver");
+                set(order, "slaTier", "Silver".into());
+            }),
+            ("a site more", |story, order| {
+                as_in(story, order, "order-modify-site.json", "sites");
+            }),
+            ("a site less", |_, order| {
+                elements(order, "sites", |sites| drop(sites.pop()));
+            }),
+        ],
+        later: &[
+            ("order-modify-site.json", AS_IT_IS),
+            ("order-modify-closed.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "mobile-5g",
+        ordered: FEW,
+        changed: &[
+            ("more vehicles", |story, order| {
+                let all = get(&story.order("order.json"), "vehicles");
+                elements(order, "vehicles", |vehicles| {
+                    vehicles.extend([all[2].clone(), all[60].clone()]);
+                });
+            }),
+            ("fewer vehicles", |_, order| {
+                elements(order, "vehicles", |vehicles| {
+                    vehicles.remove(3);
+                    vehicles.remove(0);
+                });
+            }),
+            ("slower to answer", |_, order| {
+                set(order, "urllcLatency", 20.into());
+            }),
+        ],
+        later: &[
+            ("order-modify-250.json", FEW),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "satellite-maritime",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("faster", |_, order| {
+                set(order, "downloadSpeed", 50.into());
+                set(order, "uploadSpeed", 10.into());
+            }),
+            ("another ocean", |_, order| {
+                set(order, "region", "Pacific Ocean".into());
+            }),
+        ],
+        later: &[
+            ("order-modify-50.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "cloud-msp",
+        ordered: AS_IT_IS,
+        changed: &[
+            ("larger", |story, order| {
+                as_in(story, order, "order-modify-grow.json", "environments");
+            }),
+            ("an environment less", |_, order| {
+                elements(order, "environments", |all| drop(all.pop()));
+            }),
+            ("another tier", |_, order| {
+                set(order, "supportTier", "Business".into());
+            }),
+            ("without approval", |_, order| {
+                set(order, "monthlyCommitment", 9000.into());
+            }),
+        ],
+        later: &[
+            ("order-modify-grow.json", AS_IT_IS),
+            ("order-cease.json", AS_IT_IS),
+        ],
+    },
+    Changes {
+        story: "broadband-b2c",
+        ordered: |_, order| once_more(order, "2"),
+        changed: &[
+            ("one line less", |_, order| {
+                order["productOrderItem"].as_array_mut().unwrap().pop();
+            }),
+            ("one of them faster", |_, order| {
+                set(order, "downloadSpeed", 500.into());
+            }),
+        ],
+        later: &[],
+    },
 ];
 
-#[tokio::test]
-async fn wherever_it_is_killed_and_changed_it_ends_as_the_new_order_on_its_own() {
-    let old = order(&BROADBAND, |_| 100);
-    let new = order(&CHANGED, |id| if id == "qos" { 500 } else { 100 });
-    let alone = Arc::new(World::default());
-    carry_out(&alone, &new, &Memory::planned(&new))
-        .await
-        .unwrap();
-    let wanted = alone.0.lock().unwrap().clone();
-    let whole = Memory::planned(&old);
-    carry_out(&Arc::default(), &old, &whole).await.unwrap();
-    let mut refusals = 0;
-    for place in 1..whole.kept().len() - 1 {
-        for after in [false, true] {
-            let world = Arc::new(World::default());
-            let mut log = Memory {
-                dies_at: Some((place, after)),
-                ..Memory::planned(&old)
-            };
-            carry_out(&world, &old, &log).await.unwrap_err();
-            log.dies_at = None;
-            let label = format!("killed at {place}, {after}: {:?}", log.lines());
-            let revised = match amended(&old, &new, &log) {
-                Ok(revised) => revised,
-                Err(Refusal::InDoubt { task }) => {
-                    // Its request would be another one: it has to be known first whether it was sent.
-                    assert_eq!(task, "qos", "{label}");
-                    refusals += 1;
-                    continue;
-                }
-                Err(Refusal::Ended) => {
-                    assert_eq!(place, whole.kept().len() - 1, "{label}");
-                    continue;
-                }
-                Err(refusal) => panic!("{label}: {refusal}"),
-            };
-            let entry = revision::entry(&revised, Vec::new()).unwrap();
-            let at = log.kept().last().unwrap().at;
-            let event = Event::Revised(entry);
-            log.entries.lock().unwrap().push(Entry { at, event });
-            let report = carry_out(&world, &Arc::new(revised), &log).await.unwrap();
-            assert_eq!(report.state, RunState::Completed, "{label}");
-            assert_eq!(*world.0.lock().unwrap(), wanted, "{label}");
+/// An order on its way, and all the moments of it.
+struct Way {
+    decided: Decided,
+    points: Vec<(Point, Watch)>,
+    /// What there was before, and is behind it.
+    before: Things,
+    after: Things,
+}
+
+impl Way {
+    async fn of(decided: Decided, before: Things) -> Self {
+        let world = World::of(&before);
+        let mut underway = decided.clone().begun();
+        let (report, points) = underway.points(&world).await;
+        assert_eq!(report.state, RunState::Completed);
+        let mut watch = Watch::of(&decided);
+        let mut watched = Vec::new();
+        for point in points {
+            watch.look(&point.entries);
+            watched.push((point, watch.clone()));
+        }
+        Self {
+            decided,
+            points: watched,
+            before,
+            after: world.things(),
         }
     }
-    assert!(refusals > 0);
+
+    /// Goes on with it as if nothing had been asked for.
+    async fn go_on(&self, (point, watch): &(Point, Watch)) {
+        let world = World::of(&point.things);
+        let mut underway = Underway::at(&self.decided, point);
+        let report = underway.carry_out(&world).await;
+        assert_eq!(report.state, RunState::Completed, "{}", underway.told());
+        assert_eq!(world.things(), self.after, "{}", underway.told());
+        ended(watch, &underway, "completed");
+    }
 }
+
+/// All orders have come to this end.
+fn ended(watch: &Watch, underway: &Underway, end: &str) {
+    let mut watch = watch.clone();
+    let cycles = watch.look(&underway.log.kept());
+    let ends = cycles.ends();
+    assert!(!ends.is_empty(), "{}", underway.told());
+    let all = ends.values().all(|state| *state == end);
+    assert!(all, "{:?}\n{}", cycles.ways(), underway.told());
+}
+
+/// Whether one of the tasks has begun whose start cannot be undone.
+fn is_pinned(decided: &Decided, point: &Point) -> bool {
+    let progress = Progress::replay(decided.plan(), &point.entries).unwrap();
+    let mut tasks = decided.plan().task_flow.iter();
+    tasks.any(|it| it.point_of_no_return && progress.task(&it.id).unwrap().attempts > 0)
+}
+
+async fn changed_at_every_point(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let nothing = Inventory::default();
+    let way = Way::of(story.decide(&order, &nothing), Things::new()).await;
+    for (name, change) in changes.changed {
+        let mut order = order.clone();
+        change(&story, &mut order);
+        order["version"] = "2".into();
+        let new = story.decide(&order, &nothing);
+        let wanted = Way::of(new.clone(), Things::new()).await.after;
+        let mut done = 0;
+        for at in &way.points {
+            let (point, watch) = at;
+            let mut underway = Underway::at(&way.decided, point);
+            match underway.amend(&new) {
+                Ok(()) => done += 1,
+                Err(Refusal::Ended) => continue,
+                Err(Refusal::Pinned(_)) if is_pinned(&way.decided, point) => {
+                    way.go_on(at).await;
+                    continue;
+                }
+                Err(refusal) => panic!("{name}: {refusal}\n{}", underway.told()),
+            }
+            let world = World::of(&point.things);
+            let report = underway.carry_out(&world).await;
+            let label = || format!("{}, {name}\n{}", changes.story, underway.told());
+            assert_eq!(report.state, RunState::Completed, "{}", label());
+            assert_eq!(world.things(), wanted, "{}", label());
+            ended(watch, &underway, "completed");
+        }
+        assert!(done > way.points.len() / 2);
+    }
+}
+
+async fn cancelled_at_every_point(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let nothing = Inventory::default();
+    let way = Way::of(story.decide(&order, &nothing), Things::new()).await;
+    cancelled(&way, Pinned::Refuse).await;
+    let (last, _) = way.points.last().unwrap();
+    if is_pinned(&way.decided, last) {
+        cancelled(&way, Pinned::Force).await;
+    }
+}
+
+/// Changed halfway, and then once more, or cancelled, at every point of what is left.
+async fn changed_twice(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let nothing = Inventory::default();
+    let way = Way::of(story.decide(&order, &nothing), Things::new()).await;
+    let (point, watch) = &way.points[way.points.len() / 2];
+    let versions = changes.changed.iter().map(|(_, change)| {
+        let mut order = order.clone();
+        change(&story, &mut order);
+        order["version"] = "2".into();
+        story.decide(&order, &nothing)
+    });
+    let versions: Vec<Decided> = versions.collect();
+    let mut done = 0;
+    for (first, second) in versions.iter().zip(versions.iter().cycle().skip(1)) {
+        let mut underway = Underway::at(&way.decided, point);
+        underway.amend(first).unwrap();
+        let world = World::of(&point.things);
+        let (report, points) = underway.points(&world).await;
+        assert_eq!(report.state, RunState::Completed);
+        let wanted = Way::of(second.clone(), Things::new()).await.after;
+        // Twenty of them, where there are many: the pairs are many, too.
+        for point in points.iter().step_by(1 + points.len() / 20) {
+            let mut again = Underway::at(&underway.decided, point);
+            let again_world = World::of(&point.things);
+            match again.amend(second) {
+                Ok(()) => {
+                    done += 1;
+                    let report = again.carry_out(&again_world).await;
+                    // A change can come too late for what is done in a window.
+                    if report.progress.held().any(|it| it.window_missed) {
+                        continue;
+                    }
+                    assert_eq!(report.state, RunState::Completed, "{}", again.told());
+                    assert_eq!(again_world.things(), wanted, "{}", again.told());
+                    ended(watch, &again, "completed");
+                }
+                Err(Refusal::UnderWay { tasks, .. }) => {
+                    let is_part = |id: &String| {
+                        id.contains("~undo-") || id.contains("~remove-") || is_redone(&again, id)
+                    };
+                    assert!(tasks.iter().all(is_part), "{tasks:?}\n{}", again.told());
+                }
+                Err(Refusal::Ended | Refusal::Pinned(_)) => {}
+                Err(refusal) => panic!("{refusal}\n{}", again.told()),
+            }
+            let mut again = Underway::at(&underway.decided, point);
+            let again_world = World::of(&point.things);
+            match again.cancel(Pinned::Refuse) {
+                Ok(()) => {
+                    let report = again.carry_out(&again_world).await;
+                    assert_eq!(report.state, RunState::Cancelled, "{}", again.told());
+                    assert_eq!(again_world.things(), Things::new(), "{}", again.told());
+                    ended(watch, &again, "cancelled");
+                }
+                Err(Refusal::Ended | Refusal::Pinned(_)) => {}
+                Err(refusal) => panic!("{refusal}\n{}", again.told()),
+            }
+        }
+    }
+    assert!(done > 0);
+}
+
+/// Whether a task of a revised plan is one that is done again.
+fn is_redone(underway: &Underway, id: &str) -> bool {
+    let mut tasks = underway.decided.plan().task_flow.iter();
+    let task = tasks.find(|it| it.id == id).unwrap();
+    task.disposition == Some(Disposition::Redo)
+}
+
+/// What comes after the order of a story, gone on with and cancelled at every point.
+async fn later(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let mut installed = Inventory::default();
+    let mut things = Things::new();
+    let first = ("order.json", changes.ordered);
+    for (file, change) in std::iter::once(&first).chain(changes.later) {
+        let mut order = story.order(file);
+        change(&story, &mut order);
+        let way = Way::of(story.decide(&order, &installed), things).await;
+        for point in &way.points {
+            way.go_on(point).await;
+        }
+        if *file != "order.json" {
+            cancelled(&way, Pinned::Refuse).await;
+        }
+        let (last, _) = way.points.last().unwrap();
+        installed = Underway::at(&way.decided, last).installed(installed);
+        things = way.after;
+    }
+    if !changes.later.is_empty() {
+        assert_eq!(things, Things::new());
+    }
+}
+
+/// Whatever request is refused for good: its bundle is undone, and others are done.
+async fn undone_wherever_it_fails(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let decided = story.decide(&order, &Inventory::default());
+    let tasks = decided.plan().task_flow.iter();
+    let sent: Vec<&String> = tasks
+        .filter(|it| it.request.is_some())
+        .map(|it| &it.id)
+        .collect();
+    for task in sent {
+        let world = Arc::new(World {
+            refused: BTreeSet::from([task.clone()]),
+            ..World::default()
+        });
+        let mut underway = decided.clone().begun();
+        let report = underway.carry_out(&world).await;
+        let told = underway.told();
+        assert_eq!(report.state, RunState::Failed, "{task}\n{told}");
+        assert_eq!(
+            world.things(),
+            underway.effects(&Things::new()),
+            "{task}\n{told}"
+        );
+        let mut watch = Watch::of(&decided);
+        let cycles = watch.look(&underway.log.kept());
+        for (type_name, state) in cycles.ends() {
+            // Nothing of the resources may have been begun.
+            let is_over = ["failed", "partial"].contains(&state)
+                || (type_name, state) == ("ResourceOrder", "cancelled");
+            assert!(is_over, "{task} {:?}\n{told}", cycles.ways());
+        }
+        items_lead(&BTreeMap::new(), &underway);
+    }
+}
+
+/// The items of an order have come from these states to where they are, or were made.
+fn items_lead(before: &BTreeMap<(String, String), String>, underway: &Underway) {
+    for (item, state) in underway.items() {
+        let from = before.get(&item).map_or("acknowledged", String::as_str);
+        let leads = life_cycle::leads(&item.0, from, &state)
+            && life_cycle::item_states(&item.0).contains(&*state);
+        assert!(
+            leads,
+            "{item:?}: from {from} to {state}\n{}",
+            underway.told()
+        );
+    }
+}
+
+async fn cancelled(way: &Way, pinned: Pinned) {
+    let mut done = 0;
+    for at in &way.points {
+        let (point, watch) = at;
+        let mut underway = Underway::at(&way.decided, point);
+        let items = underway.items();
+        match underway.cancel(pinned) {
+            Ok(()) => done += 1,
+            Err(Refusal::Ended) => continue,
+            Err(Refusal::Pinned(_)) if is_pinned(&way.decided, point) => {
+                way.go_on(at).await;
+                continue;
+            }
+            Err(Refusal::InDoubt { task }) => {
+                let progress = Progress::replay(way.decided.plan(), &point.entries).unwrap();
+                assert!(progress.task(&task).unwrap().is_unsettled());
+                way.go_on(at).await;
+                continue;
+            }
+            Err(refusal) => panic!("{refusal}\n{}", underway.told()),
+        }
+        let world = World::of(&point.things);
+        let report = underway.carry_out(&world).await;
+        assert_eq!(report.state, RunState::Cancelled, "{}", underway.told());
+        assert_eq!(
+            world.things(),
+            underway.effects(&way.before),
+            "{}",
+            underway.told()
+        );
+        ended(watch, &underway, "cancelled");
+        items_lead(&items, &underway);
+    }
+    assert!(done > 0);
+}
+
+macro_rules! stories {
+    ($($name:ident $at:literal),*) => {$(
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn wherever_it_is_changed_it_ends_as_the_new_order_on_its_own() {
+                changed_at_every_point(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
+            async fn changed_once_it_is_changed_again_and_cancelled_as_well() {
+                changed_twice(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
+            async fn wherever_it_is_cancelled_nothing_is_left_that_can_be_undone() {
+                cancelled_at_every_point(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
+            async fn wherever_it_is_gone_on_with_it_ends_as_it_would_have() {
+                later(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
+            async fn whatever_is_refused_its_bundle_is_undone() {
+                undone_wherever_it_fails(&STORIES[$at]).await;
+            }
+        }
+    )*};
+}
+
+stories!(
+    broadband_b2c 0, fixed_b2b 1, mobile_4g 2, sdwan_b2b 3, mobile_5g 4, satellite_maritime 5,
+    cloud_msp 6, two_lines 7
+);
