@@ -1,13 +1,14 @@
 //! A revision for reading, before anything is sent.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::diagnostic::human::printable;
-use crate::plan::flow::{Disposition, OrchestrationPlan, RevisionKind};
+use crate::plan::flow::{Disposition, OrchestrationPlan, RevisionKind, TaskFlow, TaskKind};
 
-/// Tasks that are named where there are many that stay.
+/// Tasks that stay and are named, where there are many.
 const TOLD: usize = 5;
 
 /// What a revision does, task by task.
@@ -38,8 +39,11 @@ pub struct TaskView {
     pub disposition: Disposition,
     /// Its id.
     pub id: String,
-    /// Its name.
+    /// Its name; of one that undoes another, the name of that.
     pub name: String,
+    /// Id of the task that it undoes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// What is sent, and where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work: Option<String>,
@@ -49,17 +53,32 @@ pub struct TaskView {
     /// The tasks of the revision that come first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// Whether it was only asked or noted something: that it stays leaves nothing anywhere.
+    #[serde(skip)]
+    pub leaves_nothing: bool,
 }
 
-/// A revision for reading; none of a plan that is no revision.
+/// A revision of the plan `before`, for reading; none of a plan that is no revision.
 #[must_use]
-pub fn view(plan: &OrchestrationPlan) -> Option<View> {
+pub fn view(plan: &OrchestrationPlan, before: &OrchestrationPlan) -> Option<View> {
     let revision = plan.revision.as_ref()?;
+    let before: HashMap<&str, &TaskFlow> = before
+        .task_flow
+        .iter()
+        .map(|task| (task.id.as_str(), task))
+        .collect();
+    let undone = plan.task_flow.iter();
+    let undone: HashSet<&str> = undone.filter_map(|it| it.compensates.as_deref()).collect();
     let mut task: Vec<TaskView> = Vec::new();
     for it in &plan.task_flow {
-        let Some(disposition) = it.disposition else {
+        // What goes on as it is has no disposition.
+        let disposition = it.disposition.unwrap_or(Disposition::Keep);
+        let known = before.get(it.id.as_str());
+        let is_history = it.compensates.is_some() && disposition == Disposition::Keep;
+        // What is undone is told once, by what undoes it.
+        if is_history || undone.contains(it.id.as_str()) {
             continue;
-        };
+        }
         let is_sent = matches!(
             disposition,
             Disposition::Do | Disposition::Redo | Disposition::Undo
@@ -69,23 +88,23 @@ pub fn view(plan: &OrchestrationPlan) -> Option<View> {
             format!("{} {} at {endpoint}", request.method.name(), request.path)
         });
         let after = it.relationship.iter().map(|it| it.task_flow.id.clone());
+        let undoes = it.compensates.clone();
+        let name = undoes.as_deref().and_then(|id| before.get(id));
+        // Why it was there in the first place is no reason for it to stay.
+        let is_why = |why: &String| known.is_none_or(|it| it.why.as_ref() != Some(why));
+        let why = it.why.clone().filter(|_| disposition == Disposition::Keep);
         task.push(TaskView {
             disposition,
             id: it.id.clone(),
-            name: it.name.clone(),
+            name: name.map_or_else(|| it.name.clone(), |it| it.name.clone()),
+            undoes,
             work,
-            why: it.why.clone().filter(|_| disposition == Disposition::Keep),
+            why: why.filter(is_why),
             after: after.filter(|_| disposition == Disposition::Undo).collect(),
+            leaves_nothing: it.gate.is_some() || it.kind == TaskKind::Milestone,
         });
     }
-    // Undone first, then done: as it will happen.
-    task.sort_by_key(|it| match it.disposition {
-        Disposition::Keep => 0,
-        Disposition::Drop => 1,
-        Disposition::Undo => 2,
-        Disposition::Redo => 3,
-        Disposition::Do => 4,
-    });
+    task.sort_by_key(|it| KINDS.iter().position(|(kind, _)| *kind == it.disposition));
     Some(View {
         type_name: "RevisionView",
         order: super::root(plan).to_owned(),
@@ -96,44 +115,46 @@ pub fn view(plan: &OrchestrationPlan) -> Option<View> {
     })
 }
 
+/// In the sequence in which they are told, as they happen; and what so many tasks are.
+const KINDS: [(Disposition, &str); 5] = [
+    (Disposition::Undo, "to undo"),
+    (Disposition::Redo, "to do again"),
+    (Disposition::Do, "to do"),
+    (Disposition::Drop, "not to be done any more"),
+    (Disposition::Keep, "to stay"),
+];
+
 impl View {
     /// Lines for people.
     #[must_use]
     pub fn for_people(&self) -> String {
-        let count = |wanted| {
-            self.task
-                .iter()
-                .filter(|it| it.disposition == wanted)
-                .count()
-        };
-        let kinds = [
-            Disposition::Keep,
-            Disposition::Drop,
-            Disposition::Undo,
-            Disposition::Redo,
-            Disposition::Do,
-        ];
-        let counts: Vec<String> = kinds
+        let is_told = |it: &&TaskView| it.disposition != Disposition::Keep || !it.leaves_nothing;
+        let told: Vec<&TaskView> = self.task.iter().filter(is_told).collect();
+        let of = |wanted| told.iter().filter(move |it| it.disposition == wanted);
+        let counts: Vec<String> = KINDS
             .into_iter()
-            .filter(|kind| count(*kind) > 0)
-            .map(|kind| format!("{} {}", count(kind), kind.name()))
+            .map(|(kind, words)| (of(kind).count(), words))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, words)| format!("{count} {words}"))
             .collect();
+        let counts = match &counts[..] {
+            [] => "nothing is to be done".to_owned(),
+            counts => counts.join(", "),
+        };
         let mut text = format!(
-            "{} {}: {}\n",
+            "{} {}: {counts}\n",
             self.kind.name(),
-            printable(&self.order),
-            counts.join(", ")
+            printable(&self.order)
         );
-        for kind in kinds {
-            let tasks = self.task.iter().filter(|it| it.disposition == kind);
-            for (number, task) in tasks.enumerate() {
+        for (kind, _) in KINDS {
+            for (number, task) in of(kind).enumerate() {
                 if kind == Disposition::Keep && number == TOLD {
-                    let more = count(kind) - TOLD;
+                    let more = of(kind).count() - TOLD;
                     writeln!(text, "  keep  and {more} more").expect("a String can be written to");
                     break;
                 }
                 let name = printable(&task.name);
-                let id = printable(&task.id);
+                let id = printable(task.undoes.as_ref().unwrap_or(&task.id));
                 let mut line = format!("  {:<5} {name} ({id})", kind.name());
                 if let Some(what) = task.work.as_ref().or(task.why.as_ref()) {
                     write!(line, ": {}", printable(what)).expect("a String can be written to");

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::blocking::{Answer, Blocking, BlockingTask, WaitsFor};
-use super::{DerivedOrder, ItemStanding, Listed, Standing, TaskCounts, TaskStanding};
+use super::{
+    DerivedOrder, ItemStanding, Listed, RevisionStanding, Standing, TaskCounts, TaskStanding,
+};
 use crate::plan::flow::{TaskKind, TaskOutcome};
 
 /// Format version of the documents written by this release.
@@ -24,6 +26,8 @@ struct OrderStatus<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tasks: Option<Counts>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<Revised<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     blocking: Option<Blocked<'s>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     derived_order: Vec<Derived<'s>>,
@@ -40,6 +44,28 @@ struct Counts {
     hold: usize,
     new: usize,
     cancelled: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Revised<'s> {
+    kind: &'static str,
+    number: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_request: Option<Request<'s>>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'s str>,
+    tasks: ListedTasks,
+}
+
+#[derive(Serialize)]
+struct Request<'s> {
+    id: &'s str,
+    #[serde(rename = "@referredType")]
+    type_name: &'static str,
 }
 
 #[derive(Serialize)]
@@ -174,11 +200,26 @@ pub fn line(standing: &Standing) -> String {
         state: standing.state.name(),
         summary: &standing.summary,
         tasks: standing.tasks.map(counts),
+        revision: standing.revision.as_ref().map(revised),
         blocking: (standing.blocking.total > 0).then(|| blocked(&standing.blocking)),
         derived_order: standing.derived.iter().map(derived).collect(),
         items: standing.items.iter().map(item).collect(),
     };
     serde_json::to_string(&status).expect("texts and numbers always serialize")
+}
+
+fn revised(revision: &RevisionStanding) -> Revised<'_> {
+    let request = revision.request.as_ref();
+    let (completed, total) = revision.tasks;
+    Revised {
+        kind: revision.kind.name(),
+        number: revision.number,
+        cancel_request: request.map(|(type_name, id)| Request { id, type_name }),
+        state: revision.state,
+        since: revision.since.map(|it| it.to_string()),
+        reason: revision.reason.as_deref(),
+        tasks: ListedTasks { total, completed },
+    }
 }
 
 /// An order in a list as a document, compact, without a line end.

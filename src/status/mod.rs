@@ -7,6 +7,7 @@ pub mod blocking;
 mod bulk;
 pub mod json;
 mod next;
+mod revision;
 pub mod select;
 mod summary;
 pub mod table;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use blocking::{Blocking, Known};
+pub use revision::RevisionStanding;
 
 use crate::chain::Chain;
 use crate::journal::OrderSummary;
@@ -40,6 +42,8 @@ pub struct Standing {
     pub summary: String,
     /// Tasks by state; none where nothing is planned yet.
     pub tasks: Option<TaskCounts>,
+    /// Why its plan is another one than at first, where it is.
+    pub revision: Option<RevisionStanding>,
     /// What everything that is left waits for.
     pub blocking: Blocking,
     /// The orders derived from it, in the order of the chain.

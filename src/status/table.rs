@@ -12,10 +12,10 @@ use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
 
 use super::blocking::{Blocking, BlockingTask, WaitsFor};
 use super::bulk::{self, Bulk, Row};
-use super::{ItemStanding, Listed, Standing, TaskName};
+use super::{ItemStanding, Listed, RevisionStanding, Standing, TaskName};
 use crate::diagnostic::human::{Styling, printable};
 use crate::model::state::{OrderState, TaskState};
-use crate::plan::flow::TaskKind;
+use crate::plan::flow::{RevisionKind, TaskKind};
 use crate::plan::{count_for_people, duration_for_people};
 
 /// Width where none is known.
@@ -86,6 +86,31 @@ pub fn tree(standing: &Standing, width: u16, styling: Styling, detail: Detail) -
     let mut text = lay_out("Order / item", &lines, width.max(NARROWEST), styling);
     text.push_str(&excerpt(&standing.summary));
     text.push('\n');
+    text
+}
+
+/// The request to cancel an order, its change, or what is undone of it, in a line; nothing for an order that is carried
+/// out as it was planned at first.
+#[must_use]
+pub fn revision(revision: Option<&RevisionStanding>) -> String {
+    let Some(it) = revision else {
+        return String::new();
+    };
+    let what = match (it.kind, &it.request) {
+        (RevisionKind::Cancel, Some((type_name, id))) => format!("{type_name} {}", printable(id)),
+        (RevisionKind::Cancel, None) => "cancellation".to_owned(),
+        (RevisionKind::Amend, _) => format!("change {}", it.number),
+        (RevisionKind::Compensate, _) => format!("undoing {}", it.number),
+    };
+    let mut text = format!("{what} is {}", it.state);
+    if let Some(since) = it.since {
+        let _ = write!(text, ", asked for at {since}");
+    }
+    if let Some(reason) = &it.reason {
+        let _ = write!(text, ": {}", printable(reason));
+    }
+    let (completed, total) = it.tasks;
+    let _ = writeln!(text, "; {completed} of {total} tasks of it done");
     text
 }
 

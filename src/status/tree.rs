@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::blocking::{Blocking, Known};
 use super::next::Next;
 use super::{
-    DerivedOrder, ItemStanding, Standing, TaskCounts, TaskName, TaskStanding, owned, summary,
+    DerivedOrder, ItemStanding, RevisionStanding, Standing, TaskCounts, TaskName, TaskStanding,
+    owned, summary,
 };
 use crate::chain::{Chain, order_name};
 use crate::document::{Document, DocumentKind, Node};
@@ -44,8 +45,11 @@ pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
     } else {
         Blocking::of(&tasks, &id, known)
     };
+    let revision =
+        plan.and_then(|plan| RevisionStanding::of(plan, &tasks, (root.type_name(), &id), known));
     Some(Standing {
         type_name: root.type_name(),
+        revision,
         id,
         external_id: root.external_id().cloned().map(owned),
         state,
@@ -90,6 +94,7 @@ fn of_plan_alone(
     let counts = count(tasks);
     Standing {
         type_name,
+        revision: RevisionStanding::of(plan, tasks, (type_name, id), known),
         id: id.to_owned(),
         external_id: None,
         state,

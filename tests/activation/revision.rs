@@ -73,19 +73,22 @@ fn an_order_is_looked_at_cancelled_and_nothing_of_it_is_left() {
     let shown = stdout(&looked);
     assert_eq!(looked.status.code(), Some(0), "{}", stderr(&looked));
     assert!(
-        shown.starts_with("cancel ORD-1: 6 keep, 1 drop, 6 undo\n"),
+        shown.starts_with("cancel ORD-1: 6 to undo, 1 not to be done any more\n"),
         "{shown}"
     );
     assert!(
         shown.contains(&format!("  drop  Cloud-WiFi ({WIFI})\n")),
         "{shown}"
     );
-    let undo =
-        "  undo  Undo GPON-Bearer (1.CFS-INTERNET-ACCESS.RFS-GPON-BEARER~undo-1): DELETE resource/";
+    let undo = "  undo  GPON-Bearer (1.CFS-INTERNET-ACCESS.RFS-GPON-BEARER): DELETE resource/";
     assert!(shown.contains(undo), "{shown}");
     let view: Value =
         serde_json::from_str(&stdout(&cancel(&workplace, &["--format", "json"]))).unwrap();
-    assert_eq!(view["task"].as_array().unwrap().len(), 13);
+    let told = view["task"].as_array().unwrap();
+    assert_eq!(
+        (told.len(), told[0]["undoes"].as_str().unwrap().len()),
+        (7, told[0]["id"].as_str().unwrap().len() - "~undo-1".len())
+    );
     // It is what its schema says.
     filter(orderctl().args(["validate", "-q"]), &view.to_string());
     assert_eq!(mock.record().len(), before, "nothing is sent by looking");
@@ -167,8 +170,26 @@ fn an_order_that_cannot_be_undone_stays_pending_and_says_so() {
     let shown = stdout(&status);
     assert!(shown.contains("pendingCancellation"), "{shown}");
     assert!(shown.contains("port in use"), "{shown}");
+    let asked = "CancelProductOrder ORD-1.cancel-1 is inProgress, asked for at 20";
+    assert!(shown.contains(asked), "{shown}");
+    assert!(
+        shown.contains("Z: the customer moves; 5 of 6 tasks of it done\n"),
+        "{shown}"
+    );
     let output = workplace.activate(&plan, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let status = run(
+        &mut workplace.orderctl(&["status", "ORD-1", "-o", "json"]),
+        "",
+    );
+    let revision = document(&documents(&stdout(&status)), "OrderStatus")["revision"].clone();
+    let told = [
+        &revision["kind"],
+        &revision["state"],
+        &revision["cancelRequest"]["id"],
+    ];
+    assert_eq!(told, ["cancel", "done", "ORD-1.cancel-1"]);
+    filter(orderctl().args(["validate", "-q"]), &stdout(&status));
     assert!(resources(&mock.record()).is_empty());
 }
 

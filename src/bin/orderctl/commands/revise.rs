@@ -234,7 +234,7 @@ impl Underway {
         new: Option<&Chain>,
         (args, context): (&PlanArgs, &Context),
     ) -> Result<ExitCode, Failure> {
-        let view = revision::view(plan);
+        let view = revision::view(plan, &self.plan);
         let people = view.as_ref().map(revision::View::for_people);
         match (args.format, &view) {
             (Some(ExplanationFormat::Human), _) => {
@@ -282,12 +282,13 @@ impl Underway {
         }
         let root = self.chain.orders().next().and_then(Order::read)?;
         // TMF641 has a word of its own for the first state.
-        let (kind, member, state) = match root {
-            Order::Product(_) => ("CancelProductOrder", "productOrder", "acknowledged"),
-            Order::Service(_) => ("CancelServiceOrder", "serviceOrder", "accepted"),
-            Order::Resource(_) => ("CancelResourceOrder", "resourceOrder", "acknowledged"),
+        let (member, state) = match root {
+            Order::Product(_) => ("productOrder", "acknowledged"),
+            Order::Service(_) => ("serviceOrder", "accepted"),
+            Order::Resource(_) => ("resourceOrder", "acknowledged"),
         };
-        let id = quote(&format!("{}.cancel-{}", self.id, revision.number));
+        let (kind, id) = revision::cancel_request(root.type_name(), &self.id, revision.number);
+        let id = quote(&id);
         let order = quote(&self.id);
         let reason = revision.reason.as_deref();
         let reason = reason.map_or(String::new(), |reason| {

@@ -420,6 +420,7 @@ impl View {
         for standing in std::mem::take(&mut self.trees) {
             let mut text = table::tree(&standing, self.width, self.styling, self.detail);
             if self.tells_more {
+                text.push_str(&table::revision(standing.revision.as_ref()));
                 text.push_str(&table::blocking(&standing.blocking, &standing.id));
             }
             let delivery = self.output.text(format!("{separator}{text}").as_bytes());
