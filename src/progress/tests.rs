@@ -505,3 +505,132 @@ proptest! {
         }
     }
 }
+
+/// The chain with a plan that undoes its first task, and the request to cancel it.
+fn undoing(kind: &str, partly: bool) -> Chain {
+    let mut chain = chain();
+    let plan = format!(
+        r#"{{"@type":"OrchestrationPlan","id":"1.P","state":"active","relatedEntity":[{{"id":"1","role":"rootOrder"}}],
+ "revision":{{"kind":"{kind}","number":1,"partly":{partly}}},
+ "taskFlow":[{{"id":"a","state":"new"}},{{"id":"b","state":"new","taskFlowRelationship":[{{"taskFlow":{{"id":"a"}}}}]}},
+  {{"id":"a~undo-1","state":"new","compensates":"a","disposition":"undo"}}]}}"#
+    );
+    let request = r#"{"@type":"CancelProductOrder","id":"1.cancel-1","state":"acknowledged","productOrder":{"id":"1"}}"#;
+    chain.documents.pop();
+    for text in [plan, request.to_owned()] {
+        let document = Document::parse(text, "test").expect("JSON");
+        chain.documents.push(document);
+    }
+    chain
+}
+
+/// With its first task done, the second one ended without success, and the undoing of the first in this state.
+fn undone(kind: &str, partly: bool, outcome: TaskOutcome, undo: TaskState) -> Chain {
+    apply(&undoing(kind, partly), &|id| {
+        Some(match id {
+            "a" => standing(TaskState::Completed),
+            "b" => TaskStanding {
+                outcome: Some(outcome),
+                ..standing(TaskState::Cancelled)
+            },
+            "a~undo-1" => standing(undo),
+            _ => return None,
+        })
+    })
+}
+
+fn order_of(chain: &Chain, document: usize) -> String {
+    let state = chain.documents[document].root().text("state");
+    state.expect("a state").into_owned()
+}
+
+#[test]
+fn a_cancelled_order_is_pending_until_nothing_is_left_to_be_undone() {
+    for (undo, order, resource, request) in [
+        (
+            TaskState::New,
+            "pendingCancellation",
+            "pendingCancellation",
+            "inProgress",
+        ),
+        (
+            TaskState::Hold,
+            "pendingCancellation",
+            "pendingCancellation",
+            "inProgress",
+        ),
+        (TaskState::Completed, "cancelled", "cancelled", "done"),
+        // A person has decided that it cannot be undone.
+        (
+            TaskState::Cancelled,
+            "cancelled",
+            "cancelled",
+            "terminatedWithError",
+        ),
+    ] {
+        let moved = undone("cancel", false, TaskOutcome::Dropped, undo);
+        for document in 0..3 {
+            assert_eq!(order_of(&moved, document), order, "{undo:?}");
+        }
+        assert_eq!(order_of(&moved, 4), request, "{undo:?}");
+        assert_eq!(state_of(&moved, "a"), resource, "{undo:?}");
+        // Nothing follows completed in TMF641: a note says what became of it.
+        assert_eq!(state_of(&moved, "1.A"), "completed", "{undo:?}");
+        assert_eq!(state_of(&moved, "1.B"), "cancelled", "{undo:?}");
+        let notes: Vec<String> = moved.documents[1]
+            .root()
+            .list("note")
+            .filter_map(|note| Some(note.text("id")?.into_owned()))
+            .collect();
+        assert_eq!(notes, ["item:1.A"], "{undo:?}");
+    }
+}
+
+#[test]
+fn an_order_of_which_a_part_is_undone_goes_on() {
+    for (undo, order) in [
+        (TaskState::Active, "inProgress"),
+        (TaskState::Hold, "held"),
+        (TaskState::Completed, "failed"),
+    ] {
+        let moved = undone("compensate", false, TaskOutcome::Failed, undo);
+        for document in 0..3 {
+            assert_eq!(order_of(&moved, document), order, "{undo:?} {document}");
+        }
+        assert_eq!(order_of(&moved, 4), "acknowledged", "nobody has asked");
+    }
+    let moved = undone("cancel", true, TaskOutcome::Failed, TaskState::Active);
+    assert_eq!(order_of(&moved, 0), "inProgress");
+    assert_eq!(order_of(&moved, 4), "inProgress");
+    let moved = undone("cancel", true, TaskOutcome::Failed, TaskState::Completed);
+    assert_eq!(order_of(&moved, 4), "done");
+}
+
+#[test]
+fn a_changed_order_is_not_completed_before_what_it_has_no_more_is_undone() {
+    let mut chain = undoing("amend", false);
+    let plan = chain.documents[3].text().replace(
+        "\"a~undo-1\",\"state\":\"new\",\"compensates\":\"a\"",
+        "\"z~undo-1\",\"state\":\"new\",\"compensates\":\"z\"",
+    );
+    chain.documents[3] = Document::parse(plan, "test").expect("JSON");
+    let moved = |undo| {
+        apply(&chain, &|id| {
+            Some(standing(match id {
+                "a" | "b" => TaskState::Completed,
+                "z~undo-1" => undo,
+                _ => return None,
+            }))
+        })
+    };
+    for (undo, order) in [
+        (TaskState::Active, "inProgress"),
+        (TaskState::Hold, "held"),
+        (TaskState::Completed, "completed"),
+    ] {
+        let moved = moved(undo);
+        for document in 0..3 {
+            assert_eq!(order_of(&moved, document), order, "{undo:?} {document}");
+        }
+    }
+}

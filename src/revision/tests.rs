@@ -554,3 +554,46 @@ fn every_prefix_of_an_order_can_be_cancelled_and_comes_to_its_end() {
         assert!(stay.clone().all(|it| it.state != TaskState::New));
     }
 }
+
+#[test]
+fn what_is_undone_is_told_once_and_what_stays_with_the_reason() {
+    let mut tasks = tasks();
+    tasks[0]["why"] = "rule `A` has it carried out at `olt`".into();
+    tasks[1]["compensation"] = json!({"none": "it runs out by itself"});
+    let mut asked = task("asked", &["1"], &[]);
+    asked["gate"] = "feasibility".into();
+    asked["compensation"] = json!({"none": "a question changes nothing"});
+    tasks.insert(0, asked);
+    let case = Case::new(&tasks).done(&["asked", "port", "licence"]);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    let view = view(&plan, &case.plan).unwrap();
+    assert_eq!(
+        view.for_people(),
+        "cancel PO: 1 to undo, 3 not to be done any more, 1 to stay\n  \
+         undo  PORT (port): DELETE resource/port at olt\n  \
+         drop  BEARER (bearer)\n  \
+         drop  ROUTER (router)\n  \
+         drop  OTHER (other)\n  \
+         keep  LICENCE (licence): nothing undoes it: it runs out by itself\n"
+    );
+    // Programs are told of the question, too.
+    assert_eq!(view.task.len(), 6);
+}
+
+#[test]
+fn what_a_point_of_no_return_pins_says_so() {
+    let mut tasks = tasks();
+    tasks[2]["pointOfNoReturn"] = true.into();
+    let case = Case::new(&tasks).done(&["port", "licence", "other", "bearer"]);
+    let plan = case.cancel(Pinned::Keep).unwrap();
+    let told = view(&plan, &case.plan).unwrap().for_people();
+    let why = "it is part of item 1, which is past the point of no return\n";
+    assert!(
+        told.contains(&format!("keep  PORT (port): {why}")),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("keep  ROUTER (router): {why}")),
+        "{told}"
+    );
+}
