@@ -32,6 +32,7 @@
 //! | [`document`] | JSON, YAML and TOML to documents that keep their text and know their places |
 //! | [`configuration`] | files of settings in TOML, every fault with its place |
 //! | [`graph`] | cycles of directed graphs |
+//! | `parallel` | work on many things at once |
 //! | [`retry`] | what is done about requests that come to nothing: policies as data |
 //! | [`schemas`] | the JSON Schemas of `schemas/`, and documents checked against them |
 //! | [`model`] | TM Forum's orders as views on documents; life cycles and their roll-up |
@@ -87,6 +88,7 @@ pub mod journal;
 pub mod lint;
 pub mod mock;
 pub mod model;
+mod parallel;
 pub mod plan;
 pub mod progress;
 pub mod project;

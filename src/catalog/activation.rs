@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reader, actions, surroundings, uncertain};
 use super::{Catalog, Estimate, ResourceIndex, ServiceIndex, link};
 use crate::diagnostic::{Diagnostic, Location};
@@ -91,8 +91,10 @@ pub enum CompensationMethod {
 /// Reads the activation rules among the documents of a catalog.
 pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut Vec<Diagnostic>) {
     let realized = services_of_resources(catalog);
+    let parsed = Parsed::default();
     let mut reader = Reader {
         catalog,
+        parsed: &parsed,
         diagnostics: found,
     };
     let mut places: HashMap<String, Location> = HashMap::new();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reader, Subject, actions, products, surroundings};
 use super::{Catalog, link};
 use crate::diagnostic::{Diagnostic, Location};
@@ -43,8 +43,10 @@ pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut V
         .filter(|root| DocumentKind::of(root.document()) == DocumentKind::ConstraintRule)
         .collect();
     roots.sort_by_key(|root| root.text("id"));
+    let parsed = Parsed::default();
     let mut reader = Reader {
         catalog,
+        parsed: &parsed,
         diagnostics: found,
     };
     let mut constraints = Constraints::default();

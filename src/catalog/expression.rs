@@ -23,7 +23,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cel::common::ast::{Expr, operators};
 use cel::common::types::CelBool;
@@ -71,17 +72,38 @@ pub struct ExpressionFault {
     pub hint: Option<String>,
 }
 
-/// A compiled expression.
+/// A compiled expression. Rules take conditions and mappings over from each other: copies cost
+/// nothing.
 #[derive(Debug, Clone)]
-pub struct Expression {
+pub struct Expression(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
     source: String,
-    tree: IdedExpr,
+    /// Shared by all expressions of the same text, where nothing had to be made ready.
+    tree: Arc<IdedExpr>,
     /// Variables used otherwise than through their members.
     whole: Vec<String>,
     /// The names on the way to a value, where the expression is nothing but that.
     path: Option<Vec<String>>,
     /// What is known of its result.
     shape: Shape,
+}
+
+/// The trees of texts that were parsed before: rules say the same many times.
+#[derive(Debug, Default)]
+pub struct Parsed(Mutex<HashMap<String, Arc<IdedExpr>>>);
+
+impl Parsed {
+    fn tree(&self, source: &str) -> Result<Arc<IdedExpr>, ExpressionFault> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tree) = known().get(source) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = Arc::new(syntax::parse(source)?);
+        known().insert(source.to_owned(), Arc::clone(&tree));
+        Ok(tree)
+    }
 }
 
 /// What a condition came to.
@@ -114,37 +136,53 @@ impl Expression {
     ///
     /// # Errors
     ///
-    /// All faults, in the order of their places; after a fault of syntax
-    /// nothing further is checked.
+    /// As [`Expression::compile_among`].
     pub fn compile(
         source: &str,
         expected: &Expected,
         scope: &Scope,
     ) -> Result<Expression, Vec<ExpressionFault>> {
-        let mut tree = syntax::parse(source).map_err(|fault| vec![fault])?;
+        Expression::compile_among(&Parsed::default(), source, expected, scope)
+    }
+
+    /// As [`Expression::compile`]; what is parsed once is not parsed again.
+    ///
+    /// # Errors
+    ///
+    /// All faults, in the order of their places; after a fault of syntax
+    /// nothing further is checked.
+    pub fn compile_among(
+        parsed: &Parsed,
+        source: &str,
+        expected: &Expected,
+        scope: &Scope,
+    ) -> Result<Expression, Vec<ExpressionFault>> {
+        let mut tree = parsed.tree(source).map_err(|fault| vec![fault])?;
         let findings = check::check(&tree, source, expected, scope)?;
-        prepare::prepare(&mut tree, &findings);
+        if prepare::is_needed(&findings) {
+            prepare::prepare(Arc::make_mut(&mut tree), &findings);
+        }
         syntax::check_depth(&tree, source).map_err(|fault| vec![fault])?;
         let path = check::path_of(&tree);
-        Ok(Expression {
+        Ok(Expression(Arc::new(Compiled {
             source: source.to_owned(),
             tree,
             whole: findings.whole,
             path,
             shape: findings.shape,
-        })
+        })))
     }
 
     /// What is known of its result.
     #[must_use]
     pub fn shape(&self) -> &Shape {
-        &self.shape
+        &self.0.shape
     }
 
     /// Whether it is nothing but the names on the way to a value.
     #[must_use]
     pub fn is_path(&self) -> bool {
-        self.path.is_some()
+        self.0.path.is_some()
     }
 
     /// The value that it leads to, where it is nothing but the names on the way to one and no
@@ -160,13 +198,13 @@ impl Expression {
     /// Like [`Expression::find`], as far as no evaluation is needed, with the names that are left.
     #[must_use]
     pub fn find_within<'v>(&self, bindings: &Bindings<'v>) -> Option<(Found<'v>, &[String])> {
-        bindings.find(self.path.as_ref()?)
+        bindings.find(self.0.path.as_ref()?)
     }
 
     /// The text it was compiled from.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     /// Whether it looks at a variable.
@@ -179,20 +217,20 @@ impl Expression {
     pub fn reads_quantity(&self) -> bool {
         let quantity =
             |path: &[String]| path.len() > 1 && path[0] == "item" && path[1] == "quantity";
-        self.source.contains("quantity") && self.paths().iter().any(|it| quantity(it))
+        self.0.source.contains("quantity") && self.paths().iter().any(|it| quantity(it))
     }
 
     /// The paths of all values that it looks at, each once, in the order they are written; of a
     /// variable that is used as a whole only its name.
     #[must_use]
     pub fn paths(&self) -> Vec<Vec<String>> {
-        seen::paths(&self.tree)
+        seen::paths(&self.0.tree)
     }
 
     /// How it looks at each value, in the order they are written.
     #[must_use]
     pub fn usages(&self) -> Vec<Usage> {
-        usage::usages(&self.tree)
+        usage::usages(&self.0.tree)
     }
 
     /// Keeps what it looks at of bindings, but for one variable.
@@ -213,13 +251,13 @@ impl Expression {
         match self.find(bindings) {
             Some(Found::Text(text)) => return Ok(value::compact(text).into_owned()),
             Some(Found::Node(node)) => return Ok(node.compact().into_owned()),
-            None if self.path.as_ref().is_some_and(|path| path.len() == 2) => {
-                let message = format!("`{}` is absent", self.source);
-                return Err(fault(&self.tree, bindings, message));
+            None if self.0.path.as_ref().is_some_and(|path| path.len() == 2) => {
+                let message = format!("`{}` is absent", self.0.source);
+                return Err(fault(&self.0.tree, bindings, message));
             }
             None => {}
         }
-        self.run(&self.tree, bindings, |result| {
+        self.run(&self.0.tree, bindings, |result| {
             let mut text = String::new();
             value::write(&*result, &mut text)
                 .map(|()| text)
@@ -233,7 +271,7 @@ impl Expression {
     ///
     /// As [`Expression::evaluate`], and when the result is no boolean.
     pub fn holds(&self, bindings: &Bindings<'_>) -> Result<bool, EvaluationFault> {
-        self.truth(&self.tree, bindings)
+        self.truth(&self.0.tree, bindings)
     }
 
     /// Like [`Expression::holds`], with the reason.
@@ -246,25 +284,26 @@ impl Expression {
             return Ok(Verdict {
                 holds: true,
                 conjunct: String::new(),
-                seen: seen::seen(&self.tree, bindings),
+                seen: seen::seen(&self.0.tree, bindings),
                 near: Vec::new(),
             });
         }
         let mut conjuncts = Vec::new();
-        collect_conjuncts(&self.tree, &mut conjuncts);
+        collect_conjuncts(&self.0.tree, &mut conjuncts);
         // One is false, or the whole could not be: an error in another one
         // does not change that.
         let decisive = conjuncts
             .into_iter()
             .find(|conjunct| self.truth(conjunct, bindings) == Ok(false))
-            .unwrap_or(&self.tree);
-        let (start, end) = places::Places::of(&self.source).range(decisive);
+            .unwrap_or(&self.0.tree);
+        let (start, end) = places::Places::of(&self.0.source).range(decisive);
         Ok(Verdict {
             holds: false,
             conjunct: self
+                .0
                 .source
                 .get(start..end)
-                .unwrap_or(&self.source)
+                .unwrap_or(&self.0.source)
                 .to_owned(),
             seen: seen::seen(decisive, bindings),
             near: near::near(decisive, bindings),
@@ -293,15 +332,15 @@ impl Expression {
     ) -> Result<R, EvaluationFault> {
         let but = value::Except {
             bindings,
-            names: &self.whole,
+            names: &self.0.whole,
         };
         let mut context = Context::with_env(Arc::clone(&functions::ENVIRONMENT));
-        if self.whole.is_empty() {
+        if self.0.whole.is_empty() {
             context.set_variable_resolver(bindings);
         } else {
             context.set_variable_resolver(&but);
             bindings
-                .add_whole(&self.whole, &mut context)
+                .add_whole(&self.0.whole, &mut context)
                 .map_err(|error| fault(node, bindings, describe(&error)))?;
         }
         let outcome = match Value::resolve_val(node, &context) {

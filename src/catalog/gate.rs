@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reach, Reader, Subject, actions, nearest, products, surroundings, uncertain};
 use super::{Catalog, Estimate, Facing, link};
 use crate::diagnostic::{Diagnostic, Location, has_errors};
@@ -118,8 +118,10 @@ pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut V
     // Plans do not depend on how rules are spread over files.
     roots.sort_by_key(|root| root.text("id"));
     let sound = !has_errors(found);
+    let parsed = Parsed::default();
     let mut reader = Reader {
         catalog,
+        parsed: &parsed,
         diagnostics: found,
     };
     let gates: HashMap<String, Node<'_>> = roots

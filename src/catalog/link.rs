@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap};
 
 pub(super) use scope::{joined, shape};
 
-use super::expression::{Expected, Expression, Scope};
 use super::rule::Dependency;
+use super::ruling::Reader;
 use super::specification::{Facing, Specification};
 use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex};
 use crate::diagnostic::suggestion::closest;
@@ -42,6 +42,13 @@ struct Linker<'c, 'd> {
     /// Ids of source and target of the rules that their schema refuses; none for one that cannot
     /// be read. What such a rule maps is not known.
     refused: Vec<[Option<String>; 2]>,
+}
+
+/// Compiles the rules of sources, each by itself, once all references are followed.
+struct Compiler<'c> {
+    reader: Reader<'c>,
+    rules: &'c HashMap<String, Location>,
+    refused: &'c [[Option<String>; 2]],
 }
 
 /// A step before its expressions are checked.
@@ -281,35 +288,28 @@ impl Linker<'_, '_> {
             rules: Vec::new(),
         });
     }
+}
 
-    fn expression(
-        &mut self,
-        node: Node<'_>,
-        expected: &Expected,
-        scope: &Scope,
-    ) -> Option<Expression> {
-        let text = node.as_str()?;
-        match Expression::compile(&text, expected, scope) {
-            Ok(expression) => Some(expression),
-            Err(faults) => {
-                for fault in faults {
-                    let location = node.text_location(fault.start);
-                    let diagnostic =
-                        Diagnostic::new(fault.code, Severity::Error, location, fault.message);
-                    self.diagnostics.push(Diagnostic {
-                        hint: fault.hint,
-                        ..diagnostic
-                    });
-                }
-                None
-            }
+impl Compiler<'_> {
+    fn service_reference(&mut self, reference: Node<'_>) -> Option<ServiceIndex> {
+        let id = reference.text("id").unwrap_or_default();
+        let found = self.reader.catalog.service_by_id.get(&*id).copied();
+        // Of one without an id the schema has said so.
+        if found.is_none() && !id.is_empty() {
+            let known = self.reader.catalog.service_by_id.keys();
+            self.reader.dangling(
+                reference,
+                "service specification",
+                known.map(String::as_str),
+            );
         }
+        found
     }
 
     fn specification(&self, source: Source) -> &Specification {
         match source {
-            Source::Product(index) => &self.catalog.products[index.0].specification,
-            Source::Service(index) => &self.catalog.services[index.0].specification,
+            Source::Product(index) => &self.reader.catalog.products[index.0].specification,
+            Source::Service(index) => &self.reader.catalog.services[index.0].specification,
         }
     }
 }

@@ -1,25 +1,20 @@
 //! Files to catalog: documents are read, checked against their schemas, and
 //! entered under their ids; `link` then ties them together.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 use std::path::Path;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use sha2::{Digest, Sha256};
 
-use super::characteristic::CharacteristicSpecification;
-use super::specification::{
-    BundledOffering, Facing, Offering, ProductSpecification, ResourceSpecification, Specification,
-};
-use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex, ServiceSpecification};
-use super::{activation, constraint, gate, link, reach, relation, rollout};
+use super::entry::Entry;
+use super::{Catalog, activation, constraint, gate, link, reach, relation, rollout};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::{
-    Document, DocumentKind, Node, Selection, SourceError, SourceFile, SyntaxError,
+    Batch, Document, DocumentKind, Node, Selection, SourceError, SourceFile, Stream, SyntaxError,
 };
 use crate::model::digest;
-use crate::schemas;
+use crate::parallel;
 
 /// Newest major format version of our own catalog documents.
 const FORMAT_MAJOR: u64 = 1;
@@ -59,7 +54,7 @@ pub fn read_folder(path: &Path) -> Result<Vec<SourceFile>, SourceError> {
 
 /// How closely a catalog is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     /// Whether it can be used.
     Usable,
     /// Also for what is passed over in silence.
@@ -79,7 +74,8 @@ pub fn load(files: &[SourceFile]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn inspect(files: &[SourceFile]) -> Result<Loaded, LoadError> {
-    Ok(read(&parse(files)?, Look::Close))
+    let documents = parse(files)?;
+    Ok(read(&documents.iter().collect::<Vec<_>>(), Look::Close))
 }
 
 /// The documents of the files of a catalog, in the order of the files.
@@ -87,43 +83,84 @@ pub fn inspect(files: &[SourceFile]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// The files that cannot be parsed.
 pub fn parse(files: &[SourceFile]) -> Result<Vec<Document>, LoadError> {
-    let (mut documents, mut unreadable) = (Vec::new(), Vec::new());
-    for file in files {
-        match file.documents() {
-            Ok(read) => documents.extend(read),
-            Err(error) => unreadable.push(error),
+    let mut parts: Vec<(usize, Part<'_>)> = Vec::new();
+    for (position, file) in files.iter().enumerate() {
+        if file.yaml {
+            parts.push((position, Part::File(file)));
+            continue;
+        }
+        let mut stream = Stream::new(file.bytes.as_slice(), &file.name);
+        while let Some(batch) = stream.next_batch() {
+            parts.push((position, Part::Batch(batch)));
+        }
+    }
+    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let read = |(position, part): (usize, Part<'_>)| (position, part.documents());
+    let read = if size < MANY_BYTES {
+        parts.into_iter().map(read).collect()
+    } else {
+        parallel::map(parts, read)
+    };
+    let (mut documents, mut unreadable) = (Vec::new(), BTreeMap::new());
+    for (position, (part, error)) in read {
+        documents.extend(part);
+        if let Some(error) = error {
+            unreadable.entry(position).or_insert(error);
         }
     }
     if !unreadable.is_empty() {
-        return Err(LoadError(unreadable));
+        return Err(LoadError(unreadable.into_values().collect()));
     }
     Ok(documents)
 }
 
+/// So many bytes are worth threads of their own.
+const MANY_BYTES: usize = 1 << 20;
+/// A part of the files that is parsed by itself.
+enum Part<'f> {
+    File(&'f SourceFile),
+    Batch(Batch),
+}
+
+impl Part<'_> {
+    fn documents(self) -> (Vec<Document>, Option<SyntaxError>) {
+        match self {
+            Part::File(file) => match file.documents() {
+                Ok(documents) => (documents, None),
+                Err(error) => (Vec::new(), Some(error)),
+            },
+            Part::Batch(batch) => {
+                let (documents, error) = batch.parse();
+                (documents, error.map(SyntaxError::from))
+            }
+        }
+    }
+}
+
 /// Loads the documents of a catalog, as [`load`].
 pub fn load_documents(documents: &[Document]) -> Loaded {
+    load_selected(&documents.iter().collect::<Vec<_>>())
+}
+
+/// As [`load_documents`], of some documents that stand in several places.
+pub fn load_selected(documents: &[&Document]) -> Loaded {
     read(documents, Look::Usable)
 }
 
-fn read(documents: &[Document], look: Look) -> Loaded {
+fn read(documents: &[&Document], look: Look) -> Loaded {
     let mut loader = Loader::default();
-    let mut accepted = Vec::new();
-    for document in documents {
-        if loader.document(document) {
+    let (mut accepted, mut digests) = (Vec::new(), Vec::new());
+    for read in parallel::map_many(documents.to_vec(), |it| Entry::read(it, look)) {
+        let (document, digest) = (read.document, read.digest);
+        if loader.enter(read) {
             accepted.push(document);
-        }
-    }
-    if look == Look::Close {
-        for document in documents {
-            let kind = DocumentKind::of(document);
-            let found = schemas::misspelt(kind, document.root());
-            loader.diagnostics.extend(found);
+            digests.push(digest);
         }
     }
     let refused: Vec<Node<'_>> = documents
         .iter()
-        .map(Document::root)
-        .filter(|root| loader.refused.contains(&root.location()))
+        .map(|document| document.root())
+        .filter(|root| !loader.refused.is_empty() && loader.refused.contains(&root.location()))
         .collect();
     let (catalog, found) = (&mut loader.catalog, &mut loader.diagnostics);
     link::link(catalog, (&accepted, &refused), found);
@@ -144,7 +181,7 @@ fn read(documents: &[Document], look: Look) -> Loaded {
             .cmp(&b.location)
             .then_with(|| a.code.cmp(&b.code))
     });
-    catalog.digest = digest_of(&accepted);
+    catalog.digest = digest_of(digests);
     let documents = documents.len();
     let catalog = (!has_errors(&diagnostics)).then_some(catalog);
     Loaded {
@@ -167,15 +204,7 @@ fn said_once(diagnostics: &mut Vec<Diagnostic>) {
 
 /// Digest over the sorted digests of the documents: moving a document to
 /// another file changes nothing.
-fn digest_of(documents: &[&Document]) -> String {
-    let mut digests: Vec<[u8; 32]> = documents
-        .iter()
-        .map(|document| {
-            let mut compact = Vec::new();
-            document.write_compact(&mut compact);
-            Sha256::digest(&compact).into()
-        })
-        .collect();
+fn digest_of(mut digests: Vec<[u8; 32]>) -> String {
     digests.sort_unstable();
     digest::text(&Sha256::digest(digests.concat()))
 }
@@ -201,22 +230,16 @@ impl Loader {
         ));
     }
 
-    /// Enters a document; false if it takes no further part.
-    fn document(&mut self, document: &Document) -> bool {
-        let root = document.root();
-        let kind = DocumentKind::of(document);
+    /// Enters what was read of a document; false if it takes no further part.
+    fn enter(&mut self, read: Entry<'_>) -> bool {
+        let (root, kind) = (read.document.root(), read.kind);
+        self.diagnostics.extend(read.misspelt);
         match kind {
             DocumentKind::Other => {
                 self.unknown(root);
                 return false;
             }
-            DocumentKind::ProductOrder
-            | DocumentKind::ServiceOrder
-            | DocumentKind::ResourceOrder
-            | DocumentKind::OrchestrationPlan
-            | DocumentKind::Product
-            | DocumentKind::Service
-            | DocumentKind::Resource => {
+            _ if !kind.is_of_catalog() => {
                 let message = format!("a {} is no catalog document", kind.name());
                 self.report("catalog/unknown-document", Severity::Warning, root, message);
                 return false;
@@ -225,30 +248,21 @@ impl Loader {
         }
         // What can be read takes part all the same: one run finds all faults, and nobody who refers
         // to it is told that it is not there.
-        let faults = schemas::check(kind, root);
-        if !faults.is_empty() {
+        if !read.faults.is_empty() {
             self.refused.insert(root.location());
         }
-        self.diagnostics.extend(faults);
-        if root.text("id").is_none_or(|id| id.is_empty()) {
+        self.diagnostics.extend(read.faults);
+        let Some(id) = root.text("id").filter(|id| !id.is_empty()) else {
             return false;
-        }
-        if matches!(
-            kind,
-            DocumentKind::DecompositionRule
-                | DocumentKind::ActivationRule
-                | DocumentKind::GateRule
-                | DocumentKind::RolloutRule
-                | DocumentKind::ConstraintRule
-        ) && !self.format_version(root)
-        {
+        };
+        if kind.is_rule() && !self.format_version(root) {
             self.refused.insert(root.location());
             return false;
         }
-        let id = root.text("id").unwrap_or_default().into_owned();
+        let id = id.into_owned();
         let place = root.get("id").unwrap_or(root).location();
         match self.places.entry((kind, id.clone())) {
-            Entry::Occupied(first) => {
+            hash_map::Entry::Occupied(first) => {
                 let message = format!("{} `{id}` is defined twice", kind.name());
                 let code = Code("catalog/duplicate-id");
                 self.diagnostics.push(
@@ -257,11 +271,12 @@ impl Loader {
                 );
                 return false;
             }
-            Entry::Vacant(vacant) => {
+            hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(place);
             }
         }
-        self.enter(kind, root, id);
+        self.diagnostics.extend(read.found);
+        read.thing.enter(&mut self.catalog, id);
         true
     }
 
@@ -310,80 +325,6 @@ impl Loader {
         self.report("rule/format-version", Severity::Error, node, message);
         false
     }
-
-    fn enter(&mut self, kind: DocumentKind, root: Node<'_>, id: String) {
-        let catalog = &mut self.catalog;
-        let diagnostics = &mut self.diagnostics;
-        match kind {
-            DocumentKind::ProductOffering => {
-                let specification = Specification::read(root, &[], diagnostics);
-                catalog
-                    .offering_by_id
-                    .insert(id.clone(), catalog.offerings.len());
-                catalog.offerings.push(Offering {
-                    specification,
-                    id,
-                    product: None,
-                    sellable: root.get("isSellable").and_then(Node::as_bool) != Some(false),
-                    bundled: root.list("bundledProductOffering").map(bundled).collect(),
-                    uses: root
-                        .list("prodSpecCharValueUse")
-                        .map(|node| CharacteristicSpecification::narrowing(node, diagnostics))
-                        .collect(),
-                });
-            }
-            DocumentKind::ProductSpecification => {
-                let keys = [
-                    "productSpecCharacteristic",
-                    "productSpecificationCharacteristic",
-                ];
-                let specification = Specification::read(root, &keys, diagnostics);
-                let index = ProductIndex(catalog.products.len());
-                catalog.product_by_id.insert(id, index);
-                catalog.products.push(ProductSpecification {
-                    specification,
-                    decompositions: Vec::new(),
-                });
-            }
-            DocumentKind::ServiceSpecification => {
-                let keys = ["specCharacteristic", "serviceSpecCharacteristic"];
-                let specification = Specification::read(root, &keys, diagnostics);
-                let index = ServiceIndex(catalog.services.len());
-                catalog.service_by_id.insert(id, index);
-                catalog.services.push(ServiceSpecification {
-                    specification,
-                    facing: facing(root),
-                    decompositions: Vec::new(),
-                    depends_on: Vec::new(),
-                    observed: Vec::new(),
-                    rank: 0,
-                    resources: Vec::new(),
-                });
-            }
-            DocumentKind::ResourceSpecification => {
-                let keys = ["resourceSpecCharacteristic"];
-                let specification = Specification::read(root, &keys, diagnostics);
-                let index = ResourceIndex(catalog.resources.len());
-                catalog.resource_by_id.insert(id, index);
-                catalog
-                    .resources
-                    .push(ResourceSpecification { specification });
-            }
-            DocumentKind::DecompositionRule
-            | DocumentKind::ActivationRule
-            | DocumentKind::GateRule
-            | DocumentKind::RolloutRule
-            | DocumentKind::ConstraintRule
-            | DocumentKind::ProductOrder
-            | DocumentKind::ServiceOrder
-            | DocumentKind::ResourceOrder
-            | DocumentKind::OrchestrationPlan
-            | DocumentKind::Product
-            | DocumentKind::Service
-            | DocumentKind::Resource
-            | DocumentKind::Other => {}
-        }
-    }
 }
 
 /// An ISO 8601 duration that is not negative; a day is 24 hours.
@@ -391,40 +332,4 @@ pub(crate) fn iso_duration(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     (text.starts_with('P') && !duration.is_negative()).then_some(duration)
-}
-
-fn bundled(node: Node<'_>) -> BundledOffering {
-    let option = node.get("bundledProductOfferingOption").unwrap_or(node);
-    let limit = |key: &str| {
-        option
-            .get(key)
-            .and_then(Node::as_i64)
-            .and_then(|limit| u64::try_from(limit).ok())
-    };
-    BundledOffering {
-        id: node.text("id").unwrap_or_default().into_owned(),
-        minimum: limit("numberRelOfferLowerLimit").unwrap_or(0),
-        maximum: limit("numberRelOfferUpperLimit"),
-    }
-}
-
-/// By `@type`, else by what real catalogs write into `category`; else customer-facing.
-fn facing(root: Node<'_>) -> Facing {
-    let is = |key: &str, names: &[&str]| {
-        root.text(key)
-            .is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
-    };
-    let resource = [
-        "ResourceFacingServiceSpecification",
-        "ResourceFacingService",
-        "RFS",
-    ];
-    if ["@type", "@baseType", "category", "serviceType"]
-        .iter()
-        .any(|key| is(key, &resource))
-    {
-        Facing::Resource
-    } else {
-        Facing::Customer
-    }
 }

@@ -8,6 +8,7 @@
 mod activation;
 pub mod characteristic;
 mod constraint;
+mod entry;
 mod estimate;
 pub mod expression;
 mod gate;
@@ -32,7 +33,9 @@ pub use constraint::ConstraintRule;
 pub use estimate::Estimate;
 pub use gate::{After, GateKind, GateRule};
 pub(crate) use load::iso_duration;
-pub use load::{LoadError, Loaded, inspect, load, load_documents, parse, read_folder};
+pub use load::{
+    LoadError, Loaded, inspect, load, load_documents, load_selected, parse, read_folder,
+};
 pub use relation::{Relation, RelationKind};
 pub use rollout::{Release, RolloutRule, WaveEnd};
 pub use rule::{

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::expression::Parsed;
 use super::ruling::{Reader, Subject};
 use super::specification::Period;
 use super::{Catalog, ProductIndex};
@@ -69,8 +70,10 @@ pub(super) struct Relations {
 /// Reads the relationships among the documents of a catalog.
 pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut Vec<Diagnostic>) {
     let mut relations = Relations::default();
+    let parsed = Parsed::default();
     let mut reader = Reader {
         catalog,
+        parsed: &parsed,
         diagnostics: found,
     };
     for document in documents {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Catalog;
 use super::characteristic::CharacteristicSpecification;
+use super::expression::Parsed;
 use super::ruling::{Reach, Reader, Subject, nearest, products};
 use crate::diagnostic::{Diagnostic, Location, has_errors};
 use crate::document::{Document, DocumentKind, Node, quote};
@@ -54,8 +55,10 @@ pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut V
         .collect();
     roots.sort_by_key(|root| root.text("id"));
     let sound = !has_errors(found);
+    let parsed = Parsed::default();
     let mut reader = Reader {
         catalog,
+        parsed: &parsed,
         diagnostics: found,
     };
     let mut places: HashMap<Subject, Location> = HashMap::new();

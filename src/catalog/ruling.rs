@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::{Catalog, ProductIndex, ServiceIndex};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
@@ -22,6 +22,7 @@ pub enum Subject {
 /// Reads the rules of one kind; what is wrong with them goes to the diagnostics.
 pub(super) struct Reader<'c> {
     pub(super) catalog: &'c Catalog,
+    pub(super) parsed: &'c Parsed,
     pub(super) diagnostics: &'c mut Vec<Diagnostic>,
 }
 
@@ -87,7 +88,7 @@ impl Reader<'_> {
         scope: &Scope,
     ) -> Option<Expression> {
         let text = node.as_str()?;
-        let faults = match Expression::compile(&text, expected, scope) {
+        let faults = match Expression::compile_among(self.parsed, &text, expected, scope) {
             Ok(expression) => return Some(expression),
             Err(faults) => faults,
         };

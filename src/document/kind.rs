@@ -75,6 +75,40 @@ impl DocumentKind {
         }
     }
 
+    /// Whether it is a rule of ours.
+    pub fn is_rule(self) -> bool {
+        match self {
+            Self::DecompositionRule
+            | Self::ActivationRule
+            | Self::GateRule
+            | Self::RolloutRule
+            | Self::ConstraintRule => true,
+            Self::ProductOrder
+            | Self::ServiceOrder
+            | Self::ResourceOrder
+            | Self::OrchestrationPlan
+            | Self::ProductOffering
+            | Self::ProductSpecification
+            | Self::ServiceSpecification
+            | Self::ResourceSpecification
+            | Self::Product
+            | Self::Service
+            | Self::Resource
+            | Self::Other => false,
+        }
+    }
+
+    /// Whether a catalog is made of it: offerings, specifications and rules.
+    pub fn is_of_catalog(self) -> bool {
+        let specifications = [
+            Self::ProductOffering,
+            Self::ProductSpecification,
+            Self::ServiceSpecification,
+            Self::ResourceSpecification,
+        ];
+        self.is_rule() || specifications.contains(&self)
+    }
+
     fn by_type(name: &str) -> Option<DocumentKind> {
         Some(match name {
             "ProductOrder" | "productOrder" => Self::ProductOrder,

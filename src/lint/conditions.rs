@@ -1,13 +1,15 @@
 //! All conditions of a catalog, each with what it decides and what it may see.
 
+use super::survey::Survey;
 use super::view::View;
 use super::{Subject, outcomes, view};
-use crate::catalog::GateRule;
 use crate::catalog::expression::Expression;
 use crate::catalog::space::Outcomes;
+use crate::catalog::{Catalog, GateRule};
 use crate::diagnostic::Location;
 use crate::document::DocumentKind;
 use crate::model::Action;
+use crate::parallel;
 
 /// A condition of a rule.
 pub struct Condition<'c> {
@@ -31,107 +33,104 @@ impl Condition<'_> {
     }
 }
 
-impl<'c> Subject<'c> {
-    /// The conditions of which it can be said how they come out over all that they may see, and how.
-    pub fn judged(&self) -> &[(Condition<'c>, Outcomes)] {
-        self.judged.get_or_init(|| {
-            let conditions = self.conditions().into_iter();
-            let judged = conditions.filter_map(|it| {
-                let result = outcomes(it.expression, None, &it.view)?;
-                Some((it, result))
-            });
-            judged.collect()
-        })
-    }
+/// The conditions of a catalog of which it can be said how they come out over all that they may
+/// see, and how.
+pub fn judged<'c>(catalog: &'c Catalog, survey: &Survey<'c>) -> Vec<(Condition<'c>, Outcomes)> {
+    let judge = |it: Condition<'c>| {
+        let result = outcomes(it.expression, None, &it.view)?;
+        Some((it, result))
+    };
+    let judged = parallel::map_many(all(catalog, survey), judge);
+    judged.into_iter().flatten().collect()
+}
 
-    /// All conditions: of decomposition rules and their dependencies, and of gates.
-    fn conditions(&self) -> Vec<Condition<'c>> {
-        let mut conditions = Vec::new();
-        for step in &self.survey.steps {
-            let mut dependencies: Vec<&Location> = Vec::new();
-            let alternatives = &step.decomposition.alternatives;
-            for (position, alternative) in alternatives.iter().enumerate() {
-                let id = alternative.rule.as_deref().unwrap_or_default();
-                // One that was taken over from the rule below is told there.
-                let below = alternatives
-                    .get(position + 1)
-                    .and_then(|it| it.condition.as_ref());
-                let own = alternative.condition.as_ref();
-                let own = own.filter(|it| below.is_none_or(|below| below.source() != it.source()));
-                conditions.extend(own.map(|expression| Condition {
-                    what: format!("the condition of rule `{id}`"),
-                    expression,
-                    view: step.view.clone(),
-                    rule: Some((DocumentKind::DecompositionRule, id)),
-                    location: alternative.location.clone(),
-                }));
-                for dependency in &alternative.depends_on {
-                    if dependencies.contains(&&dependency.location) {
+/// All conditions: of decomposition rules and their dependencies, and of gates.
+fn all<'c>(catalog: &'c Catalog, survey: &Survey<'c>) -> Vec<Condition<'c>> {
+    let mut conditions = Vec::new();
+    for step in &survey.steps {
+        let mut dependencies: Vec<&Location> = Vec::new();
+        let alternatives = &step.decomposition.alternatives;
+        for (position, alternative) in alternatives.iter().enumerate() {
+            let id = alternative.rule.as_deref().unwrap_or_default();
+            // One that was taken over from the rule below is told there.
+            let below = alternatives
+                .get(position + 1)
+                .and_then(|it| it.condition.as_ref());
+            let own = alternative.condition.as_ref();
+            let own = own.filter(|it| below.is_none_or(|below| below.source() != it.source()));
+            conditions.extend(own.map(|expression| Condition {
+                what: format!("the condition of rule `{id}`"),
+                expression,
+                view: step.view.clone(),
+                rule: Some((DocumentKind::DecompositionRule, id)),
+                location: alternative.location.clone(),
+            }));
+            for dependency in &alternative.depends_on {
+                if dependencies.contains(&&dependency.location) {
+                    continue;
+                }
+                dependencies.push(&dependency.location);
+                let on = &catalog.service_at(dependency.on).specification;
+                let target = catalog.service_at(step.decomposition.target);
+                let name = &on.id;
+                let asked = [
+                    (&dependency.condition, "condition", None),
+                    (&dependency.filter, "`where`", Some(on)),
+                ];
+                for (expression, word, other) in asked {
+                    let Some(expression) = expression else {
                         continue;
-                    }
-                    dependencies.push(&dependency.location);
-                    let on = &self.catalog.service_at(dependency.on).specification;
-                    let target = self.catalog.service_at(step.decomposition.target);
-                    let name = &on.id;
-                    let asked = [
-                        (&dependency.condition, "condition", None),
-                        (&dependency.filter, "`where`", Some(on)),
-                    ];
-                    for (expression, word, other) in asked {
-                        let Some(expression) = expression else {
-                            continue;
-                        };
-                        conditions.push(Condition {
-                            what: format!(
-                                "the {word} under which `{}` waits for `{name}`",
-                                target.specification.id
-                            ),
-                            expression,
-                            view: View {
-                                other,
-                                ..step.view.clone()
-                            },
-                            rule: None,
-                            location: dependency.location.clone(),
-                        });
-                    }
+                    };
+                    conditions.push(Condition {
+                        what: format!(
+                            "the {word} under which `{}` waits for `{name}`",
+                            target.specification.id
+                        ),
+                        expression,
+                        view: View {
+                            other,
+                            ..step.view.clone()
+                        },
+                        rule: None,
+                        location: dependency.location.clone(),
+                    });
                 }
             }
         }
-        for gate in self.catalog.gate_rules() {
-            conditions.extend(gate.condition.as_ref().map(|expression| Condition {
-                what: format!("the condition of gate `{}`", gate.id),
-                expression,
-                view: self.gate_view(gate),
-                rule: Some((DocumentKind::GateRule, &gate.id)),
-                location: Location {
-                    file: String::new(),
-                    line: 1,
-                    column: 1,
-                    pointer: String::new(),
-                },
-            }));
-        }
-        conditions
     }
-
-    /// What the condition of a gate may see.
-    pub fn gate_view(&self, gate: &GateRule) -> View<'c> {
-        let products = self.catalog.products_of(gate.subject);
-        let products: Vec<_> = products
-            .iter()
-            .map(|it| &self.catalog.product_at(*it).specification)
-            .collect();
-        let per = gate.per.as_deref().and_then(|id| self.catalog.service(id));
-        View {
-            source: match per {
-                Some(service) => vec![&service.specification],
-                None => products.clone(),
+    for gate in catalog.gate_rules() {
+        conditions.extend(gate.condition.as_ref().map(|expression| Condition {
+            what: format!("the condition of gate `{}`", gate.id),
+            expression,
+            view: gate_view(catalog, gate),
+            rule: Some((DocumentKind::GateRule, &gate.id)),
+            location: Location {
+                file: String::new(),
+                line: 1,
+                column: 1,
+                pointer: String::new(),
             },
-            product: products,
-            other: None,
-            product_is_partial: gate.actions.iter().any(|it| *it != Action::Add),
-            actions: view::MADE,
-        }
+        }));
+    }
+    conditions
+}
+
+/// What the condition of a gate may see.
+pub fn gate_view<'c>(catalog: &'c Catalog, gate: &GateRule) -> View<'c> {
+    let products = catalog.products_of(gate.subject);
+    let products: Vec<_> = products
+        .iter()
+        .map(|it| &catalog.product_at(*it).specification)
+        .collect();
+    let per = gate.per.as_deref().and_then(|id| catalog.service(id));
+    View {
+        source: match per {
+            Some(service) => vec![&service.specification],
+            None => products.clone(),
+        },
+        product: products,
+        other: None,
+        product_is_partial: gate.actions.iter().any(|it| *it != Action::Add),
+        actions: view::MADE,
     }
 }

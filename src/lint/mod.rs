@@ -7,11 +7,11 @@ mod conditions;
 mod explain;
 pub mod rules;
 mod settings;
-mod survey;
-mod view;
+pub(crate) mod survey;
+pub(crate) mod view;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 pub use explain::explain;
 pub use settings::{Exception, Level, Settings};
@@ -21,6 +21,7 @@ use crate::catalog::expression::Expression;
 use crate::catalog::space::{Outcomes, Space};
 use crate::diagnostic::{Code, Diagnostic, Location, codes};
 use crate::document::{Document, DocumentKind, Node};
+use crate::parallel;
 use conditions::Condition;
 use survey::Survey;
 use view::View;
@@ -44,10 +45,12 @@ pub struct Subject<'c> {
     pub catalog: &'c Catalog,
     /// Names of the endpoints that there are, if anybody has said so.
     pub endpoints: Option<&'c BTreeSet<String>>,
-    nodes: HashMap<(DocumentKind, String), Node<'c>>,
+    documents: &'c [Document],
+    /// The documents by kind and id, put together when one is first asked for.
+    nodes: OnceLock<HashMap<(DocumentKind, String), Node<'c>>>,
     survey: Survey<'c>,
-    /// Conditions and how they come out, worked out when they are first asked for.
-    judged: OnceCell<Vec<(Condition<'c>, Outcomes)>>,
+    /// The conditions of which it can be said how they come out over all that they may see, and how.
+    judged: Vec<(Condition<'c>, Outcomes)>,
 }
 
 /// What was found so far.
@@ -79,24 +82,25 @@ pub fn lint(
     endpoints: Option<&BTreeSet<String>>,
     settings: &Settings,
 ) -> Vec<Diagnostic> {
-    let nodes = documents.iter().filter_map(|document| {
-        let root = document.root();
-        let id = root.text("id")?.into_owned();
-        Some(((DocumentKind::of(document), id), root))
-    });
+    let survey = Survey::of(catalog);
+    let judged = conditions::judged(catalog, &survey);
     let subject = Subject {
         catalog,
         endpoints,
-        nodes: nodes.collect(),
-        survey: Survey::of(catalog),
-        judged: OnceCell::new(),
+        documents,
+        nodes: OnceLock::new(),
+        survey,
+        judged,
     };
-    let mut found = Found::default();
-    for rule in rules::RULES {
+    let check = |rule: &Rule| {
+        let mut found = Found::default();
         (rule.check)(&subject, &mut found);
-    }
+        found.0
+    };
+    let found = parallel::map_over(documents.len(), rules::RULES.iter().collect(), check);
+    let found = found.into_iter().flatten().collect();
     let starts = starts(documents, settings);
-    let mut findings = settings.applied(found.0, &|location| {
+    let mut findings = settings.applied(found, &|location| {
         let place = |it: &(Location, String)| it.0 <= *location;
         let last = starts.partition_point(place).checked_sub(1)?;
         Some(starts[last].1.clone())
@@ -128,7 +132,15 @@ fn starts(documents: &[Document], settings: &Settings) -> Vec<(Location, String)
 impl<'c> Subject<'c> {
     /// A document of the catalog.
     fn node(&self, kind: DocumentKind, id: &str) -> Option<Node<'c>> {
-        self.nodes.get(&(kind, id.to_owned())).copied()
+        let nodes = self.nodes.get_or_init(|| {
+            let nodes = self.documents.iter().filter_map(|document| {
+                let root = document.root();
+                let id = root.text("id")?.into_owned();
+                Some(((DocumentKind::of(document), id), root))
+            });
+            nodes.collect()
+        });
+        nodes.get(&(kind, id.to_owned())).copied()
     }
 
     /// Where a member of a document stands, else the document; `or` if there is no such document.

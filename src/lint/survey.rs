@@ -8,6 +8,7 @@ use crate::catalog::space::Space;
 use crate::catalog::{
     Alternative, Catalog, Decomposition, ProductIndex, ServiceIndex, Specification,
 };
+use crate::parallel;
 
 /// A step of the catalog.
 pub struct Step<'c> {
@@ -47,12 +48,12 @@ pub struct Survey<'c> {
 impl<'c> Survey<'c> {
     pub fn of(catalog: &'c Catalog) -> Survey<'c> {
         let products = products(catalog);
-        let mut steps = Vec::new();
+        let mut open = Vec::new();
         for product in catalog.products() {
             let specification = &product.specification;
             for decomposition in &product.decompositions {
                 let view = view(vec![specification], vec![specification]);
-                steps.push(step((specification, None), decomposition, view));
+                open.push(((specification, None), decomposition, view));
             }
         }
         for (index, service) in catalog.services().iter().enumerate() {
@@ -63,9 +64,11 @@ impl<'c> Survey<'c> {
             for decomposition in &service.decompositions {
                 let view = view(vec![&service.specification], behind.clone());
                 let source = (&service.specification, Some(ServiceIndex(index)));
-                steps.push(step(source, decomposition, view));
+                open.push((source, decomposition, view));
             }
         }
+        let step = |(source, decomposition, view)| step(source, decomposition, view);
+        let steps = parallel::map_many(open, step);
         let mut survey = Survey {
             steps,
             services: BTreeSet::new(),

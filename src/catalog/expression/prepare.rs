@@ -6,50 +6,49 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue};
 use super::check::Findings;
 use super::functions::{ELEMENTS, REPLACE};
 
+/// Whether anything of a tree has to be made ready.
+pub(super) fn is_needed(findings: &Findings) -> bool {
+    findings.guarded || !findings.doubles.is_empty()
+}
+
 /// Makes a checked tree ready to run: arithmetic between numbers of which one
 /// may have a fraction is done on doubles (CEL does not mix the two), and what
 /// could grow without bound runs guarded.
-pub(super) fn prepare(tree: &mut IdedExpr, findings: &Findings) {
-    if findings.guarded || !findings.doubles.is_empty() {
-        prepare_node(tree, findings);
-    }
-}
-
-fn prepare_node(node: &mut IdedExpr, findings: &Findings) {
+pub(super) fn prepare(node: &mut IdedExpr, findings: &Findings) {
     let doubles = findings.doubles.contains(&node.id);
     match &mut node.expr {
         Expr::Call(call) => {
             if let Some(target) = &mut call.target {
-                prepare_node(target, findings);
+                prepare(target, findings);
                 if call.func_name == "replace" {
                     REPLACE.clone_into(&mut call.func_name);
                 }
             }
             for argument in &mut call.args {
-                prepare_node(argument, findings);
+                prepare(argument, findings);
                 if doubles {
                     make_double(argument, findings);
                 }
             }
         }
-        Expr::Select(select) => prepare_node(&mut select.operand, findings),
+        Expr::Select(select) => prepare(&mut select.operand, findings),
         Expr::List(list) => {
             for element in &mut list.elements {
-                prepare_node(element, findings);
+                prepare(element, findings);
             }
         }
         Expr::Map(map) => {
             for entry in &mut map.entries {
                 if let EntryExpr::MapEntry(entry) = &mut entry.expr {
-                    prepare_node(&mut entry.key, findings);
-                    prepare_node(&mut entry.value, findings);
+                    prepare(&mut entry.key, findings);
+                    prepare(&mut entry.value, findings);
                 }
             }
         }
         Expr::Comprehension(fold) => {
-            prepare_node(&mut fold.iter_range, findings);
+            prepare(&mut fold.iter_range, findings);
             wrap(&mut fold.iter_range, ELEMENTS);
-            prepare_node(&mut fold.loop_step, findings);
+            prepare(&mut fold.loop_step, findings);
         }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::scope::shape;
-use super::{Linker, Source};
+use super::{Compiler, Linker, Source};
 use crate::catalog::expression::{CODE_CHARACTERISTIC, Expected, Expression, Scope, Shape};
 use crate::catalog::load::iso_duration;
 use crate::catalog::rule::{Decomposition, Dependency, DependencyScope};
@@ -12,7 +12,7 @@ use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
 use crate::document::Node;
 
-impl Linker<'_, '_> {
+impl Compiler<'_> {
     /// An entry of `dependsOn`; `target` is what the rule makes.
     pub(super) fn dependency(
         &mut self,
@@ -21,16 +21,17 @@ impl Linker<'_, '_> {
         scope: &Scope,
     ) -> Option<Dependency> {
         let on = self.service_reference(node)?;
-        let facing = |index: ServiceIndex| self.catalog.services[index.0].facing;
+        let facing = |index: ServiceIndex| self.reader.catalog.services[index.0].facing;
         if facing(on) != facing(target) {
-            let id = self.catalog.services[on.0].specification.id.clone();
+            let id = self.reader.catalog.services[on.0].specification.id.clone();
             let message = format!("`{id}` is of another layer than the target of the rule");
-            self.error("catalog/reference-type", node.location(), message);
+            self.reader
+                .error("catalog/reference-type", node.location(), message);
             return None;
         }
         let condition = node.get("condition");
         let filter = node.get("where");
-        let other = &self.catalog.services[on.0].specification;
+        let other = &self.reader.catalog.services[on.0].specification;
         let with_other = filter.map(|_| {
             let other = Shape::Object(shape(other));
             scope.clone().with("other", other)
@@ -45,8 +46,10 @@ impl Linker<'_, '_> {
                 Some("order") => DependencyScope::Order,
                 _ => DependencyScope::Item,
             },
-            condition: condition.and_then(|it| self.expression(it, &Expected::Boolean, scope)),
-            filter: filter.and_then(|(it, scope)| self.expression(it, &Expected::Boolean, &scope)),
+            condition: condition
+                .and_then(|it| self.reader.expression(it, &Expected::Boolean, scope)),
+            filter: filter
+                .and_then(|(it, scope)| self.reader.expression(it, &Expected::Boolean, &scope)),
             same: self.same(node, target, on),
             lag: self.lag(node),
             until_ended: node.text("until").as_deref() == Some("ended"),
@@ -59,7 +62,7 @@ impl Linker<'_, '_> {
         for name_node in node.list("same") {
             let name = name_node.as_str().unwrap_or_default();
             for side in [target, on] {
-                let specification = &self.catalog.services[side.0].specification;
+                let specification = &self.reader.catalog.services[side.0].specification;
                 if specification.characteristic(&name).is_some() {
                     continue;
                 }
@@ -70,7 +73,9 @@ impl Linker<'_, '_> {
                 let hint = closest(&name, known).map(|name| format!("did you mean `{name}`?"));
                 let message = format!("{} has no characteristic `{name}`", specification.name);
                 let place = name_node.location();
-                self.error(CODE_CHARACTERISTIC.0, place, message).hint = hint;
+                self.reader
+                    .error(CODE_CHARACTERISTIC.0, place, message)
+                    .hint = hint;
             }
             same.push(name.into_owned());
         }
@@ -82,8 +87,9 @@ impl Linker<'_, '_> {
         let text = lag.as_str()?;
         if iso_duration(&text).is_none() {
             let message = format!("`{text}` is no duration");
-            self.error("rule/duration", lag.location(), message).hint =
-                Some("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D".to_owned());
+            self.reader
+                .error("rule/duration", lag.location(), message)
+                .hint = Some("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D".to_owned());
         }
         Some(text.into_owned())
     }
@@ -131,7 +137,9 @@ impl Linker<'_, '_> {
                     _ => "for a product for which the target is",
                 };
                 if told.insert(dependency.location.clone()) {
-                    let on = &self.catalog.services[dependency.on.0].specification.id;
+                    let on = &self.reader.catalog.services[dependency.on.0]
+                        .specification
+                        .id;
                     let message =
                         format!("`{on}` is never made {where_else}: the dependency means nothing");
                     let place = dependency.location.clone();
@@ -145,12 +153,14 @@ impl Linker<'_, '_> {
                         DependencyScope::Order => "leave it out, or let a product need it",
                         _ => "name what is made there, or give the dependency a larger `scope`",
                     };
-                    self.diagnostics.push(finding.with_hint(hint));
+                    self.reader.diagnostics.push(finding.with_hint(hint));
                 }
             }
         }
     }
+}
 
+impl Linker<'_, '_> {
     /// Notes with each service the characteristics by which others choose whether to wait for it,
     /// or it for others.
     pub(super) fn observe(&mut self) {

@@ -1,6 +1,6 @@
 //! `forEach` of rules.
 
-use super::Linker;
+use super::Compiler;
 use super::scope::VARIABLES;
 use crate::catalog::expression::{CODE_TYPE, Expected, Scope, Shape};
 use crate::catalog::rule::{Loop, Over};
@@ -33,7 +33,7 @@ const RESERVED: [&str; 23] = [
     "dyn",
 ];
 
-impl Linker<'_, '_> {
+impl Compiler<'_> {
     /// The loops of a rule, outermost first, and the scope inside them.
     pub(super) fn loops(&mut self, node: Node<'_>, scope: &Scope) -> (Vec<Loop>, Scope) {
         let mut scope = scope.clone();
@@ -47,9 +47,11 @@ impl Linker<'_, '_> {
             let named = self.loop_variable(node, &variable, &loops);
             let over = match (node.get("in"), node.get("count")) {
                 (Some(list), _) => self
+                    .reader
                     .expression(list, &Expected::List, &scope)
                     .map(Over::List),
                 (_, Some(count)) => self
+                    .reader
                     .expression(count, &Expected::Count, &scope)
                     .map(Over::Count),
                 // The schema has said that it is one of the two.
@@ -67,7 +69,7 @@ impl Linker<'_, '_> {
                 scope.declare(&variable, element.clone());
             }
             let key = if let Some(key) = node.get("key") {
-                self.expression(key, &Expected::Key, &scope)
+                self.reader.expression(key, &Expected::Key, &scope)
             } else {
                 self.default_key(node, &element);
                 None
@@ -95,7 +97,7 @@ impl Linker<'_, '_> {
             return true;
         };
         let place = node.get("as").unwrap_or(node).location();
-        self.error("rule/loop-variable", place, message).hint =
+        self.reader.error("rule/loop-variable", place, message).hint =
             Some("give the element another name".to_owned());
         false
     }
@@ -110,7 +112,8 @@ impl Linker<'_, '_> {
                 format!("{} does not tell elements apart", element.article())
             }
         };
-        self.error(CODE_TYPE.0, node.location(), message).hint =
-            Some("give the loop a `key`".to_owned());
+        self.reader
+            .error(CODE_TYPE.0, node.location(), message)
+            .hint = Some("give the loop a `key`".to_owned());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rules::Context;
 use super::scope::{characteristic_shape, shape};
-use super::{Linker, Source, Step};
+use super::{Compiler, Source, Step};
 use crate::catalog::ServiceIndex;
 use crate::catalog::characteristic::ValueType;
 use crate::catalog::expression::{Expected, Scope, Shape};
@@ -10,7 +10,7 @@ use crate::catalog::rule::{Alternative, Mapping, MappingSource};
 use crate::diagnostic::suggestion::closest;
 use crate::document::Node;
 
-impl Linker<'_, '_> {
+impl Compiler<'_> {
     pub(super) fn mapping(
         &mut self,
         node: Node<'_>,
@@ -19,7 +19,7 @@ impl Linker<'_, '_> {
     ) -> Option<Mapping> {
         let name_node = node.get("target")?;
         let name = name_node.as_str()?.into_owned();
-        let specification = &self.catalog.services[target.0].specification;
+        let specification = &self.reader.catalog.services[target.0].specification;
         let Some(characteristic) = specification.characteristic(&name).cloned() else {
             let names = specification
                 .characteristics
@@ -27,13 +27,15 @@ impl Linker<'_, '_> {
                 .map(|known| known.name.as_str());
             let hint = closest(&name, names).map(|name| format!("did you mean `{name}`?"));
             let message = format!("{} has no characteristic `{name}`", specification.name);
-            self.error("rule/unknown-target", name_node.location(), message)
+            self.reader
+                .error("rule/unknown-target", name_node.location(), message)
                 .hint = hint;
             return None;
         };
         if before.iter().any(|mapping| mapping.target == name) {
             let message = format!("`{name}` is mapped twice");
-            self.error("rule/conflict", name_node.location(), message);
+            self.reader
+                .error("rule/conflict", name_node.location(), message);
             return None;
         }
         let value = node.member("value");
@@ -42,7 +44,9 @@ impl Linker<'_, '_> {
             (Some(value), None) => {
                 if let Err((place, misfit)) = characteristic.check(value) {
                     let message = format!("`{name}` cannot be {}: {misfit}", value.compact());
-                    self.error("rule/value", place.location(), message).hint = misfit.hint();
+                    self.reader
+                        .error("rule/value", place.location(), message)
+                        .hint = misfit.hint();
                 }
                 MappingSource::Value(value.compact().into_owned())
             }
@@ -50,7 +54,7 @@ impl Linker<'_, '_> {
                 let expected = Expected::Shape(characteristic_shape(&characteristic));
                 let own = self.mapping_scope(node, target, context);
                 let scope = own.as_ref().unwrap_or(context.scope);
-                MappingSource::Expression(self.expression(node, &expected, scope)?)
+                MappingSource::Expression(self.reader.expression(node, &expected, scope)?)
             }
             // The schema has said that it is one of the two.
             _ => return None,
@@ -79,7 +83,7 @@ impl Linker<'_, '_> {
         }
         let siblings = Shape::Object(context.siblings.clone());
         let installed =
-            Shape::Object(shape(&self.catalog.services[target.0].specification).optional());
+            Shape::Object(shape(&self.reader.catalog.services[target.0].specification).optional());
         Some(
             context
                 .scope
@@ -98,7 +102,7 @@ impl Linker<'_, '_> {
         made: &Alternative,
         rules: &[Node<'_>],
     ) {
-        let target = &self.catalog.services[step.target.0].specification;
+        let target = &self.reader.catalog.services[step.target.0].specification;
         let from = self.specification(source);
         let is = |known: &Option<String>, id: &str| known.as_deref().is_none_or(|it| it == id);
         let mut refused = self.refused.iter();
@@ -145,7 +149,7 @@ impl Linker<'_, '_> {
             }
         }
         for (code, message, hint) in found {
-            self.error(code, made.location.clone(), message).hint = Some(hint);
+            self.reader.error(code, made.location.clone(), message).hint = Some(hint);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Linker, Step, suggest};
+use super::{Compiler, Step, suggest};
 use crate::diagnostic::Location;
 use crate::document::Node;
 
-impl<'d> Linker<'_, 'd> {
+impl Compiler<'_> {
     /// The rules of a step, the most overriding one first, the one at the bottom last.
-    pub(super) fn ranked(&mut self, step: &Step<'d>) -> Vec<Node<'d>> {
+    pub(super) fn ranked<'d>(&mut self, step: &Step<'d>) -> Vec<Node<'d>> {
         let over = self.overridden(&step.rules);
         let mut rest: Vec<usize> = (0..step.rules.len()).collect();
         let mut ranked = Vec::with_capacity(step.rules.len());
@@ -25,7 +25,7 @@ impl<'d> Linker<'_, 'd> {
                     let ids: Vec<String> = ids.collect();
                     let message = format!("rules override each other: {}", ids.join(", "));
                     let place = place.get("overrides").unwrap_or(place).location();
-                    self.error("rule/override", place, message).hint =
+                    self.reader.error("rule/override", place, message).hint =
                         Some("leave one of them out of `overrides`".to_owned());
                     // Their order is unknown: none is the right one.
                     ranked.extend(rest.iter().map(|rule| step.rules[*rule]));
@@ -54,7 +54,9 @@ impl<'d> Linker<'_, 'd> {
 
     fn conflict(&mut self, one: Node<'_>, other: Node<'_>) {
         let message = "two rules decompose the same source into the same target".to_owned();
-        let finding = self.error("rule/conflict", other.location(), message);
+        let finding = self
+            .reader
+            .error("rule/conflict", other.location(), message);
         finding.related = Some(one.location());
         finding.hint = Some(format!(
             "let one override the other: `overrides: [{}]`; or join their conditions with `||` in one rule",
@@ -63,7 +65,7 @@ impl<'d> Linker<'_, 'd> {
     }
 
     /// For each rule those of its step that it overrides.
-    fn overridden(&mut self, rules: &[Node<'d>]) -> Vec<Vec<usize>> {
+    fn overridden(&mut self, rules: &[Node<'_>]) -> Vec<Vec<usize>> {
         let positions: HashMap<String, usize> = rules
             .iter()
             .enumerate()
@@ -84,7 +86,8 @@ impl<'d> Linker<'_, 'd> {
                 }
                 let hint = suggest(&other, self.rules.keys());
                 let message = format!("decomposition rule `{other}` is not in the catalog");
-                self.error("catalog/dangling-reference", place, message)
+                self.reader
+                    .error("catalog/dangling-reference", place, message)
                     .hint = hint;
             }
         }
@@ -93,7 +96,7 @@ impl<'d> Linker<'_, 'd> {
 
     fn other_pair(&mut self, place: Location, other: &str, location: Location) {
         let message = format!("rule `{other}` has another source or target");
-        let finding = self.error("rule/override", place, message);
+        let finding = self.reader.error("rule/override", place, message);
         finding.related = Some(location);
         finding.hint = Some("a rule overrides rules of the same source and target".to_owned());
     }
@@ -106,7 +109,7 @@ impl<'d> Linker<'_, 'd> {
             };
             let bottom_id = id(bottom);
             let message = format!("`{member}` stands in a rule that overrides another one");
-            let finding = self.error("rule/override", node.location(), message);
+            let finding = self.reader.error("rule/override", node.location(), message);
             finding.related = Some(bottom.location());
             finding.hint = Some(format!(
                 "only `{bottom_id}`, which overrides none, can say `{member}`"

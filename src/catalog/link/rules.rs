@@ -1,13 +1,16 @@
 //! Rules to steps, and steps to decompositions with their expressions compiled.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Linker, Source, Step, suggest};
-use crate::catalog::ServiceIndex;
-use crate::catalog::expression::{Expected, Expression, ObjectShape, Scope, Shape};
+use super::{Compiler, Linker, Source, Step, suggest};
+use crate::catalog::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use crate::catalog::rule::{Alternative, Decomposition, Loop, Mapping};
+use crate::catalog::ruling::Reader;
 use crate::catalog::specification::Facing;
+use crate::catalog::{ProductIndex, ServiceIndex};
 use crate::document::Node;
+use crate::parallel;
 
 impl<'d> Linker<'_, 'd> {
     /// Enters a rule at its step; a rule for a pair that no reference names adds the step.
@@ -93,35 +96,64 @@ impl<'d> Linker<'_, 'd> {
     pub(super) fn compile(&mut self) {
         let steps = std::mem::take(&mut self.steps);
         let products = self.products_of_services(&steps);
-        for (source, steps) in steps {
-            let scope = self.scope(source, &products);
-            let siblings = self.siblings_of(&steps);
-            let mut decompositions = Vec::with_capacity(steps.len());
-            for step in &steps {
-                let facing = self.catalog.services[step.target.0].facing;
-                let context = Context {
-                    source,
-                    scope: &scope,
-                    siblings: siblings.facing(facing),
-                };
-                decompositions.push(self.decomposition(&context, step));
-            }
-            self.in_order_of_siblings(&mut decompositions);
-            self.never_first(source, &decompositions, &products);
+        let (catalog, rules, refused) = (&*self.catalog, &self.rules, &self.refused);
+        let parsed = Parsed::default();
+        let compile = |(source, steps): (Source, Vec<Step<'d>>)| {
+            let mut found = Vec::new();
+            let reader = Reader {
+                catalog,
+                parsed: &parsed,
+                diagnostics: &mut found,
+            };
+            let mut compiler = Compiler {
+                reader,
+                rules,
+                refused,
+            };
+            let made = compiler.decompositions((source, &steps), &products);
+            (source, made, found)
+        };
+        for (source, made, found) in parallel::map_many(steps.into_iter().collect(), compile) {
+            self.diagnostics.extend(found);
             match source {
                 Source::Product(index) => {
-                    self.catalog.products[index.0].decompositions = decompositions;
+                    self.catalog.products[index.0].decompositions = made;
                 }
                 Source::Service(index) => {
-                    self.catalog.services[index.0].decompositions = decompositions;
+                    self.catalog.services[index.0].decompositions = made;
                 }
             }
         }
         self.observe();
         self.share_alike();
     }
+}
 
-    fn decomposition(&mut self, context: &Context<'_>, step: &Step<'d>) -> Decomposition {
+impl Compiler<'_> {
+    /// The decompositions of a source.
+    fn decompositions(
+        &mut self,
+        (source, steps): (Source, &[Step<'_>]),
+        products: &HashMap<ServiceIndex, BTreeSet<ProductIndex>>,
+    ) -> Vec<Decomposition> {
+        let scope = self.scope(source, products);
+        let siblings = self.siblings_of(steps);
+        let mut decompositions = Vec::with_capacity(steps.len());
+        for step in steps {
+            let facing = self.reader.catalog.services[step.target.0].facing;
+            let context = Context {
+                source,
+                scope: &scope,
+                siblings: siblings.facing(facing),
+            };
+            decompositions.push(self.decomposition(&context, step));
+        }
+        self.in_order_of_siblings(&mut decompositions);
+        self.never_first(source, &decompositions, products);
+        decompositions
+    }
+
+    fn decomposition(&mut self, context: &Context<'_>, step: &Step<'_>) -> Decomposition {
         let reference = Alternative {
             rule: None,
             location: step.location.clone(),
@@ -162,7 +194,7 @@ impl<'d> Linker<'_, 'd> {
         }
         if let Some(node) = bottom.get("place") {
             let scope = inner.get_or_insert_with(|| context.scope.clone());
-            made.place = self.expression(node, &Expected::Place, scope);
+            made.place = self.reader.expression(node, &Expected::Place, scope);
             if let Some(Shape::Object(place)) = made.place.as_ref().map(Expression::shape) {
                 scope.declare("place", Shape::Object(place.clone()));
             }
@@ -172,13 +204,13 @@ impl<'d> Linker<'_, 'd> {
             ..*context
         };
         made.share = self.share(*bottom, context.scope);
-        let mut below = reference;
         for (position, rule) in ranked.iter().enumerate().rev() {
-            below = self.alternative(&context, step.target, *rule, below);
+            let below = made.alternatives.last().unwrap_or(&reference).clone();
+            let alternative = self.alternative(&context, step.target, *rule, below);
             if position + 1 == ranked.len() {
-                self.check_sources(context.source, step, &below, &ranked[position..]);
+                self.check_sources(context.source, step, &alternative, &ranked[position..]);
             }
-            made.alternatives.push(below.clone());
+            made.alternatives.push(alternative);
         }
         made.alternatives.reverse();
         made
@@ -189,12 +221,13 @@ impl<'d> Linker<'_, 'd> {
         &mut self,
         context: &Context<'_>,
         target: ServiceIndex,
-        rule: Node<'d>,
+        rule: Node<'_>,
         below: Alternative,
     ) -> Alternative {
-        let condition = rule
-            .get("condition")
-            .and_then(|node| self.expression(node, &Expected::Boolean, context.scope));
+        let condition = rule.get("condition").and_then(|node| {
+            self.reader
+                .expression(node, &Expected::Boolean, context.scope)
+        });
         let mut mapping: Vec<Mapping> = Vec::new();
         for node in rule.list("mapping") {
             let mapped = self.mapping(node, (target, &mapping), context);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Linker, Source, Step};
+use super::{Compiler, Linker, Source, Step};
 use crate::catalog::characteristic::{CharacteristicSpecification, ValueType};
 use crate::catalog::expression::{ObjectShape, Scope, Shape};
 use crate::catalog::specification::Specification;
@@ -40,22 +40,25 @@ impl Linker<'_, '_> {
         }
         reached
     }
+}
 
+impl Compiler<'_> {
     pub(super) fn scope(
         &self,
         source: Source,
         products: &HashMap<ServiceIndex, BTreeSet<ProductIndex>>,
     ) -> Scope {
         let own = shape(self.specification(source));
-        let product = match source {
-            Source::Product(_) => own.clone(),
-            Source::Service(index) => {
-                let products = products.get(&index).into_iter().flatten();
-                joined(
-                    products.map(|product| shape(&self.catalog.products[product.0].specification)),
-                )
-            }
-        };
+        let product =
+            match source {
+                Source::Product(_) => own.clone(),
+                Source::Service(index) => {
+                    let products = products.get(&index).into_iter().flatten();
+                    joined(products.map(|product| {
+                        shape(&self.reader.catalog.products[product.0].specification)
+                    }))
+                }
+            };
         let texts = |optional: &[&str], shape: ObjectShape| {
             optional.iter().fold(shape, |shape, name| {
                 shape.with_optional(*name, Shape::String)

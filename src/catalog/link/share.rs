@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Linker;
+use super::{Compiler, Linker};
 use crate::catalog::ServiceIndex;
 use crate::catalog::expression::{Expected, Scope};
 use crate::catalog::rule::{Decomposition, Share, ShareScope};
@@ -10,12 +10,12 @@ use crate::catalog::specification::Facing;
 use crate::diagnostic::Location;
 use crate::document::Node;
 
-impl Linker<'_, '_> {
+impl Compiler<'_> {
     pub(super) fn share(&mut self, rule: Node<'_>, scope: &Scope) -> Option<Share> {
         let node = rule.get("share")?;
         let key = node
             .get("key")
-            .and_then(|key| self.expression(key, &Expected::Key, scope));
+            .and_then(|key| self.reader.expression(key, &Expected::Key, scope));
         let scope = match node.text("scope").as_deref() {
             Some("site") => ShareScope::Site,
             Some("order") => ShareScope::Order,
@@ -23,7 +23,9 @@ impl Linker<'_, '_> {
         };
         Some(Share { scope, key })
     }
+}
 
+impl Linker<'_, '_> {
     /// Whoever needs a shared target has to say the same about it.
     pub(super) fn share_alike(&mut self) {
         let mut first: BTreeMap<ServiceIndex, &Decomposition> = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::scope::shape;
-use super::{Linker, Step};
+use super::{Compiler, Step};
 use crate::catalog::ServiceIndex;
 use crate::catalog::expression::{Expression, ObjectShape, Shape};
 use crate::catalog::rule::{Decomposition, Mapping};
@@ -25,7 +25,7 @@ impl Siblings {
     }
 }
 
-impl Linker<'_, '_> {
+impl Compiler<'_> {
     pub(super) fn siblings_of(&self, steps: &[Step<'_>]) -> Siblings {
         let reads = |step: &Step<'_>| {
             let mut mappings = step.rules.iter().flat_map(|rule| rule.list("mapping"));
@@ -42,7 +42,7 @@ impl Linker<'_, '_> {
             return siblings;
         }
         for step in steps {
-            let service = &self.catalog.services[step.target.0];
+            let service = &self.reader.catalog.services[step.target.0];
             let members = match service.facing {
                 Facing::Customer => &mut siblings.customer,
                 Facing::Resource => &mut siblings.resource,
@@ -58,7 +58,7 @@ impl Linker<'_, '_> {
     pub(super) fn in_order_of_siblings(&mut self, decompositions: &mut Vec<Decomposition>) {
         let mut positions: HashMap<&str, usize> = HashMap::new();
         for (position, decomposition) in decompositions.iter().enumerate() {
-            let id = &self.catalog.services[decomposition.target.0]
+            let id = &self.reader.catalog.services[decomposition.target.0]
                 .specification
                 .id;
             positions.insert(id, position);
@@ -97,7 +97,7 @@ impl Linker<'_, '_> {
         }
         for (position, message, hint) in found {
             let place = decompositions[position].location.clone();
-            self.error("rule/sibling", place, message).hint = Some(hint);
+            self.reader.error("rule/sibling", place, message).hint = Some(hint);
         }
         for position in read.iter().flatten() {
             decompositions[*position].observed = true;
@@ -108,7 +108,10 @@ impl Linker<'_, '_> {
     }
 
     fn id(&self, service: ServiceIndex) -> String {
-        self.catalog.services[service.0].specification.id.clone()
+        self.reader.catalog.services[service.0]
+            .specification
+            .id
+            .clone()
     }
 
     /// Positions of the siblings that a step reads.
@@ -118,7 +121,7 @@ impl Linker<'_, '_> {
         all: &[Decomposition],
         positions: &HashMap<&str, usize>,
     ) -> Vec<usize> {
-        let facing = |it: &Decomposition| self.catalog.services[it.target.0].facing;
+        let facing = |it: &Decomposition| self.reader.catalog.services[it.target.0].facing;
         let mut read: Vec<usize> = Vec::new();
         let expressions = decomposition.mappings().filter_map(Mapping::expression);
         for path in expressions

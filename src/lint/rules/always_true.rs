@@ -28,7 +28,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Found) {
-    for (condition, result) in subject.judged() {
+    for (condition, result) in &subject.judged {
         if result.holds && !result.fails && !result.breaks {
             let source = condition.expression.source();
             let message = format!("{} always holds: {source}", condition.what);

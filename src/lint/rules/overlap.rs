@@ -1,6 +1,6 @@
 //! Two gates that ask the same for the same.
 
-use super::super::{Found, Rule, Subject};
+use super::super::{Found, Rule, Subject, conditions};
 use crate::catalog::GateRule;
 use crate::catalog::space::Space;
 use crate::document::{DocumentKind, Node};
@@ -55,7 +55,7 @@ fn pair(subject: &Subject<'_>, one: &GateRule, other: &GateRule, found: &mut Fou
     if !actions || after(one, other) || after(other, one) {
         return;
     }
-    let view = subject.gate_view(one);
+    let view = conditions::gate_view(subject.catalog, one);
     let conditions = one.condition.iter().chain(&other.condition);
     let Some(space) = Space::of(conditions.clone(), &|it| view.domain(it)) else {
         return;
