@@ -158,6 +158,7 @@ impl Composer {
             },
             spaced: false,
             places: None,
+            lines: Vec::new(),
         }
     }
 

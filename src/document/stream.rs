@@ -211,6 +211,7 @@ impl Batch {
                         },
                         spaced: parsed.spaced,
                         places: None,
+                        lines: Vec::new(),
                     });
                 }
                 Err(fault) if !frame.line => {

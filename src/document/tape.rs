@@ -67,6 +67,8 @@ pub struct Document {
     pub(super) spaced: bool,
     /// Place of each entry in the file, where the text was made from another one (YAML).
     pub(super) places: Option<Vec<WrittenPlace>>,
+    /// Where the lines of texts begin that were written over several (YAML), by entry and offset.
+    pub(super) lines: Vec<TextLine>,
 }
 
 /// Place of a value in a file of another notation.
@@ -77,6 +79,17 @@ pub(super) struct WrittenPlace {
     /// Characters before the text of a string on its line (a quote: 1), unless the text begins
     /// on another line.
     pub(super) lead: Option<u32>,
+}
+
+/// Where a line of a text stands in a file of another notation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextLine {
+    /// Entry of the text.
+    pub(super) entry: u32,
+    /// Offset of the line in the text, in bytes.
+    pub(super) offset: u32,
+    pub(super) line: u32,
+    pub(super) column: u32,
 }
 
 /// The text of a document, without its tape.
@@ -140,6 +153,7 @@ impl Document {
             origin,
             spaced: parsed.spaced,
             places: None,
+            lines: Vec::new(),
         };
         let (line, column) = document.line_and_column(parsed.start);
         document.start = parsed.start;
@@ -206,7 +220,14 @@ impl Document {
                 column: location.column,
             },
             spaced: self.spaced,
-            places: self.places.as_ref().map(|places| places[range].to_vec()),
+            places: (self.places.as_ref()).map(|places| places[range.clone()].to_vec()),
+            lines: (self.lines.iter())
+                .filter(|line| range.contains(&(line.entry as usize)))
+                .map(|line| TextLine {
+                    entry: line.entry - node.index,
+                    ..*line
+                })
+                .collect(),
         }
     }
 
@@ -545,6 +566,14 @@ impl<'d> Node<'d> {
             None => Some(1),
         };
         let text = self.as_str().unwrap_or_default();
+        let mut lines = self.document.lines.iter();
+        let line = lines.rfind(|it| it.entry == self.index && it.offset as usize <= offset);
+        if let Some(line) = line {
+            let before = text.get(line.offset as usize..offset).unwrap_or_default();
+            location.line = u64::from(line.line);
+            location.column = u64::from(line.column) + before.chars().count() as u64;
+            return location;
+        }
         if let (Some(lead), Some(before)) = (lead, text.get(..offset)) {
             location.column += u64::from(lead) + before.chars().count() as u64;
         }

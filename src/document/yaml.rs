@@ -10,7 +10,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::edit::quote;
 use super::parse::MAXIMUM_DEPTH;
-use super::tape::{Document, Origin, WrittenPlace};
+use super::tape::{Document, Origin, TextLine, WrittenPlace};
 use crate::diagnostic::Location;
 
 /// A YAML text that could not be read.
@@ -51,7 +51,10 @@ struct Builder<'f> {
     file: &'f str,
     json: String,
     places: Vec<WrittenPlace>,
+    lines: Vec<TextLine>,
     open: Vec<Open>,
+    /// The lines of the file.
+    written: Vec<&'f str>,
 }
 
 /// The documents of a YAML text.
@@ -64,7 +67,9 @@ pub fn documents(text: &str, file: &str) -> Result<Vec<Document>, YamlError> {
         file,
         json: String::new(),
         places: Vec::new(),
+        lines: Vec::new(),
         open: Vec::new(),
+        written: text.lines().collect(),
     };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
@@ -80,6 +85,7 @@ pub fn documents(text: &str, file: &str) -> Result<Vec<Document>, YamlError> {
             Event::DocumentStart(..) => {
                 builder.json.clear();
                 builder.places.clear();
+                builder.lines.clear();
             }
             Event::DocumentEnd if !builder.places.is_empty() => {
                 documents.push(builder.document()?);
@@ -193,6 +199,9 @@ impl Builder<'_> {
             _ => None,
         };
         self.node(span, lead);
+        if span.end.line() > span.start.line() {
+            self.over_lines(value, span);
+        }
         let literal = if key || style != ScalarStyle::Plain {
             None
         } else {
@@ -203,6 +212,51 @@ impl Builder<'_> {
             None => self.json.push_str(&quote(value)),
         }
         Ok(())
+    }
+
+    /// Notes where the lines of a text stand that is written over several: each is in the text as it
+    /// is, whatever stands between them there.
+    fn over_lines(&mut self, value: &str, span: Span) {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let entry = number(self.places.len() - 1);
+        let last = span.end.line().min(self.written.len());
+        let (mut offset, mut found) = (0, Vec::new());
+        for line in span.start.line()..=last {
+            let Some(written) = self.written.get(line.wrapping_sub(1)) else {
+                continue;
+            };
+            let before = if line == span.start.line() {
+                written
+                    .char_indices()
+                    .nth(span.start.col())
+                    .map_or(written.len(), |it| it.0)
+            } else {
+                0
+            };
+            let content = written[before..].trim();
+            // The quotes of a text are none of it.
+            let content = content
+                .trim_start_matches(['"', '\''])
+                .trim_end_matches(['"', '\'']);
+            if content.is_empty() {
+                continue;
+            }
+            let (Some(start), Some(place)) = (
+                value[offset..].find(content),
+                written[before..].find(content),
+            ) else {
+                break;
+            };
+            offset += start;
+            found.push(TextLine {
+                entry,
+                offset: number(offset),
+                line: number(line),
+                column: number(written[..before + place].chars().count() + 1),
+            });
+            offset += content.len();
+        }
+        self.lines.extend(found);
     }
 
     fn document(&mut self) -> Result<Document, YamlError> {
@@ -228,6 +282,7 @@ impl Builder<'_> {
             column: u64::from(begin.1),
         };
         document.places = Some(places);
+        document.lines = std::mem::take(&mut self.lines);
         Ok(document)
     }
 }
