@@ -1,6 +1,6 @@
 //! Every diagnostic code that the sources can report is described in one table
 //! (`src/diagnostic/codes`), listed in docs/codes.md, and stands in what some
-//! case expects on standard error.
+//! case expects on standard error, or in a report; errors make that case fail.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -34,10 +34,13 @@ fn found(folder: &str, pattern: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSe
     found
 }
 
-const FAMILIES: &str = "schema|standard|order|catalog|rule|lint|inventory|decompose|plan|test|endpoints|project|fault-script";
-
-/// The codes that the sources report.
+/// The codes that the sources report: all texts of the areas that are described, and whatever is
+/// given to something that reports.
 fn known() -> BTreeSet<String> {
+    let areas = codes::AREAS
+        .iter()
+        .map(|area| area[0].code.split('/').next());
+    let areas: Vec<&str> = areas.map(|it| it.expect("an area")).collect();
     // The codes in `diagnostic` are descriptions, and examples of its unit tests.
     let source = |path: &Path| {
         path.extension().is_some_and(|end| end == "rs")
@@ -46,7 +49,11 @@ fn known() -> BTreeSet<String> {
                 .components()
                 .any(|part| part.as_os_str() == "diagnostic")
     };
-    let known = found("src", &format!("\"((?:{FAMILIES})/[a-z0-9-]+)\""), source);
+    let of_areas = format!("\"((?:{})/[a-z0-9-]+)\"", areas.join("|"));
+    let mut known = found("src", &of_areas, source);
+    let reports = "(?:Code|error|warning|note|report|finding|fault|of_rule|add|add_at)";
+    let reported = format!("\\b{reports}\\(\\s*\"([a-z-]+/[a-z0-9-]+)\"");
+    known.extend(found("src", &reported, source));
     assert!(known.len() > 50, "{known:?}");
     known
 }
@@ -55,17 +62,43 @@ fn known() -> BTreeSet<String> {
 fn every_code_has_a_case_in_which_it_is_reported() {
     let known = known();
     let expected = |path: &Path| path.file_name().is_some_and(|name| name == "stderr");
-    let reported = found(
+    let mut reported = found(
         "tests/cases",
         r"(?m)^(?:error|warning|note)\[([a-z0-9/-]+)\]: ",
         expected,
     );
+    // Some are told in reports only.
+    let expected = |path: &Path| path.file_name().is_some_and(|name| name == "stdout");
+    reported.extend(found(
+        "tests/cases",
+        r"(?m)^::(?:error|warning|notice) .*title=([a-z-]+/[a-z0-9-]+)::",
+        expected,
+    ));
     let missing: Vec<&String> = known.difference(&reported).collect();
     assert!(missing.is_empty(), "codes without a case: {missing:?}");
     let strange: Vec<&String> = reported.difference(&known).collect();
     assert!(
         strange.is_empty(),
         "cases expect codes that no source has: {strange:?}"
+    );
+}
+
+#[test]
+fn every_error_has_a_case_that_it_makes_fail() {
+    let failing = |path: &Path| {
+        let status = std::fs::read_to_string(path.with_file_name("status"));
+        let status = status.unwrap_or_default();
+        path.file_name().is_some_and(|name| name == "stderr") && !["", "0"].contains(&status.trim())
+    };
+    let failing = found("tests/cases", r"(?m)^error\[([a-z0-9/-]+)\]: ", failing);
+    let errors = codes::all().filter(|it| it.severity.name() == "error");
+    let passing: Vec<&str> = errors
+        .map(|it| it.code)
+        .filter(|it| !failing.contains(*it))
+        .collect();
+    assert!(
+        passing.is_empty(),
+        "errors that no case fails by: {passing:?}"
     );
 }
 

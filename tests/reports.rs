@@ -85,6 +85,67 @@ fn report(format: &str, input: &(Vec<&'static str>, Vec<u8>)) -> String {
     text(run(&args, &input.1))
 }
 
+/// Commands about catalogs, run at the top of the repository; each finds something.
+const OF_CATALOGS: [&[&str]; 5] = [
+    &[
+        "catalog",
+        "lint",
+        "--catalog",
+        "tests/cases/catalog/lint-levels-and-exceptions/catalog.yaml",
+    ],
+    &[
+        "catalog",
+        "diff",
+        "tests/cases/catalog/diff-in-the-words-of-catalogs/old.yaml",
+        "tests/cases/catalog/diff-in-the-words-of-catalogs/new.yaml",
+    ],
+    &[
+        "catalog",
+        "impact",
+        "tests/cases/catalog/impact-of-a-small-change/old.yaml",
+        "tests/cases/catalog/impact-of-a-small-change/new.yaml",
+        "--orders",
+        "tests/cases/catalog/impact-of-a-small-change/orders.json",
+        "--exit-code",
+    ],
+    &[
+        "catalog",
+        "coverage",
+        "--catalog",
+        "examples/catalog",
+        "--orders",
+        "examples/catalog-tests/broadband",
+        "--min",
+        "90",
+    ],
+    &["catalog", "diff", "no-such-catalog", "nor-this"],
+];
+
+fn of_catalog(format: &str, args: &[&str]) -> String {
+    let output = Command::new(cargo_bin("orderctl"))
+        .args(args)
+        .args(["--format", format])
+        .env_clear()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .timeout(TIME_LIMIT)
+        .output()
+        .expect("the binary runs");
+    text(output)
+}
+
+/// What was run, and its report in SARIF.
+fn sarif_reports() -> Vec<(Vec<&'static str>, Value)> {
+    let of_orders = inputs().into_iter().map(|input| {
+        let text = report("sarif", &input);
+        (input.0, text)
+    });
+    let of_catalogs = OF_CATALOGS.map(|args| (args.to_vec(), of_catalog("sarif", args)));
+    let reports = of_orders.chain(of_catalogs);
+    reports
+        .map(|(args, text)| (args, serde_json::from_str(&text).expect("JSON")))
+        .collect()
+}
+
 /// The official schema, which the crate serde-sarif ships, if that crate's sources are here.
 fn sarif_schema() -> Option<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -113,22 +174,28 @@ fn sarif_reports_are_valid_against_the_official_schema() {
         .build(&schema)
         .expect("a schema");
     assert!(!validator.is_valid(&json!({ "version": "2.1.0", "runs": [{}] })));
-    for input in inputs() {
-        let log: Value = serde_json::from_str(&report("sarif", &input)).expect("JSON");
+    for (args, log) in sarif_reports() {
         let faults: Vec<String> = validator
             .iter_errors(&log)
             .map(|fault| format!("{}: {fault}", fault.instance_path()))
             .collect();
-        assert_eq!(faults, Vec::<String>::new(), "{:?}", input.0);
+        assert_eq!(faults, Vec::<String>::new(), "{args:?}");
     }
 }
 
 #[test]
 fn sarif_reports_have_what_code_scanning_asks_for() {
-    for input in inputs() {
-        let log: Value = serde_json::from_str(&report("sarif", &input)).expect("JSON");
+    for (args, log) in sarif_reports() {
         assert_eq!(log["version"], "2.1.0");
         let run = &log["runs"][0];
+        // Reports of several commands stand beside each other.
+        let category = run["automationDetails"]["id"].as_str().expect("a category");
+        let command: Vec<&str> = if args.first() == Some(&"catalog") {
+            args[..2].to_vec()
+        } else {
+            vec!["validate"]
+        };
+        assert_eq!(category, format!("orderctl {}/", command.join(" ")));
         let driver = &run["tool"]["driver"];
         assert_eq!(driver["name"], "orderctl");
         assert_eq!(driver["semanticVersion"], env!("CARGO_PKG_VERSION"));
@@ -160,7 +227,7 @@ fn sarif_reports_have_what_code_scanning_asks_for() {
         let count = prints.len();
         prints.sort();
         prints.dedup();
-        assert_eq!(prints.len(), count, "{:?}", input.0);
+        assert_eq!(prints.len(), count, "{args:?}");
     }
 }
 
@@ -203,6 +270,25 @@ fn junit_reports_are_well_formed_and_count_their_failures() {
         assert_eq!(Some(read.errors), failed, "{:?}", input.0);
         let illegal = |character: char| !matches!(character, '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
         assert!(!xml.contains(illegal), "{xml:?}");
+    }
+}
+
+#[test]
+fn reports_of_catalogs_say_in_every_format_what_was_found() {
+    for (args, places) in OF_CATALOGS.iter().zip([1, 2, 2, 20, 0]) {
+        let annotations = of_catalog("github", args);
+        let commands = annotations.lines().filter(|it| it.starts_with("::"));
+        let found = commands.clone().filter(|it| it.contains(" file=")).count();
+        assert!(found >= places, "{annotations}");
+        let failed = commands.filter(|it| it.starts_with("::error ")).count();
+        let xml = of_catalog("junit", args);
+        let read = quick_junit::Report::deserialize_from_str(&xml).expect("well-formed XML");
+        assert_eq!(read.failures + read.errors, failed, "{xml}");
+        for format in ["human", "json", "markdown"] {
+            let text = of_catalog(format, args);
+            let wanted = format != "human" || places > 1;
+            assert_eq!(!text.is_empty(), wanted, "{args:?} {format}");
+        }
     }
 }
 

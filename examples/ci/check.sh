@@ -20,8 +20,8 @@ ask() {
 
 ask "$orderctl" catalog lint --strict --report "$reports/lint.sarif" --report "$reports/lint.xml"
 ask "$orderctl" catalog test tests --report "$reports/test.xml" --report "github:$reports/annotations.txt"
-ask "$orderctl" catalog coverage --orders tests --min 90 --format markdown > "$reports/coverage.md"
-ask "$orderctl" catalog diff "$base:catalog" catalog --format markdown > "$reports/diff.md"
+ask "$orderctl" catalog coverage --orders tests --min 90 --format markdown --report "$reports/coverage.xml" > "$reports/coverage.md"
+ask "$orderctl" catalog diff "$base:catalog" catalog --format markdown --report "$reports/diff.sarif" > "$reports/diff.md"
 ask "$orderctl" catalog impact "$base:catalog" catalog --orders tests --format markdown > "$reports/impact.md"
 for part in diff impact coverage; do
     cat "$reports/$part.md"

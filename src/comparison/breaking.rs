@@ -6,7 +6,7 @@ use super::{Alteration, Change};
 use crate::document::{DocumentKind, Node};
 
 /// Of a document that is no longer there.
-pub fn removed(kind: DocumentKind) -> Vec<Alteration> {
+pub fn removed(kind: DocumentKind, document: Node<'_>) -> Vec<Alteration> {
     let why = match kind {
         DocumentKind::ProductOffering | DocumentKind::ProductSpecification => {
             "orders that name it are refused"
@@ -23,6 +23,7 @@ pub fn removed(kind: DocumentKind) -> Vec<Alteration> {
         from: None,
         to: None,
         breaking: Some(why),
+        location: document.location(),
     }]
 }
 

@@ -34,6 +34,7 @@ fn alteration(alteration: &Alteration) -> Value {
     let mut value = json!({
         "what": alteration.what,
         "change": alteration.change.name(),
+        "location": alteration.location,
     });
     let parsed = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
     for (name, text) in [("from", &alteration.from), ("to", &alteration.to)] {

@@ -2,6 +2,7 @@
 //! breaks orders that were good before.
 
 mod breaking;
+mod findings;
 mod json;
 mod text;
 mod tree;
@@ -9,6 +10,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+pub use findings::{CODE_BREAKING, CODE_CHANGE, findings};
 pub use json::json;
 pub use text::{human, markdown, title, told};
 
@@ -83,6 +85,8 @@ pub struct Alteration {
     pub to: Option<String>,
     /// Why it breaks orders that were good before, if it does.
     pub breaking: Option<&'static str>,
+    /// Where it stands now; of what is gone, what it stood in, or where the document stood.
+    pub location: Location,
 }
 
 impl DocumentChange {
@@ -111,7 +115,7 @@ impl Comparison {
                     (Change::Changed, alterations)
                 }
                 (None, Some(_)) => (Change::Added, Vec::new()),
-                (_, None) => (Change::Removed, breaking::removed(key.0)),
+                (_, None) => (Change::Removed, breaking::removed(key.0, node)),
             };
             Some(DocumentChange {
                 kind: key.0,

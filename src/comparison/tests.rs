@@ -118,6 +118,10 @@ fn rules_are_compared_by_what_they_say() {
         lines(&waves("[a, b]"), &waves("[a, b]")),
         Vec::<String>::new()
     );
+    assert_eq!(
+        lines(&waves("[a, b]"), &waves("[b, a]")),
+        ["  ! waves [\"a\",\"b\"] → [\"b\",\"a\"]  (the rollout has other waves)"]
+    );
 }
 
 #[test]

@@ -10,10 +10,14 @@ use crate::document::{DocumentKind, Kind, Node};
 /// Members that say nothing about what a catalog does.
 const IGNORED: [&str; 4] = ["href", "lastUpdate", "@schemaLocation", "$schema"];
 
+/// Lists of which it matters what comes first.
+const SEQUENCES: [&str; 2] = ["waves", "forEach"];
+
 /// What a document has now that it did not have before, and the other way round.
 pub fn alterations(kind: DocumentKind, before: Node<'_>, now: Node<'_>) -> Vec<Alteration> {
     let mut walk = Walk {
         kind,
+        here: now,
         path: Vec::new(),
         found: Vec::new(),
     };
@@ -21,14 +25,16 @@ pub fn alterations(kind: DocumentKind, before: Node<'_>, now: Node<'_>) -> Vec<A
     walk.found
 }
 
-struct Walk {
+struct Walk<'d> {
     kind: DocumentKind,
+    /// The object or list that is looked into, as it is now.
+    here: Node<'d>,
     path: Vec<Segment>,
     found: Vec<Alteration>,
 }
 
-impl Walk {
-    fn value(&mut self, before: Option<Node<'_>>, now: Option<Node<'_>>) {
+impl<'d> Walk<'d> {
+    fn value(&mut self, before: Option<Node<'d>>, now: Option<Node<'d>>) {
         match (before, now) {
             (Some(before), Some(now)) => match (before.kind(), now.kind()) {
                 (Kind::Object, Kind::Object) => self.object(before, now),
@@ -43,7 +49,7 @@ impl Walk {
     }
 
     /// Something that is only on one side: of a list each of its elements.
-    fn whole(&mut self, change: Change, node: Node<'_>) {
+    fn whole(&mut self, change: Change, node: Node<'d>) {
         let elements = keyed(node);
         match elements {
             Some(elements) if node.kind() == Kind::Array && !elements.is_empty() => {
@@ -57,14 +63,15 @@ impl Walk {
         }
     }
 
-    fn one_sided(&mut self, change: Change, node: Node<'_>) {
+    fn one_sided(&mut self, change: Change, node: Node<'d>) {
         match change {
             Change::Removed => self.found(change, Some(node), None),
             Change::Added | Change::Changed => self.found(change, None, Some(node)),
         }
     }
 
-    fn object(&mut self, before: Node<'_>, now: Node<'_>) {
+    fn object(&mut self, before: Node<'d>, now: Node<'d>) {
+        let outer = std::mem::replace(&mut self.here, now);
         let mut names: Vec<String> = Vec::new();
         for (key, _) in before.members().chain(now.members()) {
             let name = key.as_str().unwrap_or_default().into_owned();
@@ -78,15 +85,20 @@ impl Walk {
             self.value(before, now);
             self.path.pop();
         }
+        self.here = outer;
     }
 
-    fn list(&mut self, before: Node<'_>, now: Node<'_>) {
+    fn list(&mut self, before: Node<'d>, now: Node<'d>) {
         let (Some(old), Some(new)) = (keyed(before), keyed(now)) else {
             if !same(before, now) {
                 self.found(Change::Changed, Some(before), Some(now));
             }
             return;
         };
+        if self.is_sequence() && is_moved(&old, &new) {
+            return self.found(Change::Changed, Some(before), Some(now));
+        }
+        let outer = std::mem::replace(&mut self.here, now);
         let matched: BTreeMap<&String, Node<'_>> = new.iter().map(|(key, it)| (key, *it)).collect();
         for (key, element) in &old {
             self.path.push(Segment::Element(key.clone()));
@@ -100,9 +112,17 @@ impl Walk {
                 self.path.pop();
             }
         }
+        self.here = outer;
     }
 
-    fn found(&mut self, change: Change, before: Option<Node<'_>>, now: Option<Node<'_>>) {
+    fn is_sequence(&self) -> bool {
+        match self.path.last() {
+            Some(Segment::Member(name)) => SEQUENCES.contains(&name.as_str()),
+            Some(Segment::Element(_)) | None => false,
+        }
+    }
+
+    fn found(&mut self, change: Change, before: Option<Node<'d>>, now: Option<Node<'d>>) {
         let breaking = breaking::why(self.kind, &self.path, (change, before, now));
         self.found.push(Alteration {
             what: words::told(self.kind, &self.path),
@@ -110,8 +130,23 @@ impl Walk {
             from: before.map(|it| it.compact().into_owned()),
             to: now.map(|it| it.compact().into_owned()),
             breaking,
+            location: now.unwrap_or(self.here).location(),
         });
     }
+}
+
+/// Whether two lists have elements of the same keys in another order.
+fn is_moved(old: &[(String, Node<'_>)], new: &[(String, Node<'_>)]) -> bool {
+    let keys = |list: &[(String, Node<'_>)]| -> Vec<String> {
+        list.iter().map(|(key, _)| key.clone()).collect()
+    };
+    let (mut old, mut new) = (keys(old), keys(new));
+    if old == new {
+        return false;
+    }
+    old.sort();
+    new.sort();
+    old == new
 }
 
 fn same(one: Node<'_>, other: Node<'_>) -> bool {

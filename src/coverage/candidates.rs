@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use serde_json::Value;
+
 use super::points;
 use super::samples::Sample;
 use crate::catalog::expression::Expression;
 use crate::catalog::{
-    Catalog, CharacteristicSpecification, Decomposition, Offering, Specification, ValueType,
+    Catalog, CharacteristicSpecification, Decomposition, Loop, Offering, Over, Specification,
+    ValueType,
 };
 
 /// A characteristic and the values that it may be ordered with, as JSON texts; `None` leaves it out.
@@ -39,7 +42,9 @@ pub fn parameters(
         if characteristic.is_list() {
             values = values.iter().map(|it| format!("[{it}]")).collect();
         }
-        values.extend(sample.values.get(name).into_iter().flatten().cloned());
+        let known = sample.values.get(name).map_or(&[][..], Vec::as_slice);
+        values.extend(known.iter().cloned());
+        values.extend(varied(known, &members(catalog, (product, name))));
         if values.is_empty() {
             values.push(invented(characteristic));
         }
@@ -59,6 +64,54 @@ pub fn parameters(
         }
     });
     parameters.filter(|it| !it.values.is_empty()).collect()
+}
+
+/// The members of the elements of a list that become characteristics of services which list their
+/// values: each with such a value.
+fn members(
+    catalog: &Catalog,
+    (product, list): (&Specification, &str),
+) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    let steps = catalog.product(&product.id).into_iter();
+    for step in steps.flat_map(|it| &it.decompositions) {
+        let over = |it: &Loop| match &it.over {
+            Over::List(over) => over.is_path() && over.paths() == [["source", list]],
+            Over::Count(_) => false,
+        };
+        let Some(variable) = step.loops.iter().find(|it| over(it)).map(|it| &it.variable) else {
+            continue;
+        };
+        let target = &catalog.service_at(step.target).specification;
+        for mapping in step.mappings() {
+            let path = mapping.expression().filter(|it| it.is_path());
+            let path = path.map(Expression::paths).unwrap_or_default();
+            let known = target.characteristic(&mapping.target);
+            if let ([path], Some(known)) = (path.as_slice(), known)
+                && let [first, member] = path.as_slice()
+                && first == variable
+            {
+                let values = known.allowed_values();
+                found.extend(values.map(|it| (member.clone(), it.to_owned())));
+            }
+        }
+    }
+    found
+}
+
+/// Lists as they were ordered before, in the first element of which one member is another one.
+fn varied(known: &[String], members: &BTreeSet<(String, String)>) -> Vec<String> {
+    let Some(Value::Array(list)) = known.first().and_then(|it| serde_json::from_str(it).ok())
+    else {
+        return Vec::new();
+    };
+    let varied = members.iter().filter_map(|(member, value)| {
+        let mut list = list.clone();
+        let place = list.first_mut()?.get_mut(member)?;
+        *place = serde_json::from_str(value).ok()?;
+        Some(Value::Array(list).to_string())
+    });
+    varied.collect()
 }
 
 /// A value where nothing is known.

@@ -89,9 +89,15 @@ pub fn generate(coverage: &mut Coverage<'_>, samples: &Samples, wanted: Wanted) 
             continue;
         }
         let number = numbers.entry(candidate.offering).or_default();
-        *number += 1;
         let offering = &catalog.offerings()[candidate.offering];
-        let id = format!("{}-{number}", offering.id);
+        // Those that were generated before stay.
+        let id = loop {
+            *number += 1;
+            let id = format!("{}-{number}", offering.id);
+            if !coverage.ids.contains(&id) {
+                break id;
+            }
+        };
         for pair in &candidate.pairs {
             open_pairs.remove(pair);
         }

@@ -7,6 +7,7 @@ mod observe;
 mod pairs;
 mod points;
 mod random;
+mod reached;
 mod report;
 mod samples;
 
@@ -16,14 +17,18 @@ pub use points::{Point, PointKind};
 pub use report::{human, json, markdown};
 pub use samples::Samples;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use crate::catalog::Catalog;
-use crate::document::Document;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::{Document, DocumentKind, Node};
 use crate::inventory::Inventory;
 use crate::rehearsal::{Outcome, Rehearsal};
+
+/// No order exercises something.
+pub const CODE_MISSING: Code = Code("coverage/missing");
 
 /// What there is to exercise, and what was exercised so far.
 #[derive(Debug, Clone)]
@@ -33,6 +38,8 @@ pub struct Coverage<'c> {
     pub points: BTreeSet<Point>,
     /// What was exercised.
     pub covered: BTreeSet<Point>,
+    /// Ids of the orders that were looked at.
+    ids: BTreeSet<String>,
     /// Number of orders that were looked at.
     pub orders: u64,
     /// Number of those that are not acceptable: they exercise nothing.
@@ -46,6 +53,7 @@ impl<'c> Coverage<'c> {
             catalog,
             points: points::all(catalog),
             covered: BTreeSet::new(),
+            ids: BTreeSet::new(),
             orders: 0,
             refused: 0,
         }
@@ -59,6 +67,8 @@ impl<'c> Coverage<'c> {
         now: Option<Timestamp>,
     ) {
         self.orders += 1;
+        let id = order.root().text("id").unwrap_or_default();
+        self.ids.insert(id.into_owned());
         let rehearsal = Rehearsal {
             catalog: self.catalog,
             inventory,
@@ -78,6 +88,27 @@ impl<'c> Coverage<'c> {
     /// What was not exercised.
     pub fn missing(&self) -> impl Iterator<Item = &Point> {
         self.points.iter().filter(|it| !self.covered.contains(it))
+    }
+
+    /// A note for each thing that was not exercised, where its document stands.
+    pub fn findings(&self, documents: &[Document]) -> Vec<Diagnostic> {
+        let places = documents.iter().filter_map(|document| {
+            let root = document.root();
+            let id = root.text("id")?.into_owned();
+            Some(((DocumentKind::of(document), id), root))
+        });
+        let places: HashMap<(DocumentKind, String), Node<'_>> = places.collect();
+        let findings = self.missing().filter_map(|point| {
+            let place = places.get(&point.document)?.location();
+            let message = format!("{}: no order exercises {point}", point.kind.name());
+            Some(Diagnostic::new(
+                CODE_MISSING,
+                Severity::Note,
+                place,
+                message,
+            ))
+        });
+        findings.collect()
     }
 
     /// Share of what was exercised, in percent; 100 of nothing.

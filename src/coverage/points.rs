@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::reached;
 use crate::catalog::{Catalog, CharacteristicSpecification, Decomposition, Offering, ValueType};
+use crate::document::DocumentKind;
 
 /// A kind of thing to be exercised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +67,8 @@ pub struct Point {
     pub kind: PointKind,
     /// What it is called.
     pub name: String,
+    /// Kind and id of the document that it is of.
+    pub document: (DocumentKind, String),
 }
 
 impl fmt::Display for Point {
@@ -74,27 +78,68 @@ impl fmt::Display for Point {
 }
 
 impl Point {
-    pub(super) fn new(kind: PointKind, name: impl Into<String>) -> Point {
+    /// Something that is called by the id of its document.
+    pub(super) fn new(kind: PointKind, id: &str) -> Point {
+        let document = match kind {
+            PointKind::Offering => DocumentKind::ProductOffering,
+            PointKind::Value => DocumentKind::ProductSpecification,
+            PointKind::Rule | PointKind::Condition => DocumentKind::DecompositionRule,
+            PointKind::Service => DocumentKind::ServiceSpecification,
+            PointKind::Resource => DocumentKind::ResourceSpecification,
+            PointKind::Activation => DocumentKind::ActivationRule,
+            PointKind::Gate => DocumentKind::GateRule,
+            PointKind::Wave => DocumentKind::RolloutRule,
+        };
         Point {
             kind,
-            name: name.into(),
+            name: id.to_owned(),
+            document: (document, id.to_owned()),
         }
     }
 
-    /// A value of a characteristic of a product, or its absence.
-    pub(super) fn value(product: &str, characteristic: &str, value: Option<&str>) -> Point {
+    /// A value of a characteristic of a product or service, or its absence.
+    pub(super) fn value(
+        (kind, id): (DocumentKind, &str),
+        characteristic: &str,
+        value: Option<&str>,
+    ) -> Point {
         let value = value.unwrap_or("absent");
-        Point::new(
-            PointKind::Value,
-            format!("{product} `{characteristic}`: {value}"),
-        )
+        Point {
+            kind: PointKind::Value,
+            name: format!("{id} `{characteristic}`: {value}"),
+            document: (kind, id.to_owned()),
+        }
     }
 
-    /// A condition of a rule, one way.
-    pub(super) fn condition(rule: &str, holds: bool) -> Point {
-        let way = if holds { "holds" } else { "does not hold" };
-        Point::new(PointKind::Condition, format!("{rule} {way}"))
+    /// A condition of a decomposition or gate rule, one way.
+    pub(super) fn condition((kind, rule): (DocumentKind, &str), holds: bool) -> Point {
+        Point {
+            kind: PointKind::Condition,
+            name: format!("{rule} {}", way(holds)),
+            document: (kind, rule.to_owned()),
+        }
     }
+
+    /// The condition of a dependency of a service on another one, one way.
+    pub(super) fn dependency([service, on]: [&str; 2], condition: &str, holds: bool) -> Point {
+        Point {
+            kind: PointKind::Condition,
+            name: format!("{service} waits for {on} if {condition}: {}", way(holds)),
+            document: (DocumentKind::ServiceSpecification, service.to_owned()),
+        }
+    }
+
+    /// A wave of a rollout.
+    pub(super) fn wave(rollout: &str, wave: &str) -> Point {
+        Point {
+            name: format!("{rollout} {wave}"),
+            ..Point::new(PointKind::Wave, rollout)
+        }
+    }
+}
+
+fn way(holds: bool) -> &'static str {
+    if holds { "holds" } else { "does not hold" }
 }
 
 /// Whether an offering can be ordered by itself.
@@ -115,7 +160,7 @@ pub(super) fn all(catalog: &Catalog) -> BTreeSet<Point> {
             let narrowed = offering.narrows(&characteristic.name);
             for value in values(characteristic, narrowed) {
                 points.insert(Point::value(
-                    &product.id,
+                    (DocumentKind::ProductSpecification, &product.id),
                     &characteristic.name,
                     value.as_deref(),
                 ));
@@ -125,7 +170,7 @@ pub(super) fn all(catalog: &Catalog) -> BTreeSet<Point> {
     let products = catalog.products().iter().flat_map(|it| &it.decompositions);
     let services = catalog.services().iter().flat_map(|it| &it.decompositions);
     for decomposition in products.chain(services) {
-        steps(decomposition, &mut points);
+        steps(catalog, decomposition, &mut points);
         let service = catalog.service_at(decomposition.target);
         points.insert(Point::new(PointKind::Service, &service.specification.id));
         for resource in &service.resources {
@@ -139,26 +184,35 @@ pub(super) fn all(catalog: &Catalog) -> BTreeSet<Point> {
     for gate in catalog.gate_rules() {
         points.insert(Point::new(PointKind::Gate, &gate.id));
         if gate.condition.is_some() {
-            points.extend([true, false].map(|holds| Point::condition(&gate.id, holds)));
+            let gate = (DocumentKind::GateRule, gate.id.as_str());
+            points.extend([true, false].map(|holds| Point::condition(gate, holds)));
         }
     }
     for rollout in catalog.rollout_rules() {
         let waves = rollout.waves.iter();
-        points.extend(
-            waves.map(|wave| Point::new(PointKind::Wave, format!("{} {wave}", rollout.id))),
-        );
+        points.extend(waves.map(|wave| Point::wave(&rollout.id, wave)));
     }
+    points.extend(reached::values(catalog));
     points
 }
 
-fn steps(decomposition: &Decomposition, points: &mut BTreeSet<Point>) {
+fn steps(catalog: &Catalog, decomposition: &Decomposition, points: &mut BTreeSet<Point>) {
+    let id = |service| catalog.service_at(service).specification.id.as_str();
     for alternative in &decomposition.alternatives {
         let Some(rule) = &alternative.rule else {
             continue;
         };
         points.insert(Point::new(PointKind::Rule, rule));
         if alternative.condition.is_some() {
+            let rule = (DocumentKind::DecompositionRule, rule.as_str());
             points.extend([true, false].map(|holds| Point::condition(rule, holds)));
+        }
+        for dependency in &alternative.depends_on {
+            if let Some(condition) = &dependency.condition {
+                let both = [id(decomposition.target), id(dependency.on)];
+                let condition = condition.source();
+                points.extend([true, false].map(|it| Point::dependency(both, condition, it)));
+            }
         }
     }
 }

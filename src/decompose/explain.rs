@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::faults::shortened;
 use super::standing::Change;
+use crate::catalog::ServiceIndex;
 use crate::catalog::expression::{Near, NearKind, Seen};
 use crate::inventory::Layer;
 
@@ -48,6 +49,19 @@ pub struct Story {
     pub seen: Vec<Seen>,
     /// The rules that came before it and did not apply; all rules, if nothing was made.
     pub tried: Vec<Tried>,
+    /// How the conditions of its dependencies came out.
+    pub waits: Vec<Asked>,
+}
+
+/// A dependency with a condition, which was asked whether the item waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What comes first.
+    pub on: ServiceIndex,
+    /// The condition.
+    pub condition: String,
+    /// Whether it holds.
+    pub holds: bool,
 }
 
 /// A rule that did not apply.

@@ -31,7 +31,7 @@ mod step;
 mod write;
 
 pub use com::{needs_no_service, service_order};
-pub use explain::{Explanation, Outcome, Story, Tried};
+pub use explain::{Asked, Explanation, Outcome, Story, Tried};
 pub use som::resource_order;
 pub use standing::Change;
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::dependencies::{self, Waiting};
-use super::explain::{Explanation, Story, Tried};
+use super::explain::{Asked, Explanation, Story, Tried};
 use super::faults::{Faults, Place};
 use super::loops::{LoopFault, MAX_ITEMS, Reading};
 use super::standing::{Change, Difference, difference};
@@ -341,11 +341,26 @@ impl<'c> Steps<'c> {
     }
 
     /// What an item waits for, of what its rule says.
-    pub fn waits(&mut self, step: &Step<'_, 'c>, of_rule: &'c [Dependency]) -> Vec<Waiting<'c>> {
+    pub fn waits(
+        &mut self,
+        step: &Step<'_, 'c>,
+        of_rule: &'c [Dependency],
+        story: &mut Story,
+    ) -> Vec<Waiting<'c>> {
         let mut waits: Vec<Waiting<'c>> = Vec::with_capacity(of_rule.len());
         for dependency in of_rule {
             let condition = dependency.condition.as_ref();
-            match condition.map_or(Ok(true), |it| it.holds(step.bindings)) {
+            let judged = condition.map_or(Ok(true), |it| it.holds(step.bindings));
+            if self.explain
+                && let (Some(condition), Ok(holds)) = (condition, &judged)
+            {
+                story.waits.push(Asked {
+                    on: dependency.on,
+                    condition: condition.source().to_owned(),
+                    holds: *holds,
+                });
+            }
+            match judged {
                 Ok(true) => waits.push(Waiting::of(dependency, step.bindings)),
                 Ok(false) => {}
                 Err(fault) => {

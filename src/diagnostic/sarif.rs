@@ -55,6 +55,9 @@ pub fn report(report: &Report) -> String {
                     rules: rules.into_iter().map(rule).collect(),
                 },
             },
+            automation_details: AutomationDetails {
+                id: format!("orderctl {}/", report.command),
+            },
             column_kind: "unicodeCodePoints",
             original_uri_base_ids: UriBaseIds {
                 source_root: DescribedRoot {
@@ -84,11 +87,18 @@ struct Log {
 #[serde(rename_all = "camelCase")]
 struct Run {
     tool: Tool,
+    automation_details: AutomationDetails,
     column_kind: &'static str,
     original_uri_base_ids: UriBaseIds,
     invocations: [Invocation; 1],
     results: Vec<ResultObject>,
     properties: Properties,
+}
+
+/// Tells the reports of several commands apart: code scanning keeps one for each.
+#[derive(Serialize)]
+struct AutomationDetails {
+    id: String,
 }
 
 #[derive(Serialize)]

@@ -2,11 +2,14 @@
 //! catalogs, and what comes out differently is grouped by its cause.
 
 mod cause;
+mod findings;
 mod installed;
 mod json;
+mod near;
 mod reach;
 mod text;
 
+pub use findings::{CODE_DIFFERENT, CODE_REFUSED, findings};
 pub use installed::orders_of_installed;
 pub use json::json;
 pub use text::{human, markdown};
@@ -20,7 +23,7 @@ use crate::comparison::{Comparison, DocumentChange};
 use crate::document::{Document, DocumentKind};
 use crate::inventory::Inventory;
 use crate::rehearsal::{Difference, Outcome, Rehearsal, differences};
-use cause::Causes;
+use cause::{Case, Causes};
 use reach::Reach;
 
 /// Both catalogs, and what is different between them.
@@ -32,6 +35,8 @@ pub struct Catalogs<'c> {
     pub new: &'c Catalog,
     /// What is different.
     pub comparison: &'c Comparison,
+    /// The documents of both.
+    pub documents: [&'c [Document]; 2],
 }
 
 /// Where an order comes from.
@@ -59,8 +64,8 @@ pub struct Example {
 /// What one cause does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effect {
-    /// The documents that are the cause, as positions in the comparison; several, where it cannot
-    /// be told which of them it is.
+    /// The documents that are the cause, as positions in the comparison; several, where it takes
+    /// all of them.
     pub cause: Vec<usize>,
     /// Number of orders that come out differently.
     pub orders: usize,
@@ -91,6 +96,7 @@ pub struct Impact {
 pub struct Trial<'c> {
     catalogs: Catalogs<'c>,
     reach: Reach<'c>,
+    causes: Causes<'c>,
     now: Option<Timestamp>,
     impact: Impact,
     effects: BTreeMap<Vec<usize>, Effect>,
@@ -102,6 +108,7 @@ impl<'c> Trial<'c> {
         Trial {
             catalogs,
             reach: Reach::new(catalogs),
+            causes: Causes::new(catalogs),
             now,
             impact: Impact::default(),
             effects: BTreeMap::new(),
@@ -116,16 +123,18 @@ impl<'c> Trial<'c> {
             return;
         }
         self.impact.affected += 1;
-        let outcome = |catalog| {
+        let at = self.now;
+        let rehearse = |catalog: &Catalog| {
             let rehearsal = Rehearsal {
                 catalog,
                 inventory,
-                now: self.now,
+                now: at,
                 explain: false,
             };
             Outcome::of(&rehearsal.rehearse(order))
         };
-        let (before, now) = (outcome(self.catalogs.old), outcome(self.catalogs.new));
+        let before = rehearse(self.catalogs.old);
+        let now = rehearse(self.catalogs.new);
         let found = differences(&before, &now);
         if found.is_empty() {
             return;
@@ -133,12 +142,12 @@ impl<'c> Trial<'c> {
         self.impact.different += 1;
         let refused = before.is_accepted() && !now.is_accepted();
         self.impact.refused += usize::from(refused);
-        let causes = Causes {
-            catalogs: self.catalogs,
+        let case = Case {
             touching: &touching,
             outcomes: [&before, &now],
+            rehearse: &rehearse,
         };
-        for (cause, differences) in causes.grouped(found) {
+        for (cause, differences) in self.causes.grouped(&case, found) {
             let example = Example {
                 order: now.order.clone(),
                 origin: origin.clone(),

@@ -1,4 +1,5 @@
-//! Which of the documents that differ is behind a difference: the nearest one to what it is about.
+//! Which of the documents that differ is likely behind a difference: the nearest one to what it is
+//! about. Says what to try first, and stands in where there is too much to try.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::document::DocumentKind;
 use crate::rehearsal::{About, Change, Difference, Entity, Outcome};
 
 /// What is known about the causes of an order's differences.
-pub struct Causes<'a> {
+pub struct Nearness<'a> {
     pub catalogs: Catalogs<'a>,
     /// The documents that differ and that the order can meet.
     pub touching: &'a Touching,
@@ -26,14 +27,11 @@ struct Mark {
     rank: usize,
 }
 
-impl Causes<'_> {
+impl Nearness<'_> {
     /// The differences by their causes. What only follows from others (a task waits for one that is
     /// no longer there, the plan takes longer) goes with the cause of most of them.
     pub fn grouped(&self, differences: Vec<Difference>) -> BTreeMap<Vec<usize>, Vec<Difference>> {
         let all: Vec<usize> = self.touching.iter().copied().collect();
-        if all.len() == 1 {
-            return BTreeMap::from([(all, differences)]);
-        }
         // An order that is judged otherwise is so by what is sold; everything else follows.
         let judged = differences.iter().any(|it| match &it.about {
             About::Finding(finding) => finding.code.starts_with("order/"),

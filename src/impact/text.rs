@@ -100,7 +100,7 @@ pub fn markdown(impact: &Impact, comparison: &Comparison) -> String {
     text
 }
 
-fn counts(effect: &Effect) -> String {
+pub(super) fn counts(effect: &Effect) -> String {
     let orders = counted(effect.orders as u64, "order");
     let differences = counted(effect.differences as u64, "difference");
     let refused = match effect.refused {
@@ -111,7 +111,7 @@ fn counts(effect: &Effect) -> String {
 }
 
 /// The order of an example and where it comes from.
-fn name(example: &Example) -> String {
+pub(super) fn name(example: &Example) -> String {
     let order = printable(&example.order);
     match &example.origin {
         Origin::Corpus(file) => format!("{order} ({})", printable(file)),

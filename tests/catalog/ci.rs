@@ -103,16 +103,19 @@ fn the_documentation_shows_the_files_as_they_are() {
         }
     }
     let workflow = fs::read_to_string(path("examples/ci/github-workflow.yaml")).expect("a file");
-    for report in [
-        "reports/annotations.txt",
-        "reports/lint.sarif",
-        "reports/comment.md",
+    let script = fs::read_to_string(path("examples/ci/check.sh")).expect("a file");
+    for (named, written) in [
+        ("reports/annotations.txt", "$reports/annotations.txt"),
+        (
+            "reports }       # lint.sarif, diff.sarif",
+            "$reports/lint.sarif",
+        ),
+        ("lint.sarif, diff.sarif", "$reports/diff.sarif"),
+        ("reports/comment.md", "$reports/comment.md"),
     ] {
-        let script = fs::read_to_string(path("examples/ci/check.sh")).expect("a file");
-        let written = report.replace("reports/", "$reports/");
         assert!(
-            workflow.contains(report) && script.contains(&written),
-            "{report}"
+            workflow.contains(named) && script.contains(written),
+            "{written}"
         );
     }
 }

@@ -7,7 +7,7 @@ use crate::mutant::Mutant;
 use crate::{orderctl, stderr};
 
 /// A fault: file, what stands before the place, what is replaced, and by what.
-type Fault = (&'static str, &'static str, &'static str, &'static str);
+pub type Fault = (&'static str, &'static str, &'static str, &'static str);
 
 const BROADBAND: &str = "broadband/rules.yaml";
 const CLOUD: &str = "cloud-msp/rules.yaml";
@@ -18,7 +18,7 @@ const SATELLITE: &str = "satellite-maritime/rules.yaml";
 const SDWAN: &str = "sdwan-b2b/rules.yaml";
 
 /// The faults, by what was done.
-const FAULTS: &[Fault] = &[
+pub const FAULTS: &[Fault] = &[
     // References.
     (
         BROADBAND,

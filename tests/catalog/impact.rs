@@ -1,11 +1,18 @@
 //! What a change of the example catalog does to its orders.
 
-use orderctl::document::Document;
+use std::collections::BTreeSet;
+
+use orderctl::catalog;
+use orderctl::comparison::Comparison;
+use orderctl::document::{Document, DocumentKind, Selection};
+use orderctl::impact::{Catalogs, Impact, Origin, Trial};
+use orderctl::rehearsal::is_root_order;
 use orderctl::schemas;
 use serde_json::Value;
 
+use crate::faults::{FAULTS, Fault};
 use crate::mutant::Mutant;
-use crate::{orderctl, stderr, stdout};
+use crate::{orderctl, path, stderr, stdout};
 
 const ORDERS: &str = "examples/catalog-tests";
 
@@ -62,9 +69,9 @@ fn each_difference_has_its_cause_and_orders_that_cannot_be_affected_are_left_alo
         ("endpoint: olt", "endpoint: access"),
     );
     let impact = impact(&mutant, &["--orders", ORDERS]);
-    assert_eq!(impact["orders"], 37);
+    assert_eq!(impact["orders"], 40);
     assert_eq!(
-        impact["affected"], 8,
+        impact["affected"], 10,
         "only broadband is affected: {impact}"
     );
     let effects = effects(&impact);
@@ -130,7 +137,7 @@ fn nothing_is_different_between_a_catalog_and_itself_and_exit_codes_say_so() {
     );
     assert_eq!(
         stderr(&output),
-        "catalog impact: 37 orders: none can be affected\n"
+        "catalog impact: 40 orders: none can be affected\n"
     );
     let mutant = Mutant::new();
     mutant.replace(
@@ -242,4 +249,84 @@ fn orders_in_flight_are_looked_at_and_those_that_have_ended_are_not() {
     );
     assert_eq!(impact["effects"][0]["example"]["origin"], "inFlight");
     assert_eq!(impact["effects"][0]["example"]["order"], "ORD-6150-0001");
+}
+
+/// Other documents that are changed beside the one with the fault, in what nothing depends on.
+const OTHERS: usize = 12;
+
+/// The documents of a folder of a catalog.
+fn documents(folder: &std::path::Path) -> Vec<Document> {
+    catalog::parse(&catalog::read_folder(folder).expect("a folder")).expect("a catalog")
+}
+
+/// The document with another description, which nothing depends on.
+fn described(document: &Document) -> Document {
+    let mut value: Value = serde_json::from_str(document.text()).expect("JSON");
+    value["description"] = "Looked through".into();
+    Document::parse(value.to_string(), "described").expect("JSON")
+}
+
+/// The documents that are named as causes where a fault is made, and many other documents of the
+/// same orders are changed, too; and those that the fault changes. `None` where the catalog can no
+/// longer be used.
+fn causes_of(fault: &Fault) -> Option<[BTreeSet<String>; 2]> {
+    let (file, behind, from, to) = *fault;
+    let story = file.split('/').next().expect("a folder");
+    let mutant = Mutant::new();
+    mutant.replace(file, behind, (from, to));
+    let old = documents(&path("examples/catalog").join(story));
+    let mut new = documents(&mutant.file(story));
+    let changed = Comparison::of(&old, &new);
+    let changed: BTreeSet<String> = changed.documents.into_iter().map(|it| it.id).collect();
+    let id = |it: &Document| it.root().text("id").unwrap_or_default().into_owned();
+    let mut others = 0;
+    for document in &mut new {
+        // Offerings are many, and an order meets one of them.
+        let many = DocumentKind::of(document) == DocumentKind::ProductOffering;
+        if others < OTHERS && !many && !changed.contains(&id(document)) {
+            *document = described(document);
+            others += 1;
+        }
+    }
+    assert_eq!(others, OTHERS);
+    let comparison = Comparison::of(&old, &new);
+    let load = |documents| catalog::load_documents(documents).catalog;
+    let (before, now) = (load(&old)?, load(&new)?);
+    let mut trial = Trial::new(
+        Catalogs {
+            old: &before,
+            new: &now,
+            comparison: &comparison,
+            documents: [&old, &new],
+        },
+        None,
+    );
+    let orders = Selection {
+        what: "orders",
+        extensions: &["json"],
+    };
+    let orders = orders.read(&path(ORDERS).join(story)).expect("orders");
+    for file in orders {
+        let documents = file.json_documents().expect("documents");
+        for order in documents.iter().filter(|it| is_root_order(it)) {
+            trial.order(order, None, &Origin::Corpus(file.name.clone()));
+        }
+    }
+    let Impact { effects, .. } = trial.finish();
+    let causes = effects.iter().flat_map(|it| &it.cause);
+    let named = causes.map(|it| comparison.documents[*it].id.clone());
+    Some([named.collect(), changed])
+}
+
+#[test]
+fn the_cause_that_is_named_is_the_document_with_the_fault_whatever_else_is_changed() {
+    let mut told = 0;
+    for fault in FAULTS {
+        let Some([named, changed]) = causes_of(fault) else {
+            continue;
+        };
+        assert!(named.is_subset(&changed), "{fault:?}: {named:?}");
+        told += usize::from(!named.is_empty());
+    }
+    assert!(told >= 20, "{told} faults make orders come out differently");
 }

@@ -55,6 +55,15 @@ fn a_catalog_is_read_as_it_was_at_a_revision() {
     );
     let (_, out, _) = diff(here, "HEAD:shop/catalog", "shop/catalog");
     assert!(out.contains("\"House\" → \"Palace\""), "{out}");
+    let (code, _, err) = diff(here, "HEAD:nowhere", "shop/catalog");
+    assert_eq!(code, Some(2));
+    assert!(err.contains("revision `HEAD` has no `nowhere`"), "{err}");
+    let (code, _, err) = diff(here, "origin/main:shop", "shop/catalog");
+    assert_eq!(code, Some(2));
+    assert!(
+        err.contains("no revision `origin/main` here; in a shallow"),
+        "{err}"
+    );
     // From a folder below, a revision is still of the whole repository; and a file is one, too.
     let (_, out, _) = diff(
         &here.join("shop"),

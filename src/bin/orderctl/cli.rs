@@ -899,9 +899,8 @@ pub struct DiffArgs {
     /// Catalog folder, or REVISION:FOLDER
     #[arg(value_name = "NEW")]
     pub new: String,
-    /// How it is written
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: DiffFormat,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Exit with 1 where there is any difference, or with =breaking where one breaks orders
     #[arg(
         long,
@@ -911,17 +910,6 @@ pub struct DiffArgs {
         default_missing_value = "any"
     )]
     pub exit_code: Option<ExitWhen>,
-}
-
-/// How a difference is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DiffFormat {
-    /// Lines for people
-    Human,
-    /// A JSON document
-    Json,
-    /// A comment on a pull request
-    Markdown,
 }
 
 /// Which difference makes the exit code 1.
@@ -963,9 +951,8 @@ pub struct ImpactArgs {
     /// Journal, whose orders in flight are looked at
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// How it is written
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: DiffFormat,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Exit with 1 where anything comes out differently
     #[arg(long)]
     pub exit_code: bool,
@@ -997,9 +984,8 @@ pub struct CoverageArgs {
     /// TMF639 documents, JSON
     #[arg(long, value_name = "PATH")]
     pub inventory: Option<PathBuf>,
-    /// How it is written
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    pub format: DiffFormat,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Exit with 1 where less than this many percent are exercised
     #[arg(long, value_name = "PERCENT", value_parser = percentage)]
     pub min: Option<f64>,

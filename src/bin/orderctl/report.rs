@@ -16,8 +16,8 @@ use crate::exit::Failure;
 /// What is reported, and where to.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Write a report to standard output in place of the documents; `human` writes the documents,
-    /// and findings to standard error
+    /// Write a report to standard output in place of what is written there otherwise; with `human`,
+    /// findings are told on standard error
     #[arg(
         long,
         value_name = "FORMAT",
@@ -129,11 +129,22 @@ impl<'a> Reporting<'a> {
 
     /// Writes the report wherever it is wanted; never over one of the inputs.
     pub fn write(self, context: &Context, inputs: &[PathBuf]) -> Result<(), Failure> {
-        for target in &self.args.report {
-            self.write_file(&target.file, target.format, context, inputs)?;
+        self.write_as(context, inputs, &|_| None)
+    }
+
+    /// As [`Reporting::write`], for a command that has something of its own to say in some formats.
+    pub fn write_as(
+        self,
+        context: &Context,
+        inputs: &[PathBuf],
+        own: &dyn Fn(Format) -> Option<String>,
+    ) -> Result<(), Failure> {
+        let render = |format: Format| own(format).unwrap_or_else(|| format.render(&self.report));
+        for Target { file, format } in &self.args.report {
+            write_file(file, (*format, &render(*format)), context, inputs)?;
         }
         if self.args.format != Format::Human {
-            let text = self.args.format.render(&self.report);
+            let text = render(self.args.format);
             let mut stdout = context.stdout();
             let _closed_or_not = if self.args.format.is_json() {
                 stdout.document(text.as_bytes())?
@@ -144,26 +155,24 @@ impl<'a> Reporting<'a> {
         }
         Ok(())
     }
+}
 
-    fn write_file(
-        &self,
-        path: &Path,
-        format: Format,
-        context: &Context,
-        inputs: &[PathBuf],
-    ) -> Result<(), Failure> {
-        let Some(mut file) = context.file(Some(path), inputs)? else {
-            return Ok(());
-        };
-        let text = format.render(&self.report);
-        let _closed_or_not = if format.is_json() {
-            file.document(text.as_bytes())?
-        } else {
-            file.text(text.as_bytes())?
-        };
-        let _closed_or_not = file.flush()?;
-        Ok(())
-    }
+fn write_file(
+    path: &Path,
+    (format, text): (Format, &str),
+    context: &Context,
+    inputs: &[PathBuf],
+) -> Result<(), Failure> {
+    let Some(mut file) = context.file(Some(path), inputs)? else {
+        return Ok(());
+    };
+    let _closed_or_not = if format.is_json() {
+        file.document(text.as_bytes())?
+    } else {
+        file.text(text.as_bytes())?
+    };
+    let _closed_or_not = file.flush()?;
+    Ok(())
 }
 
 #[cfg(test)]

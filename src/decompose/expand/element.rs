@@ -131,7 +131,7 @@ impl<'c> Expansion<'_, 'c> {
             bindings: &own,
             source: source.specification,
         };
-        let (alternative, story) = self.steps.judge(&step);
+        let (alternative, mut story) = self.steps.judge(&step);
         let Some(alternative) = alternative else {
             return (None, story);
         };
@@ -148,7 +148,7 @@ impl<'c> Expansion<'_, 'c> {
         };
         let wanted = Wanted {
             values: mapped.values(&mut self.steps.faults),
-            waits: self.steps.waits(&step, &alternative.depends_on),
+            waits: self.steps.waits(&step, &alternative.depends_on, &mut story),
         };
         (Some(wanted), story)
     }

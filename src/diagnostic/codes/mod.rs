@@ -4,6 +4,7 @@
 //! demands that it has every code of the sources and no other.
 
 mod catalog;
+mod change;
 mod configuration;
 mod decompose;
 mod inventory;
@@ -42,6 +43,9 @@ pub static AREAS: &[&[Description]] = &[
     decompose::CODES,
     plan::CODES,
     test::CODES,
+    change::DIFF,
+    change::IMPACT,
+    change::COVERAGE,
     configuration::ENDPOINTS,
     configuration::PROJECT,
     configuration::FAULT_SCRIPT,
@@ -71,6 +75,15 @@ const fn warning(code: &'static str, meaning: &'static str, advice: &'static str
     Description {
         code,
         severity: Severity::Warning,
+        meaning,
+        advice,
+    }
+}
+
+const fn note(code: &'static str, meaning: &'static str, advice: &'static str) -> Description {
+    Description {
+        code,
+        severity: Severity::Note,
         meaning,
         advice,
     }

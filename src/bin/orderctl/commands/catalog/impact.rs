@@ -1,66 +1,73 @@
 //! `orderctl catalog impact`.
 
-use std::path::Path;
-
 use orderctl::catalog::{self, Catalog};
 use orderctl::comparison::Comparison;
+use orderctl::diagnostic::format::Format;
 use orderctl::document::Document;
 use orderctl::impact::{self, Catalogs, Impact, Origin, Trial};
 use orderctl::inventory::Inventory;
 use orderctl::journal::JournalReader;
 
+use super::judged::{Judging, Told, as_errors};
 use super::{corpus, revision};
-use crate::cli::{DiffFormat, ImpactArgs};
+use crate::cli::ImpactArgs;
 use crate::commands::status;
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 
 /// Writes what comes of orders differently under another catalog.
 pub fn run(args: &ImpactArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let mut judging = Judging::new("catalog impact", &args.reports, context);
+    let (comparison, impact) = match compare(args, context, &mut judging) {
+        Ok(Some(compared)) => compared,
+        ended => return judging.end(ended.map(|_| ()), &[]),
+    };
+    let mut findings = impact::findings(&impact, &comparison);
+    as_errors(&mut findings, |_| args.exit_code);
+    judging.tell(Told {
+        documents: impact.orders as u64,
+        findings,
+        summary: impact.summary(),
+        own: &|format| match format {
+            Format::Human => Some(impact::human(&impact, &comparison)),
+            Format::Json => Some(impact::json(&impact, &comparison).to_string()),
+            Format::Markdown => Some(impact::markdown(&impact, &comparison)),
+            Format::Sarif | Format::Junit | Format::Github => None,
+        },
+    })
+}
+
+/// What is different, and what that does; nothing, where one of the catalogs cannot be used.
+fn compare(
+    args: &ImpactArgs,
+    context: &Context,
+    judging: &mut Judging<'_>,
+) -> Result<Option<(Comparison, Impact)>, Failure> {
     let (before, now) = (
         revision::documents(&args.old)?,
         revision::documents(&args.new)?,
     );
     let comparison = Comparison::of(&before, &now);
-    let (Some(old), Some(new)) = (
-        load(&args.old, &before, context),
-        load(&args.new, &now, context),
-    ) else {
-        return Ok(ExitCode::NotAcceptable);
+    let (old, new) = (load(&before, judging), load(&now, judging));
+    let (Some(old), Some(new)) = (old, new) else {
+        return Ok(None);
     };
     let catalogs = Catalogs {
         old: &old,
         new: &new,
         comparison: &comparison,
+        documents: [&before, &now],
     };
     let impact = trial(args, context, catalogs)?;
-    match args.format {
-        DiffFormat::Human => {
-            context.write_text(impact::human(&impact, &comparison).as_bytes())?;
-        }
-        DiffFormat::Markdown => {
-            context.write_text(impact::markdown(&impact, &comparison).as_bytes())?;
-        }
-        DiffFormat::Json => {
-            let text = impact::json(&impact, &comparison).to_string();
-            let mut stdout = context.stdout();
-            let _closed_or_not = stdout.document(text.as_bytes())?;
-            let _closed_or_not = stdout.flush()?;
-        }
-    }
-    context.say(&format!("catalog impact: {}", impact.summary()));
-    Ok(if args.exit_code && impact.different > 0 {
-        ExitCode::NotAcceptable
-    } else {
-        ExitCode::Done
-    })
+    Ok(Some((comparison, impact)))
 }
 
 /// A catalog that may be used; what is wrong with one that may not be is told.
-fn load(named: &str, documents: &[Document], context: &Context) -> Option<Catalog> {
+fn load(documents: &[Document], judging: &mut Judging<'_>) -> Option<Catalog> {
     let loaded = catalog::load_documents(documents);
     if loaded.catalog.is_none() {
-        context.show_catalog(Path::new(named), &loaded);
+        judging.count(loaded.documents as u64);
+        judging.add(None, loaded.diagnostics);
     }
     loaded.catalog
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use orderctl::catalog::{self, Catalog, Loaded};
 use orderctl::diagnostic::report::{Subject, counted};
 use orderctl::diagnostic::tally::Tally;
-use orderctl::diagnostic::{Diagnostic, format::Format, human};
+use orderctl::diagnostic::{Diagnostic, Severity, format::Format, has_errors, human};
 use orderctl::document::Document;
 use orderctl::validate;
 
@@ -48,6 +48,25 @@ pub fn sound(folder: &Path, judging: &mut Judging<'_>) -> Result<Option<Catalog>
         judging.add(None, loaded.diagnostics);
     }
     Ok(loaded.catalog)
+}
+
+/// What a command has to say beyond findings.
+pub struct Told<'t> {
+    /// Number of documents that were looked at.
+    pub documents: u64,
+    /// The same as findings, for the formats that know nothing else; an error makes the exit code 1.
+    pub findings: Vec<Diagnostic>,
+    /// One line.
+    pub summary: String,
+    /// All of it, in the formats that there are for that.
+    pub own: &'t dyn Fn(Format) -> Option<String>,
+}
+
+/// Takes findings that make the exit code 1 for errors.
+pub fn as_errors(findings: &mut [Diagnostic], counts: impl Fn(&Diagnostic) -> bool) {
+    for finding in findings.iter_mut().filter(|it| counts(it)) {
+        finding.severity = Severity::Error;
+    }
 }
 
 /// Findings on their way to people and reports.
@@ -104,6 +123,28 @@ impl<'a> Judging<'a> {
         if let Some(reporting) = &mut self.reporting {
             reporting.add(subject, diagnostics);
         }
+    }
+
+    /// Ends a command that has more to say than findings: writes that, and reports, and the summary.
+    pub fn tell(mut self, told: Told<'_>) -> Result<ExitCode, Failure> {
+        let accepted = !has_errors(&told.findings);
+        if let Some(mut reporting) = self.reporting.take() {
+            reporting.count(told.documents);
+            reporting.add(None, told.findings);
+            reporting.write_as(self.context, &[], told.own)?;
+        }
+        if self.shows
+            && let Some(text) = (told.own)(Format::Human)
+        {
+            self.context.write_text(text.as_bytes())?;
+        }
+        self.context
+            .say(&format!("{}: {}", self.command, told.summary));
+        Ok(if accepted {
+            ExitCode::Done
+        } else {
+            ExitCode::NotAcceptable
+        })
     }
 
     /// Writes reports and the summary line; the exit code, however the run ended.

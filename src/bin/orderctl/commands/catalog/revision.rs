@@ -41,7 +41,7 @@ fn of_revision(named: &str, folder: &str) -> Result<Vec<SourceFile>, Failure> {
                 let object = String::from_utf8_lossy(&object).trim().to_owned();
                 vec![(object, String::new())]
             }
-            _ => return Err(failure(reason)),
+            _ => return Err(failure(why(named, reason))),
         },
     };
     let mut files = read(&entries).map_err(failure)?;
@@ -60,6 +60,27 @@ fn of_revision(named: &str, folder: &str) -> Result<Vec<SourceFile>, Failure> {
         return Err(failure("it holds no .json, .yaml or .yml file".to_owned()));
     }
     Ok(files)
+}
+
+/// Why there is nothing of this name, in words that say what to do; else as git says it.
+fn why(named: &str, reason: String) -> String {
+    let Some((revision, folder)) = named.split_once(':') else {
+        return reason;
+    };
+    let is = |object: &str| git(&["rev-parse", "--verify", "--quiet", object]).is_ok();
+    if git(&["rev-parse", "--git-dir"]).is_err() {
+        reason
+    } else if !is(&format!("{revision}^{{commit}}")) {
+        format!(
+            "there is no revision `{revision}` here; in a shallow clone it has to be fetched first"
+        )
+    } else if !is(named) {
+        format!(
+            "revision `{revision}` has no `{folder}`; name it as from the top of the repository"
+        )
+    } else {
+        reason
+    }
 }
 
 /// Objects and paths of the files that count.
