@@ -1,7 +1,8 @@
-//! `validate --strict` and TM Forum's own schemas agree on which orders to
-//! accept, over generated orders, the same with one fault each, and TM Forum's
-//! samples: but for the deviations that docs/deviations.md lists, all of which
-//! occur.
+//! `validate --strict` and TM Forum's own schemas agree on which documents to
+//! accept: over generated orders and the same with one fault each, over orders
+//! for the example catalog and what they are decomposed into, and over all of
+//! TM Forum's samples that are of a kind that orderctl knows; but for the
+//! deviations that docs/deviations.md lists, all of which occur.
 //!
 //! The schemas and samples are not part of the repository: where they do not
 //! lie beside it, this test says so and checks nothing.
@@ -11,8 +12,11 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
+use orderctl::catalog;
+use orderctl::coverage::{self, Coverage, Samples, Wanted};
 use orderctl::diagnostic::Severity;
-use orderctl::document::{Document, DocumentKind};
+use orderctl::document::{Document, DocumentKind, SourceFile};
+use orderctl::rehearsal::Rehearsal;
 use orderctl::validate::Validation;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +40,60 @@ const STANDARDS: [(&str, &str, &str); 3] = [
         "TMF652",
         "open-api-and-data-model/TMF652-ResourceOrder-v4.0.0.swagger.json",
         "ResourceOrder",
+    ),
+];
+
+/// Standards of which only TM Forum's samples are compared: name, file, definition, and what the
+/// names of the samples begin with. Orders that are to be created have a definition of their own in
+/// version 5.
+const SAMPLED: [(&str, &str, &str, &[&str]); 8] = [
+    (
+        "TMF622 5",
+        "TMF622-ProductOrdering-v5.0.0.oas.yaml",
+        "ProductOrder",
+        &["TMF622_v5"],
+    ),
+    (
+        "TMF641 5",
+        "TMF641-ServiceOrdering-v5.0.0.oas.yaml",
+        "ServiceOrder",
+        &["TMF641_v5"],
+    ),
+    (
+        "TMF633",
+        "TMF633-ServiceCatalog-v4.0.0.swagger.json",
+        "ServiceSpecification",
+        &["TMF633", "onap"],
+    ),
+    (
+        "TMF634",
+        "TMF634-ResourceCatalog-v4.1.0.swagger.json",
+        "ResourceSpecification",
+        &["TMF634"],
+    ),
+    (
+        "TMF637",
+        "TMF637-ProductInventory-v4.0.0.swagger.json",
+        "Product",
+        &["TMF637"],
+    ),
+    (
+        "TMF638",
+        "TMF638-ServiceInventory-v4.0.0.swagger.json",
+        "Service",
+        &["TMF638"],
+    ),
+    (
+        "TMF639",
+        "TMF639-ResourceInventory-v4.0.0.swagger.json",
+        "Resource",
+        &["TMF639"],
+    ),
+    (
+        "TMF640",
+        "TMF640-ServiceActivation-v4.0.0.swagger.json",
+        "Service",
+        &["TMF640"],
     ),
 ];
 
@@ -127,9 +185,7 @@ struct Judges {
 
 impl Judges {
     fn of(tmf: &Path, (name, file, order): (&'static str, &str, &'static str)) -> Judges {
-        let text = std::fs::read(tmf.join("specs").join(file)).expect("a swagger file");
-        let swagger: Value = serde_json::from_slice(&text).expect("swagger files are JSON");
-        let definitions = swagger["definitions"].clone();
+        let definitions = specification(tmf, file);
         let reference = format!("#/definitions/{order}");
         let schema = json!({ "allOf": [{ "$ref": reference }], "definitions": definitions });
         let official = jsonschema::options()
@@ -154,6 +210,8 @@ impl Judges {
             ValidationErrorKind::Enum { .. } => "enum".to_owned(),
             ValidationErrorKind::Format { format } => format!("format {format}"),
             ValidationErrorKind::MinItems { .. } => "minItems".to_owned(),
+            ValidationErrorKind::OneOfMultipleValid { .. }
+            | ValidationErrorKind::OneOfNotValid { .. } => "oneOf".to_owned(),
             other => format!("{other:?}"),
         };
         self.official
@@ -185,6 +243,26 @@ impl Judges {
             format!("{}: only {judge} refuses: {unlisted:?}: {order}", self.name)
         })
     }
+}
+
+/// The definitions of a standard: those of version 5 are YAML, and stand elsewhere.
+fn specification(tmf: &Path, file: &str) -> Value {
+    let bytes = std::fs::read(tmf.join("specs").join(file)).expect("a specification");
+    if Path::new(file).extension().is_some_and(|it| it == "json") {
+        let swagger: Value = serde_json::from_slice(&bytes).expect("swagger files are JSON");
+        return swagger["definitions"].clone();
+    }
+    let file = SourceFile {
+        name: file.to_owned(),
+        yaml: true,
+        bytes,
+    };
+    let documents = file.documents().expect("YAML");
+    let text = documents[0]
+        .text()
+        .replace("#/components/schemas/", "#/definitions/");
+    let specification: Value = serde_json::from_str(&text).expect("JSON");
+    specification["components"]["schemas"].clone()
 }
 
 fn our_faults(order: &Value) -> Vec<Found> {
@@ -450,24 +528,38 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The orders of version 4 (and 3) among TM Forum's samples, with the name of their definition.
-fn samples(tmf: &Path) -> Vec<(&'static str, Value)> {
-    let mut orders = Vec::new();
-    for path in files(&tmf.join("samples")) {
-        if path.to_string_lossy().contains("_v5") {
+/// The documents among TM Forum's samples, in the folders whose names begin like this.
+fn documents(tmf: &Path, folder: &str) -> Vec<(PathBuf, Value)> {
+    let samples = tmf.join("samples");
+    let mut found = Vec::new();
+    for path in files(&samples) {
+        let name = path.strip_prefix(&samples).expect("a sample");
+        if !name.to_string_lossy().starts_with(folder) {
             continue;
         }
         let text = std::fs::read(&path).expect("a sample");
+        // Two of them end in the middle of a document.
         let values = serde_json::Deserializer::from_slice(&text).into_iter::<Value>();
         for value in values.filter_map(Result::ok) {
             let list = value.as_array().cloned().unwrap_or_else(|| vec![value]);
-            for order in list {
-                let document = Document::parse(order.to_string(), "sample").expect("JSON");
-                let kind = DocumentKind::of(&document).name();
-                if let Some((_, _, name)) = STANDARDS.iter().find(|(_, _, name)| *name == kind) {
-                    orders.push((*name, order));
-                }
-            }
+            let objects = list.into_iter().filter(Value::is_object);
+            found.extend(objects.map(|it| (name.to_owned(), it)));
+        }
+    }
+    found
+}
+
+/// The orders of version 4 (and 3) among TM Forum's samples, with the name of their definition.
+fn samples(tmf: &Path) -> Vec<(&'static str, Value)> {
+    let mut orders = Vec::new();
+    for (path, order) in documents(tmf, "") {
+        if path.to_string_lossy().contains("_v5") {
+            continue;
+        }
+        let document = Document::parse(order.to_string(), "sample").expect("JSON");
+        let kind = DocumentKind::of(&document).name();
+        if let Some((_, _, name)) = STANDARDS.iter().find(|(_, _, name)| *name == kind) {
+            orders.push((*name, order));
         }
     }
     orders
@@ -518,6 +610,14 @@ fn strict_and_the_standards_agree_but_for_the_listed_deviations() {
         "{} disagreements: {shown:#?}",
         unlisted.len()
     );
+    let compared = other_samples(&tmf, &listed, &mut unlisted);
+    assert!(compared >= 40, "{compared} samples");
+    let shown: Vec<&String> = unlisted.iter().take(20).collect();
+    assert!(
+        unlisted.is_empty(),
+        "{} disagreements: {shown:#?}",
+        unlisted.len()
+    );
     for row in listed.iter().flatten() {
         let Deviation {
             standard,
@@ -527,4 +627,114 @@ fn strict_and_the_standards_agree_but_for_the_listed_deviations() {
         } = row;
         assert!(seen.get(), "no longer seen: {standard} {what} {place}");
     }
+}
+
+/// Compares the judgements of the samples of [`SAMPLED`]; how many there are.
+fn other_samples(tmf: &Path, listed: &[Vec<Deviation>; 2], unlisted: &mut Vec<String>) -> usize {
+    let mut compared = 0;
+    for (name, file, definition, folders) in SAMPLED {
+        let judges = Judges::of(tmf, (name, file, definition));
+        let created = format!("{definition}_FVO");
+        let created = judges.definitions.get(&created).is_some().then(|| {
+            // The judges live as long as the test.
+            let definition: &'static str = Box::leak(created.into_boxed_str());
+            Judges::of(tmf, (name, file, definition))
+        });
+        for folder in folders {
+            for (path, document) in documents(tmf, folder) {
+                let text = Document::parse(document.to_string(), "sample").expect("JSON");
+                if DocumentKind::of(&text).name() != definition {
+                    continue;
+                }
+                let request = path.to_string_lossy().ends_with("_request.json");
+                let judges = created.as_ref().filter(|_| request).unwrap_or(&judges);
+                compared += 1;
+                unlisted.extend(judges.compare(&document, listed));
+            }
+        }
+    }
+    compared
+}
+
+/// The example catalog's orders, and what they are decomposed into: what orderctl itself writes is
+/// accepted, and refused with one fault, by both judges.
+#[test]
+fn orders_of_the_example_catalog_and_what_is_made_of_them_are_judged_alike() {
+    let Some(tmf) = tmf() else { return };
+    let listed = deviations();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = catalog::read_folder(&folder.join("catalog")).expect("a folder");
+    let catalog = catalog::load(&files).expect("a catalog").catalog;
+    let catalog = catalog.expect("a sound catalog");
+    let mut samples = Samples::default();
+    for path in files_of_orders(&folder.join("catalog-tests")) {
+        let bytes = std::fs::read(&path).expect("a file");
+        let file = SourceFile {
+            name: path.display().to_string(),
+            yaml: false,
+            bytes,
+        };
+        for order in file.json_documents().expect("documents") {
+            samples.learn(&catalog, &order);
+        }
+    }
+    let mut coverage = Coverage::new(&catalog);
+    let valid = coverage::generate(&mut coverage, &samples, Wanted::default());
+    let faulty = coverage::faulty(&catalog, &valid, 7, None);
+    assert!(valid.len() > 20 && faulty.len() > 30);
+    let judges = STANDARDS.map(|standard| Judges::of(&tmf, standard));
+    let value = |document: &Document| -> Value {
+        serde_json::from_str(document.text()).expect("documents are JSON")
+    };
+    let of = |document: &Document| {
+        let kind = DocumentKind::of(document).name();
+        judges.iter().find(|it| it.order == kind).expect("an order")
+    };
+    let (mut unlisted, mut refused) = (Vec::new(), 0);
+    let mut random = Random(11);
+    for generated in &valid {
+        let rehearsal = Rehearsal {
+            catalog: &catalog,
+            inventory: None,
+            now: None,
+            explain: false,
+        };
+        let rehearsed = rehearsal.rehearse(&generated.order);
+        for document in std::iter::once(&generated.order).chain(&rehearsed.derived) {
+            let (judges, order) = (of(document), value(document));
+            let official = judges.official_faults(&order);
+            let ours = our_faults(&order);
+            assert!(ours.is_empty(), "{}: {ours:?}", generated.id);
+            if !official.is_empty() {
+                unlisted.extend(judges.compare(&order, &listed));
+            }
+            let mut found = Vec::new();
+            sites(&judges.definitions, judges.order, &order, "", &mut found);
+            for _ in 0..FAULTS {
+                let site = random.pick(&found).clone();
+                let order = with_a_fault(&order, &site, &mut random);
+                refused += usize::from(!judges.official_faults(&order).is_empty());
+                unlisted.extend(judges.compare(&order, &listed));
+            }
+        }
+    }
+    for it in &faulty {
+        unlisted.extend(of(&it.order).compare(&value(&it.order), &listed));
+    }
+    assert!(refused > 200, "{refused} orders with a fault");
+    let shown: Vec<&String> = unlisted.iter().take(20).collect();
+    assert!(
+        unlisted.is_empty(),
+        "{} disagreements: {shown:#?}",
+        unlisted.len()
+    );
+}
+
+fn files_of_orders(folder: &Path) -> Vec<PathBuf> {
+    let mut files = files(folder);
+    files.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".json") && !name.ends_with(".expected.json")
+    });
+    files
 }
