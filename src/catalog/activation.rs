@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reader, actions, surroundings, uncertain};
 use super::{Catalog, Estimate, ResourceIndex, ServiceIndex, link};
-use crate::diagnostic::{Diagnostic, Location};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Document, DocumentKind, Node};
 use crate::model::Action;
 use crate::retry::{OnFailure, RetryPolicy};
@@ -97,7 +97,7 @@ pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut V
         parsed: &parsed,
         diagnostics: found,
     };
-    let mut places: HashMap<String, Location> = HashMap::new();
+    let mut places: HashMap<String, Node<'_>> = HashMap::new();
     let (mut rules, mut by_resource) = (Vec::new(), HashMap::new());
     for document in documents {
         if DocumentKind::of(document) != DocumentKind::ActivationRule {
@@ -110,11 +110,11 @@ pub(super) fn link(catalog: &mut Catalog, documents: &[&Document], found: &mut V
         if let Some(first) = places.get(&*resource) {
             let message = format!("resource specification `{resource}` has two activation rules");
             let finding = reader.error("rule/conflict", reference.location(), message);
-            finding.related = Some(first.clone());
+            finding.related = Some(first.location());
             finding.hint = Some("keep one of them".to_owned());
             continue;
         }
-        places.insert(resource.to_string(), reference.location());
+        places.insert(resource.to_string(), reference);
         let index = reader.catalog.resource_by_id.get(&*resource).copied();
         if index.is_none() {
             let known = reader.catalog.resource_ids();

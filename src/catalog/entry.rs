@@ -23,8 +23,9 @@ pub(super) struct Entry<'d> {
     pub(super) faults: Vec<Diagnostic>,
     /// What is wrong with what it says.
     pub(super) found: Vec<Diagnostic>,
-    /// What it enters into the catalog.
-    pub(super) thing: Thing,
+    /// What it enters into the catalog; nothing for rules, which are read once all specifications
+    /// are there.
+    pub(super) thing: Option<Box<Thing>>,
     /// Digest of its text.
     pub(super) digest: [u8; 32],
 }
@@ -35,8 +36,6 @@ pub(super) enum Thing {
     Product(ProductSpecification),
     Service(ServiceSpecification),
     Resource(ResourceSpecification),
-    /// Rules are read once all specifications are there.
-    Nothing,
 }
 
 impl<'d> Entry<'d> {
@@ -50,7 +49,7 @@ impl<'d> Entry<'d> {
             misspelt: Vec::new(),
             faults: Vec::new(),
             found: Vec::new(),
-            thing: Thing::Nothing,
+            thing: None,
             digest: [0; 32],
         };
         if look == Look::Close {
@@ -60,7 +59,7 @@ impl<'d> Entry<'d> {
             return read;
         }
         read.faults = schemas::check(kind, root);
-        read.thing = Thing::read(kind, root, &mut read.found);
+        read.thing = Thing::read(kind, root, &mut read.found).map(Box::new);
         let mut compact = Vec::new();
         document.write_compact(&mut compact);
         read.digest = Sha256::digest(&compact).into();
@@ -69,8 +68,8 @@ impl<'d> Entry<'d> {
 }
 
 impl Thing {
-    fn read(kind: DocumentKind, root: Node<'_>, found: &mut Vec<Diagnostic>) -> Thing {
-        match kind {
+    fn read(kind: DocumentKind, root: Node<'_>, found: &mut Vec<Diagnostic>) -> Option<Thing> {
+        Some(match kind {
             DocumentKind::ProductOffering => Thing::Offering(Offering {
                 specification: Specification::read(root, &[], found),
                 id: root.text("id").unwrap_or_default().into_owned(),
@@ -122,8 +121,8 @@ impl Thing {
             | DocumentKind::Product
             | DocumentKind::Service
             | DocumentKind::Resource
-            | DocumentKind::Other => Thing::Nothing,
-        }
+            | DocumentKind::Other => return None,
+        })
     }
 
     /// Enters it under its id.
@@ -148,7 +147,6 @@ impl Thing {
                 catalog.resource_by_id.insert(id, index);
                 catalog.resources.push(resource);
             }
-            Thing::Nothing => {}
         }
     }
 }

@@ -37,8 +37,8 @@ struct Linker<'c, 'd> {
     diagnostics: &'c mut Vec<Diagnostic>,
     /// The steps of each source: plain references first, in the order in which they are written.
     steps: BTreeMap<Source, Vec<Step<'d>>>,
-    /// Places of the decomposition rules by id.
-    rules: HashMap<String, Location>,
+    /// The decomposition rules by id.
+    rules: HashMap<String, Node<'d>>,
     /// Ids of source and target of the rules that their schema refuses; none for one that cannot
     /// be read. What such a rule maps is not known.
     refused: Vec<[Option<String>; 2]>,
@@ -47,14 +47,15 @@ struct Linker<'c, 'd> {
 /// Compiles the rules of sources, each by itself, once all references are followed.
 struct Compiler<'c> {
     reader: Reader<'c>,
-    rules: &'c HashMap<String, Location>,
+    rules: &'c HashMap<String, Node<'c>>,
     refused: &'c [[Option<String>; 2]],
 }
 
 /// A step before its expressions are checked.
 struct Step<'d> {
     target: ServiceIndex,
-    location: Location,
+    /// The reference, or the first rule.
+    place: Node<'d>,
     rules: Vec<Node<'d>>,
 }
 
@@ -97,7 +98,7 @@ pub fn link(
     linker.cycles();
 }
 
-impl Linker<'_, '_> {
+impl<'d> Linker<'_, 'd> {
     fn error(
         &mut self,
         code: &'static str,
@@ -191,7 +192,7 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn product(&mut self, root: Node<'_>, id: &str) {
+    fn product(&mut self, root: Node<'d>, id: &str) {
         let Some(index) = self.catalog.product_by_id.get(id).copied() else {
             return;
         };
@@ -203,7 +204,7 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn service(&mut self, root: Node<'_>, id: &str) {
+    fn service(&mut self, root: Node<'d>, id: &str) {
         let Some(index) = self.catalog.service_by_id.get(id).copied() else {
             return;
         };
@@ -263,28 +264,27 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn reference_step(&mut self, source: Source, target: ServiceIndex, reference: Node<'_>) {
-        let location = reference.location();
+    fn reference_step(&mut self, source: Source, target: ServiceIndex, reference: Node<'d>) {
         if let Source::Product(_) = source
             && self.catalog.services[target.0].facing == Facing::Resource
         {
             let id = &self.catalog.services[target.0].specification.id;
             let message =
                 format!("a product needs customer-facing services; `{id}` faces resources");
-            self.error("catalog/reference-type", location, message);
+            self.error("catalog/reference-type", reference.location(), message);
             return;
         }
         let steps = self.steps.entry(source).or_default();
         if let Some(first) = steps.iter().find(|step| step.target == target) {
-            let related = first.location.clone();
+            let related = first.place.location();
             let message = "the same specification is referred to twice".to_owned();
-            self.error("catalog/duplicate-reference", location, message)
+            self.error("catalog/duplicate-reference", reference.location(), message)
                 .related = Some(related);
             return;
         }
         steps.push(Step {
             target,
-            location,
+            place: reference,
             rules: Vec::new(),
         });
     }

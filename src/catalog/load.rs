@@ -96,12 +96,13 @@ pub fn parse(files: &[SourceFile]) -> Result<Vec<Document>, LoadError> {
     }
     let size: usize = files.iter().map(|file| file.bytes.len()).sum();
     let read = |(position, part): (usize, Part<'_>)| (position, part.documents());
-    let read = if size < MANY_BYTES {
+    let read: Vec<_> = if size < MANY_BYTES {
         parts.into_iter().map(read).collect()
     } else {
         parallel::map(parts, read)
     };
-    let (mut documents, mut unreadable) = (Vec::new(), BTreeMap::new());
+    let count = read.iter().map(|(_, (part, _))| part.len()).sum();
+    let (mut documents, mut unreadable) = (Vec::with_capacity(count), BTreeMap::new());
     for (position, (part, error)) in read {
         documents.extend(part);
         if let Some(error) = error {
@@ -149,7 +150,8 @@ pub fn load_selected(documents: &[&Document]) -> Loaded {
 
 fn read(documents: &[&Document], look: Look) -> Loaded {
     let mut loader = Loader::default();
-    let (mut accepted, mut digests) = (Vec::new(), Vec::new());
+    let mut accepted = Vec::with_capacity(documents.len());
+    let mut digests = Vec::with_capacity(documents.len());
     for read in parallel::map_many(documents.to_vec(), |it| Entry::read(it, look)) {
         let (document, digest) = (read.document, read.digest);
         if loader.enter(read) {
@@ -210,17 +212,17 @@ fn digest_of(mut digests: Vec<[u8; 32]>) -> String {
 }
 
 #[derive(Default)]
-struct Loader {
+struct Loader<'d> {
     catalog: Catalog,
     diagnostics: Vec<Diagnostic>,
-    /// Place of each id, by kind.
-    places: HashMap<(DocumentKind, String), Location>,
+    /// Each id, by kind.
+    places: HashMap<(DocumentKind, String), Node<'d>>,
     /// Where documents stand that their schema refuses, or that are of a newer version: what they
     /// say is not known as a whole.
     refused: HashSet<Location>,
 }
 
-impl Loader {
+impl<'d> Loader<'d> {
     fn report(&mut self, code: &'static str, severity: Severity, node: Node<'_>, message: String) {
         self.diagnostics.push(Diagnostic::new(
             Code(code),
@@ -231,7 +233,7 @@ impl Loader {
     }
 
     /// Enters what was read of a document; false if it takes no further part.
-    fn enter(&mut self, read: Entry<'_>) -> bool {
+    fn enter(&mut self, read: Entry<'d>) -> bool {
         let (root, kind) = (read.document.root(), read.kind);
         self.diagnostics.extend(read.misspelt);
         match kind {
@@ -260,14 +262,14 @@ impl Loader {
             return false;
         }
         let id = id.into_owned();
-        let place = root.get("id").unwrap_or(root).location();
+        let place = root.get("id").unwrap_or(root);
         match self.places.entry((kind, id.clone())) {
             hash_map::Entry::Occupied(first) => {
                 let message = format!("{} `{id}` is defined twice", kind.name());
                 let code = Code("catalog/duplicate-id");
                 self.diagnostics.push(
-                    Diagnostic::new(code, Severity::Error, place, message)
-                        .with_related(first.get().clone()),
+                    Diagnostic::new(code, Severity::Error, place.location(), message)
+                        .with_related(first.get().location()),
                 );
                 return false;
             }
@@ -276,7 +278,9 @@ impl Loader {
             }
         }
         self.diagnostics.extend(read.found);
-        read.thing.enter(&mut self.catalog, id);
+        if let Some(thing) = read.thing {
+            thing.enter(&mut self.catalog, id);
+        }
         true
     }
 

@@ -1,5 +1,7 @@
 //! All conditions of a catalog, each with what it decides and what it may see.
 
+use std::fmt;
+
 use super::survey::Survey;
 use super::view::View;
 use super::{Subject, outcomes, view};
@@ -13,22 +15,60 @@ use crate::parallel;
 
 /// A condition of a rule.
 pub struct Condition<'c> {
-    /// What it is, for people: `the condition of rule R-1`.
-    pub what: String,
+    /// What it is.
+    pub what: What<'c>,
     /// It.
     pub expression: &'c Expression,
     /// What it may see.
     pub view: View<'c>,
     rule: Option<(DocumentKind, &'c str)>,
-    location: Location,
+    /// Where it stands, as far as the catalog knows.
+    location: Option<&'c Location>,
+}
+
+/// What a condition is of.
+pub enum What<'c> {
+    /// Of a decomposition rule.
+    Rule(&'c str),
+    /// Of a gate.
+    Gate(&'c str),
+    /// Of a dependency.
+    Dependency {
+        /// `condition` or `where`.
+        word: &'static str,
+        /// Id of what waits.
+        target: &'c str,
+        /// Id of what comes first.
+        on: &'c str,
+    },
+}
+
+impl fmt::Display for What<'_> {
+    /// For people: ``the condition of rule `R-1` ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Rule(id) => write!(f, "the condition of rule `{id}`"),
+            What::Gate(id) => write!(f, "the condition of gate `{id}`"),
+            What::Dependency { word, target, on } => {
+                write!(f, "the {word} under which `{target}` waits for `{on}`")
+            }
+        }
+    }
 }
 
 impl Condition<'_> {
     /// Where it stands.
     pub fn place(&self, subject: &Subject<'_>) -> Location {
+        let nowhere = Location {
+            file: String::new(),
+            line: 1,
+            column: 1,
+            pointer: String::new(),
+        };
+        let location = self.location.unwrap_or(&nowhere);
         match self.rule {
-            Some(rule) => subject.place(rule, "condition", &self.location),
-            None => self.location.clone(),
+            Some(rule) => subject.place(rule, "condition", location),
+            None => location.clone(),
         }
     }
 }
@@ -59,11 +99,11 @@ fn all<'c>(catalog: &'c Catalog, survey: &Survey<'c>) -> Vec<Condition<'c>> {
             let own = alternative.condition.as_ref();
             let own = own.filter(|it| below.is_none_or(|below| below.source() != it.source()));
             conditions.extend(own.map(|expression| Condition {
-                what: format!("the condition of rule `{id}`"),
+                what: What::Rule(id),
                 expression,
                 view: step.view.clone(),
                 rule: Some((DocumentKind::DecompositionRule, id)),
-                location: alternative.location.clone(),
+                location: Some(&alternative.location),
             }));
             for dependency in &alternative.depends_on {
                 if dependencies.contains(&&dependency.location) {
@@ -82,17 +122,18 @@ fn all<'c>(catalog: &'c Catalog, survey: &Survey<'c>) -> Vec<Condition<'c>> {
                         continue;
                     };
                     conditions.push(Condition {
-                        what: format!(
-                            "the {word} under which `{}` waits for `{name}`",
-                            target.specification.id
-                        ),
+                        what: What::Dependency {
+                            word,
+                            target: &target.specification.id,
+                            on: name,
+                        },
                         expression,
                         view: View {
                             other,
                             ..step.view.clone()
                         },
                         rule: None,
-                        location: dependency.location.clone(),
+                        location: Some(&dependency.location),
                     });
                 }
             }
@@ -100,16 +141,11 @@ fn all<'c>(catalog: &'c Catalog, survey: &Survey<'c>) -> Vec<Condition<'c>> {
     }
     for gate in catalog.gate_rules() {
         conditions.extend(gate.condition.as_ref().map(|expression| Condition {
-            what: format!("the condition of gate `{}`", gate.id),
+            what: What::Gate(&gate.id),
             expression,
             view: gate_view(catalog, gate),
             rule: Some((DocumentKind::GateRule, &gate.id)),
-            location: Location {
-                file: String::new(),
-                line: 1,
-                column: 1,
-                pointer: String::new(),
-            },
+            location: None,
         }));
     }
     conditions

@@ -80,7 +80,8 @@ impl Compiler<'_> {
                     continue;
                 }
                 let place = node.location();
-                if let Some(location) = self.rules.get(&*other).cloned() {
+                if let Some(rule) = self.rules.get(&*other) {
+                    let location = rule.location();
                     self.other_pair(place, &other, location);
                     continue;
                 }

@@ -16,7 +16,7 @@ impl<'d> Linker<'_, 'd> {
     /// Enters a rule at its step; a rule for a pair that no reference names adds the step.
     pub(super) fn rule(&mut self, root: Node<'d>) {
         let id = root.text("id").unwrap_or_default().into_owned();
-        self.rules.insert(id, root.location());
+        self.rules.insert(id, root);
         let Some(source) = root
             .get("source")
             .and_then(|source| self.rule_source(source))
@@ -47,13 +47,13 @@ impl<'d> Linker<'_, 'd> {
         match steps.iter_mut().find(|step| step.target == target) {
             Some(step) => {
                 if step.rules.is_empty() {
-                    step.location = root.location();
+                    step.place = root;
                 }
                 step.rules.push(root);
             }
             None => steps.push(Step {
                 target,
-                location: root.location(),
+                place: root,
                 rules: vec![root],
             }),
         }
@@ -154,9 +154,11 @@ impl Compiler<'_> {
     }
 
     fn decomposition(&mut self, context: &Context<'_>, step: &Step<'_>) -> Decomposition {
+        let ranked = self.ranked(step);
+        let place = ranked.last().unwrap_or(&step.place).location();
         let reference = Alternative {
             rule: None,
-            location: step.location.clone(),
+            location: place.clone(),
             condition: None,
             mapping: Vec::new(),
             depends_on: Vec::new(),
@@ -164,7 +166,7 @@ impl Compiler<'_> {
         let mut made = Decomposition {
             target: step.target,
             rule: None,
-            location: step.location.clone(),
+            location: place,
             loops: Vec::new(),
             place: None,
             share: None,
@@ -172,14 +174,12 @@ impl Compiler<'_> {
             counts_quantity: false,
             observed: false,
         };
-        let ranked = self.ranked(step);
         let Some(bottom) = ranked.last() else {
             self.check_sources(context.source, step, &reference, &[]);
             made.alternatives.push(reference);
             return made;
         };
         made.rule = bottom.text("id").map(Cow::into_owned);
-        made.location = bottom.location();
         let mut inner = None;
         if let Some(node) = bottom.get("forEach") {
             let (loops, inside) = self.loops(node, context.scope);
