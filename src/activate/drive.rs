@@ -77,8 +77,9 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             let held = progress.tasks().iter().enumerate();
             let held = held.filter(|(_, it)| stops(it) && !it.has_ended());
             self.stops.extend(held.map(|(task, _)| task));
-            let is_halted = !self.stops.is_empty();
-            self.run.halted.store(is_halted, Ordering::SeqCst);
+            if !self.stops.is_empty() {
+                self.run.halted.store(true, Ordering::SeqCst);
+            }
             let tasks = progress.tasks().iter().enumerate();
             let waiting = tasks.filter(|(_, it)| it.state == TaskState::Active);
             waiting
@@ -196,8 +197,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.spawn(task, Work::Miss(end, busy));
         }
         while let Some(task) = self.frontier.start(now) {
+            // What is in doubt has to be known before anything is undone.
             let undoing = self.run.undoing.load(Ordering::SeqCst);
-            if undoing || !self.stops.is_empty() && !self.stops.contains(&task) {
+            let is_left = undoing && !self.run.progress().tasks()[task].may_have_had_effect();
+            if is_left || !self.stops.is_empty() && !self.stops.contains(&task) {
                 self.set_aside.push(task);
                 continue;
             }
@@ -352,7 +355,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             };
             self.people.remove(&task);
             if self.stops.remove(&task) && self.stops.is_empty() {
-                self.run.halted.store(false, Ordering::SeqCst);
+                let undoing = self.run.undoing.load(Ordering::SeqCst);
+                self.run.halted.store(undoing, Ordering::SeqCst);
                 self.frontier.put_back(std::mem::take(&mut self.set_aside));
             }
             self.frontier.ended(task, at, completed);

@@ -19,12 +19,11 @@ use super::work::Run;
 use crate::endpoint::Endpoint;
 use crate::journal::entry::{Planned, Revised};
 use crate::journal::{
-    Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, Lease, NewOrder,
-    Progress,
+    Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder, Progress,
 };
 use crate::model::state::{FlowState, TaskState};
 use crate::plan::flow::{OrchestrationPlan, Revision, RevisionKind};
-use crate::revision;
+use crate::revision::{self, Refusal};
 
 /// Carries chains out; one for all chains of a run.
 #[derive(Debug)]
@@ -346,15 +345,36 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 journal: journal.path().to_owned(),
             });
         }
+        let mut round = Round::First;
         loop {
-            let begun = journal.begin(self.new_order(&chain, &order_id)).await?;
-            let (run, ends_so) = self.prepare(&chain, begun).await?;
-            let report = self.run_prepared(run).await?;
-            let is_pending = !revision::pending(&report.plan, &report.progress).is_empty();
-            if ends_so || !is_pending || report.state == RunState::Interrupted {
-                return Ok(report);
+            let Begun { lease, entries } = journal.begin(self.new_order(&chain, &order_id)).await?;
+            let (report, next) = self.carry_on(&chain, (lease, entries), round).await?;
+            match next {
+                Some(next) => round = next,
+                None => return Ok(report),
             }
         }
+    }
+
+    /// Carries a chain on from where the journal has it. Says what comes next, if that was not all:
+    /// where a bundle is to be undone, it is gone on with by the plan for that.
+    async fn carry_on<L: Log>(
+        &self,
+        chain: &Chain,
+        (log, entries): (L, Vec<Entry>),
+        round: Round,
+    ) -> Result<(Report, Option<Round>), ActivateError> {
+        let prepared = self.prepare(chain, (log, entries), round).await?;
+        let undoing = prepared.undoing;
+        let report = self.run_prepared(prepared).await?;
+        let is_pending = !revision::pending(&report.plan, &report.progress).is_empty();
+        let next = match undoing {
+            _ if !is_pending || report.state == RunState::Interrupted => None,
+            Undoing::Possible => Some(Round::First),
+            Undoing::InDoubt => Some(Round::Settled),
+            Undoing::Refused => None,
+        };
+        Ok((report, next))
     }
 
     fn new_order(&self, chain: &Chain, order_id: &str) -> NewOrder {
@@ -373,14 +393,13 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         }
     }
 
-    /// Finds the plan that counts, and lets a revision take the place of the one before. Says
-    /// whether the run is the last one, whatever comes of it.
-    async fn prepare(
+    /// Finds the plan that counts, and lets a revision take the place of the one before.
+    async fn prepare<L: Log>(
         &self,
         chain: &Chain,
-        begun: Begun,
-    ) -> Result<(Prepared<Lease>, bool), ActivateError> {
-        let Begun { lease, mut entries } = begun;
+        (log, mut entries): (L, Vec<Entry>),
+        round: Round,
+    ) -> Result<Prepared<L>, ActivateError> {
         let mut plan = Arc::clone(&chain.plan);
         let mut documents = chain.documents.clone();
         let mut is_given = true;
@@ -388,7 +407,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             Adopted::Given => {}
             Adopted::Revision(revised) => {
                 self.check_clock(&plan, &entries)?;
-                self.revise(&lease, &mut entries, revised).await?;
+                self.revise(&log, &mut entries, revised).await?;
             }
             Adopted::Stored {
                 plan: stored,
@@ -398,7 +417,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 (plan, documents, is_given) = (stored, of_it, false);
             }
         }
-        let mut undoes = true;
+        let mut undoing = Undoing::Possible;
         let progress = Progress::replay(&plan, &entries);
         if let Ok(progress) = progress {
             match adopt::compensation(&plan, &progress, &documents) {
@@ -408,33 +427,36 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                     self.observer
                         .observe(order_id, Step::Undoing { reason: &reason });
                     documents.clone_from(&entry.documents);
-                    self.revise(&lease, &mut entries, entry).await?;
+                    self.revise(&log, &mut entries, entry).await?;
                     (plan, is_given) = (Arc::new(revised), false);
                 }
                 Ok(None) => {}
+                // It was killed, or stopped, before that was known.
+                Err(Refusal::InDoubt { .. }) if round == Round::First => {
+                    undoing = Undoing::InDoubt;
+                }
                 Err(refusal) => {
                     let order_id = root_order(&plan)?;
                     let reason = refusal.to_string();
                     self.observer
                         .observe(order_id, Step::NotUndone { reason: &reason });
-                    undoes = false;
+                    undoing = Undoing::Refused;
                 }
             }
         }
-        let prepared = Prepared {
+        Ok(Prepared {
             plan,
-            log: lease,
+            log,
             entries,
             documents: (!is_given).then_some(documents),
-            undoes,
-        };
-        Ok((prepared, !undoes))
+            undoing,
+        })
     }
 
     /// Lets a plan take the place of the one before.
-    async fn revise(
+    async fn revise<L: Log>(
         &self,
-        lease: &Lease,
+        log: &L,
         entries: &mut Vec<Entry>,
         revised: Revised,
     ) -> Result<(), ActivateError> {
@@ -445,7 +467,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             at,
             event: Event::Revised(revised),
         };
-        lease.append(std::slice::from_ref(&entry)).await?;
+        log.append(std::slice::from_ref(&entry)).await?;
         entries.push(entry);
         Ok(())
     }
@@ -464,7 +486,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             log,
             entries: entries.to_vec(),
             documents: None,
-            undoes: false,
+            undoing: Undoing::Refused,
         };
         self.run_prepared(prepared).await
     }
@@ -475,7 +497,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             log,
             entries,
             documents,
-            undoes,
+            undoing,
         } = prepared;
         let order_id = root_order(&plan)?.to_owned();
         self.check_clock(&plan, &entries)?;
@@ -504,9 +526,9 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             stop: self.stop.clone(),
             observer: Arc::clone(&self.observer),
             progress: Mutex::new(progress),
-            halted: AtomicBool::default(),
-            undoing: AtomicBool::default(),
-            undoes,
+            halted: AtomicBool::new(undoing == Undoing::InDoubt),
+            undoing: AtomicBool::new(undoing == Undoing::InDoubt),
+            undoes: undoing != Undoing::Refused,
             rehearsed: Mutex::default(),
         });
         let mut drive = Drive::new(Arc::clone(&run), frontier, self.waits);
@@ -565,8 +587,27 @@ struct Prepared<L> {
     entries: Vec<Entry>,
     /// Texts of the chain's documents, where they are not those given.
     documents: Option<Vec<String>>,
-    /// Whether bundles can be undone.
-    undoes: bool,
+    /// Whether bundles are undone.
+    undoing: Undoing,
+}
+
+/// How often it was tried to undo what has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Not since anything of it has changed.
+    First,
+    /// Once, and what was in doubt has been gone on with since.
+    Settled,
+}
+
+/// Whether bundles are undone of which a task fails, or has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undoing {
+    Possible,
+    /// Not before it is known what came of a task; nothing else is done meanwhile.
+    InDoubt,
+    /// They stay as they are.
+    Refused,
 }
 
 /// How a run ended that left something or not, and in which nothing waits or something does.

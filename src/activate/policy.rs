@@ -159,9 +159,10 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
     let unknown = matches!(outcome, Outcome::Unknown { .. })
         || (situation.known.doubt == Doubt::Unknown
             && !matches!(outcome, Outcome::Rejected { .. }));
+    let perhaps = !situation.terms.idempotent && may_have_had_its_effect(situation, outcome);
     match delay(situation, class, retry_after) {
         Ok(after) => Decision::Again { after },
-        Err(spent) if unknown => {
+        Err(spent) if unknown || perhaps => {
             let inquiry = Inquiry::of(
                 situation.call,
                 situation.known.monitor.as_deref(),
@@ -172,12 +173,32 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
                 Some(_) if !situation.call.is_question() => Decision::Again {
                     after: LAST_QUESTION,
                 },
+                // An endpoint that says that it failed is believed, where it cannot be asked.
+                _ if !unknown => give_up(situation, format!("{reason}{spent}")),
                 _ => Decision::Hold {
                     reason: format!("{UNKNOWN}{reason}{spent}"),
                 },
             }
         }
         Err(spent) => give_up(situation, format!("{reason}{spent}")),
+    }
+}
+
+/// Whether a request may have had its effect although its endpoint says that it failed, this time
+/// or before.
+fn may_have_had_its_effect(situation: &Situation<'_>, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Failed {
+            status: Some(status),
+            ..
+        } => {
+            Doubt::of_failure(*status) == Doubt::Perhaps || situation.known.doubt == Doubt::Perhaps
+        }
+        Outcome::Failed { status: None, .. } => situation.known.doubt == Doubt::Perhaps,
+        Outcome::Completed { .. }
+        | Outcome::Accepted { .. }
+        | Outcome::Rejected { .. }
+        | Outcome::Unknown { .. } => false,
     }
 }
 

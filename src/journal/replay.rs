@@ -320,8 +320,8 @@ impl TaskProgress {
             (Failure::Unknown, _) => Doubt::Unknown,
             // Whoever judges a repetition knows what came of the first time.
             (Failure::Rejected, _) => Doubt::None,
-            (Failure::Failed, Some(500 | 502 | 504..)) => self.doubt.max_of(Doubt::Perhaps),
-            (Failure::Failed, _) => self.doubt,
+            (Failure::Failed, Some(status)) => self.doubt.max_of(Doubt::of_failure(status)),
+            (Failure::Failed, None) => self.doubt,
         };
         if it.failure != Failure::Unknown {
             self.monitor = None;
@@ -459,6 +459,15 @@ impl TaskProgress {
 }
 
 impl Doubt {
+    /// What a failure with this HTTP status leaves open.
+    #[must_use]
+    pub fn of_failure(status: u16) -> Self {
+        match status {
+            500 | 502 | 504.. => Self::Perhaps,
+            _ => Self::None,
+        }
+    }
+
     /// The greater of two.
     fn max_of(self, other: Self) -> Self {
         match (self, other) {

@@ -841,9 +841,11 @@ async fn the_observer_is_told_every_step() {
 }
 
 mod amend;
+mod crashes;
 mod doubt;
 mod kinds;
 #[path = "../../../tests/support/life_cycle.rs"]
 mod life_cycle;
 mod policies;
+mod stories;
 mod story;

@@ -238,7 +238,9 @@ impl Decided {
     fn revised(&self, plan: OrchestrationPlan) -> Self {
         let mut revised = self.clone();
         let text = serde_json::to_string(&plan).unwrap();
-        *revised.chain.documents.last_mut().unwrap() = text;
+        *Arc::make_mut(&mut revised.chain.documents)
+            .last_mut()
+            .unwrap() = text;
         revised.chain.plan = Arc::new(plan);
         revised
     }
@@ -375,7 +377,7 @@ impl Underway {
                 log: log.clone(),
                 entries: self.log.kept(),
                 documents: None,
-                undoes: true,
+                undoing: Undoing::Possible,
             };
             let report = engine.run_prepared(prepared).await.unwrap();
             let texts = &self.decided.chain.documents;
