@@ -60,7 +60,7 @@ pub struct Chain {
     /// External id of its root order.
     pub external_id: Option<String>,
     /// Texts of its documents, root first, plan last, for the journal.
-    pub documents: Vec<String>,
+    pub documents: Arc<Vec<String>>,
 }
 
 impl Chain {
@@ -183,7 +183,7 @@ pub struct Report {
     /// The plan that was carried out.
     pub plan: Arc<OrchestrationPlan>,
     /// Texts of the chain's documents, where another plan has taken the place of the one given.
-    pub documents: Option<Vec<String>>,
+    pub documents: Option<Arc<Vec<String>>>,
 }
 
 /// A task that waits for nothing but a moment or a person.
@@ -389,7 +389,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         NewOrder {
             at: self.clock.starting_at(start(plan)).now(),
             planned,
-            documents: chain.documents.clone(),
+            documents: Arc::clone(&chain.documents),
         }
     }
 
@@ -401,7 +401,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         round: Round,
     ) -> Result<Prepared<L>, ActivateError> {
         let mut plan = Arc::clone(&chain.plan);
-        let mut documents = chain.documents.clone();
+        let mut documents = Arc::clone(&chain.documents);
         let mut is_given = true;
         match adopt::adopt(&plan, &documents, &entries)? {
             Adopted::Given => {}
@@ -414,7 +414,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 documents: of_it,
             } => {
                 self.check(&stored)?;
-                (plan, documents, is_given) = (stored, of_it, false);
+                (plan, documents, is_given) = (stored, Arc::new(of_it), false);
             }
         }
         let mut undoing = Undoing::Possible;
@@ -426,7 +426,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                     let reason = entry.reason.clone().unwrap_or_default();
                     self.observer
                         .observe(order_id, Step::Undoing { reason: &reason });
-                    documents.clone_from(&entry.documents);
+                    documents = Arc::new(entry.documents.clone());
                     self.revise(&log, &mut entries, entry).await?;
                     (plan, is_given) = (Arc::new(revised), false);
                 }
@@ -586,7 +586,7 @@ struct Prepared<L> {
     log: L,
     entries: Vec<Entry>,
     /// Texts of the chain's documents, where they are not those given.
-    documents: Option<Vec<String>>,
+    documents: Option<Arc<Vec<String>>>,
     /// Whether bundles are undone.
     undoing: Undoing,
 }

@@ -1,7 +1,9 @@
 //! Chains as they come in: is there a plan, can it be read, and does it still
 //! match the orders that it was made from? Pure.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -72,23 +74,39 @@ impl Intake {
         if !faults.is_empty() {
             return Intake::Refused(faults);
         }
-        let plan: OrchestrationPlan = match serde_json::from_str(&compact(document)) {
+        let text = compact(document);
+        let plan: OrchestrationPlan = match serde_json::from_str(&text) {
             Ok(plan) => plan,
             Err(fault) => {
                 let message = format!("the plan cannot be read: {fault}");
                 return Intake::Refused(vec![error("plan/unreadable", message)]);
             }
         };
-        if !allow_stale {
-            let hint = "plan the order again, or give --allow-stale";
-            let stale = stale(chain, &plan).into_iter();
-            let stale: Vec<Diagnostic> = stale
-                .map(|what| error("plan/stale", what).with_hint(hint))
-                .collect();
-            if !stale.is_empty() {
-                return Intake::Refused(stale);
+        let (stale, mut documents) = thread::scope(|scope| {
+            let compacted = || chain.orders().map(compact).collect::<Vec<String>>();
+            let found = || {
+                if allow_stale {
+                    Vec::new()
+                } else {
+                    stale(chain, &plan)
+                }
+            };
+            if text.len() < LARGE {
+                return (found(), compacted());
             }
+            let documents = scope.spawn(compacted);
+            (
+                found(),
+                documents.join().unwrap_or_else(|it| resume_unwind(it)),
+            )
+        });
+        if !stale.is_empty() {
+            let hint = "plan the order again, or give --allow-stale";
+            let stale = stale.into_iter();
+            let stale = stale.map(|what| error("plan/stale", what).with_hint(hint));
+            return Intake::Refused(stale.collect());
         }
+        documents.push(text);
         if let Some(state) = chain.ended()
             && !plan.is_begun()
         {
@@ -99,15 +117,16 @@ impl Intake {
             .next()
             .and_then(|order| crate::model::product_order::external_id(order.root()))
             .map(std::borrow::Cow::into_owned);
-        let own = chain.orders().chain([document]);
-        let documents = own.map(compact).collect();
         Intake::Accepted(super::Chain {
             plan: Arc::new(plan),
             external_id,
-            documents,
+            documents: Arc::new(documents),
         })
     }
 }
+
+/// Size of a plan in bytes from which on a thread of its own is worth it.
+const LARGE: usize = 1 << 20;
 
 fn compact(document: &crate::document::Document) -> String {
     let mut bytes = Vec::with_capacity(document.text().len());

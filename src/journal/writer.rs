@@ -51,7 +51,7 @@ pub struct NewOrder {
     /// What.
     pub planned: Planned,
     /// Texts of the chain's documents, root first, plan last.
-    pub documents: Vec<String>,
+    pub documents: Arc<Vec<String>>,
 }
 
 /// An order that this process, and nobody else, may now carry out.
@@ -89,7 +89,7 @@ type Answered<T> = oneshot::Receiver<Result<T, JournalError>>;
 #[derive(Debug)]
 enum Command {
     Know(Arc<str>, Reply<bool>),
-    /// With the hashes of its documents, made by whoever asks.
+    /// With the hashes of its documents, made by whoever asks; without where the order is known.
     Begin(Box<NewOrder>, Vec<Hash>, Reply<Vec<Entry>>),
     Append(Rows, Reply<()>),
     Install(Vec<String>, EntryRow, Reply<()>),
@@ -106,6 +106,10 @@ struct Rows {
     order_id: Arc<str>,
     list: Vec<EntryRow>,
 }
+
+/// Size of documents in bytes from which on it is looked first whether their hashes are needed: to
+/// look takes a turn of the journal.
+const LARGE: usize = 1 << 20;
 
 /// How long somebody waits who has found another one preparing the file.
 const TURN: Duration = Duration::from_millis(5);
@@ -167,7 +171,13 @@ impl JournalWriter {
     /// where the journal fails.
     pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
         let order_id: Arc<str> = new.planned.order_id.as_str().into();
-        let hashes = new.documents.iter().map(|it| seal::document(it)).collect();
+        // Documents are only written, and hashed, of an order that is new.
+        let size: usize = new.documents.iter().map(String::len).sum();
+        let hashes = if size > LARGE && self.knows(&order_id).await? {
+            Vec::new()
+        } else {
+            new.documents.iter().map(|it| seal::document(it)).collect()
+        };
         let (reply, answer) = oneshot::channel();
         let closed = || JournalError::Closed {
             path: self.path.to_path_buf(),
@@ -661,7 +671,7 @@ fn take_on(
         ])?;
     let mut sql = transaction
         .prepare_cached("INSERT INTO document (order_id, position, text) VALUES (?, ?, ?)")?;
-    for (position, text) in (0_i64..).zip(&new.documents) {
+    for (position, text) in (0_i64..).zip(new.documents.iter()) {
         sql.execute(params![planned.order_id, position, text])?;
     }
     let mut head = Head::begin(transaction, planned, hashes)?;

@@ -686,7 +686,7 @@ async fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_is_begun()
         let chain = Chain {
             plan,
             external_id: None,
-            documents: vec![],
+            documents: Arc::default(),
         };
         engine
             .activate(&journal, chain)
@@ -732,7 +732,7 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
     let chain = Chain {
         plan: plan(&BROADBAND),
         external_id: Some("EXT".into()),
-        documents: vec!["{}".into()],
+        documents: Arc::new(vec!["{}".into()]),
     };
     let first = engine.activate(&journal, chain.clone()).await.unwrap();
     assert_eq!((first.state, fake.sent().len()), (RunState::Completed, 7));
@@ -782,7 +782,7 @@ async fn an_order_is_not_carried_out_twice_at_once() {
     let chain = Chain {
         plan: plan(&[("a", &[])]),
         external_id: None,
-        documents: vec![],
+        documents: Arc::default(),
     };
     let (first, second) = tokio::join!(engine.activate(&journal, chain.clone()), async {
         while fake.sent().is_empty() {

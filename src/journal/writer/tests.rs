@@ -24,10 +24,10 @@ fn new_order(order_id: &str) -> NewOrder {
             tasks: 2,
             clock: ClockKind::System,
         },
-        documents: vec![
+        documents: Arc::new(vec![
             format!("{{\"id\":\"{order_id}\"}}"),
             "{\"id\":\"plan\"}".into(),
-        ],
+        ]),
     }
 }
 
@@ -105,7 +105,7 @@ async fn what_was_written_is_read_back_and_reading_leaves_no_trace() {
     );
     assert_eq!(order.state(), FlowState::Active);
     let stored = reader.order("7").unwrap().unwrap();
-    assert_eq!(stored.documents, new_order("7").documents);
+    assert_eq!(stored.documents, *new_order("7").documents);
     assert_eq!(stored.planned(), Some(&new_order("7").planned));
     let kinds: Vec<_> = stored.entries.iter().map(|it| it.event.kind()).collect();
     assert_eq!(kinds, ["planned", "started", "started", "completed"]);
@@ -513,7 +513,7 @@ async fn a_full_disk_is_called_that() {
         owner,
     };
     let mut new = new_order("7");
-    new.documents.push("x".repeat(100_000));
+    new.documents = Arc::new(vec!["x".repeat(100_000)]);
     let (reply, _answer) = oneshot::channel();
     let Err(error) = file.commit(&[Command::Begin(Box::new(new), Vec::new(), reply)]) else {
         panic!("there was room");

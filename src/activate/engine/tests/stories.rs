@@ -142,7 +142,7 @@ pub(super) fn chain_of(orders: &[Document], plan: OrchestrationPlan) -> Chain {
     Chain {
         plan: Arc::new(plan),
         external_id: None,
-        documents: texts.chain([text]).collect(),
+        documents: Arc::new(texts.chain([text]).collect()),
     }
 }
 

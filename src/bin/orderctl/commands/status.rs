@@ -466,7 +466,7 @@ mod tests {
             tasks: 1,
             clock: orderctl::journal::ClockKind::System,
         };
-        let documents = vec![ORDER.to_owned(), PLAN.to_owned()];
+        let documents = std::sync::Arc::new(vec![ORDER.to_owned(), PLAN.to_owned()]);
         let at = entry(Event::Planned(planned.clone())).at;
         let begun = writer
             .begin(NewOrder {
