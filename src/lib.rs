@@ -97,5 +97,4 @@ pub mod retry;
 pub mod revision;
 pub mod schemas;
 pub mod status;
-mod threads;
 pub mod validate;

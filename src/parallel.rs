@@ -15,7 +15,7 @@ const SHARES: usize = 8;
 /// What `work` makes of each thing, in their order. For things that together take longer than
 /// starting threads does.
 pub fn map<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, |it| it.get().min(MOST_THREADS));
+    let threads = threads();
     if threads == 1 || things.len() < 2 {
         return things.into_iter().map(work).collect();
     }
@@ -72,9 +72,28 @@ pub fn map_over<T: Send, R: Send>(
     }
 }
 
+/// What comes of the parts of a list, in their sequence: `work` gets the position at which its part
+/// begins, and the part. A list of fewer than `many` is one part; others have one for each thread.
+pub fn parts<T: Sync, R: Send>(
+    list: &[T],
+    many: usize,
+    work: impl Fn(usize, &[T]) -> R + Sync,
+) -> Vec<R> {
+    if list.len() < many {
+        return vec![work(0, list)];
+    }
+    let size = list.len().div_ceil(threads()).max(1);
+    let parts = list.chunks(size).enumerate();
+    map(parts.collect(), |(number, part)| work(number * size, part))
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, |it| it.get().min(MOST_THREADS))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::map;
+    use super::{map, parts};
 
     #[test]
     fn results_are_in_the_order_of_the_things() {
@@ -83,6 +102,20 @@ mod tests {
             let twice: Vec<usize> = things.iter().map(|it| it * 2).collect();
             assert_eq!(map(things, |it| it * 2), twice);
         }
+    }
+
+    #[test]
+    fn parts_are_in_their_sequence() {
+        let list: Vec<usize> = (0..1001).collect();
+        for many in [0, 1001, 1002] {
+            let copied = parts(&list, many, |start, part| {
+                assert_eq!(part[0], start);
+                part.to_vec()
+            });
+            assert_eq!(copied.concat(), list);
+        }
+        let none: Vec<usize> = parts(&list[..0], 0, |_, part| part.len());
+        assert_eq!(none.iter().sum::<usize>(), 0);
     }
 
     #[test]

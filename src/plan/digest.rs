@@ -7,7 +7,7 @@ use super::MANY;
 use super::body::Body;
 use super::flow::{Compensation, Digests, OrchestrationPlan, Request, TaskFlow};
 use crate::model::digest::text;
-use crate::threads;
+use crate::parallel;
 
 /// Digest of a plan as it was made: how far its tasks have come does not count, nor does it matter
 /// how its values are written.
@@ -37,7 +37,7 @@ pub fn plan_digest(plan: &OrchestrationPlan) -> String {
     );
     let mut hash = Sha256::new();
     hash.update(head);
-    let texts = threads::split(task_flow, MANY, |_, tasks| {
+    let texts = parallel::parts(task_flow, MANY, |_, tasks| {
         let mut texts = Vec::with_capacity(TASK * tasks.len());
         for task in tasks {
             write_made(task, &mut texts);

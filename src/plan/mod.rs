@@ -34,7 +34,8 @@ pub use schedule::{count_for_people, duration, duration_for_people, iso};
 pub use write::write;
 
 use std::collections::HashMap;
-use std::thread;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,8 +49,8 @@ use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
 use crate::model::{Action, Order, ProductOrderItem};
+use crate::parallel;
 use crate::schemas;
-use crate::threads;
 use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
 use flow::{
@@ -124,8 +125,8 @@ impl Planning<'_> {
             let checked = scope.spawn(|| check(&orders));
             let digests = scope.spawn(|| order_digests(chain));
             let sketched = self.sketch(chain, &orders);
-            no_faults(threads::joined(checked))?;
-            Ok(self.assemble(chain, threads::joined(digests), sketched?))
+            no_faults(joined(checked))?;
+            Ok(self.assemble(chain, joined(digests), sketched?))
         })
     }
 
@@ -166,7 +167,7 @@ impl Planning<'_> {
         });
         let items = resources.flatten();
         let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
-        let parts = threads::split(&items, MANY, |start, items| {
+        let parts = parallel::parts(&items, MANY, |start, items| {
             let mut faults = Vec::new();
             let mut drafting = Drafting {
                 planning: *self,
@@ -330,6 +331,10 @@ fn no_faults(faults: Vec<Diagnostic>) -> Result<(), NotPlanned> {
     } else {
         Err(NotPlanned::Faults(faults))
     }
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Puts values into an order, given as their positions, without a second list of them.

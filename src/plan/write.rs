@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::MANY;
 use super::flow::OrchestrationPlan;
-use crate::threads;
+use crate::parallel;
 
 /// What follows the tasks of a plan.
 const END: &[u8] = b"]}";
@@ -18,7 +18,7 @@ pub fn write(mut plan: OrchestrationPlan) -> Vec<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
     json(&plan, &mut head);
     head.truncate(head.len() - END.len());
-    let mut pieces = threads::split(&tasks, MANY, |start, tasks| {
+    let mut pieces = parallel::parts(&tasks, MANY, |start, tasks| {
         let head = if start == 0 { head.as_slice() } else { b"," };
         let mut text = Vec::with_capacity(head.len() + TASK * tasks.len() + END.len());
         text.extend_from_slice(head);
