@@ -6,7 +6,8 @@ use super::*;
 use crate::chain::Chain;
 use crate::document::Document;
 use crate::journal::entry::{
-    AttemptFailed, ByHand, Completed, Failed, Failure, Held, MilestoneReached, Planned, Started,
+    AttemptFailed, ByHand, Completed, Failed, Failure, Held, MilestoneReached, Planned, Revised,
+    Started,
 };
 use crate::journal::{ClockKind, Entry, Event as Happened, Progress};
 use crate::progress::{self, TaskStanding};
@@ -242,7 +243,11 @@ fn the_envelope_is_that_of_the_standard() {
 
 /// An event about one of the tasks, whatever its state.
 fn any_event() -> impl Strategy<Value = Happened> {
-    let task = prop::sample::select(vec!["g", "a", "b", "c", "m"]);
+    any_event_of(vec!["g", "a", "b", "c", "m"])
+}
+
+fn any_event_of(tasks: Vec<&'static str>) -> impl Strategy<Value = Happened> {
+    let task = prop::sample::select(tasks);
     (task, 0..9_u8, 1..4_u32).prop_map(|(task, kind, attempt)| match kind {
         0 | 1 => started(task, attempt),
         2 | 3 => completed(task),
@@ -258,7 +263,83 @@ fn any_event() -> impl Strategy<Value = Happened> {
     })
 }
 
+/// The chain with another plan: it undoes the bearer and the port, and something that is in no order any more.
+fn revised(kind: &str, partly: bool) -> Chain {
+    let mut chain = chain();
+    let plan = PLAN.replace(
+        "\"taskFlow\":[",
+        &format!(
+            r#""revision":{{"kind":"{kind}","number":1,"partly":{partly}}},"taskFlow":[
+  {{"id":"b~undo-1","name":"Undo VLAN","state":"new","latestStart":"PT0S","compensates":"b","disposition":"undo"}},
+  {{"id":"a~undo-1","name":"Undo Port","state":"new","latestStart":"PT0S","compensates":"a","disposition":"undo",
+   "taskFlowRelationship":[{{"taskFlow":{{"id":"b~undo-1"}}}}]}},
+  {{"id":"z~undo-1","name":"Undo Box","state":"new","latestStart":"PT0S","compensates":"z","disposition":"undo"}},"#
+        ),
+    );
+    chain.documents[3] = Document::parse(plan, "test").expect("JSON");
+    chain
+}
+
 proptest! {
+    /// The same of orders whose plan was revised: what undoes a thing counts where that is.
+    #[test]
+    fn every_state_that_revised_orders_are_in_is_told(
+        (kind, partly) in prop::sample::select(vec![
+            ("cancel", false), ("cancel", true), ("amend", false), ("compensate", false),
+        ]),
+        events in prop::collection::vec(
+            any_event_of(vec!["g", "a", "b", "c", "m", "a~undo-1", "b~undo-1", "z~undo-1"]), 0..60,
+        ),
+    ) {
+        let chain = revised(kind, partly);
+        let mut entries = vec![entry(9, planned()), entry(10, Happened::Revised(Revised {
+            kind: serde_json::from_value(kind.into()).expect("a kind"),
+            plan_digest: "sha256:1".into(),
+            tasks: 8,
+            anew: vec!["a~undo-1".into(), "b~undo-1".into(), "z~undo-1".into()],
+            dropped: match (kind, partly) {
+                ("cancel", false) => ["g", "a", "b", "c", "m"].map(str::to_owned).into(),
+                // What is undone has ended.
+                _ => ["a", "b"].map(str::to_owned).into(),
+            },
+            reason: None,
+            documents: Vec::new(),
+        }))];
+        let mut teller = Teller::new(self::chain()).expect("a planned order");
+        let mut told = teller.tell(&entries[0]).expect("it can have happened");
+        told.extend(teller.revise(revised(kind, partly), &entries).expect("it can have happened"));
+        let tasks: Vec<_> = progress::plan_tasks(&chain.documents[3]).collect();
+        let start = || Progress::of_tasks(tasks.iter().map(progress::PlanTask::needs));
+        let mut known = start().go_through(&entries).expect("as above");
+        let mut states = [OrderState::Acknowledged; 3];
+        for (second, event) in (11..).zip(std::iter::once(None).chain(events.into_iter().map(Some))) {
+            if let Some(event) = event {
+                let entry = entry(second, event);
+                if known.apply(&entry).is_err() {
+                    continue;
+                }
+                told.extend(teller.tell(&entry).expect("as above"));
+                entries.push(entry);
+            }
+            for event in std::mem::take(&mut told) {
+                let place = match event.order_type {
+                    OrderType::Product => 0,
+                    OrderType::Service => 1,
+                    OrderType::Resource => 2,
+                };
+                if let What::StateChange { from } = event.what {
+                    prop_assert_eq!(states[place], from);
+                    prop_assert!(event.order_type.successors(from).contains(&event.state));
+                    states[place] = event.state;
+                }
+            }
+            let moved = progress::order_states(&chain, &|id| known.task(id).map(TaskStanding::from));
+            for (place, state) in states.iter().enumerate() {
+                prop_assert_eq!(moved[place], Some(*state), "{} {:?}", place, known.tasks());
+            }
+        }
+    }
+
     /// What is told is where the orders are, after every entry: the shortcut misses nothing.
     #[test]
     fn every_state_that_orders_are_in_is_told(events in prop::collection::vec(any_event(), 0..60)) {

@@ -578,6 +578,11 @@ fn what_is_undone_is_told_once_and_what_stays_with_the_reason() {
     );
     // Programs are told of the question, too.
     assert_eq!(view.task.len(), 6);
+    // Why a task was there at first is no reason for it to stay.
+    tasks[4]["request"]["body"]["speed"] = 7.into();
+    let plan = case.amend(&tasks).unwrap();
+    let told = super::view(&plan, &case.plan).unwrap().for_people();
+    assert!(told.contains("  keep  PORT (port)\n"), "{told}");
 }
 
 #[test]
