@@ -484,7 +484,14 @@ async fn undone_wherever_it_fails(changes: &Changes) {
         );
         let mut watch = Watch::of(&decided);
         let cycles = watch.look(&underway.log.kept());
+        let orders = underway.orders();
         for (type_name, state) in cycles.ends() {
+            assert_eq!(
+                orders[type_name],
+                state,
+                "{task} {:?}\n{told}",
+                cycles.ways()
+            );
             // Nothing of the resources may have been begun.
             let is_over = ["failed", "partial"].contains(&state)
                 || (type_name, state) == ("ResourceOrder", "cancelled");

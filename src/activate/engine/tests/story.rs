@@ -456,6 +456,17 @@ impl Underway {
         items
     }
 
+    /// The states of its orders as its documents have them, by type.
+    pub fn orders(&self) -> BTreeMap<String, String> {
+        let moved = self.moved();
+        let orders = moved.documents.iter().filter_map(Order::read);
+        let state = |order: Order<'_>| {
+            let state = order.node().text("state").unwrap().into_owned();
+            (order.type_name().to_owned(), state)
+        };
+        orders.map(state).collect()
+    }
+
     /// What is installed once it has ended.
     pub fn installed(&self, mut installed: Inventory) -> Inventory {
         installed.apply(inventory::after(&installed, &self.moved()));
