@@ -15,8 +15,8 @@ const SHARES: usize = 8;
 /// What `work` makes of each thing, in their order. For things that together take longer than
 /// starting threads does.
 pub fn map<T: Send, R: Send>(things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let threads = threads();
-    if threads == 1 || things.len() < 2 {
+    let threads = threads().min(things.len());
+    if threads < 2 {
         return things.into_iter().map(work).collect();
     }
     let share = things.len().div_ceil(threads * SHARES);
