@@ -35,7 +35,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     fs::write(&endpoints, endpoints_file())?;
     let (mut tasks, mut ratios, mut plain) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..bench.rounds {
-        let mock = Mock::start(bench, &endpoints)?;
+        let mock = Mock::start(bench, &endpoints, &[])?;
         let journal = bench.file(&format!("journal-{round}.db"));
         let mut activate = bench.orderctl(&["activate", "--quiet", "-o", "json"]);
         activate
@@ -49,7 +49,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
             .env("ORDERCTL_MOCK", &mock.address);
         let own = count / run::pipe(None, vec![activate])?.as_secs_f64();
         drop(mock);
-        let mock = Mock::start(bench, &endpoints)?;
+        let mock = Mock::start(bench, &endpoints, &[])?;
         let authority = mock.address.trim_start_matches("http://");
         let sent = requests
             .iter()
@@ -117,15 +117,17 @@ fn requests(plans: &Path) -> io::Result<Vec<String>> {
 }
 
 /// A mock that runs until it is dropped.
-struct Mock {
+pub struct Mock {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Mock {
-    fn start(bench: &Bench, endpoints: &Path) -> io::Result<Mock> {
+    /// Starts it for the endpoints of this file, with these arguments beside.
+    pub fn start(bench: &Bench, endpoints: &Path, arguments: &[&str]) -> io::Result<Mock> {
         let mut command: Command = bench.orderctl(&["mock", "--listen", "127.0.0.1:0"]);
         command
+            .args(arguments)
             .arg("--endpoints")
             .arg(endpoints)
             .env("ORDERCTL_MOCK", "http://127.0.0.1:0");

@@ -2,8 +2,7 @@
 //!
 //! `cargo bench --bench figures` measures all of them; the names of groups
 //! (`startup`, `streams`, `lines`, `vehicles`, `memory`, `activation`,
-//! `catalog`) after `--`
-//! select some. `generate N`, `lines-of N` and `fleet-of N` write the orders that
+//! `resume`, `catalog`) after `--` select some. `generate N`, `lines-of N` and `fleet-of N` write the orders that
 //! are measured with.
 
 mod activation;
@@ -13,6 +12,7 @@ mod load;
 mod memory;
 mod orders;
 mod report;
+mod resume;
 mod run;
 mod startup;
 mod streams;
@@ -27,13 +27,14 @@ use run::Bench;
 /// A group of figures: adds its rows to the report.
 type Group = fn(&Bench, &mut Report) -> io::Result<()>;
 
-const GROUPS: [(&str, Group); 7] = [
+const GROUPS: [(&str, Group); 8] = [
     ("startup", startup::measure),
     ("streams", streams::measure),
     ("lines", lines::measure),
     ("vehicles", vehicles::measure),
     ("memory", memory::measure),
     ("activation", activation::measure),
+    ("resume", resume::measure),
     ("catalog", catalogs::measure),
 ];
 
@@ -43,7 +44,7 @@ const USAGE: &str =
        cargo bench --bench figures -- lines-of N [--seed S]
        cargo bench --bench figures -- fleet-of N [--seed S]
        cargo bench --bench figures -- catalog-of N
-groups: startup, streams, lines, vehicles, memory, activation, catalog; without a name all of them
+groups: startup, streams, lines, vehicles, memory, activation, resume, catalog; without a name all of them
   --rounds R  how often each figure is measured, the median counts (default 5)
   --orders N  orders in the stream of the group `memory` (default 1000000)
   --seed S    what the orders vary by (default 7)";

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::orders::Choice;
@@ -65,14 +65,31 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
-/// `decompose`, then `plan` on what it wrote.
-fn once(bench: &Bench, count: usize) -> io::Result<[Watched; 2]> {
+/// The file with the order of so many vehicles.
+fn order(bench: &Bench, count: usize) -> io::Result<PathBuf> {
     let order = bench.file(&format!("vehicles-{count}.json"));
     if !order.exists() {
         let mut output = BufWriter::new(File::create(&order)?);
         fleet(&mut output, count, bench.seed)?;
         output.flush()?;
     }
+    Ok(order)
+}
+
+/// The file with this order, everything derived from it, and its plan.
+///
+/// # Errors
+/// If a command cannot be run or does not end with success.
+pub fn planned(bench: &Bench, count: usize) -> io::Result<PathBuf> {
+    let planned = bench.file(&format!("vehicles-{count}-planned.ndjson"));
+    let steps = COMMANDS.map(|command| bench.orderctl_with(CATALOG, &[command]));
+    run::into_file(&order(bench, count)?, steps.into(), &planned)?;
+    Ok(planned)
+}
+
+/// `decompose`, then `plan` on what it wrote.
+fn once(bench: &Bench, count: usize) -> io::Result<[Watched; 2]> {
+    let order = order(bench, count)?;
     let derived = bench.file("vehicles-derived.ndjson");
     let watch = |command: &str, input: &Path, output: Stdio| {
         let mut command = bench.orderctl_with(CATALOG, &[command]);
