@@ -163,16 +163,16 @@ pub(super) fn fate(task: &TaskFlow, known: &TaskProgress) -> Result<Fate, Refusa
     if known.may_have_had_effect() && undo::removal(task).is_some() {
         return Ok(Fate::Undo);
     }
-    // What only asks something has no effect, and an endpoint that says that it failed is believed.
-    if known.is_unsettled() && task.gate.is_none() {
+    if known.state == TaskState::Cancelled && !known.is_unsettled() {
+        return Ok(Fate::Keep("it has ended without effect".to_owned()));
+    }
+    // What only asks something has no effect.
+    if known.may_have_had_effect() && task.gate.is_none() {
         return Err(Refusal::InDoubt {
             task: task.id.clone(),
         });
     }
-    Ok(match known.state {
-        TaskState::Cancelled => Fate::Keep("it has ended without effect".to_owned()),
-        _ => Fate::Drop,
-    })
+    Ok(Fate::Drop)
 }
 
 /// The plan in which these bundles are undone.
