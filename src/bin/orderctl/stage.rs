@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use orderctl::chain::{Chain, Link};
 use orderctl::diagnostic::Diagnostic;
@@ -178,8 +179,11 @@ struct Worked {
     error: Option<StreamError>,
 }
 
-fn work_batch(batch: Batch, unit: Unit, work: &(dyn Fn(Chain) -> Produced + Sync)) -> Worked {
-    let (documents, error) = batch.parse();
+fn work_read(
+    (documents, error): (Vec<Document>, Option<StreamError>),
+    unit: Unit,
+    work: &(dyn Fn(Chain) -> Produced + Sync),
+) -> Worked {
     Worked {
         error,
         ..work_documents(documents, unit, work)
@@ -298,20 +302,46 @@ impl Sequence<'_, '_> {
     }
 }
 
+/// A large document of a chain, which is not complete before the next one is there, is parsed while
+/// what follows it is read.
 fn sequential<R: Read>(
     stream: &mut Stream<R>,
     unit: Unit,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
-    while let Some(batch) = stream.next_batch() {
-        let worked = work_batch(batch, unit, sequence.work);
-        let (flow, error) = sequence.add(worked)?;
-        if flow == Flow::Stop || error.is_some() {
-            return Ok((flow, error));
+    let work = sequence.work;
+    thread::scope(|scope| {
+        let mut parsed: Option<ScopedJoinHandle<'_, _>> = None;
+        loop {
+            let batch = stream.next_batch();
+            let is_last = batch.is_none();
+            let mut worked = Vec::with_capacity(2);
+            if let Some(thread) = parsed.take() {
+                let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+                worked.push(work_read(read, unit, work));
+            }
+            match batch {
+                Some(batch) if unit == Unit::Chain && batch.size() >= LARGE => {
+                    parsed = Some(scope.spawn(move || batch.parse()));
+                }
+                Some(batch) => worked.push(work_read(batch.parse(), unit, work)),
+                None => {}
+            }
+            for worked in worked {
+                let (flow, error) = sequence.add(worked)?;
+                if flow == Flow::Stop || error.is_some() {
+                    return Ok((flow, error));
+                }
+            }
+            if is_last {
+                return Ok((Flow::Continue, None));
+            }
         }
-    }
-    Ok((Flow::Continue, None))
+    })
 }
+
+/// So many bytes are worth a thread of their own.
+const LARGE: usize = 1 << 20;
 
 /// How many batches a thread may be ahead of the one that is written next: while a large chain is
 /// worked on, what comes after it waits in memory.
@@ -341,7 +371,7 @@ fn parallel<R: Read + Send>(
             scope.spawn(move || {
                 while let Some((number, batch)) = next(batches) {
                     if results
-                        .send((number, work_batch(batch, unit, work)))
+                        .send((number, work_read(batch.parse(), unit, work)))
                         .is_err()
                     {
                         return;
