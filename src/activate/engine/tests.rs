@@ -227,6 +227,37 @@ impl Log for Memory {
     }
 }
 
+/// A journal in memory, and who looks how things stand before and after each of its writes.
+#[derive(Clone)]
+struct Witness {
+    memory: Memory,
+    look: Arc<dyn Fn(&Memory) + Send + Sync>,
+}
+
+impl Log for Witness {
+    async fn append(&self, entries: &[Entry]) -> Result<(), JournalError> {
+        (self.look)(&self.memory);
+        self.memory.append(entries).await?;
+        (self.look)(&self.memory);
+        Ok(())
+    }
+
+    async fn intend(&self, entries: &[Entry], seen: u64) -> Result<bool, JournalError> {
+        (self.look)(&self.memory);
+        let is_written = self.memory.intend(entries, seen).await?;
+        (self.look)(&self.memory);
+        Ok(is_written)
+    }
+
+    async fn look(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
+        self.memory.look(seen).await
+    }
+
+    async fn changed(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
+        self.memory.changed(seen).await
+    }
+}
+
 impl Memory {
     fn keep(&self, entries: &[Entry]) -> Result<(), JournalError> {
         let mut kept = self.entries.lock().unwrap();

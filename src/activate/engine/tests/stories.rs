@@ -476,53 +476,15 @@ pub(super) enum Watch {
     Nothing,
 }
 
-/// A journal in memory, and what is noted beside it.
-#[derive(Debug, Clone)]
-struct Witness {
-    memory: Memory,
-    systems: Arc<Mutex<Systems>>,
-    watch: Watch,
-    points: Arc<Mutex<Vec<Point>>>,
-}
-
-impl Witness {
-    fn note(&self) {
-        if self.watch == Watch::Nothing {
-            return;
-        }
-        let point = Point {
-            entries: self.memory.entries.lock().unwrap().len(),
-            systems: self.systems.lock().unwrap().clone(),
-        };
-        let mut points = self.points.lock().unwrap();
-        // Nothing may have happened between two writes.
-        if points.last() != Some(&point) {
-            points.push(point);
-        }
-    }
-}
-
-impl Log for Witness {
-    async fn append(&self, entries: &[Entry]) -> Result<(), JournalError> {
-        self.note();
-        self.memory.append(entries).await?;
-        self.note();
-        Ok(())
-    }
-
-    async fn intend(&self, entries: &[Entry], seen: u64) -> Result<bool, JournalError> {
-        self.note();
-        let written = self.memory.intend(entries, seen).await?;
-        self.note();
-        Ok(written)
-    }
-
-    async fn look(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
-        self.memory.look(seen).await
-    }
-
-    async fn changed(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
-        self.memory.changed(seen).await
+/// Notes how things stand, unless nothing has happened since it was noted last.
+fn note(points: &Mutex<Vec<Point>>, memory: &Memory, systems: &Mutex<Systems>) {
+    let point = Point {
+        entries: memory.entries.lock().unwrap().len(),
+        systems: systems.lock().unwrap().clone(),
+    };
+    let mut points = points.lock().unwrap();
+    if points.last() != Some(&point) {
+        points.push(point);
     }
 }
 
@@ -557,11 +519,14 @@ pub(super) async fn to_the_end(
         let event = Event::Planned(new.planned);
         memory.keep(&[Entry { at: new.at, event }]).unwrap();
     }
+    let points: Arc<Mutex<Vec<Point>>> = Arc::default();
+    let (noted, systems) = (Arc::clone(&points), Arc::clone(&shared));
     let witness = Witness {
         memory,
-        systems: Arc::clone(&shared),
-        watch,
-        points: Arc::default(),
+        look: match watch {
+            Watch::Every => Arc::new(move |memory| note(&noted, memory, &systems)),
+            Watch::Nothing => Arc::new(|_| ()),
+        },
     };
     let mut round = Round::First;
     for _ in 0..99 {
@@ -578,7 +543,7 @@ pub(super) async fn to_the_end(
         match report.state {
             RunState::Waiting => by_people(&witness.memory, &report),
             RunState::Completed | RunState::Failed | RunState::Cancelled => {
-                let points = std::mem::take(&mut *witness.points.lock().unwrap());
+                let points = std::mem::take(&mut *points.lock().unwrap());
                 let systems = shared.lock().unwrap().clone();
                 return Told {
                     state: report.state,

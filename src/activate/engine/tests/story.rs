@@ -336,13 +336,14 @@ impl Underway {
 
     /// The same; also what was durable and done at every moment of its way.
     pub async fn points(&mut self, world: &Arc<World>) -> (Report, Vec<Point>) {
+        let points: Arc<Mutex<Vec<Point>>> = Arc::default();
+        let (noted, there) = (Arc::clone(&points), Arc::clone(world));
         let witness = Witness {
-            log: self.log.clone(),
-            world: Arc::clone(world),
-            points: Arc::default(),
+            memory: self.log.clone(),
+            look: Arc::new(move |memory| note(&noted, memory, &there)),
         };
         let report = self.carry_out_by(world, &witness).await;
-        let points = std::mem::take(&mut *witness.points.lock().unwrap());
+        let points = std::mem::take(&mut *points.lock().unwrap());
         (report, points)
     }
 
@@ -474,49 +475,15 @@ impl Underway {
     }
 }
 
-/// A journal in memory that takes note of all that is done before and after each of its entries.
-#[derive(Debug, Clone)]
-struct Witness {
-    log: Memory,
-    world: Arc<World>,
-    points: Arc<Mutex<Vec<Point>>>,
-}
-
-impl Witness {
-    fn note(&self) {
-        let entries = self.log.kept();
-        let things = self.world.things();
-        let mut points = self.points.lock().unwrap();
-        let is_new = points
-            .last()
-            .is_none_or(|it| it.entries.len() != entries.len() || it.things != things);
-        if is_new {
-            points.push(Point { entries, things });
-        }
-    }
-}
-
-impl Log for Witness {
-    async fn append(&self, entries: &[Entry]) -> Result<(), JournalError> {
-        self.note();
-        self.log.append(entries).await?;
-        self.note();
-        Ok(())
-    }
-
-    async fn intend(&self, entries: &[Entry], seen: u64) -> Result<bool, JournalError> {
-        self.note();
-        let is_intended = self.log.intend(entries, seen).await?;
-        self.note();
-        Ok(is_intended)
-    }
-
-    async fn look(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
-        self.log.look(seen).await
-    }
-
-    async fn changed(&self, seen: u64) -> Result<Vec<Foreign>, JournalError> {
-        self.log.changed(seen).await
+/// Notes what is durable and done, unless nothing has happened since it was noted last.
+fn note(points: &Mutex<Vec<Point>>, memory: &Memory, world: &World) {
+    let (entries, things) = (memory.kept(), world.things());
+    let mut points = points.lock().unwrap();
+    let is_new = points
+        .last()
+        .is_none_or(|it| it.entries.len() != entries.len() || it.things != things);
+    if is_new {
+        points.push(Point { entries, things });
     }
 }
 
