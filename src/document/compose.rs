@@ -20,13 +20,22 @@ pub struct Composer {
     open: Vec<usize>,
 }
 
-/// Values composed one after another, each to become part of a document later.
+/// Values composed one after another, each to become part of a document later. Many are composed in
+/// several texts, none of which has to be moved while it grows.
 #[derive(Debug, Default)]
-pub struct Pieces(Composer);
+pub struct Pieces {
+    texts: Vec<Composer>,
+    /// Bytes of all texts but the last.
+    before: usize,
+}
+
+/// A text of so many bytes gets no more pieces.
+const FULL: usize = 1 << 20;
 
 /// One of several [`Pieces`]: where it begins and ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Piece {
+    number: usize,
     text: (usize, usize),
     entries: (usize, usize),
 }
@@ -34,24 +43,40 @@ pub struct Piece {
 impl Pieces {
     /// A value that `write` makes.
     pub fn compose(&mut self, write: impl FnOnce(&mut Composer)) -> Piece {
-        let (start, first) = (self.0.text.len(), self.0.entries.len());
-        write(&mut self.0);
+        let (number, to) = self.last();
+        let (start, first) = (to.text.len(), to.entries.len());
+        write(to);
         Piece {
-            text: (start, self.0.text.len()),
-            entries: (first, self.0.entries.len()),
+            number,
+            text: (start, to.text.len()),
+            entries: (first, to.entries.len()),
         }
+    }
+
+    /// The text that has room, with its number.
+    fn last(&mut self) -> (usize, &mut Composer) {
+        let size = self.texts.last().map(Composer::size);
+        if size.is_none_or(|size| size >= FULL) {
+            // Most orders are small, and need but one.
+            let room = size.map_or(0, |_| FULL + FULL / 8);
+            self.before += size.unwrap_or(0);
+            self.texts.push(Composer::new(room));
+        }
+        let number = self.texts.len() - 1;
+        (number, &mut self.texts[number])
     }
 
     /// Bytes of the texts of all.
     pub fn size(&self) -> usize {
-        self.0.size()
+        self.before + self.texts.last().map_or(0, Composer::size)
     }
 }
 
 impl Composer {
     /// Nothing yet, with room for a text of `size` bytes.
     pub fn new(size: usize) -> Composer {
-        let (text, entries) = (String::with_capacity(size), Vec::with_capacity(size / 16));
+        // A key or value takes some 10 bytes of what is written without white space.
+        let (text, entries) = (String::with_capacity(size), Vec::with_capacity(size / 8));
         Composer {
             text,
             entries,
@@ -133,7 +158,7 @@ impl Composer {
 
     /// A value that was composed before.
     pub fn piece(&mut self, pieces: &Pieces, piece: Piece) {
-        let Composer { text, entries, .. } = &pieces.0;
+        let Composer { text, entries, .. } = &pieces.texts[piece.number];
         let (start, end) = piece.text;
         let (first, last) = piece.entries;
         self.append(&text[start..end], &entries[first..last], first);
@@ -280,6 +305,35 @@ mod tests {
              \"pieces\":[{\"copied\":[1,{\"b\":\"\\n\"}]},{\"copied\":[1,{\"b\":\"\\n\"}]}],\
              \"json\":[true,{\"x\":null}]}"
         );
+    }
+
+    #[test]
+    fn many_pieces_stand_in_several_texts() {
+        let mut pieces = Pieces::default();
+        let long = "x".repeat(FULL / 3);
+        let made: Vec<Piece> = (0..10)
+            .map(|number| {
+                pieces.compose(|piece| {
+                    piece.object(|piece| {
+                        piece.key("number").integer(number);
+                        piece.key("long").string(&long);
+                    });
+                })
+            })
+            .collect();
+        assert!(pieces.texts.len() > 2);
+        let sizes = pieces.texts.iter().map(Composer::size);
+        assert_eq!(pieces.size(), sizes.sum::<usize>());
+        let mut composer = Composer::new(0);
+        composer.array(made.into_iter().rev(), |to, it| to.piece(&pieces, it));
+        let document = composer.finish("made");
+        check(&document);
+        let numbers: Vec<i64> = document
+            .root()
+            .elements()
+            .filter_map(|it| it.get("number")?.as_i64())
+            .collect();
+        assert_eq!(numbers, (0..10).rev().collect::<Vec<i64>>());
     }
 
     #[test]
