@@ -187,19 +187,11 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
 /// Whether a request may have had its effect although its endpoint says that it failed, this time
 /// or before.
 fn may_have_had_its_effect(situation: &Situation<'_>, outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Failed {
-            status: Some(status),
-            ..
-        } => {
-            Doubt::of_failure(*status) == Doubt::Perhaps || situation.known.doubt == Doubt::Perhaps
-        }
-        Outcome::Failed { status: None, .. } => situation.known.doubt == Doubt::Perhaps,
-        Outcome::Completed { .. }
-        | Outcome::Accepted { .. }
-        | Outcome::Rejected { .. }
-        | Outcome::Unknown { .. } => false,
-    }
+    let Outcome::Failed { status, .. } = outcome else {
+        return false;
+    };
+    let now = status.is_some_and(|it| Doubt::of_failure(it) == Doubt::Perhaps);
+    now || situation.known.doubt == Doubt::Perhaps
 }
 
 /// How long after the last repetition it is asked what came of it.

@@ -250,22 +250,18 @@ impl<'a> Amending<'a> {
 
     /// Removes what may be there of tasks that are done anew, before they are.
     fn removed_first(&self, undoing: &Undoing<'_>, tasks: &mut [TaskFlow]) -> Vec<TaskFlow> {
-        let removals = self.removed.iter().filter_map(|it| undoing.removal(it));
-        let removals: HashMap<&str, TaskFlow> = self
-            .removed
+        let removal = |it: &&'a TaskFlow| Some((it.id.as_str(), undoing.removal(it)?));
+        let removals: Vec<(&str, TaskFlow)> = self.removed.iter().filter_map(removal).collect();
+        let ids: HashMap<&str, &str> = removals
             .iter()
-            .map(|it| it.id.as_str())
-            .zip(removals)
+            .map(|(of, removal)| (*of, removal.id.as_str()))
             .collect();
         for task in tasks {
-            if let Some(removal) = removals.get(task.id.as_str()) {
-                task.relationship.push(after(&removal.id));
+            if let Some(removal) = ids.get(task.id.as_str()) {
+                task.relationship.push(after(removal));
             }
         }
-        let in_order = self.removed.iter();
-        in_order
-            .filter_map(|it| removals.get(it.id.as_str()).cloned())
-            .collect()
+        removals.into_iter().map(|(_, removal)| removal).collect()
     }
 
     /// Lets what is done in a bundle wait until what is undone of it is, by a milestone for each.
@@ -305,15 +301,17 @@ impl<'a> Amending<'a> {
     }
 }
 
+/// What a request says, if it is anything.
+fn body(request: &Request) -> Option<Value> {
+    serde_json::from_str(request.body.as_ref()?.get()).ok()
+}
+
 /// The request that makes what was made before into what is wanted now; none where it can be
 /// sent as it is: what was changed is changed again, what was asked is asked again.
 fn redone(old: &Request, new: &Request) -> Option<Request> {
     if new.method != Method::Post || old.method != Method::Post {
         return None;
     }
-    let body = |request: &Request| -> Option<Value> {
-        serde_json::from_str(request.body.as_ref()?.get()).ok()
-    };
     let (old_body, mut patch) = (body(old)?, body(new)?);
     let id = patch.get("id")?.as_str()?.to_owned();
     if old_body.get("id")?.as_str()? != id {
@@ -333,9 +331,6 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
 /// `wanted` is what it is to be now.
 fn restored(before: &TaskFlow, wanted: &TaskFlow) -> Option<TaskFlow> {
     let (old, new) = (before.request.as_ref()?, wanted.request.as_ref()?);
-    let body = |request: &Request| -> Option<Value> {
-        serde_json::from_str(request.body.as_ref()?.get()).ok()
-    };
     if (old.method, new.method) != (Method::Patch, Method::Post) {
         return None;
     }
@@ -380,9 +375,6 @@ fn forget(old: &Value, new: &mut Value) {
 
 /// Whether a change leaves nothing of an earlier one to the same thing.
 fn overwrites(old: &Request, new: &Request) -> bool {
-    let body = |request: &Request| -> Option<Value> {
-        serde_json::from_str(request.body.as_ref()?.get()).ok()
-    };
     let are_changes = old.method == Method::Patch && new.method == Method::Patch;
     are_changes
         && old.path == new.path

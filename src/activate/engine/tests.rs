@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 
+use things::finding;
+
 use super::*;
-use crate::activate::{Busy, Stopper, SystemClock};
+use crate::activate::{Busy, Stopper, SystemClock, VirtualClock};
 use crate::endpoint::{Call, Finding, Inquiry, Outcome, ReadBack, Terms};
 use crate::journal::ClockKind;
 use crate::journal::{Foreign, JournalReader};
@@ -110,16 +112,7 @@ impl Callable for Arc<Fake> {
         if let Some(scripted) = self.findings.lock().unwrap().pop() {
             return scripted;
         }
-        if self.effects.lock().unwrap().contains_key(call.task) {
-            return Finding::Done {
-                status: 200,
-                resource: None,
-            };
-        }
-        Finding::NotDone {
-            status: 404,
-            reason: "not there".into(),
-        }
+        finding(self.effects.lock().unwrap().contains_key(call.task))
     }
 
     async fn send(&self, call: &Call<'_>) -> Outcome {
@@ -224,6 +217,18 @@ impl Log for Memory {
             }
             told.await;
         }
+    }
+}
+
+/// An engine on a clock that jumps.
+fn rehearsing<E: Callable>(pool: Pool<E>, stop: Stop) -> Engine<VirtualClock, E> {
+    Engine {
+        pool: Arc::new(pool),
+        clock: Arc::new(VirtualClock::default()),
+        stop,
+        grace: Duration::from_secs(10),
+        waits: Waits::Leave,
+        observer: Arc::new(()),
     }
 }
 
@@ -880,3 +885,4 @@ mod life_cycle;
 mod policies;
 mod stories;
 mod story;
+mod things;

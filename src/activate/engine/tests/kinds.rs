@@ -90,14 +90,7 @@ fn rehearsal(fake: &Arc<Fake>) -> Rehearsal {
     let (stopper, stop) = Stopper::new();
     let mut pool = Pool::default();
     pool.add("olt", Arc::clone(fake), fake.manner.terms(2, 1));
-    let engine = Engine {
-        pool: Arc::new(pool),
-        clock: Arc::new(VirtualClock::default()),
-        stop,
-        grace: Duration::from_secs(10),
-        waits: Waits::Leave,
-        observer: Arc::new(()),
-    };
+    let engine = rehearsing(pool, stop);
     (engine, stopper)
 }
 

@@ -16,14 +16,7 @@ fn rehearsal(fake: &Arc<Fake>, terms: Terms) -> Engine<VirtualClock, Arc<Fake>> 
     std::mem::forget(stopper);
     let mut pool = Pool::default();
     pool.add("olt", Arc::clone(fake), terms);
-    Engine {
-        pool: Arc::new(pool),
-        clock: Arc::new(VirtualClock::default()),
-        stop,
-        grace: Duration::from_secs(10),
-        waits: Waits::Leave,
-        observer: Arc::new(()),
-    }
+    rehearsing(pool, stop)
 }
 
 fn rehearsed(plan: &OrchestrationPlan) -> Memory {

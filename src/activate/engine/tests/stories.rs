@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::things::{body, judged, merge};
 use super::*;
 use crate::activate::VirtualClock;
 use crate::catalog::{self, Catalog};
@@ -311,7 +312,7 @@ impl Systems {
                 None => {}
             },
             Method::Patch => match self.there.get_mut(&at(last)) {
-                Some(known) => patch(Arc::make_mut(known), &body),
+                Some(known) => merge(Arc::make_mut(known), &body),
                 None => return refused(404),
             },
             Method::Delete => {
@@ -327,40 +328,7 @@ impl Systems {
     fn find(&self, endpoint: &str, call: &Call<'_>, path: &str) -> Finding {
         let id = path.rsplit('/').next().unwrap();
         let found = self.there.get(&(endpoint.to_owned(), id.to_owned()));
-        let is_done = match call.request.method {
-            Method::Delete => found.is_none(),
-            Method::Post => found.is_some(),
-            Method::Patch => found.is_some_and(|found| {
-                let mut patched = Value::clone(found);
-                patch(&mut patched, &body(call.request));
-                patched == **found
-            }),
-        };
-        if is_done {
-            return Finding::Done {
-                status: 200,
-                resource: None,
-            };
-        }
-        Finding::NotDone {
-            status: 404,
-            reason: "not there".into(),
-        }
-    }
-}
-
-fn body(request: &Request) -> Value {
-    let body = request.body.as_ref().map_or("{}", |it| it.get());
-    serde_json::from_str(body).unwrap()
-}
-
-/// Merges members by RFC 7396, one level deep.
-fn patch(known: &mut Value, body: &Value) {
-    for (name, value) in body.as_object().unwrap() {
-        match value {
-            Value::Null => drop(known.as_object_mut().unwrap().remove(name)),
-            value => known[name] = value.clone(),
-        }
+        judged(call, found.map(|it| &**it))
     }
 }
 
@@ -586,14 +554,7 @@ fn engine_of(
     let (stopper, stop) = Stopper::new();
     // Nobody stops it.
     std::mem::forget(stopper);
-    Engine {
-        pool: Arc::new(pool),
-        clock: Arc::new(VirtualClock::default()),
-        stop,
-        grace: Duration::from_secs(10),
-        waits: Waits::Leave,
-        observer: Arc::new(()),
-    }
+    rehearsing(pool, stop)
 }
 
 /// People let the waves of a rollout pass of which something is not done any more. Whether

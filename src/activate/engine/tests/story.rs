@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::life_cycle::LifeCycles;
+use super::things::{body, judged, merge};
 use super::*;
+use crate::activate;
 use crate::activate::adopt::{Adopted, adopt, compensation};
 use crate::activate::intake::Intake;
-use crate::activate::{self, VirtualClock};
 use crate::catalog::{self, Catalog};
 use crate::chain;
 use crate::document::Document;
@@ -55,30 +56,6 @@ impl World {
 struct System {
     name: String,
     world: Arc<World>,
-}
-
-fn body(request: &Request) -> Value {
-    let body = request.body.as_ref().map_or("{}", |it| it.get());
-    serde_json::from_str(body).unwrap()
-}
-
-/// A JSON merge patch (RFC 7386).
-fn merge(known: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *known = patch.clone();
-        return;
-    };
-    if !known.is_object() {
-        *known = json!({});
-    }
-    let known = known.as_object_mut().unwrap();
-    for (name, value) in patch {
-        if value.is_null() {
-            known.remove(name);
-        } else {
-            merge(known.entry(name).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// What a request is about: an endpoint and an id.
@@ -127,25 +104,7 @@ impl Callable for System {
     async fn ask(&self, call: &Call<'_>, _: &Inquiry<'_>) -> Finding {
         let there = self.world.things.lock().unwrap();
         let found = there.get(&key(&self.name, call.request));
-        let is_done = match call.request.method {
-            Method::Delete => found.is_none(),
-            Method::Post => found.is_some(),
-            Method::Patch => found.is_some_and(|found| {
-                let mut changed = found.clone();
-                merge(&mut changed, &body(call.request));
-                changed == *found
-            }),
-        };
-        if is_done {
-            return Finding::Done {
-                status: 200,
-                resource: None,
-            };
-        }
-        Finding::NotDone {
-            status: 404,
-            reason: "not there".into(),
-        }
+        judged(call, found)
     }
 }
 
@@ -363,14 +322,7 @@ impl Underway {
             pool.add(name, system, terms);
         }
         let (_stopper, stop) = Stopper::new();
-        let engine = Engine {
-            pool: Arc::new(pool),
-            clock: Arc::new(VirtualClock::default()),
-            stop,
-            grace: Duration::from_secs(10),
-            waits: Waits::Leave,
-            observer: Arc::new(()),
-        };
+        let engine = rehearsing(pool, stop);
         loop {
             let plan = Arc::clone(self.decided.plan());
             let prepared = Prepared {
