@@ -218,6 +218,29 @@ fn a_task_in_doubt_is_never_taken_for_failed() {
 }
 
 #[test]
+fn before_it_is_given_up_an_endpoint_is_asked_about_a_failure_that_may_be_none() {
+    let failed = |status| Outcome::Failed {
+        status,
+        class: FailureClass::ServerError,
+        reason: "failed".into(),
+        retry_after: None,
+    };
+    let asks = |case: &Case, status| matches!(case.decide(&failed(status)), Decision::Again { .. });
+    let mut case = Case::new(Method::Post, 0);
+    assert!(asks(&case, Some(500)));
+    assert!(!asks(&case, Some(503)));
+    assert!(!asks(&case, None));
+    case.known.doubt = Doubt::Perhaps;
+    assert!(asks(&case, Some(503)), "an earlier one may be none");
+    assert!(asks(&case, None), "an earlier one may be none");
+    case.terms.idempotent = true;
+    assert!(!asks(&case, Some(500)), "repetitions do no harm");
+    case.terms.idempotent = false;
+    case.terms.read_back = ReadBack::None;
+    assert_eq!(case.decide(&failed(Some(500))), hold("failed"));
+}
+
+#[test]
 fn how_it_is_gone_on_with_depends_on_what_the_endpoint_is_able_to() {
     let approach = |case: &Case| {
         case.with(|situation| match approach(situation) {
