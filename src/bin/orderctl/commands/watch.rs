@@ -174,7 +174,15 @@ pub fn follow(
                     Some(order) => order,
                     None => Followed::new(&reader, &id)?,
                 };
+                let first = lines.len();
                 let order = order.look(&reader, &id, (format, &mut lines))?;
+                // What is written later may have been noted a moment before.
+                for line in first + 1..lines.len() {
+                    let before = lines[line - 1].0.clone();
+                    if lines[line].0 < before {
+                        lines[line].0 = before;
+                    }
+                }
                 followed.insert(id, order);
             }
             // What happened to several orders, in the sequence of time.
