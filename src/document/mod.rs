@@ -8,6 +8,7 @@ mod compose;
 mod edit;
 mod kind;
 mod parse;
+mod scan;
 mod schema;
 mod source;
 mod stream;

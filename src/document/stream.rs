@@ -8,7 +8,8 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::parse::{MAXIMUM_DEPTH, SyntaxFault, SyntaxFaultKind, parse_value};
+use super::parse::{SyntaxFault, SyntaxFaultKind, parse_value};
+use super::scan::{Found, Scan, ends_line};
 use super::tape::{Document, Origin};
 use crate::diagnostic::Location;
 
@@ -17,6 +18,12 @@ pub const MAXIMUM_DOCUMENT: usize = 1 << 30;
 
 /// Smaller batches cost several threads more in waking each other than they gain by being shared.
 const READ_SIZE: usize = 256 * 1024;
+
+/// Documents of so many bytes are given room in plenty.
+const LARGE: usize = 1 << 20;
+/// How many times the room that a large document fills it is given.
+const GROWTH: usize = 4;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Why a stream could not be read on. Everything before it has been delivered.
@@ -282,14 +289,6 @@ fn characters(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64
 }
 
-/// Progress of the search for a document's end.
-#[derive(Debug, Clone, Copy, Default)]
-struct Scan {
-    position: usize,
-    depth: usize,
-    in_string: bool,
-}
-
 enum End {
     At(usize),
     /// Of a line that was not looked into.
@@ -309,8 +308,6 @@ pub struct Stream<R> {
     reader: R,
     file: Arc<str>,
     buffer: Vec<u8>,
-    /// Where a read puts its bytes.
-    incoming: Vec<u8>,
     /// First byte of the buffer that is in no batch yet.
     position: usize,
     place: Place,
@@ -346,7 +343,6 @@ impl<R: Read> Stream<R> {
             reader,
             file: Arc::from(file),
             buffer: Vec::new(),
-            incoming: Vec::new(),
             position: 0,
             place: Place {
                 offset: 0,
@@ -418,19 +414,28 @@ impl<R: Read> Stream<R> {
             }
             self.position = 0;
         }
-        // Nothing here in proportion to what is in the buffer: a pipe brings little at a time,
-        // however large the document.
-        self.incoming.resize(READ_SIZE, 0);
-        loop {
-            match self.reader.read(&mut self.incoming) {
-                Ok(read) => {
-                    self.buffer.extend_from_slice(&self.incoming[..read]);
-                    self.ended = read == 0;
-                    return Ok(());
-                }
+        let length = self.buffer.len();
+        self.make_room();
+        self.buffer.resize(length + READ_SIZE, 0);
+        let read = loop {
+            match self.reader.read(&mut self.buffer[length..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                read => break read,
             }
+        };
+        self.buffer.truncate(length + *read.as_ref().unwrap_or(&0));
+        self.ended = read? == 0;
+        Ok(())
+    }
+
+    /// Room for a read. A large document is moved seldom while it grows: it gets much more room
+    /// than it has, and what it does not need of that is never touched.
+    fn make_room(&mut self) {
+        let length = self.buffer.len();
+        if self.buffer.capacity() - length < READ_SIZE && length >= LARGE {
+            let more = (length * (GROWTH - 1)).min(MAXIMUM_DOCUMENT);
+            // Where there is less room than that, it grows as it can.
+            let _granted_or_not = self.buffer.try_reserve_exact(more);
         }
     }
 
@@ -607,14 +612,14 @@ impl<R: Read> Stream<R> {
                 return End::OfLine(newline);
             }
         }
-        let start = Scan {
-            position: self.position,
-            ..Scan::default()
-        };
-        let mut scan = self.scan.take().unwrap_or(start);
-        let end = scan.run(&self.buffer, !self.in_array);
+        let mut scan = (self.scan.take()).unwrap_or_else(|| Scan::from(self.position));
+        let found = scan.run(&self.buffer, !self.in_array);
         self.scan = Some(scan);
-        end
+        match found {
+            Found::End(end) => End::At(end),
+            Found::Wrong(end) => End::Wrong(end),
+            Found::Nothing => End::Beyond,
+        }
     }
 }
 
@@ -626,64 +631,4 @@ enum Character {
     Torn,
     /// Bytes that are no UTF-8.
     None,
-}
-
-/// Whether a line of newline-delimited JSON can end like this.
-fn ends_line(line: &[u8]) -> bool {
-    line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}")
-}
-
-impl Scan {
-    /// Looks on; `lines` if a line that could be a document of its own ends what is open.
-    fn run(&mut self, buffer: &[u8], lines: bool) -> End {
-        while self.position < buffer.len() {
-            if self.in_string {
-                match memchr::memchr3(b'"', b'\\', b'\n', &buffer[self.position..]) {
-                    None => {
-                        self.position = buffer.len();
-                        return End::Beyond;
-                    }
-                    Some(stop) => {
-                        let at = self.position + stop;
-                        if buffer[at] == b'\n' {
-                            return End::Wrong(at + 1);
-                        } else if buffer[at] == b'"' {
-                            self.in_string = false;
-                            self.position = at + 1;
-                        } else if at + 1 < buffer.len() {
-                            self.position = at + 2;
-                        } else {
-                            // The escaped byte has not arrived: look again then.
-                            self.position = at;
-                            return End::Beyond;
-                        }
-                    }
-                }
-                continue;
-            }
-            match buffer[self.position] {
-                b'"' => self.in_string = true,
-                byte @ (b'{' | b'[') => {
-                    let at = self.position;
-                    let second = lines && byte == b'{' && self.depth > 0;
-                    if second && buffer[..at].strip_suffix(b"\n").is_some_and(ends_line) {
-                        return End::Wrong(at + 1);
-                    }
-                    self.depth += 1;
-                    if self.depth > MAXIMUM_DEPTH {
-                        return End::Wrong(at + 1);
-                    }
-                }
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return End::At(self.position + 1);
-                    }
-                }
-                _ => {}
-            }
-            self.position += 1;
-        }
-        End::Beyond
-    }
 }

@@ -16,7 +16,7 @@ use orderctl::project::{Overrides, Project, ProjectError, Settings};
 use crate::cli::GlobalArgs;
 use crate::exit::{ExitCode, Failure};
 use crate::logging::Verbosity;
-use crate::terminal::{self, Delivery, Layout, Output, OutputError};
+use crate::terminal::{self, Delivery, Layout, Output, OutputError, StandardOutput};
 
 /// The global flags, understood.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Context {
     }
 
     /// Standard output for documents.
-    pub fn stdout(&self) -> Output<io::Stdout> {
+    pub fn stdout(&self) -> Output<StandardOutput> {
         Output::stdout(self.layout)
     }
 

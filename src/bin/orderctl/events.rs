@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use crate::bar::Bar;
 use crate::commands::status;
 use crate::exit::Failure;
-use crate::terminal::{Layout, Output, OutputError};
+use crate::terminal::{Layout, Output, OutputError, StandardOutput};
 
 /// Where events go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl Told {
 
 /// What takes events.
 enum Sink {
-    Stdout(Output<io::Stdout>),
+    Stdout(Output<StandardOutput>),
     File {
         output: Output<File>,
         /// Ids of the events that are in it.

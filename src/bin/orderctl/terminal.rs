@@ -65,7 +65,27 @@ pub struct Output<W: Write> {
     indented: Vec<u8>,
 }
 
-impl Output<io::Stdout> {
+/// Standard output as it is. The library's own looks for the last line end in all that it writes,
+/// which is documents of many megabytes here.
+pub struct StandardOutput(io::Stdout);
+
+impl Write for StandardOutput {
+    #[cfg(unix)]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(&self.0, bytes)?)
+    }
+
+    #[cfg(not(unix))]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Output<StandardOutput> {
     /// Standard output; on a terminal every document is shown at once.
     pub fn stdout(layout: Layout) -> Self {
         let stdout = io::stdout();
@@ -74,7 +94,7 @@ impl Output<io::Stdout> {
         crate::pipes::widen(&stdout);
         Self {
             immediate,
-            ..Self::new(stdout, "standard output", layout)
+            ..Self::new(StandardOutput(stdout), "standard output", layout)
         }
     }
 }

@@ -518,7 +518,7 @@ impl Input {
 /// Where chains go after they were carried out.
 struct Output<'a> {
     context: &'a Context,
-    documents: terminal::Output<std::io::Stdout>,
+    documents: terminal::Output<terminal::StandardOutput>,
     /// Where a table is wanted in place of documents.
     table: Option<View>,
     /// Whether chains are not written: something else is.

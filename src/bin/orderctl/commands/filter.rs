@@ -3,7 +3,6 @@
 //! remarks to standard error, and the exit code.
 
 use std::fs::File;
-use std::io::Stdout;
 use std::path::{Path, PathBuf};
 
 use orderctl::chain::{Chain, order_name};
@@ -19,12 +18,12 @@ use crate::exit::{ExitCode, Failure};
 use crate::lines::Lines;
 use crate::report::Reporting;
 use crate::stage::{Flow, Produced};
-use crate::terminal::{self, Delivery, Output};
+use crate::terminal::{self, Delivery, Output, StandardOutput};
 
 /// Where the results of a filter go.
 pub struct Sink<'c> {
     context: &'c Context,
-    stdout: Output<Stdout>,
+    stdout: Output<StandardOutput>,
     rejects: Option<Output<File>>,
     /// Where a report is wanted.
     pub reporting: Option<Reporting<'c>>,

@@ -24,7 +24,7 @@ use crate::cli::{OutputFormat, SelectArgs, StatusArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::stage::{self, Flow};
-use crate::terminal::{Delivery, Output, OutputError};
+use crate::terminal::{Delivery, Output, OutputError, StandardOutput};
 
 /// Most orders of a stream that are shown as trees; more become a list.
 const TREES: usize = 10;
@@ -303,7 +303,7 @@ fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
 /// Standard output with orders on it.
 pub struct View {
     format: OutputFormat,
-    output: Output<io::Stdout>,
+    output: Output<StandardOutput>,
     width: u16,
     detail: Detail,
     styling: orderctl::diagnostic::human::Styling,
