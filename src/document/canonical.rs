@@ -119,12 +119,12 @@ impl<'d> Canonical<'d> {
     fn write(&mut self, index: u32, output: &mut Vec<u8>) {
         let document = self.document;
         let entry = document.entries[index as usize];
-        match entry.kind {
+        match entry.kind() {
             Kind::Number => {
                 let node = Node { document, index };
                 number(node.raw(), output);
             }
-            Kind::String if entry.escaped => {
+            Kind::String if entry.escaped() => {
                 output.extend_from_slice(quote(&self.unescaped(index)).as_bytes());
             }
             Kind::Null | Kind::True | Kind::False | Kind::String => {
@@ -133,12 +133,12 @@ impl<'d> Canonical<'d> {
             Kind::Array => {
                 output.push(b'[');
                 let mut element = index + 1;
-                while element < entry.next {
+                while element < index + entry.span() {
                     if element > index + 1 {
                         output.push(b',');
                     }
                     self.write(element, output);
-                    element = document.entries[element as usize].next;
+                    element += document.entries[element as usize].span();
                 }
                 output.push(b']');
             }
@@ -146,9 +146,9 @@ impl<'d> Canonical<'d> {
                 output.push(b'{');
                 let start = self.members.len();
                 let mut key = index + 1;
-                while key < entry.next {
+                while key < index + entry.span() {
                     self.members.push(self.key(key));
-                    key = document.entries[key as usize + 1].next;
+                    key += 1 + document.entries[key as usize + 1].span();
                 }
                 let end = self.members.len();
                 let keys = &mut self.members[start..];
@@ -170,7 +170,7 @@ impl<'d> Canonical<'d> {
 
     fn key(&self, index: u32) -> Key<'d> {
         let entry = self.document.entries[index as usize];
-        let name: Cow<'d, [u8]> = if entry.escaped {
+        let name: Cow<'d, [u8]> = if entry.escaped() {
             self.unescaped(index).into_bytes().into()
         } else {
             self.text[entry.start as usize + 1..entry.end as usize - 1].into()

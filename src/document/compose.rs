@@ -16,7 +16,7 @@ use super::tape::{Document, Entry, Kind, Node, Origin};
 pub struct Composer {
     text: String,
     entries: Vec<Entry>,
-    /// Indices of the containers that are open.
+    /// For each container that is open, how many members or elements it has so far.
     open: Vec<usize>,
 }
 
@@ -151,8 +151,8 @@ impl Composer {
             debug_assert!(written.is_ok(), "a value of a document is JSON");
         } else {
             let entries = &node.document().entries;
-            let inside = node.index as usize..node.entry().next as usize;
-            self.append(node.raw(), &entries[inside], node.index as usize);
+            let inside = node.index as usize..node.after() as usize;
+            self.append(node.raw(), &entries[inside]);
         }
     }
 
@@ -161,7 +161,7 @@ impl Composer {
         let Composer { text, entries, .. } = &pieces.texts[piece.number];
         let (start, end) = piece.text;
         let (first, last) = piece.entries;
-        self.append(&text[start..end], &entries[first..last], first);
+        self.append(&text[start..end], &entries[first..last]);
     }
 
     /// Bytes of the text so far.
@@ -191,61 +191,49 @@ impl Composer {
         let (start, index) = (self.text.len(), self.entries.len());
         self.text.push(begin);
         self.scalar(kind, start, false);
-        self.open.push(index);
+        self.open.push(0);
         write(self);
-        self.open.pop();
+        let members = self.open.pop().unwrap_or(0);
         self.text.push(end);
-        self.entries[index].end = offset(self.text.len());
-        self.entries[index].next = offset(self.entries.len());
+        let span = self.entries.len() - index;
+        self.entries[index].close(offset(self.text.len()), span);
+        if kind == Kind::Object && members > 0 {
+            self.entries[index + 1].count(members);
+        }
     }
 
     /// Counts a member or element of the innermost container, and sets it off from the one before.
     fn comma(&mut self) {
-        let Some(&container) = self.open.last() else {
+        let Some(members) = self.open.last_mut() else {
             return;
         };
-        let container = &mut self.entries[container];
-        if container.count > 0 {
+        if *members > 0 {
             self.text.push(',');
         }
-        container.count += 1;
+        *members += 1;
     }
 
     /// An entry from `start` to the end of the text, with nothing inside.
     fn scalar(&mut self, kind: Kind, start: usize, escaped: bool) {
         let (start, end) = (offset(start), offset(self.text.len()));
-        let next = offset(self.entries.len() + 1);
-        self.entries.push(Entry {
-            start,
-            end,
-            next,
-            count: 0,
-            kind,
-            escaped,
-        });
+        self.entries.push(Entry::new(kind, start, end, escaped));
     }
 
-    /// Text and entries from elsewhere, where the first of them had the index `index`.
-    fn append(&mut self, text: &str, entries: &[Entry], index: usize) {
+    /// Text and entries from elsewhere.
+    fn append(&mut self, text: &str, entries: &[Entry]) {
         let (start, first) = (self.text.len(), self.entries.len());
         self.text.push_str(text);
         self.entries.extend_from_slice(entries);
         let before = entries.first().map_or(0, |entry| entry.start);
-        for entry in &mut self.entries[first..] {
-            entry.start -= before;
-            entry.end -= before;
-            entry.next -= offset(index);
-        }
-        self.shift(first, first, start);
+        self.shift(first, before, start);
     }
 
-    /// Moves the entries from `first` on by `indices` entries and `bytes` of text.
-    fn shift(&mut self, first: usize, indices: usize, bytes: usize) {
-        let (indices, bytes) = (offset(indices), offset(bytes));
+    /// Moves the entries from `first` on, whose text began at `from`, to where it begins at `to`.
+    fn shift(&mut self, first: usize, from: u32, to: usize) {
+        let to = offset(to);
         for entry in &mut self.entries[first..] {
-            entry.start += bytes;
-            entry.end += bytes;
-            entry.next += indices;
+            entry.start = entry.start - from + to;
+            entry.end = entry.end - from + to;
         }
     }
 }

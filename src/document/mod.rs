@@ -5,6 +5,7 @@
 
 mod canonical;
 mod compose;
+mod early;
 mod edit;
 mod kind;
 mod parse;

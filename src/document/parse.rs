@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::tape::{Entry, Kind};
+use super::tape::{Entry, Kind, MAXIMUM_SPAN};
 
 /// Deepest nesting that is read. TM Forum orders stay below 30.
 pub const MAXIMUM_DEPTH: usize = 256;
@@ -62,6 +62,9 @@ pub enum SyntaxFaultKind {
         /// Byte offset of the first occurrence.
         first: usize,
     },
+    /// More values than a tape has room for.
+    #[error("more than {MAXIMUM_SPAN} values in one object or array")]
+    TooMany,
     /// More than [`MAXIMUM_DEPTH`] levels.
     #[error("nested deeper than {MAXIMUM_DEPTH} levels")]
     TooDeep,
@@ -103,16 +106,7 @@ pub fn parse_value(
     start: usize,
     entries: &mut Vec<Entry>,
 ) -> Result<Parsed, SyntaxFault> {
-    let bytes = text.as_bytes();
-    let mut parser = Parser {
-        text,
-        bytes,
-        position: start,
-        base: 0,
-        entries,
-        open: Vec::new(),
-        spaced: false,
-    };
+    let mut parser = Parser::new(text, start, entries, Vec::new());
     parser.skip_white_space();
     parser.base = parser.position;
     parser.spaced = false;
@@ -135,11 +129,83 @@ pub struct Parsed {
     pub spaced: bool,
 }
 
+/// A document that is parsed in pieces. Each but the last ends after a comma between two elements of
+/// a list of the outermost object.
+#[derive(Debug, Default)]
+pub struct InPieces {
+    entries: Vec<Entry>,
+    open: Vec<u32>,
+    /// Bytes of all pieces so far.
+    length: usize,
+    spaced: bool,
+    /// Whether the document is complete.
+    complete: bool,
+}
+
+impl InPieces {
+    /// Parses on.
+    ///
+    /// # Errors
+    /// What comes is not what was expected: whoever has the whole text can say what is wrong.
+    pub fn add(&mut self, piece: &str) -> Result<(), Unreadable> {
+        let room = piece.len() / BYTES_PER_ENTRY;
+        if self.entries.capacity() - self.entries.len() < room {
+            // As with the text, to be moved seldom.
+            let more = room.max(self.entries.len() * 3);
+            self.entries
+                .try_reserve_exact(more)
+                .map_err(|_| Unreadable)?;
+        }
+        let open = std::mem::take(&mut self.open);
+        let mut parser = Parser::new(piece, 0, &mut self.entries, open);
+        // Places are told from the document's start.
+        parser.base = 0_usize.wrapping_sub(self.length);
+        parser.pause = piece.len();
+        parser.is_piece = true;
+        parser.spaced = self.spaced;
+        self.complete = parser.document().map_err(|_| Unreadable)?;
+        (self.open, self.spaced) = (parser.open, parser.spaced);
+        self.length += piece.len();
+        Ok(())
+    }
+
+    /// The entries of a document that is complete and stands at `start` of a text.
+    ///
+    /// # Errors
+    /// It is not complete, or not what stands there.
+    pub fn finish(mut self, text: &str, start: usize) -> Result<(Vec<Entry>, Parsed), Unreadable> {
+        if !self.complete {
+            return Err(Unreadable);
+        }
+        let parsed = Parsed {
+            start,
+            end: start + self.length,
+            spaced: self.spaced,
+        };
+        // The first keys of the outermost object stood in another piece than the last ones.
+        let mut parser = Parser::new(text, start, &mut self.entries, Vec::new());
+        parser.base = start;
+        parser.check_keys(0).map_err(|_| Unreadable)?;
+        Ok((self.entries, parsed))
+    }
+}
+
+/// A key or value takes at least some bytes of what large orders are written in.
+const BYTES_PER_ENTRY: usize = 8;
+
+/// A document that cannot be parsed in pieces.
+#[derive(Debug)]
+pub struct Unreadable;
+
 struct Parser<'t> {
     text: &'t str,
     bytes: &'t [u8],
     position: usize,
+    /// Where the document starts; of a piece, so that it comes out as a distance from there.
     base: usize,
+    /// Where a piece of the document ends.
+    pause: usize,
+    is_piece: bool,
     entries: &'t mut Vec<Entry>,
     /// Indices of the containers that are open.
     open: Vec<u32>,
@@ -151,7 +217,26 @@ fn fault<T>(offset: usize, kind: SyntaxFaultKind) -> Result<T, SyntaxFault> {
     Err(SyntaxFault { offset, kind })
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
+    fn new(
+        text: &'t str,
+        position: usize,
+        entries: &'t mut Vec<Entry>,
+        open: Vec<u32>,
+    ) -> Parser<'t> {
+        Parser {
+            text,
+            bytes: text.as_bytes(),
+            position,
+            base: position,
+            pause: usize::MAX,
+            is_piece: false,
+            entries,
+            open,
+            spaced: false,
+        }
+    }
+
     fn skip_white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.position) {
             self.position += 1;
@@ -167,7 +252,7 @@ impl Parser<'_> {
     fn unexpected<T>(&self, expected: &'static str) -> Result<T, SyntaxFault> {
         let Some(character) = self.text[self.position..].chars().next() else {
             let inside = match self.open.last() {
-                Some(&index) if self.entries[index as usize].kind == Kind::Array => "an array",
+                Some(&index) if self.entries[index as usize].kind() == Kind::Array => "an array",
                 Some(_) => "an object",
                 None => "a document",
             };
@@ -187,25 +272,22 @@ impl Parser<'_> {
     /// Offset within the document. The stream refuses documents of 4 GiB.
     #[allow(clippy::cast_possible_truncation)]
     fn relative(&self, position: usize) -> u32 {
-        (position - self.base) as u32
+        position.wrapping_sub(self.base) as u32
     }
 
-    #[allow(clippy::cast_possible_truncation)]
+    /// Where something stands in the text that is parsed.
+    fn place(&self, offset: u32) -> usize {
+        self.base.wrapping_add(offset as usize)
+    }
+
     fn push(&mut self, kind: Kind, start: usize, end: usize, escaped: bool) {
-        let next = self.entries.len() as u32 + 1;
         let (start, end) = (self.relative(start), self.relative(end));
-        self.entries.push(Entry {
-            start,
-            end,
-            next,
-            count: 0,
-            kind,
-            escaped,
-        });
+        self.entries.push(Entry::new(kind, start, end, escaped));
     }
 
-    /// The state machine: a value, then whatever closes or follows it.
-    fn document(&mut self) -> Result<(), SyntaxFault> {
+    /// The state machine: a value, then whatever closes or follows it; true at the document's end,
+    /// false at that of a piece.
+    fn document(&mut self) -> Result<bool, SyntaxFault> {
         loop {
             // Here a value is expected.
             let opened = self.value()?;
@@ -214,21 +296,22 @@ impl Parser<'_> {
                     continue;
                 }
             } else if self.open.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             // Here a value has just ended: close containers until one goes on.
             loop {
                 let Some(&container) = self.open.last() else {
-                    return Ok(());
+                    return Ok(true);
                 };
-                let object = self.entries[container as usize].kind == Kind::Object;
+                let object = self.entries[container as usize].kind() == Kind::Object;
                 match self.peek() {
                     Some(b',') => {
                         self.position += 1;
                         if object {
                             self.key()?;
+                        } else if self.position == self.pause {
+                            return Ok(false);
                         }
-                        self.entries[container as usize].count += 1;
                         break;
                     }
                     Some(b'}') if object => self.close()?,
@@ -244,7 +327,7 @@ impl Parser<'_> {
     /// After an opening bracket: true if the container closed again at once.
     fn first_member_or_close(&mut self) -> Result<bool, SyntaxFault> {
         let container = *self.open.last().expect("a container was just opened") as usize;
-        let object = self.entries[container].kind == Kind::Object;
+        let object = self.entries[container].kind() == Kind::Object;
         match self.peek() {
             Some(b'}') if object => {
                 self.close()?;
@@ -258,23 +341,32 @@ impl Parser<'_> {
                 if object {
                     self.key()?;
                 }
-                self.entries[container].count = 1;
                 Ok(false)
             }
         }
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     fn close(&mut self) -> Result<(), SyntaxFault> {
         self.position += 1;
         let container = self.open.pop().expect("close is called inside a container") as usize;
-        let next = self.entries.len() as u32;
+        let span = self.entries.len() - container;
+        if span > MAXIMUM_SPAN {
+            return fault(self.position, SyntaxFaultKind::TooMany);
+        }
         let end = self.relative(self.position);
         let entry = &mut self.entries[container];
-        entry.next = next;
-        entry.end = end;
-        if entry.kind == Kind::Object {
-            self.refuse_duplicate_keys(container)?;
+        entry.close(end, span);
+        if entry.kind() == Kind::Object && !(self.is_piece && self.open.is_empty()) {
+            self.check_keys(container)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the keys of an object that has ended, and notes how many there are.
+    fn check_keys(&mut self, object: usize) -> Result<(), SyntaxFault> {
+        let members = self.refuse_duplicate_keys(object)?;
+        if members > 0 {
+            self.entries[object + 1].count(members);
         }
         Ok(())
     }
@@ -465,9 +557,8 @@ impl Parser<'_> {
     }
 
     fn key_text(&self, entry: Entry) -> Cow<'_, str> {
-        let raw =
-            &self.text[self.base + entry.start as usize + 1..self.base + entry.end as usize - 1];
-        if entry.escaped {
+        let raw = &self.text[self.place(entry.start) + 1..self.place(entry.end) - 1];
+        if entry.escaped() {
             Cow::Owned(unescape(raw))
         } else {
             Cow::Borrowed(raw)
@@ -475,42 +566,45 @@ impl Parser<'_> {
     }
 
     /// A small filter over length and edge bytes keeps most objects from any
-    /// comparison; wide objects use a table.
-    #[allow(clippy::cast_possible_truncation)]
-    fn refuse_duplicate_keys(&self, container: usize) -> Result<(), SyntaxFault> {
-        let object = self.entries[container];
+    /// comparison; wide objects use a table. Gives the number of members.
+    fn refuse_duplicate_keys(&self, container: usize) -> Result<usize, SyntaxFault> {
         let mut filter: u64 = 0;
+        let mut members = 0;
         let mut suspicious = false;
-        let mut index = container as u32 + 1;
-        while index < object.next {
-            let key = self.entries[index as usize];
-            let first = self.bytes[self.base + key.start as usize + 1];
-            let last = self.bytes[self.base + key.end as usize - 2];
+        for key in self.keys(container) {
+            let first = self.bytes[self.place(key.start) + 1];
+            let last = self.bytes[self.place(key.end) - 2];
             let hash = (key.end - key.start)
                 .wrapping_mul(7)
                 .wrapping_add(u32::from(first).wrapping_mul(13))
                 .wrapping_add(u32::from(last).wrapping_mul(31));
             let bit = 1_u64 << (hash & 63);
-            suspicious |= key.escaped || filter & bit != 0;
+            suspicious |= key.escaped() || filter & bit != 0;
             filter |= bit;
-            index = self.entries[index as usize + 1].next;
+            members += 1;
         }
         if suspicious {
-            self.compare_keys(container)
-        } else {
-            Ok(())
+            self.compare_keys(container, members)?;
         }
+        Ok(members)
     }
 
-    #[allow(clippy::cast_possible_truncation)]
-    fn compare_keys(&self, container: usize) -> Result<(), SyntaxFault> {
-        let object = self.entries[container];
+    /// The keys of an object that has ended.
+    fn keys(&self, object: usize) -> impl Iterator<Item = Entry> {
+        let entries = &self.entries[object..];
+        let mut index = 1;
+        std::iter::from_fn(move || {
+            let key = *entries.get(index)?;
+            index += 1 + entries.get(index + 1)?.span() as usize;
+            Some(key)
+        })
+    }
+
+    fn compare_keys(&self, container: usize, members: usize) -> Result<(), SyntaxFault> {
         let mut seen: Vec<(Cow<'_, str>, Entry)> = Vec::new();
         let mut table: HashMap<Cow<'_, str>, Entry> = HashMap::new();
-        let wide = object.count > 24;
-        let mut index = container as u32 + 1;
-        while index < object.next {
-            let entry = self.entries[index as usize];
+        let wide = members > 24;
+        for entry in self.keys(container) {
             let key = self.key_text(entry);
             let first = if wide {
                 table.insert(key.clone(), entry)
@@ -524,14 +618,13 @@ impl Parser<'_> {
             };
             if let Some(first) = first {
                 return fault(
-                    self.base + entry.start as usize,
+                    self.place(entry.start),
                     SyntaxFaultKind::DuplicateKey {
                         key: key.into_owned(),
-                        first: self.base + first.start as usize,
+                        first: self.place(first.start),
                     },
                 );
             }
-            index = self.entries[index as usize + 1].next;
         }
         Ok(())
     }

@@ -14,7 +14,14 @@ pub struct Scan {
     pub position: usize,
     depth: usize,
     in_string: bool,
+    /// Whether a place is wanted at which the document can be taken apart.
+    pub seeks_cut: bool,
+    /// Such a place: after a comma between two objects of a list of the outermost object.
+    pub cut: Option<usize>,
 }
+
+/// So near to the end of what has come a place is looked for at which a document can be taken apart.
+const NEAR: usize = 1 << 14;
 
 /// What a search has found so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +46,8 @@ impl Scan {
             position,
             depth: 0,
             in_string: false,
+            seeks_cut: false,
+            cut: None,
         }
     }
 
@@ -47,8 +56,10 @@ impl Scan {
         while self.position < buffer.len() {
             // A line that begins with the block is looked at closely.
             let begins_line = self.position > 0 && buffer[self.position - 1] == b'\n';
+            let closely = self.seeks_cut && buffer.len() - self.position < NEAR;
             if let Some(block) = buffer[self.position..].first_chunk()
                 && !begins_line
+                && !closely
                 && self.is_inside(Block::of(block))
             {
                 continue;
@@ -114,12 +125,23 @@ impl Scan {
                         return Found::End(at + 1);
                     }
                 }
+                // In an object a key would follow.
+                b',' if self.seeks_cut && self.depth == 2 && opens(&buffer[at + 1..]) => {
+                    self.cut = Some(at + 1);
+                    self.seeks_cut = false;
+                }
                 _ => {}
             }
             self.position += 1;
         }
         Found::Nothing
     }
+}
+
+/// Whether an object begins.
+fn opens(bytes: &[u8]) -> bool {
+    let mut rest = bytes.iter().skip_while(|byte| byte.is_ascii_whitespace());
+    rest.next() == Some(&b'{')
 }
 
 /// Which of some bytes are what, the first of them in the lowest bit.

@@ -8,9 +8,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::parse::{SyntaxFault, SyntaxFaultKind, parse_value};
+use super::early::{Early, Ending};
+use super::parse::{Parsed, SyntaxFault, SyntaxFaultKind, parse_value};
 use super::scan::{Found, Scan, ends_line};
-use super::tape::{Document, Origin};
+use super::tape::{Document, Entry, Origin};
 use crate::diagnostic::Location;
 
 /// Largest document that is read, in bytes.
@@ -19,8 +20,10 @@ pub const MAXIMUM_DOCUMENT: usize = 1 << 30;
 /// Smaller batches cost several threads more in waking each other than they gain by being shared.
 const READ_SIZE: usize = 256 * 1024;
 
-/// Documents of so many bytes are given room in plenty.
+/// Documents of so many bytes are given room in plenty, and parsed while they arrive.
 const LARGE: usize = 1 << 20;
+/// Bytes of a document that are parsed at a time while it arrives, at least.
+const PIECE: usize = LARGE / 2;
 /// How many times the room that a large document fills it is given.
 const GROWTH: usize = 4;
 
@@ -144,14 +147,19 @@ pub struct Batch {
     file: Arc<str>,
     bytes: Vec<u8>,
     frames: Vec<Frame>,
+    /// The parsing of the first document, where that has begun.
+    ending: Option<Ending>,
     /// The stream ends here with this error, after the documents above.
     error: Option<StreamError>,
 }
 
 impl Batch {
-    /// Size in bytes.
-    pub fn size(&self) -> usize {
-        self.bytes.len()
+    /// Where the parsing of its first document began while that arrived, whether it came to something.
+    #[cfg(test)]
+    pub fn is_parsed_early(&mut self) -> Option<bool> {
+        let start = self.frames.first()?.start;
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        Some(self.ending.take()?.tape(text, start).is_some())
     }
 
     /// Parses the batch: its documents, and the error that ends the stream, if one does.
@@ -160,6 +168,7 @@ impl Batch {
             file,
             bytes,
             frames,
+            mut ending,
             error,
         } = self;
         let mut documents = Vec::with_capacity(frames.len());
@@ -183,9 +192,12 @@ impl Batch {
             } else {
                 length / 8
             };
-            let mut entries = Vec::with_capacity(room);
+            let ending = ending.take();
             let parsed = match text.get(frame.start..frame.end) {
-                Some(_) => parse_value(&text[..frame.end], frame.start, &mut entries),
+                Some(_) => {
+                    let early = ending.and_then(|it| it.tape(&text, frame.start));
+                    early.map_or_else(|| parse(&text[..frame.end], frame.start, room), Ok)
+                }
                 None if frame.line => Err(NOT_TEXT),
                 None => {
                     let start = frame.start.min(text.len());
@@ -204,7 +216,7 @@ impl Batch {
                 }
             };
             match parsed {
-                Ok(parsed) if !frame.line || blank(&text[parsed.end..frame.end]) => {
+                Ok((entries, parsed)) if !frame.line || blank(&text[parsed.end..frame.end]) => {
                     guess = entries.len() + 8;
                     documents.push(Document {
                         text: Arc::clone(&text),
@@ -242,6 +254,12 @@ impl Batch {
         }
         (documents, error)
     }
+}
+
+fn parse(text: &str, start: usize, room: usize) -> Result<(Vec<Entry>, Parsed), SyntaxFault> {
+    let mut entries = Vec::with_capacity(room);
+    let parsed = parse_value(text, start, &mut entries)?;
+    Ok((entries, parsed))
 }
 
 /// Stands for a fault in a line that is cut again anyway.
@@ -317,6 +335,10 @@ pub struct Stream<R> {
     /// Inside an array: whether an element has just been read.
     after_element: bool,
     scan: Option<Scan>,
+    /// The parsing of the document that is looked at, where it is large.
+    early: Option<Early>,
+    /// The same, of which all has come.
+    ending: Option<Ending>,
     /// Whether lines may be taken without looking into them.
     lines: bool,
     ended: bool,
@@ -353,6 +375,8 @@ impl<R: Read> Stream<R> {
             expect_element: false,
             after_element: false,
             scan: None,
+            early: None,
+            ending: None,
             lines: true,
             ended: false,
             done: false,
@@ -402,6 +426,7 @@ impl<R: Read> Stream<R> {
             file: Arc::clone(&self.file),
             bytes,
             frames,
+            ending: self.ending.take(),
             error,
         }
     }
@@ -496,6 +521,7 @@ impl<R: Read> Stream<R> {
                             let (file, line) = (self.file.to_string(), self.place.line);
                             return Some(StreamError::TooLarge { file, line });
                         }
+                        self.parse_early();
                         return None;
                     }
                 },
@@ -570,7 +596,29 @@ impl<R: Read> Stream<R> {
         })
     }
 
+    /// Hands over what has come of a large document.
+    fn parse_early(&mut self) {
+        let Some(scan) = &mut self.scan else {
+            return;
+        };
+        let handed = self.early.as_ref().map_or(0, |early| early.handed);
+        let begins = self.position + handed;
+        if let Some(cut) = scan.cut.take() {
+            // Without a thread it is parsed when all of it is there.
+            self.early = self.early.take().or_else(Early::start);
+            if let Some(early) = &mut self.early {
+                early.hand(&self.buffer[begins..cut]);
+            }
+        } else if self.buffer.len() - self.position >= LARGE {
+            scan.seeks_cut = self.buffer.len() - begins >= PIECE;
+        }
+    }
+
     fn cut(&mut self, end: usize, line: bool, frames: &mut Vec<Frame>) {
+        if let Some(early) = self.early.take() {
+            let rest = self.position + early.handed;
+            self.ending = Some(early.end(&self.buffer[rest..end]));
+        }
         frames.push(Frame {
             start: self.position,
             end,

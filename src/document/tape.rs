@@ -2,7 +2,9 @@
 //! value stands in it.
 //!
 //! Invariant: entries are in text order; an object's entries alternate key and
-//! value; `next` of an entry is the index after everything inside it.
+//! value; the span of a value reaches over everything inside it. A key has
+//! nothing inside: in its place the first key of an object has the number of
+//! members.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,16 +34,82 @@ pub enum Kind {
 }
 
 /// One value or key on the tape. Offsets are bytes from the document's start.
-#[derive(Debug, Clone, Copy)]
+///
+/// A large order has millions of them, so they are small: what a value is, whether it holds escapes
+/// and how many entries it takes stand in one number.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     pub(super) start: u32,
     pub(super) end: u32,
-    pub(super) next: u32,
-    /// Members or elements, for objects and arrays.
-    pub(super) count: u32,
-    pub(super) kind: Kind,
+    /// From the lowest bit: kind, whether a string holds escapes, span or number of members.
+    tag: u32,
+}
+
+/// Most entries that a value takes, its own included.
+pub(super) const MAXIMUM_SPAN: usize = (1 << (u32::BITS - SPAN)) - 1;
+
+const ESCAPED: u32 = 1 << 3;
+/// Where the span begins.
+const SPAN: u32 = 4;
+
+impl Entry {
+    /// A value from `start` to `end` with nothing inside.
+    pub(super) fn new(kind: Kind, start: u32, end: u32, escaped: bool) -> Entry {
+        let escaped = if escaped { ESCAPED } else { 0 };
+        let tag = kind as u32 | escaped | 1 << SPAN;
+        Entry { start, end, tag }
+    }
+
+    /// Ends an object or array: `span` entries stand in it, its own included.
+    pub(super) fn close(&mut self, end: u32, span: usize) {
+        self.end = end;
+        self.set(span);
+    }
+
+    /// Notes on the first key of an object how many members this has.
+    pub(super) fn count(&mut self, members: usize) {
+        self.set(members);
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn set(&mut self, number: usize) {
+        self.tag = self.tag & ((1 << SPAN) - 1) | (number.min(MAXIMUM_SPAN) as u32) << SPAN;
+    }
+
+    /// What it is.
+    pub(super) fn kind(self) -> Kind {
+        const KINDS: [Kind; 8] = [
+            Kind::Null,
+            Kind::True,
+            Kind::False,
+            Kind::Number,
+            Kind::String,
+            Kind::Array,
+            Kind::Object,
+            Kind::Null,
+        ];
+        KINDS[(self.tag & 7) as usize]
+    }
+
     /// Whether a string holds escapes.
-    pub(super) escaped: bool,
+    pub(super) fn escaped(self) -> bool {
+        self.tag & ESCAPED != 0
+    }
+
+    /// How many entries a value takes, its own included; of an object's first key, how many members
+    /// that has.
+    pub(super) fn span(self) -> u32 {
+        self.tag >> SPAN
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { start, end, .. } = self;
+        let (kind, span) = (self.kind(), self.span());
+        write!(f, "{kind:?} {start}..{end} span {span}")?;
+        f.write_str(if self.escaped() { " escaped" } else { "" })
+    }
 }
 
 /// Where a document came from.
@@ -173,7 +241,8 @@ impl Document {
     /// All nulls and empty texts of the document.
     pub fn blanks(&self) -> impl Iterator<Item = Node<'_>> {
         let blank = |entry: &Entry| {
-            entry.kind == Kind::Null || entry.kind == Kind::String && entry.end - entry.start == 2
+            let kind = entry.kind();
+            kind == Kind::Null || kind == Kind::String && entry.end - entry.start == 2
         };
         let indices = 0_u32..;
         let entries = indices
@@ -201,12 +270,11 @@ impl Document {
     /// A value inside as a document of its own.
     fn part(&self, node: Node<'_>) -> Document {
         let entry = node.entry();
-        let range = node.index as usize..entry.next as usize;
+        let range = node.index as usize..node.after() as usize;
         let mut entries = self.entries[range.clone()].to_vec();
         for inside in &mut entries {
             inside.start -= entry.start;
             inside.end -= entry.start;
-            inside.next -= node.index;
         }
         let location = node.location();
         Document {
@@ -253,7 +321,7 @@ impl Document {
             let (start, end) = (entry.start as usize, entry.end as usize);
             punctuation(&text[position..start], output);
             position = start;
-            if !matches!(entry.kind, Kind::Object | Kind::Array) {
+            if !matches!(entry.kind(), Kind::Object | Kind::Array) {
                 output.extend_from_slice(&text[start..end]);
                 position = end;
             }
@@ -329,6 +397,11 @@ impl<'d> Node<'d> {
         self.document.entries[self.index as usize]
     }
 
+    /// Index after everything inside.
+    pub(super) fn after(self) -> u32 {
+        self.index + self.entry().span()
+    }
+
     /// The document it is part of.
     pub fn document(self) -> &'d Document {
         self.document
@@ -336,7 +409,7 @@ impl<'d> Node<'d> {
 
     /// What it is.
     pub fn kind(self) -> Kind {
-        self.entry().kind
+        self.entry().kind()
     }
 
     /// Its text in the document, quotes included.
@@ -359,12 +432,12 @@ impl<'d> Node<'d> {
     /// The text of a string.
     pub fn as_str(self) -> Option<Cow<'d, str>> {
         let entry = self.entry();
-        if entry.kind != Kind::String {
+        if entry.kind() != Kind::String {
             return None;
         }
         let raw = self.raw();
         let inside = &raw[1..raw.len() - 1];
-        Some(if entry.escaped {
+        Some(if entry.escaped() {
             Cow::Owned(unescape(inside))
         } else {
             Cow::Borrowed(inside)
@@ -401,14 +474,18 @@ impl<'d> Node<'d> {
         (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then_some(float as i64)
     }
 
-    /// Number of members or elements.
+    /// Number of members, or of elements, which are counted one by one.
     pub fn len(self) -> usize {
-        self.entry().count as usize
+        match self.kind() {
+            Kind::Object if self.is_empty() => 0,
+            Kind::Object => self.document.entries[self.index as usize + 1].span() as usize,
+            _ => self.elements().count(),
+        }
     }
 
     /// Whether there are no members or elements.
     pub fn is_empty(self) -> bool {
-        self.entry().count == 0
+        self.entry().span() == 1
     }
 
     /// Member of an object by key; `None` for other values too.
@@ -416,25 +493,34 @@ impl<'d> Node<'d> {
         if self.kind() != Kind::Object {
             return None;
         }
-        let entries = &self.document.entries;
-        let end = self.entry().next;
+        let inside = self.index as usize + 1..self.after() as usize;
+        let entries = &self.document.entries[..inside.end];
         let text = self.document.text();
-        let mut index = self.index + 1;
-        while index < end {
-            let name = entries[index as usize];
-            let raw = &text.as_bytes()[name.start as usize + 1..name.end as usize - 1];
-            if raw == key.as_bytes() && !name.escaped
-                || name.escaped
-                    && unescape(&text[name.start as usize + 1..name.end as usize - 1]) == key
-            {
-                return Some(Node {
-                    document: self.document,
-                    index: index + 1,
-                });
+        let mut index = inside.start;
+        while index + 1 < entries.len() {
+            let name = entries[index];
+            let (start, end) = (name.start as usize + 1, name.end as usize - 1);
+            let is_it = if name.escaped() {
+                unescape(&text[start..end]) == key
+            } else {
+                // Most keys differ in length.
+                end - start == key.len() && text.as_bytes()[start..end] == *key.as_bytes()
+            };
+            if is_it {
+                return Some(self.at(index + 1));
             }
-            index = entries[index as usize + 1].next;
+            index += 1 + entries[index + 1].span() as usize;
         }
         None
+    }
+
+    /// The value at an index of the document's tape, which has less than 2^32 entries.
+    #[allow(clippy::cast_possible_truncation)]
+    fn at(self, index: usize) -> Node<'d> {
+        Node {
+            document: self.document,
+            index: index as u32,
+        }
     }
 
     /// Member of an object by key, unless it is `null`: what real systems write for "absent".
@@ -450,7 +536,7 @@ impl<'d> Node<'d> {
     /// Members of an object in order; nothing for other values.
     pub fn members(self) -> Members<'d> {
         let end = if self.kind() == Kind::Object {
-            self.entry().next
+            self.after()
         } else {
             self.index + 1
         };
@@ -464,7 +550,7 @@ impl<'d> Node<'d> {
     /// Elements of an array in order; nothing for other values.
     pub fn elements(self) -> Elements<'d> {
         let end = if self.kind() == Kind::Array {
-            self.entry().next
+            self.after()
         } else {
             self.index + 1
         };
@@ -492,8 +578,7 @@ impl<'d> Node<'d> {
         let mut pointer = String::new();
         let mut here = self.document.root();
         while here.index != self.index {
-            let inside =
-                |node: &Node<'_>| node.index <= self.index && self.index < node.entry().next;
+            let inside = |node: &Node<'_>| node.index <= self.index && self.index < node.after();
             let next = if here.kind() == Kind::Array {
                 let mut elements = here.elements().enumerate();
                 elements
@@ -637,7 +722,7 @@ impl<'d> Iterator for Members<'d> {
             document: self.document,
             index: self.index + 1,
         };
-        self.index = value.entry().next;
+        self.index = value.after();
         Some((key, value))
     }
 }
@@ -660,7 +745,7 @@ impl<'d> Iterator for Elements<'d> {
             document: self.document,
             index: self.index,
         };
-        self.index = node.entry().next;
+        self.index = node.after();
         Some(node)
     }
 }

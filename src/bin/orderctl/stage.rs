@@ -8,12 +8,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use orderctl::chain::{Chain, Link};
 use orderctl::diagnostic::Diagnostic;
@@ -179,11 +178,8 @@ struct Worked {
     error: Option<StreamError>,
 }
 
-fn work_read(
-    (documents, error): (Vec<Document>, Option<StreamError>),
-    unit: Unit,
-    work: &(dyn Fn(Chain) -> Produced + Sync),
-) -> Worked {
+fn work_read(batch: Batch, unit: Unit, work: &(dyn Fn(Chain) -> Produced + Sync)) -> Worked {
+    let (documents, error) = batch.parse();
     Worked {
         error,
         ..work_documents(documents, unit, work)
@@ -255,7 +251,7 @@ impl Sequence<'_, '_> {
         let (flow, error) = if jobs > 1 {
             parallel(&mut stream, self.unit, jobs, self)?
         } else {
-            sequential(&mut stream, self.unit, self)?
+            sequential(&mut stream, self)?
         };
         Ok((flow, error.map(Failure::from)))
     }
@@ -302,46 +298,20 @@ impl Sequence<'_, '_> {
     }
 }
 
-/// A large document of a chain, which is not complete before the next one is there, is parsed while
-/// what follows it is read.
+/// This thread does everything, one batch after the other.
 fn sequential<R: Read>(
     stream: &mut Stream<R>,
-    unit: Unit,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
-    let work = sequence.work;
-    thread::scope(|scope| {
-        let mut parsed: Option<ScopedJoinHandle<'_, _>> = None;
-        loop {
-            let batch = stream.next_batch();
-            let is_last = batch.is_none();
-            let mut worked = Vec::with_capacity(2);
-            if let Some(thread) = parsed.take() {
-                let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-                worked.push(work_read(read, unit, work));
-            }
-            match batch {
-                Some(batch) if unit == Unit::Chain && batch.size() >= LARGE => {
-                    parsed = Some(scope.spawn(move || batch.parse()));
-                }
-                Some(batch) => worked.push(work_read(batch.parse(), unit, work)),
-                None => {}
-            }
-            for worked in worked {
-                let (flow, error) = sequence.add(worked)?;
-                if flow == Flow::Stop || error.is_some() {
-                    return Ok((flow, error));
-                }
-            }
-            if is_last {
-                return Ok((Flow::Continue, None));
-            }
+    while let Some(batch) = stream.next_batch() {
+        let worked = work_read(batch, sequence.unit, sequence.work);
+        let (flow, error) = sequence.add(worked)?;
+        if flow == Flow::Stop || error.is_some() {
+            return Ok((flow, error));
         }
-    })
+    }
+    Ok((Flow::Continue, None))
 }
-
-/// So many bytes are worth a thread of their own.
-const LARGE: usize = 1 << 20;
 
 /// How many batches a thread may be ahead of the one that is written next: while a large chain is
 /// worked on, what comes after it waits in memory.
@@ -371,7 +341,7 @@ fn parallel<R: Read + Send>(
             scope.spawn(move || {
                 while let Some((number, batch)) = next(batches) {
                     if results
-                        .send((number, work_read(batch.parse(), unit, work)))
+                        .send((number, work_read(batch, unit, work)))
                         .is_err()
                     {
                         return;
