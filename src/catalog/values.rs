@@ -32,7 +32,7 @@ pub enum Strength {
 impl<'d> Values<'d> {
     /// What an order item says, with the defaults of its offering and its specification.
     pub fn of_item(
-        given: &[Characteristic<'d>],
+        given: impl IntoIterator<Item = Characteristic<'d>>,
         offering: Option<&'d Offering>,
         specification: Option<&'d Specification>,
     ) -> Self {
@@ -42,16 +42,17 @@ impl<'d> Values<'d> {
     }
 
     /// What a list of characteristics says.
-    pub fn given(given: &[Characteristic<'d>], specification: Option<&Specification>) -> Self {
-        let mut values = Values {
-            pairs: Vec::with_capacity(given.len() + 4),
-        };
-        for characteristic in given {
-            let Some(value) = characteristic.value else {
+    pub fn given(
+        given: impl IntoIterator<Item = Characteristic<'d>>,
+        specification: Option<&Specification>,
+    ) -> Self {
+        let mut values = Values { pairs: Vec::new() };
+        for Characteristic { name, value, .. } in given {
+            let Some(value) = value else {
                 continue;
             };
-            let known = specification.and_then(|it| it.characteristic(&characteristic.name));
-            values.add(characteristic.name.clone(), value.compact(), known);
+            let known = specification.and_then(|it| it.characteristic(&name));
+            values.add(name, value.compact(), known);
         }
         values
     }

@@ -77,7 +77,7 @@ impl Samples {
                 place: place.map(|it| it.compact().into_owned()),
                 values: BTreeMap::new(),
             };
-            for characteristic in &item.characteristics {
+            for characteristic in item.characteristics.iter() {
                 if let Some(value) = characteristic.value {
                     let name = characteristic.name.to_string();
                     past.values

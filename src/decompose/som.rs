@@ -120,8 +120,8 @@ impl<'c> Som<'_, 'c> {
             .as_ref()
             .map(|it| installed_values(it, Some(known)));
         let values = match &before {
-            Some(before) => Values::given(&item.characteristics, Some(known)).over(before),
-            None => Values::of_item(&item.characteristics, None, Some(known)),
+            Some(before) => Values::given(item.characteristics.iter(), Some(known)).over(before),
+            None => Values::of_item(item.characteristics.iter(), None, Some(known)),
         };
         let values = values.presumed(known);
         let root = self.root(item);

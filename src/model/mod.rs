@@ -18,7 +18,7 @@ pub mod state;
 pub mod version5;
 
 pub use action::Action;
-pub use characteristic::Characteristic;
+pub use characteristic::{Characteristic, Characteristics};
 pub use order::{Order, OrderItem};
 pub use product_order::{ProductOrder, ProductOrderItem};
 pub use reference::{ItemRelationship, Reference, entity_id};

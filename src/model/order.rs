@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Action, Characteristic, ItemRelationship, ProductOrder, Reference, ResourceOrder, ServiceOrder,
+    Action, Characteristics, ItemRelationship, ProductOrder, Reference, ResourceOrder, ServiceOrder,
 };
 use crate::document::{Document, DocumentKind, Node};
 
@@ -35,7 +35,7 @@ pub struct OrderItem<'a, 'd> {
     /// Its specification.
     pub specification: Option<&'a Reference<'d>>,
     /// Its characteristics.
-    pub characteristics: &'a [Characteristic<'d>],
+    pub characteristics: Characteristics<'d>,
     /// Relationships to other items.
     pub relationships: &'a [ItemRelationship<'d>],
 }
@@ -123,7 +123,7 @@ impl<'d> Order<'d> {
                     action: item.action,
                     entity: item.product,
                     specification: item.specification.as_ref(),
-                    characteristics: &item.characteristics,
+                    characteristics: item.characteristics,
                     relationships: &item.relationships,
                 }
             }
@@ -136,7 +136,7 @@ impl<'d> Order<'d> {
                     action: item.action,
                     entity: item.service,
                     specification: item.specification.as_ref(),
-                    characteristics: &item.characteristics,
+                    characteristics: item.characteristics,
                     relationships: &item.relationships,
                 }
             }
@@ -149,7 +149,7 @@ impl<'d> Order<'d> {
                     action: item.action,
                     entity: item.resource,
                     specification: item.specification.as_ref(),
-                    characteristics: &item.characteristics,
+                    characteristics: item.characteristics,
                     relationships: &item.relationships,
                 }
             }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::reference::entity_id;
-use super::{Action, Characteristic, ItemRelationship, Reference};
+use super::{Action, Characteristics, ItemRelationship, Reference};
 use crate::document::Node;
 
 /// A commercial order.
@@ -37,7 +37,7 @@ pub struct ProductOrderItem<'d> {
     /// `product.productSpecification`
     pub specification: Option<Reference<'d>>,
     /// `product.productCharacteristic`
-    pub characteristics: Vec<Characteristic<'d>>,
+    pub characteristics: Characteristics<'d>,
     /// `productOrderItemRelationship`
     pub relationships: Vec<ItemRelationship<'d>>,
 }
@@ -100,9 +100,7 @@ fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<Product
             specification: product
                 .and_then(|product| product.get("productSpecification"))
                 .map(Reference::read),
-            characteristics: product.map_or(Vec::new(), |product| {
-                Characteristic::list(product, "productCharacteristic")
-            }),
+            characteristics: Characteristics::of(product, "productCharacteristic"),
             relationships: ItemRelationship::list(
                 node,
                 &["productOrderItemRelationship", "orderItemRelationship"],

@@ -11,10 +11,6 @@ pub struct Reference<'d> {
     pub node: Node<'d>,
     /// Id of what is meant; empty if there is none.
     pub id: Cow<'d, str>,
-    /// Its name, if given.
-    pub name: Option<Cow<'d, str>>,
-    /// Its version, if given.
-    pub version: Option<Cow<'d, str>>,
 }
 
 impl<'d> Reference<'d> {
@@ -23,9 +19,12 @@ impl<'d> Reference<'d> {
         Reference {
             node,
             id: node.text("id").unwrap_or_default(),
-            name: node.text("name"),
-            version: node.text("version"),
         }
+    }
+
+    /// Its name, if given.
+    pub fn name(&self) -> Option<Cow<'d, str>> {
+        self.node.text("name")
     }
 }
 
@@ -82,10 +81,6 @@ pub struct ItemRelationship<'d> {
     pub item: Cow<'d, str>,
     /// Id of the other item's order, if it is named.
     pub order: Option<Cow<'d, str>>,
-    /// Entity referred to, if it is named (`ProductOrderItem`, …).
-    pub referred_type: Option<Cow<'d, str>>,
-    /// Time that has to pass after the other item, as ISO 8601 duration; a member of ours.
-    pub lag: Option<Cow<'d, str>>,
 }
 
 impl<'d> ItemRelationship<'d> {
@@ -106,9 +101,18 @@ impl<'d> ItemRelationship<'d> {
             order: ["serviceOrderId", "resourceOrderId", "productOrderId"]
                 .iter()
                 .find_map(|key| target.text(key)),
-            referred_type: target.text("@referredType"),
-            lag: node.text("lag"),
         }
+    }
+
+    /// Entity referred to, if it is named (`ProductOrderItem`, …).
+    pub fn referred_type(&self) -> Option<Cow<'d, str>> {
+        let target = self.node.get("orderItem").unwrap_or(self.node);
+        target.text("@referredType")
+    }
+
+    /// Time that has to pass after the other item, as ISO 8601 duration; a member of ours.
+    pub fn lag(&self) -> Option<Cow<'d, str>> {
+        self.node.text("lag")
     }
 
     /// The relationships listed under the first of `keys` that the item has.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::product_order::external_id;
-use super::{Action, Characteristic, ItemRelationship, Reference};
+use super::{Action, Characteristics, ItemRelationship, Reference};
 use crate::document::Node;
 
 /// An order for resources.
@@ -35,7 +35,7 @@ pub struct ResourceOrderItem<'d> {
     /// `resourceSpecification` of the item, else of its resource.
     pub specification: Option<Reference<'d>>,
     /// `resource.resourceCharacteristic`
-    pub characteristics: Vec<Characteristic<'d>>,
+    pub characteristics: Characteristics<'d>,
     /// `orderItemRelationship`
     pub relationships: Vec<ItemRelationship<'d>>,
 }
@@ -82,9 +82,7 @@ fn read_item(node: Node<'_>) -> ResourceOrderItem<'_> {
             .get("resourceSpecification")
             .or_else(|| resource.and_then(|resource| resource.get("resourceSpecification")))
             .map(Reference::read),
-        characteristics: resource.map_or(Vec::new(), |resource| {
-            Characteristic::list(resource, "resourceCharacteristic")
-        }),
+        characteristics: Characteristics::of(resource, "resourceCharacteristic"),
         relationships: ItemRelationship::list(
             node,
             &["orderItemRelationship", "resourceOrderItemRelationship"],

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::product_order::external_id;
 use super::reference::entity_id;
-use super::{Action, Characteristic, ItemRelationship, Reference};
+use super::{Action, Characteristics, ItemRelationship, Reference};
 use crate::document::Node;
 
 /// An order for services.
@@ -38,7 +38,7 @@ pub struct ServiceOrderItem<'d> {
     /// `service.serviceSpecification`
     pub specification: Option<Reference<'d>>,
     /// `service.serviceCharacteristic`
-    pub characteristics: Vec<Characteristic<'d>>,
+    pub characteristics: Characteristics<'d>,
     /// `serviceOrderItemRelationship`
     pub relationships: Vec<ItemRelationship<'d>>,
 }
@@ -103,9 +103,7 @@ fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<Service
             specification: service
                 .and_then(|service| service.get("serviceSpecification"))
                 .map(Reference::read),
-            characteristics: service.map_or(Vec::new(), |service| {
-                Characteristic::list(service, "serviceCharacteristic")
-            }),
+            characteristics: Characteristics::of(service, "serviceCharacteristic"),
             relationships: ItemRelationship::list(
                 node,
                 &["serviceOrderItemRelationship", "orderItemRelationship"],

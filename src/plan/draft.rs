@@ -118,7 +118,7 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
             None => Some(self.default_endpoint(item)?),
         };
         let name = item.resource.and_then(|resource| resource.text("name"));
-        let name = name.or_else(|| item.specification.as_ref()?.name.clone());
+        let name = name.or_else(|| item.specification.as_ref()?.name());
         let name = name.map_or_else(|| item.id.to_string(), std::borrow::Cow::into_owned);
         let kind = endpoint.map_or(TaskKind::Manual, |_| TaskKind::Activation);
         let mut task = blank(item.id.to_string(), name, kind, why(rule, endpoint));
@@ -230,10 +230,7 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         Variables::default()
             .with("item", about)
             .with("place", variables::place(self.layers.place(entry)))
-            .with(
-                "resource",
-                variables::characteristics(&item.characteristics),
-            )
+            .with("resource", variables::characteristics(item.characteristics))
     }
 }
 
@@ -413,7 +410,7 @@ fn related(item: &ResourceOrderItem<'_>) -> Vec<RelatedEntity> {
     let realizes = item.relationships.iter();
     let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
     related.extend(realizes.map(|relationship| {
-        let referred_type = match relationship.referred_type.as_deref() {
+        let referred_type = match relationship.referred_type().as_deref() {
             None | Some("ServiceOrderItem") => "ServiceOrderItem".into(),
             Some(other) => other.to_owned().into(),
         };

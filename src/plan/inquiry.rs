@@ -92,8 +92,8 @@ impl<'d> Inquiry<'_, '_, 'd> {
             if let Some(specification) = item.specification {
                 to.key("serviceSpecification").object(|to| {
                     to.key("id").string(&specification.id);
-                    if let Some(name) = &specification.name {
-                        to.key("name").string(name);
+                    if let Some(name) = specification.name() {
+                        to.key("name").string(&name);
                     }
                     to.key("@referredType").string("ServiceSpecification");
                 });
@@ -218,9 +218,7 @@ fn truth(to: &mut Composer, key: &str) {
 
 fn values<'d>(item: &OrderItem<'_, 'd>) -> Vec<(Cow<'d, str>, Node<'d>)> {
     let given = item.characteristics.iter();
-    given
-        .filter_map(|it| Some((it.name.clone(), it.value?)))
-        .collect()
+    given.filter_map(|it| Some((it.name, it.value?))).collect()
 }
 
 fn role(place: Node<'_>) -> Cow<'_, str> {

@@ -79,9 +79,9 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         let known = known.or_else(|| Some(self.catalog.product_at(offering?.product?)));
         let specification = known.map(|it| &it.specification);
         if item.action == Some(Action::Add) {
-            Values::of_item(item.characteristics, offering, specification)
+            Values::of_item(item.characteristics.iter(), offering, specification)
         } else {
-            Values::given(item.characteristics, specification)
+            Values::given(item.characteristics.iter(), specification)
         }
     }
 
@@ -91,7 +91,7 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         let known = self.specification(service);
         let known = known.and_then(|id| self.catalog.service(id));
         Values::of_item(
-            item.characteristics,
+            item.characteristics.iter(),
             None,
             known.map(|it| &it.specification),
         )

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Node, quote};
-use crate::model::{Characteristic, OrderItem};
+use crate::model::{Characteristics, OrderItem};
 
 /// Members of an object: names and JSON texts.
 pub type Members<'v> = Vec<(Cow<'v, str>, Cow<'v, str>)>;
@@ -62,10 +62,10 @@ pub fn place(place: Option<Node<'_>>) -> Members<'_> {
 }
 
 /// Characteristics, by name.
-pub fn characteristics<'v>(given: &[Characteristic<'v>]) -> Members<'v> {
+pub fn characteristics(given: Characteristics<'_>) -> Members<'_> {
     given
         .iter()
-        .filter_map(|it| Some((it.name.clone(), it.value?.compact())))
+        .filter_map(|it| Some((it.name, it.value?.compact())))
         .collect()
 }
 

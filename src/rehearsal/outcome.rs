@@ -117,7 +117,7 @@ impl Outcome {
             if let Some(place) = item.entity.and_then(place) {
                 facts.insert("place".to_owned(), place);
             }
-            for characteristic in item.characteristics {
+            for characteristic in item.characteristics.iter() {
                 if let Some(value) = characteristic.value {
                     let name = format!("{CHARACTERISTIC}{}", characteristic.name);
                     facts.insert(name, text(value));
@@ -186,7 +186,7 @@ fn place(entity: Node<'_>) -> Option<String> {
 }
 
 fn waited(relationship: &ItemRelationship<'_>) -> String {
-    match &relationship.lag {
+    match relationship.lag() {
         Some(lag) => format!("{} + {lag}", relationship.item),
         None => relationship.item.to_string(),
     }

@@ -328,7 +328,7 @@ fn name(order: &Order<'_>, item: &OrderItem<'_, '_>) -> Option<String> {
             .and_then(|it| it.text("name")),
         Order::Service(_) | Order::Resource(_) => None,
     };
-    let specification = || item.specification?.name.clone();
+    let specification = || item.specification?.name();
     named
         .or(offering)
         .or_else(specification)

@@ -41,9 +41,9 @@ pub fn product_values<'d>(
         .and_then(|reference| catalog.offering(&reference.id));
     let specification = product_specification(catalog, item, installed).map(|it| &it.specification);
     let Some(installed) = installed else {
-        return Values::of_item(&item.characteristics, offering, specification);
+        return Values::of_item(item.characteristics.iter(), offering, specification);
     };
-    let mut values = Values::given(&item.characteristics, specification);
+    let mut values = Values::given(item.characteristics.iter(), specification);
     let sold = installed
         .node
         .get("productOffering")
@@ -53,7 +53,7 @@ pub fn product_values<'d>(
         values = values.with_defaults(uses.clone());
     }
     let specified = specification.iter().flat_map(|it| &it.characteristics);
-    let there = Values::given(&installed.characteristics, specification);
+    let there = Values::given(installed.characteristics.iter().cloned(), specification);
     let there = match specification {
         Some(specification) => there.presumed(specification),
         None => there,

@@ -214,7 +214,8 @@ pub fn installed_values<'d>(
 ) -> Values<'d> {
     let characteristics: &[Characteristic<'d>] = &installed.characteristics;
     let defaults = specification.iter().flat_map(|it| &it.characteristics);
-    let values = Values::given(characteristics, specification).with_defaults(defaults);
+    let values =
+        Values::given(characteristics.iter().cloned(), specification).with_defaults(defaults);
     match specification {
         Some(specification) => values.presumed(specification),
         None => values,

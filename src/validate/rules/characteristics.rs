@@ -26,8 +26,9 @@ pub const RULE: Rule = Rule {
 fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     for (position, item) in subject.order.items().enumerate() {
         if let Some(specification) = specification(subject, position) {
-            known_and_allowed(specification, item.characteristics, diagnostics);
-            for characteristic in item.characteristics {
+            let given: Vec<_> = item.characteristics.iter().collect();
+            known_and_allowed(specification, &given, diagnostics);
+            for characteristic in given {
                 let narrowed = offering(subject, position)
                     .and_then(|offering| offering.narrows(&characteristic.name));
                 let base = specification.characteristic(&characteristic.name);

@@ -78,7 +78,10 @@ impl<'a> Item<'a> {
             product_values(catalog, item, installed.as_ref())
         } else {
             let product = product_specification(catalog, item, None);
-            Values::given(&item.characteristics, product.map(|it| &it.specification))
+            Values::given(
+                item.characteristics.iter(),
+                product.map(|it| &it.specification),
+            )
         };
         Item {
             catalog,
