@@ -3,7 +3,9 @@
 //! What comes of it does not depend on how many there are: results are in the
 //! order of the things.
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -87,13 +89,54 @@ pub fn parts<T: Sync, R: Send>(
     map(parts.collect(), |(number, part)| work(number * size, part))
 }
 
+/// What comes of pieces of `size` things of a list, handed to `take` one after the other in their
+/// sequence, until it wants no more. Each thread is but one piece ahead of it, so that what is made
+/// is never there as a whole.
+pub fn pieces<T: Sync, R: Send, B>(
+    list: &[T],
+    size: usize,
+    work: impl Fn(usize, &[T]) -> R + Sync,
+    mut take: impl FnMut(R) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let pieces = || list.chunks(size.max(1)).enumerate();
+    let count = pieces().len();
+    let threads = threads().min(count);
+    if threads < 2 {
+        return pieces().try_for_each(|(number, piece)| take(work(number * size, piece)));
+    }
+    thread::scope(|scope| {
+        let (work, mut made) = (&work, Vec::with_capacity(threads));
+        for thread in 0..threads {
+            let (sender, receiver) = sync_channel(1);
+            made.push(receiver);
+            scope.spawn(move || {
+                for (number, piece) in pieces().skip(thread).step_by(threads) {
+                    if sender.send(work(number * size, piece)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        for number in 0..count {
+            // A thread that panics hands over nothing; the scope panics with it.
+            let Ok(piece) = made[number % threads].recv() else {
+                break;
+            };
+            take(piece)?;
+        }
+        ControlFlow::Continue(())
+    })
+}
+
 fn threads() -> usize {
     thread::available_parallelism().map_or(1, |it| it.get().min(MOST_THREADS))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{map, parts};
+    use std::ops::ControlFlow;
+
+    use super::{map, parts, pieces};
 
     #[test]
     fn results_are_in_the_order_of_the_things() {
@@ -119,7 +162,46 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_taken_in_their_sequence_until_there_are_enough() {
+        let list: Vec<usize> = (0..1000).collect();
+        for size in [1, 7, 999, 1000, 2000] {
+            let mut taken = Vec::new();
+            let ended = pieces(
+                &list,
+                size,
+                |start, piece| {
+                    assert_eq!(piece[0], start);
+                    piece.to_vec()
+                },
+                |piece| {
+                    taken.extend(piece);
+                    if taken.len() > 500 {
+                        ControlFlow::Break(taken.len())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                },
+            );
+            assert_eq!(ended, ControlFlow::Break(taken.len()));
+            assert_eq!(taken, list[..taken.len()]);
+            assert!(taken.len() <= 500 + size);
+        }
+        let none = pieces(&list[..0], 7, |_, _| (), |()| ControlFlow::Break(()));
+        assert_eq!(none, ControlFlow::Continue(()));
+    }
+
+    #[test]
     fn a_panic_of_the_work_is_one_of_the_caller() {
+        let list = [0_u32; 100];
+        let panicked = std::panic::catch_unwind(|| {
+            pieces(
+                &list,
+                1,
+                |start, _| assert_ne!(start, 90),
+                |()| ControlFlow::<()>::Continue(()),
+            )
+        });
+        assert!(panicked.is_err());
         let panicked = std::panic::catch_unwind(|| {
             map((0..100).collect(), |it: u32| assert_ne!(it, 90));
         });

@@ -7,13 +7,12 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::document::{Document, Node};
-use crate::model::digest;
 
 /// A JSON text that is sent as it stands. What it says is digested once, whoever asks.
 #[derive(Debug, Clone)]
 pub struct Body {
     text: Box<RawValue>,
-    digest: OnceLock<String>,
+    digest: OnceLock<[u8; 32]>,
 }
 
 impl Body {
@@ -61,8 +60,8 @@ impl Body {
         &self.text
     }
 
-    /// SHA-256 of what it says, however that is written: `sha256:…`.
-    pub fn digest(&self) -> &str {
+    /// SHA-256 of what it says, however that is written.
+    pub fn digest(&self) -> &[u8; 32] {
         self.digest.get_or_init(|| {
             // What is no document of ours, such as one with a key twice, is the same only if it is
             // written the same.
@@ -74,8 +73,8 @@ impl Body {
     }
 }
 
-fn digest_of(canonical: &[u8]) -> String {
-    digest::text(&Sha256::digest(canonical))
+fn digest_of(canonical: &[u8]) -> [u8; 32] {
+    Sha256::digest(canonical).into()
 }
 
 impl From<Box<RawValue>> for Body {

@@ -20,7 +20,9 @@
 //! these are many with a point between them, so that a plan grows with its
 //! order, not with the square of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::flow::Until;
 use super::layers::{Layer, Layers};

@@ -4,13 +4,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::MANY;
-use super::body::Body;
-use super::flow::{Compensation, Digests, OrchestrationPlan, Request, TaskFlow};
+use super::flow::{
+    Compensation, Digests, Estimate, OrchestrationPlan, RelatedEntity, Request, TaskFlow,
+    TaskFlowRef, TaskFlowRelationship,
+};
 use crate::model::digest::text;
 use crate::parallel;
 
 /// Digest of a plan as it was made: how far its tasks have come does not count, nor does it matter
-/// how its values are written.
+/// how its values are written. It is that of what the plan says of itself, and of the digests of
+/// its tasks.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
     let OrchestrationPlan {
         type_name,
@@ -30,108 +33,190 @@ pub fn plan_digest(plan: &OrchestrationPlan) -> String {
         task_flow,
     } = plan;
     let kind = (type_name, base_type, format_version, id, specification);
-    let mut head = Vec::new();
-    write(
-        &(kind, related_entity, order, catalog, schedule, revision),
-        &mut head,
-    );
+    let mut head = Told::default();
+    head.value(&(kind, related_entity, order, catalog, schedule, revision));
     let mut hash = Sha256::new();
-    hash.update(head);
-    let texts = parallel::parts(task_flow, MANY, |_, tasks| {
-        let mut texts = Vec::with_capacity(TASK * tasks.len());
+    hash.update(head.0);
+    let digests = parallel::parts(task_flow, MANY, |_, tasks| {
+        let mut told = Told::default();
+        let mut digests = Vec::with_capacity(tasks.len());
         for task in tasks {
-            write_made(task, &mut texts);
+            told.0.clear();
+            told.task(task);
+            digests.push(<[u8; 32]>::from(Sha256::digest(&told.0)));
         }
-        texts
+        digests
     });
-    for text in texts {
-        hash.update(text);
+    for digest in digests.iter().flatten() {
+        hash.update(digest);
     }
     text(&hash.finalize())
 }
 
-/// What a task takes, at a guess that is seldom too low.
-const TASK: usize = 1 << 10;
+/// Texts and values behind each other, so that what is told of two tasks is the same only if they
+/// are: each text comes with its length, and what may be absent with whether it is there.
+#[derive(Debug, Default)]
+struct Told(Vec<u8>);
 
-/// What a task is, before anything happened to it: as lists, whose members are told apart by where
-/// they stand.
-fn write_made(task: &TaskFlow, text: &mut Vec<u8>) {
-    let TaskFlow {
-        id,
-        type_name,
-        name,
-        kind,
-        state: _,
-        reason: _,
-        outcome: _,
-        start_date: _,
-        completion_date: _,
-        why,
-        action,
-        gate,
-        rollout_wave,
-        specification,
-        related_entity,
-        relationship,
-        endpoint,
-        request,
-        idempotency_key,
-        window,
-        point_of_no_return,
-        compensation,
-        retry,
-        compensates,
-        disposition,
-        on_failure,
-        estimate,
-        duration,
-        earliest_start,
-        latest_start,
-        slack,
-        critical,
-        wave,
-    } = task;
-    let (undo, not_undone) = match compensation {
-        Some(Compensation::Request(request)) => (Some(Asked::of(request)), None),
-        Some(Compensation::None(reason)) => (None, Some(reason)),
-        None => (None, None),
-    };
-    let what = (id, type_name, name, kind, why, action, gate, specification);
-    let around = (related_entity, relationship, rollout_wave, compensates);
-    let request = request.as_ref().map(Asked::of);
-    let how = (
-        endpoint,
-        request,
-        idempotency_key,
-        window,
-        point_of_no_return,
-    );
-    let otherwise = (undo, not_undone, retry, on_failure, disposition);
-    let when = (
-        estimate,
-        duration,
-        earliest_start,
-        latest_start,
-        slack,
-        critical,
-        wave,
-    );
-    write(&(what, around, how, otherwise, when), text);
-}
-
-/// A request by what it says.
-#[derive(PartialEq, Serialize)]
-struct Asked<'r>(&'static str, &'r str, Option<&'r str>);
-
-impl Asked<'_> {
-    fn of(request: &Request) -> Asked<'_> {
-        let body = request.body.as_ref().map(Body::digest);
-        Asked(request.method.name(), &request.path, body)
+impl Told {
+    /// What a task is, before anything happened to it.
+    fn task(&mut self, task: &TaskFlow) {
+        let TaskFlow {
+            id,
+            type_name,
+            name,
+            kind,
+            state: _,
+            reason: _,
+            outcome: _,
+            start_date: _,
+            completion_date: _,
+            why,
+            action,
+            gate,
+            rollout_wave,
+            specification,
+            related_entity,
+            relationship,
+            endpoint,
+            request,
+            idempotency_key,
+            window,
+            point_of_no_return,
+            compensation,
+            retry,
+            compensates,
+            disposition,
+            on_failure,
+            estimate,
+            duration,
+            earliest_start,
+            latest_start,
+            slack,
+            critical,
+            wave,
+        } = task;
+        self.texts([id, type_name, name]);
+        self.value(kind);
+        for text in [why, gate, rollout_wave, specification, endpoint] {
+            self.optional(text.as_deref());
+        }
+        for text in [idempotency_key, compensates] {
+            self.optional(text.as_deref());
+        }
+        self.optional(action.as_deref());
+        self.number(related_entity.len());
+        for entity in related_entity {
+            self.related(entity);
+        }
+        self.number(relationship.len());
+        for waits in relationship {
+            self.waits(waits);
+        }
+        self.flag(request.is_some());
+        if let Some(request) = request {
+            self.request(request);
+        }
+        self.flag(compensation.is_some());
+        match compensation {
+            Some(Compensation::Request(request)) => {
+                self.flag(true);
+                self.request(request);
+            }
+            Some(Compensation::None(reason)) => {
+                self.flag(false);
+                self.text(reason);
+            }
+            None => {}
+        }
+        self.flag(estimate.is_some());
+        if let Some(estimate) = estimate {
+            let Estimate {
+                optimistic,
+                most_likely,
+                pessimistic,
+            } = estimate;
+            self.optional(optimistic.as_deref());
+            self.text(most_likely);
+            self.optional(pessimistic.as_deref());
+        }
+        self.texts([duration, earliest_start, latest_start, slack]);
+        self.flag(*point_of_no_return);
+        self.flag(*critical);
+        self.number(*wave as usize);
+        // What few tasks have.
+        let some = window.is_some() || retry.is_some() || disposition.is_some();
+        let some = some || on_failure.is_some();
+        self.flag(some);
+        if some {
+            self.value(&(window, retry, disposition, on_failure));
+        }
     }
-}
 
-fn write(part: &impl Serialize, text: &mut Vec<u8>) {
-    serde_json::to_writer(text, part).expect("a plan is made of texts and JSON values");
+    fn related(&mut self, entity: &RelatedEntity) {
+        let RelatedEntity {
+            id,
+            role,
+            referred_type,
+        } = entity;
+        self.texts([id, role, referred_type]);
+    }
+
+    fn waits(&mut self, waits: &TaskFlowRelationship) {
+        let TaskFlowRelationship {
+            relationship_type,
+            lag,
+            until,
+            task_flow: TaskFlowRef { id },
+        } = waits;
+        self.texts([relationship_type, id]);
+        self.optional(lag.as_deref());
+        self.value(until);
+    }
+
+    /// A request, its body by what it says.
+    fn request(&mut self, request: &Request) {
+        let Request { method, path, body } = request;
+        self.texts([method.name(), path]);
+        self.flag(body.is_some());
+        if let Some(body) = body {
+            self.0.extend_from_slice(body.digest());
+        }
+    }
+
+    fn texts<const N: usize>(&mut self, texts: [&str; N]) {
+        for text in texts {
+            self.text(text);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len());
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        self.flag(text.is_some());
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+
+    fn number(&mut self, number: usize) {
+        self.0.extend_from_slice(&(number as u64).to_le_bytes());
+    }
+
+    fn flag(&mut self, flag: bool) {
+        self.0.push(u8::from(flag));
+    }
+
+    fn value(&mut self, value: &impl Serialize) {
+        let before = self.0.len();
+        self.number(0);
+        serde_json::to_writer(&mut self.0, value).expect("a plan is made of texts and JSON values");
+        let length = (self.0.len() - before) as u64;
+        self.0[before..before + 8].copy_from_slice(&length.to_le_bytes());
+    }
 }
 
 /// Key of a request that a revision of a plan adds, for the task of this id.
@@ -141,7 +226,8 @@ pub fn compensation_key(root: &str, task: &str, request: &Request) -> String {
 
 /// Whether two requests are the same, however they are written.
 pub fn is_same_request(left: &Request, right: &Request) -> bool {
-    Asked::of(left) == Asked::of(right)
+    let body = |request: &Request| request.body.as_ref().map(|body| *body.digest());
+    left.method == right.method && left.path == right.path && body(left) == body(right)
 }
 
 /// Key by which an endpoint recognises a request that it has seen: the same for the same task of
@@ -152,6 +238,8 @@ pub fn idempotency_key(root: &str, order: &str, item: &str, request: &Request) -
         hash.update(part);
         hash.update([0]);
     }
-    hash.update(request.body.as_ref().map_or("", Body::digest));
+    if let Some(body) = &request.body {
+        hash.update(body.digest());
+    }
     text(&hash.finalize())["sha256:".len()..][..32].to_owned()
 }

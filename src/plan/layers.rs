@@ -2,7 +2,8 @@
 //! tasks are below each.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::document::{Kind, Node};
 use crate::model::reference::RelationshipKind;
@@ -66,6 +67,9 @@ pub struct Layers<'a, 'd> {
     /// The item of each task.
     pub tasks: Vec<usize>,
     by_order: HashMap<(usize, &'a str), usize>,
+    /// The orders of each layer.
+    of_layer: HashMap<Layer, Vec<usize>>,
+    /// The first item of an id in a layer of several orders.
     by_layer: HashMap<(Layer, &'a str), usize>,
     /// Positions of orders.
     named_orders: HashMap<(Layer, &'a str), usize>,
@@ -76,10 +80,16 @@ impl<'a, 'd> Layers<'a, 'd> {
     /// Gathers the items. `tasks` are the items with a task, by order and position in it, in the
     /// order of the tasks.
     pub fn new(orders: &'a [Order<'d>], tasks: &[(usize, usize)]) -> Layers<'a, 'd> {
+        let count = orders.iter().map(Order::len).sum();
+        let mut of_layer: HashMap<Layer, Vec<usize>> = HashMap::new();
+        for (position, order) in orders.iter().enumerate() {
+            of_layer.entry(Layer::of(order)).or_default().push(position);
+        }
         let mut layers = Layers {
-            entries: Vec::with_capacity(orders.iter().map(Order::len).sum()),
+            entries: Vec::with_capacity(count),
             tasks: Vec::with_capacity(tasks.len()),
-            by_order: HashMap::new(),
+            by_order: HashMap::with_capacity(count),
+            of_layer,
             by_layer: HashMap::new(),
             named_orders: HashMap::new(),
             orders,
@@ -108,6 +118,7 @@ impl<'a, 'd> Layers<'a, 'd> {
     fn enter(&mut self, layer: Layer, order: usize) {
         let orders = self.orders;
         let start = self.entries.len();
+        let several = self.of_layer[&layer].len() > 1;
         if let Some(id) = orders[order].id() {
             self.named_orders.entry((layer, id)).or_insert(order);
         }
@@ -116,7 +127,9 @@ impl<'a, 'd> Layers<'a, 'd> {
             let held = item.parent.map(|parent| start + parent);
             let depth = held.map_or(0, |parent| self.entries[parent].depth + 1);
             self.by_order.entry((order, item.id)).or_insert(index);
-            self.by_layer.entry((layer, item.id)).or_insert(index);
+            if several {
+                self.by_layer.entry((layer, item.id)).or_insert(index);
+            }
             self.entries.push(Entry {
                 layer,
                 order,
@@ -141,6 +154,10 @@ impl<'a, 'd> Layers<'a, 'd> {
         let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
         let above: Vec<usize> = realizes.filter_map(|it| self.named(layer, it)).collect();
         let known = &mut self.entries[entry].above;
+        if known.len() + above.len() < 2 {
+            known.extend(above);
+            return;
+        }
         let mut seen: HashSet<usize> = known.iter().copied().collect();
         known.extend(above.into_iter().filter(|other| seen.insert(*other)));
     }
@@ -151,7 +168,11 @@ impl<'a, 'd> Layers<'a, 'd> {
         let named = relationship.order.as_deref();
         let order = named.and_then(|named| self.named_orders.get(&(layer, named)));
         let found = order.and_then(|order| self.by_order.get(&(*order, id)));
-        found.or_else(|| self.by_layer.get(&(layer, id))).copied()
+        let elsewhere = || match self.of_layer.get(&layer)?.as_slice() {
+            [only] => self.by_order.get(&(*only, id)),
+            _ => self.by_layer.get(&(layer, id)),
+        };
+        found.or_else(elsewhere).copied()
     }
 
     /// The item of an item's own order that a relationship names.

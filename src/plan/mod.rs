@@ -31,12 +31,12 @@ pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};
 pub use request::segment;
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
-pub use write::write;
+pub use write::PlanText;
 
-use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::Catalog;
@@ -113,21 +113,28 @@ impl Planning<'_> {
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
-        let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        is_decomposed(chain, &orders, self.catalog)?;
         let size: usize = chain.orders().map(|order| order.text().len()).sum();
         if size < LARGE {
-            no_faults(check(&orders))?;
+            let orders = self.orders(chain)?;
+            no_faults(check(chain))?;
             let sketched = self.sketch(chain, &orders)?;
             return Ok(self.assemble(chain, order_digests(chain), sketched));
         }
         thread::scope(|scope| {
-            let checked = scope.spawn(|| check(&orders));
-            let digests = scope.spawn(|| order_digests(chain));
+            let beside = scope.spawn(|| (check(chain), order_digests(chain)));
+            let orders = self.orders(chain)?;
             let sketched = self.sketch(chain, &orders);
-            no_faults(joined(checked))?;
-            Ok(self.assemble(chain, joined(digests), sketched?))
+            let (faults, digests) = joined(beside);
+            no_faults(faults)?;
+            Ok(self.assemble(chain, digests, sketched?))
         })
+    }
+
+    /// The orders of a chain that goes down to resources.
+    fn orders<'d>(&self, chain: &'d Chain) -> Result<Vec<Order<'d>>, NotPlanned> {
+        let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
+        is_decomposed(chain, &orders, self.catalog)?;
+        Ok(orders)
     }
 
     fn sketch<'d>(&self, chain: &Chain, orders: &[Order<'d>]) -> Result<Sketched<'d>, NotPlanned> {
@@ -319,9 +326,10 @@ struct Sketched<'d> {
 }
 
 /// What the schema says against the resource orders.
-fn check(orders: &[Order<'_>]) -> Vec<Diagnostic> {
-    let resources = orders.iter().filter(|it| matches!(it, Order::Resource(_)));
-    let faults = resources.map(|order| schemas::check(DocumentKind::ResourceOrder, order.node()));
+fn check(chain: &Chain) -> Vec<Diagnostic> {
+    let kind = DocumentKind::ResourceOrder;
+    let resources = chain.of_kind(kind);
+    let faults = resources.map(|order| schemas::check(kind, order.root()));
     faults.flatten().collect()
 }
 
@@ -499,11 +507,14 @@ fn duplicates(orders: &[Order<'_>], faults: &mut Vec<Diagnostic>) {
 
 /// Gates and points have ids of their own, which items might have too.
 fn names(drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
+    let added = |draft: &Draft<'_>| draft.task.action.is_none();
+    if !drafts.iter().any(added) {
+        return;
+    }
     let mut seen = HashMap::new();
     for draft in drafts {
         let id = draft.task.id.as_str();
         let first = seen.insert(id, draft);
-        let added = |draft: &Draft<'_>| draft.task.action.is_none();
         if let Some(first) = first.filter(|first| added(first) || added(draft)) {
             let message = format!("two tasks would have the id `{id}`");
             let code = Code("plan/duplicate-task");

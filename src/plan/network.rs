@@ -1,6 +1,6 @@
 //! The network of tasks: which waits for which, for how long, and until what.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use jiff::SignedDuration;
 

@@ -4,7 +4,7 @@
 //! where one of them waits for another one: then it is part of what is waited
 //! for, and cannot wait for it itself.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 
 use super::dependencies::Dependency;
 use super::layers::Layers;

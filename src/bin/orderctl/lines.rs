@@ -2,8 +2,10 @@
 //! moved while the rest grows.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use orderctl::document::{Document, SharedText};
+use orderctl::plan::PlanText;
 
 /// A piece that has so many bytes gets no more.
 const FULL: usize = 1 << 20;
@@ -19,6 +21,7 @@ pub struct Lines(Vec<Piece>);
 enum Piece {
     Bytes(Vec<u8>),
     Document(SharedText),
+    Plan(PlanText),
 }
 
 impl Lines {
@@ -31,13 +34,13 @@ impl Lines {
         self.bytes().push(b'\n');
     }
 
-    /// Bytes as they stand, which are not copied where they are many.
-    pub fn piece(&mut self, bytes: Vec<u8>) {
-        if bytes.len() < LARGE {
-            self.bytes().extend_from_slice(&bytes);
-        } else {
-            self.0.push(Piece::Bytes(bytes));
+    /// A plan as a line.
+    pub fn plan(&mut self, plan: PlanText) {
+        match plan.whole() {
+            Some(text) => self.bytes().extend_from_slice(text),
+            None => self.0.push(Piece::Plan(plan)),
         }
+        self.bytes().push(b'\n');
     }
 
     /// Text as it stands.
@@ -50,13 +53,23 @@ impl Lines {
         self.0.clear();
     }
 
-    /// All of it, in its sequence. No piece is empty.
-    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        let bytes = self.0.iter().map(|piece| match piece {
-            Piece::Bytes(bytes) => bytes.as_slice(),
-            Piece::Document(text) => text.as_bytes(),
+    /// Hands all of it to `take`, in its sequence, until it wants no more.
+    pub fn pieces<B>(&self, mut take: impl FnMut(&[u8]) -> ControlFlow<B>) -> ControlFlow<B> {
+        self.0.iter().try_for_each(|piece| match piece {
+            Piece::Bytes(bytes) => take(bytes),
+            Piece::Document(text) => take(text.as_bytes()),
+            Piece::Plan(plan) => plan.pieces(&mut take),
+        })
+    }
+
+    /// All of it as one text.
+    pub fn joined(&self) -> Vec<u8> {
+        let mut joined = Vec::new();
+        let _all = self.pieces(|piece| {
+            joined.extend_from_slice(piece);
+            ControlFlow::<()>::Continue(())
         });
-        bytes.filter(|bytes| !bytes.is_empty())
+        joined
     }
 
     /// Where bytes are added.
@@ -98,10 +111,6 @@ impl Write for Lines {
 mod tests {
     use super::*;
 
-    fn written(lines: &Lines) -> Vec<u8> {
-        lines.pieces().flatten().copied().collect()
-    }
-
     #[test]
     fn large_and_small_documents_come_out_as_they_went_in() {
         let small = Document::parse("{\"id\": \"1\"}".to_owned(), "").expect("JSON");
@@ -113,14 +122,10 @@ mod tests {
             lines.document(document);
         }
         lines.text("end");
-        lines.piece(vec![b'.'; 3]);
-        lines.piece(vec![b'-'; LARGE]);
-        lines.text("!");
-        let piece = "-".repeat(LARGE);
-        let expected = format!("{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\nend...{piece}!");
-        assert_eq!(String::from_utf8_lossy(&written(&lines)), expected);
+        let expected = format!("{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\nend");
+        assert_eq!(String::from_utf8_lossy(&lines.joined()), expected);
         lines.clear();
-        assert_eq!(lines.pieces().count(), 0);
+        assert!(lines.joined().is_empty());
     }
 
     #[test]
@@ -130,7 +135,14 @@ mod tests {
         for _ in 0..3000 {
             lines.write_all(&line).expect("memory takes all");
         }
-        assert_eq!(written(&lines).len(), 3_000_000);
-        assert!(lines.pieces().all(|piece| piece.len() <= FULL + line.len()));
+        assert_eq!(lines.joined().len(), 3_000_000);
+        let whole = lines.pieces(|piece| {
+            if piece.len() <= FULL + line.len() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(piece.len())
+            }
+        });
+        assert_eq!(whole, ControlFlow::Continue(()));
     }
 }

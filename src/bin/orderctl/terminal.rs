@@ -5,6 +5,7 @@
 //! told once and stops quietly.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::ops::ControlFlow;
 
 use anstream::AutoStream;
 use anstream::stream::{AsLockedWrite, RawStream};
@@ -140,7 +141,7 @@ impl<W: Write> Output<W> {
                 delivery => Ok(delivery),
             };
         }
-        let joined = lines.pieces().collect::<Vec<&[u8]>>().concat();
+        let joined = lines.joined();
         for line in joined
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -154,12 +155,14 @@ impl<W: Write> Output<W> {
 
     /// Writes text that comes in pieces, as it stands.
     pub fn texts(&mut self, lines: &Lines) -> Result<Delivery, OutputError> {
-        for piece in lines.pieces() {
-            if self.text(piece)? == Delivery::Closed {
-                return Ok(Delivery::Closed);
-            }
+        let ended = lines.pieces(|piece| match self.text(piece) {
+            Ok(Delivery::Written) => ControlFlow::Continue(()),
+            other => ControlFlow::Break(other),
+        });
+        match ended {
+            ControlFlow::Continue(()) => Ok(Delivery::Written),
+            ControlFlow::Break(ended) => ended,
         }
-        Ok(Delivery::Written)
     }
 
     /// Writes text that is no document (a table, a script) as it stands.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use orderctl::chain::{Chain, order_name};
 use orderctl::document::DocumentKind;
 use orderctl::plan::flow::OrchestrationPlan;
-use orderctl::plan::{self, NotFound, NotPlanned, Notation, Planning};
+use orderctl::plan::{self, NotFound, NotPlanned, Notation, PlanText, Planning};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, ended, pass_foreign};
@@ -224,12 +224,10 @@ fn add(chain: &Chain, plan: OrchestrationPlan, output: &mut Lines) {
     let mut plan = Some(plan);
     for document in &chain.documents {
         output.document(document);
-        if Some(document.text().as_ptr()) == last_order {
-            let plan = plan.take();
-            for piece in plan.map(plan::write).into_iter().flatten() {
-                output.piece(piece);
-            }
-            output.text("\n");
+        if Some(document.text().as_ptr()) == last_order
+            && let Some(plan) = plan.take()
+        {
+            output.plan(PlanText::of(plan));
         }
     }
 }
