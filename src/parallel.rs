@@ -89,29 +89,43 @@ pub fn parts<T: Sync, R: Send>(
     map(parts.collect(), |(number, part)| work(number * size, part))
 }
 
-/// What comes of pieces of `size` things of a list, handed to `take` one after the other in their
-/// sequence, until it wants no more. Each thread is but one piece ahead of it, so that what is made
-/// is never there as a whole.
-pub fn pieces<T: Sync, R: Send, B>(
-    list: &[T],
+/// As [`parts`], for work that changes the things where they are.
+pub fn parts_mut<T: Send>(list: &mut [T], many: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    if list.len() < many {
+        return work(0, list);
+    }
+    let size = list.len().div_ceil(threads()).max(1);
+    let parts = list.chunks_mut(size).enumerate();
+    map(parts.collect(), |(number, part)| work(number * size, part));
+}
+
+/// What comes of pieces of `size` things of a list, which the work may change or use up, handed to
+/// `take` one after the other in their sequence, until it wants no more. Each thread is but one
+/// piece ahead of it, so that what is made is never there as a whole.
+pub fn pieces<T: Send, R: Send, B>(
+    list: &mut [T],
     size: usize,
-    work: impl Fn(usize, &[T]) -> R + Sync,
+    work: impl Fn(usize, &mut [T]) -> R + Sync,
     mut take: impl FnMut(R) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let pieces = || list.chunks(size.max(1)).enumerate();
-    let count = pieces().len();
+    let count = list.len().div_ceil(size.max(1));
     let threads = threads().min(count);
+    let mut pieces = list.chunks_mut(size.max(1)).enumerate();
     if threads < 2 {
-        return pieces().try_for_each(|(number, piece)| take(work(number * size, piece)));
+        return pieces.try_for_each(|(number, piece)| take(work(number * size, piece)));
+    }
+    let mut shares: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+    for (number, piece) in pieces {
+        shares[number % threads].push((number * size, piece));
     }
     thread::scope(|scope| {
         let (work, mut made) = (&work, Vec::with_capacity(threads));
-        for thread in 0..threads {
+        for share in shares {
             let (sender, receiver) = sync_channel(1);
             made.push(receiver);
             scope.spawn(move || {
-                for (number, piece) in pieces().skip(thread).step_by(threads) {
-                    if sender.send(work(number * size, piece)).is_err() {
+                for (start, piece) in share {
+                    if sender.send(work(start, piece)).is_err() {
                         return;
                     }
                 }
@@ -136,7 +150,7 @@ fn threads() -> usize {
 mod tests {
     use std::ops::ControlFlow;
 
-    use super::{map, parts, pieces};
+    use super::{map, parts, parts_mut, pieces};
 
     #[test]
     fn results_are_in_the_order_of_the_things() {
@@ -157,6 +171,15 @@ mod tests {
             });
             assert_eq!(copied.concat(), list);
         }
+        for many in [0, 1001, 1002] {
+            let mut places = vec![0; 1001];
+            parts_mut(&mut places, many, |start, part| {
+                for (place, it) in (start..).zip(part) {
+                    *it = place;
+                }
+            });
+            assert_eq!(places, list);
+        }
         let none: Vec<usize> = parts(&list[..0], 0, |_, part| part.len());
         assert_eq!(none.iter().sum::<usize>(), 0);
     }
@@ -167,7 +190,7 @@ mod tests {
         for size in [1, 7, 999, 1000, 2000] {
             let mut taken = Vec::new();
             let ended = pieces(
-                &list,
+                &mut list.clone(),
                 size,
                 |start, piece| {
                     assert_eq!(piece[0], start);
@@ -186,16 +209,15 @@ mod tests {
             assert_eq!(taken, list[..taken.len()]);
             assert!(taken.len() <= 500 + size);
         }
-        let none = pieces(&list[..0], 7, |_, _| (), |()| ControlFlow::Break(()));
+        let none = pieces(&mut [0; 0], 7, |_, _| (), |()| ControlFlow::Break(()));
         assert_eq!(none, ControlFlow::Continue(()));
     }
 
     #[test]
     fn a_panic_of_the_work_is_one_of_the_caller() {
-        let list = [0_u32; 100];
         let panicked = std::panic::catch_unwind(|| {
             pieces(
-                &list,
+                &mut [0; 100],
                 1,
                 |start, _| assert_ne!(start, 90),
                 |()| ControlFlow::<()>::Continue(()),

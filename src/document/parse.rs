@@ -150,10 +150,10 @@ impl InPieces {
     pub fn add(&mut self, piece: &str) -> Result<(), Unreadable> {
         let room = piece.len() / BYTES_PER_ENTRY;
         if self.entries.capacity() - self.entries.len() < room {
-            // As with the text, to be moved seldom.
-            let more = room.max(self.entries.len() * 3);
-            self.entries
-                .try_reserve_exact(more)
+            // To be moved seldom: what it does not need of the room is never touched.
+            let more = room.max(self.entries.len() * 7);
+            (self.entries.try_reserve_exact(more))
+                .or_else(|_| self.entries.try_reserve_exact(room))
                 .map_err(|_| Unreadable)?;
         }
         let open = std::mem::take(&mut self.open);

@@ -26,6 +26,8 @@ const LARGE: usize = 1 << 20;
 const PIECE: usize = LARGE / 2;
 /// How many times the room that a large document fills it is given.
 const GROWTH: usize = 4;
+/// Documents of so many bytes are given all the room that one may take.
+const VERY_LARGE: usize = 64 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -458,7 +460,11 @@ impl<R: Read> Stream<R> {
     fn make_room(&mut self) {
         let length = self.buffer.len();
         if self.buffer.capacity() - length < READ_SIZE && length >= LARGE {
-            let more = (length * (GROWTH - 1)).min(MAXIMUM_DOCUMENT);
+            let more = if length < VERY_LARGE {
+                length * (GROWTH - 1)
+            } else {
+                MAXIMUM_DOCUMENT
+            };
             // Where there is less room than that, it grows as it can.
             let _granted_or_not = self.buffer.try_reserve_exact(more);
         }

@@ -119,7 +119,9 @@ impl<'d> ItemRelationship<'d> {
     pub fn list(item: Node<'d>, keys: &[&str]) -> Vec<ItemRelationship<'d>> {
         let array = keys.iter().find_map(|key| item.get(key));
         array.map_or(Vec::new(), |array| {
-            array.elements().map(Self::read).collect()
+            let mut list = Vec::with_capacity(array.len());
+            list.extend(array.elements().map(Self::read));
+            list
         })
     }
 }

@@ -402,13 +402,14 @@ fn unknown_action(item: &ResourceOrderItem<'_>) -> Diagnostic {
 
 /// The order item, then what it realizes.
 fn related(item: &ResourceOrderItem<'_>) -> Vec<RelatedEntity> {
-    let mut related = vec![RelatedEntity {
+    let realizes = item.relationships.iter();
+    let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
+    let mut related = Vec::with_capacity(1 + realizes.clone().count());
+    related.push(RelatedEntity {
         id: item.id.to_string(),
         role: "orderItem".into(),
         referred_type: "ResourceOrderItem".into(),
-    }];
-    let realizes = item.relationships.iter();
-    let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
+    });
     related.extend(realizes.map(|relationship| {
         let referred_type = match relationship.referred_type().as_deref() {
             None | Some("ServiceOrderItem") => "ServiceOrderItem".into(),

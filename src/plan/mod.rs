@@ -122,8 +122,11 @@ impl Planning<'_> {
         }
         thread::scope(|scope| {
             let beside = scope.spawn(|| (check(chain), order_digests(chain)));
-            let orders = self.orders(chain)?;
-            let sketched = self.sketch(chain, &orders);
+            // What was read of the orders is not needed any more when the tasks are put together.
+            let sketched = {
+                let orders = self.orders(chain)?;
+                self.sketch(chain, &orders)
+            };
             let (faults, digests) = joined(beside);
             no_faults(faults)?;
             Ok(self.assemble(chain, digests, sketched?))
@@ -174,6 +177,7 @@ impl Planning<'_> {
         });
         let items = resources.flatten();
         let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
+        let count = items.len();
         let parts = parallel::parts(&items, MANY, |start, items| {
             let mut faults = Vec::new();
             let mut drafting = Drafting {
@@ -183,7 +187,9 @@ impl Planning<'_> {
                 faults: &mut faults,
             };
             let entries = layers.tasks[start..].iter().zip(items);
-            let mut drafts = Vec::with_capacity(items.len() + FEW);
+            // The others are added to those of the first part.
+            let capacity = if start == 0 { count } else { items.len() };
+            let mut drafts = Vec::with_capacity(capacity + FEW);
             drafts.extend(entries.filter_map(|(entry, item)| drafting.task(*entry, item)));
             (drafts, faults)
         });
@@ -267,21 +273,29 @@ impl Planning<'_> {
         };
         let dates = self.dates(chain);
         let times = Times::compute(work, dates);
-        let ids: Vec<String> = drafts.iter().map(|draft| draft.task.id.clone()).collect();
-        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let names: Vec<&str> = drafts.iter().map(|draft| draft.task.id.as_str()).collect();
         let schedule = times.schedule(&names, work, dates);
         let mut warnings = warnings(chain, &drafts, &times, &schedule);
         warnings.extend(unknown);
+        let waits = parallel::parts(&network.before, MANY, |_, some| {
+            let waits = some.iter().map(|waits| relationships(waits, &names));
+            waits.collect::<Vec<_>>()
+        });
         let mut tasks: Vec<TaskFlow> = drafts.into_iter().map(|draft| draft.task).collect();
-        for (position, task) in tasks.iter_mut().enumerate() {
-            task.relationship = relationships(&network.before[position], &names);
-            task.duration = schedule::iso(durations[position]);
-            task.earliest_start = schedule::iso(times.earliest[position]);
-            task.latest_start = schedule::iso(times.latest[position]);
-            task.slack = schedule::iso(times.latest[position] - times.earliest[position]);
-            task.critical = times.is_critical(position);
-            task.wave = times.wave[position];
+        for (task, waits) in tasks.iter_mut().zip(waits.into_iter().flatten()) {
+            task.relationship = waits;
         }
+        parallel::parts_mut(&mut tasks, MANY, |start, tasks| {
+            for (position, task) in (start..).zip(tasks) {
+                let (earliest, latest) = (times.earliest[position], times.latest[position]);
+                task.duration = schedule::iso(durations[position]);
+                task.earliest_start = schedule::iso(earliest);
+                task.latest_start = schedule::iso(latest);
+                task.slack = schedule::iso(latest - earliest);
+                task.critical = times.is_critical(position);
+                task.wave = times.wave[position];
+            }
+        });
         arrange(&mut tasks, times.order);
         let mut plan = OrchestrationPlan {
             type_name: "OrchestrationPlan".into(),

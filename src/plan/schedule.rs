@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -227,11 +228,11 @@ impl Times {
 pub fn iso(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let mut text = String::from("PT");
+    let mut text = String::with_capacity(16);
+    text.push_str("PT");
     for (number, unit) in [(hours, 'H'), (minutes, 'M'), (seconds, 'S')] {
         if number != 0 {
-            text.push_str(&number.to_string());
-            text.push(unit);
+            let _ = write!(text, "{number}{unit}");
         }
     }
     if text == "PT" {

@@ -33,7 +33,7 @@ impl PlanText {
         json(&plan, &mut head);
         head.truncate(head.len() - END.len());
         if tasks.len() < MANY {
-            write(0, &tasks, &mut head);
+            write(0, tasks.into_iter(), &mut head);
             head.extend_from_slice(END);
             return PlanText {
                 head,
@@ -49,17 +49,20 @@ impl PlanText {
     }
 
     /// Hands it to `take`, in pieces that follow each other, until it wants no more.
-    pub fn pieces<B>(&self, mut take: impl FnMut(&[u8]) -> ControlFlow<B>) -> ControlFlow<B> {
+    pub fn pieces<B>(self, mut take: impl FnMut(&[u8]) -> ControlFlow<B>) -> ControlFlow<B> {
         take(&self.head)?;
         if self.tasks.is_empty() {
             return ControlFlow::Continue(());
         }
-        let text = |start, tasks: &[TaskFlow]| {
+        let mut tasks: Vec<Option<TaskFlow>> = self.tasks.into_iter().map(Some).collect();
+        let text = |start, tasks: &mut [Option<TaskFlow>]| {
             let mut text = Vec::with_capacity(TASK * tasks.len());
+            // Each is done with once it is written.
+            let tasks = tasks.iter_mut().filter_map(Option::take);
             write(start, tasks, &mut text);
             text
         };
-        parallel::pieces(&self.tasks, PIECE, text, |text| take(&text))?;
+        parallel::pieces(&mut tasks, PIECE, text, |text| take(&text))?;
         take(END)
     }
 }
@@ -70,12 +73,12 @@ const HEAD: usize = 2 << 10;
 /// What a task takes, at a guess that is seldom too low.
 const TASK: usize = 2 << 10;
 
-fn write(start: usize, tasks: &[TaskFlow], text: &mut Vec<u8>) {
-    for (position, task) in tasks.iter().enumerate() {
-        if start + position > 0 {
+fn write(start: usize, tasks: impl Iterator<Item = TaskFlow>, text: &mut Vec<u8>) {
+    for (position, task) in (start..).zip(tasks) {
+        if position > 0 {
             text.push(b',');
         }
-        json(task, text);
+        json(&task, text);
     }
 }
 

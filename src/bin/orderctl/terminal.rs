@@ -134,7 +134,7 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes documents, given as compact JSON, each with its line end.
-    pub fn documents(&mut self, lines: &Lines) -> Result<Delivery, OutputError> {
+    pub fn documents(&mut self, lines: Lines) -> Result<Delivery, OutputError> {
         if self.closed || self.layout == Layout::Compact {
             return match self.texts(lines)? {
                 Delivery::Written if self.immediate => self.flush(),
@@ -154,7 +154,7 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes text that comes in pieces, as it stands.
-    pub fn texts(&mut self, lines: &Lines) -> Result<Delivery, OutputError> {
+    pub fn texts(&mut self, lines: Lines) -> Result<Delivery, OutputError> {
         let ended = lines.pieces(|piece| match self.text(piece) {
             Ok(Delivery::Written) => ControlFlow::Continue(()),
             other => ControlFlow::Break(other),

@@ -706,7 +706,7 @@ impl<'a> Output<'a> {
             for document in &chain.documents {
                 output.document(document);
             }
-            let delivery = self.documents.documents(&output);
+            let delivery = self.documents.documents(output);
             delivery.map(drop).map_err(Failure::from)
         };
         if let Err(failure) = written {

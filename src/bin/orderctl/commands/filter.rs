@@ -78,7 +78,7 @@ impl<'c> Sink<'c> {
             reporting.add(produced.subject, produced.diagnostics);
         }
         if let Some(rejects) = &mut self.rejects {
-            let _closed_or_not = rejects.documents(&produced.rejects)?;
+            let _closed_or_not = rejects.documents(produced.rejects)?;
         }
         if let Some(code) = produced.code {
             self.code = self.code.worst(code);
@@ -95,9 +95,9 @@ impl<'c> Sink<'c> {
             return Ok(Flow::Continue);
         }
         let delivery = if self.raw {
-            self.stdout.texts(&produced.output)?
+            self.stdout.texts(produced.output)?
         } else {
-            self.stdout.documents(&produced.output)?
+            self.stdout.documents(produced.output)?
         };
         Ok(if delivery == Delivery::Closed {
             Flow::Stop
