@@ -34,7 +34,8 @@ impl Extent {
                 }
             }
         }
-        // What has nothing of its own to be done is completed with its order, and undone with it.
+        // Of a cancelled order, resources tell by their states which of them nothing could undo;
+        // what has nothing of its own to be done was completed with its order, and is undone with it.
         let is_cancelled = chain
             .orders()
             .next()
@@ -46,7 +47,8 @@ impl Extent {
             let failed =
                 state.is_some_and(|(state, _)| state.is_final() && state != OrderState::Completed);
             let is_skipped = thing.layer == Layer::Resource && skipped.contains(&*thing.item);
-            if failed || is_skipped || is_cancelled {
+            let is_undone = is_cancelled && thing.layer != Layer::Resource;
+            if failed || is_skipped || is_undone {
                 Extent::Nothing
             } else {
                 Extent::Whole

@@ -95,6 +95,12 @@ fn concerns(mut text: &str) -> Result<Concerns, String> {
             Some(("spec", value)) => (&mut concerns.specification, value),
             Some(("item", value)) => (&mut concerns.item, value),
             _ => {
+                let later = rest.split('/').find(|it| is_filter(it));
+                if let Some(later) = later {
+                    return Err(format!(
+                        "`{later}` stands behind `{first}`: part of a resource's id comes last"
+                    ));
+                }
                 concerns.resource = Some(text.to_owned()).filter(|text| !text.is_empty());
                 break;
             }
@@ -109,6 +115,12 @@ fn concerns(mut text: &str) -> Result<Concerns, String> {
         Some("POST" | "PATCH" | "DELETE") | None => Ok(concerns),
         Some(_) => Err("the method is neither POST, PATCH nor DELETE".to_owned()),
     }
+}
+
+/// Whether this is a filter of another kind than part of a resource's id.
+fn is_filter(text: &str) -> bool {
+    let name = text.split_once('=').map(|(name, _)| name);
+    matches!(name, Some("method" | "spec" | "item"))
 }
 
 /// Conditions on calls, separated by commas: `2`, `2..4`, `2..`, `*`, `*/3`, `10%`, `try1`,
@@ -398,6 +410,10 @@ mod tests {
             (":2", "the endpoint is missing"),
             ("olt/:2", "the filter is missing"),
             ("olt/spec=:2", "`spec=` has no value, or stands twice"),
+            (
+                "olt/port-7/method=DELETE:2",
+                "`method=DELETE` stands behind `port-7`: part of a resource's id comes last",
+            ),
             (
                 "olt/item=1/item=2:2",
                 "`item=2` has no value, or stands twice",

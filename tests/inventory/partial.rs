@@ -195,6 +195,45 @@ fn a_change_that_was_done_in_part_is_still_to_be_made() {
 }
 
 #[test]
+fn what_nothing_undoes_in_a_cancelled_change_is_installed_as_it_is_now() {
+    let catalog = broadband();
+    let mut inventory = Inventory::default();
+    let add = chain(&catalog, &inventory, &order("order.json"));
+    install(&mut inventory, &ended(&add, &[]));
+    let faster = chain(&catalog, &inventory, &order("order-modify.json"));
+    let qos = specification(&faster, "RFS-QOS-PROFILE");
+    let cancelled = |chain: &Chain, undone: &[&str]| {
+        let end = |document: &Document| {
+            let mut order: Value = serde_json::from_str(document.text()).unwrap();
+            order["state"] = "cancelled".into();
+            for item in order["orderItem"].as_array_mut().into_iter().flatten() {
+                if item["state"] == "failed" {
+                    item["state"] = "cancelled".into();
+                }
+            }
+            Document::parse(order.to_string(), "cancelled").unwrap()
+        };
+        Chain {
+            documents: ended(chain, undone).documents.iter().map(end).collect(),
+        }
+    };
+    let profile = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE");
+    let value = |inventory: &Inventory, name: &str| {
+        let resource = document(inventory, &profile);
+        let list = resource["resourceCharacteristic"].as_array().unwrap();
+        let found = list.iter().find(|it| it["name"] == name);
+        found.unwrap()["value"].clone()
+    };
+
+    let mut undone = inventory.clone();
+    install(&mut undone, &cancelled(&faster, &[&qos]));
+    assert_eq!(value(&undone, "downstreamRate"), 200_000);
+
+    install(&mut inventory, &cancelled(&faster, &[]));
+    assert_eq!(value(&inventory, "downstreamRate"), 500_000);
+}
+
+#[test]
 fn what_could_not_be_removed_stays_with_what_holds_it() {
     let catalog = broadband();
     let mut inventory = Inventory::default();
