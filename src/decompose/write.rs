@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use super::around;
 use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
+use crate::inventory::Installed;
 use crate::model::product_order::external_id;
+use crate::model::resource_order::INSTALLED_RESOURCE;
 
 /// Bytes that an item takes beside what it is about and its relationships, at most if ids are short.
 const ITEM_SIZE: usize = 320;
@@ -26,6 +28,8 @@ pub struct Item<'c> {
     pub specification: Option<&'c Specification>,
     /// The service or resource.
     pub entity: Piece,
+    /// The resource as it is installed, where the item changes or removes it.
+    pub installed: Option<Piece>,
     /// Ids of the items that it realizes, in the order above.
     pub realizes: Vec<String>,
     /// Ids of items that it was made for before the order and no longer is, and whether they are of
@@ -219,6 +223,10 @@ fn item(list: &mut Composer, item: &Item<'_>, layer: &Layer, derivation: &Deriva
             reference(to, specification, "ResourceSpecification");
         }
         to.key(layer.entity).piece(derivation.pieces, item.entity);
+        if let Some(installed) = item.installed {
+            to.key(INSTALLED_RESOURCE)
+                .piece(derivation.pieces, installed);
+        }
         // TMF641 and TMF652 name the order of an item above by the same member.
         let realizes = item.realizes.iter().map(|above| Relationship {
             kind: "realizes",
@@ -355,6 +363,25 @@ pub fn resource(to: &mut Composer, entity: &Entity<'_>, values: &Values<'_>) {
             to.key("place").copy(place);
         }
         characteristics(to, ("resourceCharacteristic", values));
+    });
+}
+
+/// A resource as it is installed, with what it takes to make it so again.
+pub fn installed(to: &mut Composer, installed: &Installed<'_>) {
+    to.object(|to| {
+        to.key("@type").string("Resource");
+        to.key("id").string(&installed.id);
+        if let Some(name) = installed.node.text("name") {
+            to.key("name").string(&name);
+        }
+        if let Some(place) = installed.place() {
+            to.key("place").copy(place);
+        }
+        let key = "resourceCharacteristic";
+        let mut list = installed.node.list(key).peekable();
+        if list.peek().is_some() {
+            to.key(key).array(list, Composer::copy);
+        }
     });
 }
 

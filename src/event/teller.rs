@@ -46,8 +46,8 @@ pub struct Teller {
 /// An order of the chain, as it was told of.
 #[derive(Debug, Clone)]
 struct ToldOrder {
-    /// Position in the chain.
-    document: usize,
+    /// Position in the chain; none where a change of the order has left nothing of it.
+    document: Option<usize>,
     order_type: OrderType,
     id: String,
     external_id: Option<String>,
@@ -126,7 +126,7 @@ impl Teller {
                 groups.extend(order.items().map(|item| (item.id.to_string(), at + 1)));
             }
             orders.push(ToldOrder {
-                document: at,
+                document: Some(at),
                 order_type,
                 id: order_name(document),
                 external_id: order.external_id().map(ToString::to_string),
@@ -145,7 +145,8 @@ impl Teller {
                 let is_it = |order: &&ToldOrder| {
                     type_name.strip_suffix("Item") == Some(order.order_type.name())
                 };
-                orders.iter().find(is_it).map_or(0, |it| it.document + 1)
+                let document = orders.iter().find(is_it).and_then(|it| it.document);
+                document.map_or(0, |document| document + 1)
             }),
         };
         let tasks: Vec<Task> = plan_tasks
@@ -221,6 +222,17 @@ impl Teller {
                 order.state = told.state;
             }
         }
+        let is_gone = |told: &&ToldOrder| {
+            let mut orders = revised.orders.iter();
+            !orders.any(|it| it.order_type == told.order_type && it.id == told.id)
+        };
+        let gone = self.orders.iter().filter(is_gone);
+        let gone = gone.map(|told| ToldOrder {
+            document: None,
+            ..told.clone()
+        });
+        let gone: Vec<ToldOrder> = gone.collect();
+        revised.orders.extend(gone);
         revised.seed.clone_from(&self.seed);
         revised.told = self.told;
         let _states_are_told_below = revised.moved(0..revised.tasks.len());
@@ -287,10 +299,16 @@ impl Teller {
         let states = progress::order_states(&self.chain, &|task| {
             progress.task(task).map(TaskStanding::from)
         });
+        let has_ended = self.progress.has_ended();
         let mut events = Vec::new();
         for order in (0..self.orders.len()).rev() {
             let told = &self.orders[order];
-            let state = states[told.document].unwrap_or(told.state);
+            let state = match told.document {
+                Some(document) => states[document].unwrap_or(told.state),
+                // A later change may have it again, until all has ended.
+                None if has_ended => OrderState::Cancelled,
+                None => told.state,
+            };
             for state in path(told.order_type, told.state, state) {
                 let from = std::mem::replace(&mut self.orders[order].state, state);
                 events.push(self.event(order, at, What::StateChange { from }));

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use super::product_order::external_id;
 use super::{Action, Characteristics, ItemRelationship, Reference};
-use crate::document::Node;
+use crate::document::{Kind, Node};
+
+/// Member of an item that changes or removes a resource: the resource as it is installed. TMF652
+/// has no place for that.
+pub const INSTALLED_RESOURCE: &str = "installedResource";
 
 /// An order for resources.
 #[derive(Debug, Clone)]
@@ -65,6 +69,14 @@ impl<'d> ResourceOrder<'d> {
                     .any(|key| reference.text(key).as_deref() == Some("ServiceOrder"))
             })
             .find_map(|reference| reference.text("id"))
+    }
+}
+
+impl<'d> ResourceOrderItem<'d> {
+    /// The resource as it was installed when the order was made, where it is told.
+    pub fn installed(&self) -> Option<Node<'d>> {
+        let installed = self.node.get(INSTALLED_RESOURCE)?;
+        (installed.kind() == Kind::Object).then_some(installed)
     }
 }
 

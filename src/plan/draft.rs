@@ -360,8 +360,9 @@ fn undone(item: &ResourceOrderItem<'_>) -> Option<Compensation> {
             Some(Compensation::Request(request))
         }
         Some(Action::Modify | Action::Delete) => {
-            let reason = "the order does not hold what was there before";
-            Some(Compensation::None(reason.to_owned()))
+            let request = request::restoration(item).map(Compensation::Request);
+            let reason = || "the order does not hold what was there before".to_owned();
+            Some(request.unwrap_or_else(|| Compensation::None(reason())))
         }
         Some(Action::NoChange) | None => None,
     }

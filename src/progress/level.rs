@@ -103,6 +103,18 @@ impl Level {
         }
     }
 
+    /// The level of what is undone and in no order any more. Its order goes on: nothing leads from
+    /// `pendingCancellation` to where a changed order ends.
+    pub fn of_stray(undo: Undo) -> Level {
+        let level = Level::of_undo(undo, None);
+        let state = match undo {
+            Undo::Over => level.state,
+            Undo::UnderWay { moving: true } => InProgress,
+            Undo::UnderWay { moving: false } => Held,
+        };
+        Level { state, ..level }
+    }
+
     /// The level of a task that carries out no item of its own.
     pub fn of_gate(task: &TaskStanding, ready: bool) -> Level {
         Level {
@@ -259,12 +271,17 @@ impl OrderStanding {
 
 fn resource_item(item: &OrderItem<'_, '_>, around: &Around<'_>) -> Option<Level> {
     let standing = (around.tasks)(item.id);
-    if let Some(undo) = around.revised.undo(item.id) {
+    let undo = around.revised.undo(item.id);
+    if item.action == Some(Action::NoChange) {
+        // Tasks of its id are those of an earlier version of the order, which changed it.
+        let undo = undo.filter(|undo| *undo != Undo::Over);
+        return undo.map(Level::of_stray);
+    }
+    if let Some(undo) = undo {
         return Some(Level::of_undo(undo, standing.as_ref()));
     }
     match standing {
         Some(task) => Some(Level::of_task(&task, around.ready.contains(&**item.id))),
-        None if item.action == Some(Action::NoChange) => None,
         None => Some(Level::of_state(
             OrderState::of(item.node).unwrap_or(Acknowledged),
         )),

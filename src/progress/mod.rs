@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::chain::Chain;
-use crate::document::DocumentKind;
+use crate::document::{Document, DocumentKind};
 use crate::journal::TaskProgress;
 use crate::model::Order;
 use crate::model::reference::RelationshipKind;
@@ -132,8 +132,8 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 ///   or failed or was ended by a person a note in its resource order (one without an item in the
 ///   root order), the plan the states of its tasks.
 ///
-/// Where nothing changes, there is no resource order and no task: such a chain is completed. Other
-/// chains without a resource order stay as they are.
+/// Where nothing changes, there is no resource order and no task but those that undo what an earlier version
+/// of the order has done: once they have ended, such a chain is completed. Other chains without a resource order stay as they are.
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
     let orders = Orders::of(chain);
@@ -215,8 +215,12 @@ impl<'d> Orders<'d> {
     /// How far each is; none for what is no order, or is left as it is.
     fn standings(&self, chain: &Chain, outlook: &Outlook<'_>) -> Vec<Option<OrderStanding>> {
         let mut plans = chain.of_kind(DocumentKind::OrchestrationPlan).peekable();
-        let nothing_to_do = plans.peek().is_some()
-            && plans.all(|plan| plan.root().list("taskFlow").next().is_none());
+        // A changed order in which nothing changes any more has tasks, which undo what was done before.
+        let is_over = |plan: &Document| {
+            let root = plan.root();
+            root.get("revision").is_some() || root.list("taskFlow").next().is_none()
+        };
+        let nothing_to_do = plans.peek().is_some() && plans.all(is_over);
         if chain.first(DocumentKind::ResourceOrder).is_none() && !nothing_to_do {
             return self.orders.iter().map(|_| None).collect();
         }
@@ -249,7 +253,7 @@ impl<'d> Orders<'d> {
         let strays = revised
             .undone()
             .filter(|(id, undo)| *undo != plan::Undo::Over && !items.contains(*id));
-        strays.map(|(_, undo)| Level::of_undo(undo, None)).collect()
+        strays.map(|(_, undo)| Level::of_stray(undo)).collect()
     }
 
     /// From parts to wholes; `done` is how far they were before anything was undone.

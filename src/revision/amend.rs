@@ -138,7 +138,9 @@ impl<'a> Amending<'a> {
             }
             TaskState::Completed => {
                 let request = match (&before.request, &task.request) {
-                    (Some(old), Some(new)) => redone(old, new),
+                    (Some(old), Some(new)) => {
+                        redone(old, new).or_else(|| put_back(before, old, new))
+                    }
                     _ => None,
                 };
                 if let Some(request) = request {
@@ -324,6 +326,25 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
         method: Method::Patch,
         path: at,
         body: Some(body),
+    })
+}
+
+/// The request that makes what was removed before anew, as it is to be now: what it was, with what changes.
+fn put_back(before: &TaskFlow, old: &Request, new: &Request) -> Option<Request> {
+    if (old.method, new.method) != (Method::Delete, Method::Patch) || old.path != new.path {
+        return None;
+    }
+    let was = undo::request(before).filter(|it| it.method == Method::Post)?;
+    let (Value::Object(mut made), Value::Object(changes)) = (body(&was)?, body(new)?) else {
+        return None;
+    };
+    made.extend(changes);
+    let mut made = Value::Object(made);
+    without_nulls(&mut made);
+    let body = Body::new(made.to_string()).expect("a value is JSON");
+    Some(Request {
+        body: Some(body),
+        ..was
     })
 }
 

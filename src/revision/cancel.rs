@@ -160,7 +160,7 @@ pub(super) fn fate(task: &TaskFlow, known: &TaskProgress) -> Result<Fate, Refusa
             None => Fate::Keep(undo::why_not(task)),
         });
     }
-    if known.may_have_had_effect() && undo::removal(task).is_some() {
+    if known.may_have_had_effect() && undo::is_harmless(task) {
         return Ok(Fate::Undo);
     }
     if known.state == TaskState::Cancelled && !known.is_unsettled() {

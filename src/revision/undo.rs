@@ -118,6 +118,17 @@ pub(super) fn removal(task: &TaskFlow) -> Option<Request> {
     request(task).filter(|request| request.method == Method::Delete)
 }
 
+/// Whether what undoes a task does no harm where the task was not done: it removes what is not there,
+/// or sets what is so already.
+pub(super) fn is_harmless(task: &TaskFlow) -> bool {
+    let is_change = |it: &Request| it.method == Method::Patch;
+    request(task).is_some_and(|undoing| {
+        let changed = task.request.as_ref().filter(|it| is_change(it));
+        let sets_back = changed.is_some_and(|it| it.path == undoing.path) && is_change(&undoing);
+        undoing.method == Method::Delete || sets_back
+    })
+}
+
 /// Why nothing undoes a task.
 pub(super) fn why_not(task: &TaskFlow) -> String {
     match (&task.compensation, task.kind) {

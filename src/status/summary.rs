@@ -25,10 +25,19 @@ pub fn of_chain(
     match state {
         OrderState::Rejected => with_note(chain, "rejected"),
         OrderState::AssessingCancellation => "a cancellation is being assessed".to_owned(),
-        OrderState::PendingCancellation => "a cancellation is being carried out".to_owned(),
+        OrderState::PendingCancellation => {
+            let text = "a cancellation is being carried out";
+            match counts.filter(|counts| counts.hold > 0) {
+                Some(counts) => {
+                    format!("{text}; {}", not_ended(tasks, counts, &name_of_root(chain)))
+                }
+                None => text.to_owned(),
+            }
+        }
         OrderState::Cancelled | OrderState::Failed if counts.is_none() => {
             with_note(chain, state.name())
         }
+        OrderState::Cancelled => cancelled(tasks),
         _ => match counts {
             Some(counts) => of_tasks(tasks, counts, &name_of_root(chain)),
             None if state == OrderState::Completed => "completed".to_owned(),
@@ -161,14 +170,39 @@ fn waits<'t, 'd>(tasks: &'t [PlanTask<'d>], order: &str) -> Waits<'t, 'd> {
     Waits { ready, others }
 }
 
+/// For an order that was cancelled: what was undone of it.
+fn cancelled(tasks: &[PlanTask<'_>]) -> String {
+    let undoing = |state| {
+        let tasks = tasks.iter().filter(|it| it.compensates.is_some());
+        tasks.filter(move |it| it.state == state)
+    };
+    let mut text = match undoing(TaskState::Completed).count() {
+        0 => "cancelled".to_owned(),
+        undone => format!("cancelled: {} undone", number(undone)),
+    };
+    let not_done: Vec<_> = undoing(TaskState::Cancelled).collect();
+    if !not_done.is_empty() {
+        let _ = write!(text, "; {}", list("not done", &not_done));
+    }
+    text
+}
+
 /// Where every task has ended.
 fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
-    if counts.cancelled == 0 {
-        return of_counts(counts);
+    let is_dropped = |task: &&PlanTask<'_>| task.outcome == Some(TaskOutcome::Dropped);
+    let dropped = tasks.iter().filter(is_dropped).count();
+    if counts.cancelled == dropped {
+        let counts = TaskCounts {
+            total: counts.total - dropped,
+            cancelled: 0,
+            ..*counts
+        };
+        return of_counts(&counts);
     }
     let failed = failed(tasks);
     if failed.is_empty() {
         let cancelled = tasks.iter().filter(|it| it.state == TaskState::Cancelled);
+        let cancelled = cancelled.filter(|it| !is_dropped(it));
         return stopped("given up", &cancelled.collect::<Vec<_>>());
     }
     let word = if counts.completed > 0 {
@@ -178,7 +212,7 @@ fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
     };
     let mut text = format!("{word}: {}", successes(tasks, &failed, counts));
     let _ = write!(text, "; {}", list("failed", &failed));
-    let given_up = counts.cancelled - failed.len();
+    let given_up = counts.cancelled - failed.len() - dropped;
     if given_up > 0 {
         let _ = write!(text, "; {} given up", number(given_up));
     }

@@ -90,7 +90,7 @@ fn more_speed_is_one_task_and_the_installed_base_says_so_afterwards() {
     let profile = resource("QOS-PROFILE");
     assert_eq!(plan.ids(), BTreeSet::from([&*profile]));
     assert_eq!(
-        Value::from(plan.sent(&profile)),
+        Value::from(plan.changed(&profile)),
         json!({"profileName": "RES-500M", "downstreamRate": 500_000, "upstreamRate": 125_000})
     );
     assert_eq!(story.value(PRODUCT, "downloadSpeed"), 500);

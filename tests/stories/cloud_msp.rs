@@ -167,7 +167,7 @@ fn a_new_and_a_larger_server_touch_themselves_and_their_record() {
         ])
     );
     assert_eq!(
-        Value::from(plan.sent(&grown)),
+        Value::from(plan.changed(&grown)),
         json!({"size": "r7.2xlarge"})
     );
     plan.assert_sequence(&new, &recorded);

@@ -265,7 +265,7 @@ fn another_tier_at_one_site_changes_its_policy_and_its_probe() {
     let [_, _, _, policy, _, probe] = resources("BNE-2", "GPON");
     assert_eq!(plan.ids(), BTreeSet::from([&*policy, &*probe]));
     assert_eq!(
-        Value::from(plan.sent(&policy)),
+        Value::from(plan.changed(&policy)),
         json!({"policyName": "ESA-SILVER-500M", "qosClass": "business", "dscp": "AF31", "committedRate": 400_000})
     );
     let installed = format!("{PRODUCT}.CFS-ESA-ENTERPRISE-QOS.BNE-2");
@@ -278,7 +278,7 @@ fn another_tier_at_one_site_changes_its_policy_and_its_probe() {
     let [_, _, _, policy, ..] = resources("MEL-HQ", "P2P");
     assert_eq!(plan.ids(), BTreeSet::from([&*policy]));
     assert_eq!(
-        Value::from(plan.sent(&policy)),
+        Value::from(plan.changed(&policy)),
         json!({"policyName": "ESA-GOLD-1000M", "committedRate": 1_000_000, "peakRate": 1_000_000})
     );
 }

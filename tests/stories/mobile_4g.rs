@@ -162,7 +162,7 @@ fn more_data_is_another_policy() {
     let plan = story.carry_out("order-modify-data.json");
     assert_eq!(ids(&plan), [PCRF]);
     assert_eq!(
-        Value::from(plan.sent(PCRF)),
+        Value::from(plan.changed(PCRF)),
         json!({"policyName": "POSTPAID-20GB", "quotaVolume": 20480})
     );
     assert_eq!(story.value(PRODUCT, "dataAllowance"), 20);

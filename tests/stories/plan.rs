@@ -128,6 +128,13 @@ impl Plan {
         self.dependencies_in_sequence().into_iter().collect()
     }
 
+    /// What is changed of the resource of an item: characteristics by name.
+    pub fn changed(&self, item: &str) -> Map<String, Value> {
+        let items = self.resources();
+        let item = items.get(item).unwrap_or_else(|| panic!("no item {item}"));
+        characteristics(&item["resource"]["resourceCharacteristic"])
+    }
+
     /// What a task sends of its resource: characteristics by name.
     pub fn sent(&self, task: &str) -> Map<String, Value> {
         let tasks = self.tasks();

@@ -1,8 +1,10 @@
 //! A story on its stage: the example's folder, the mock in the place of its
 //! systems, a journal and an installed base of its own.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -118,7 +120,47 @@ impl Story {
         let args = ["activate", "-o", "json", "--clock", "virtual"];
         let output = self.run(&args, &plan.text);
         assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        if code == 0 {
+            self.assert_there(plan);
+        }
         output
+    }
+
+    /// What a plan has made or changed is at the systems as it is installed: all of it.
+    fn assert_there(&self, plan: &Plan) {
+        let text = self.inventory();
+        let documents = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let installed: BTreeMap<String, Value> = documents
+            .map(|document: Value| (document["id"].as_str().unwrap().to_owned(), document))
+            .collect();
+        for task in plan.tasks().values() {
+            let (request, endpoint) = (&task["request"], &task["endpoint"]);
+            let (Some(endpoint), Some(id)) = (endpoint.as_str(), request["body"]["id"].as_str())
+            else {
+                continue;
+            };
+            if let Some(document) = installed.get(id) {
+                let list = "resourceCharacteristic";
+                let there = characteristics(&self.there(endpoint, id)[list]);
+                assert_eq!(there, characteristics(&document[list]), "{id}");
+            }
+        }
+    }
+
+    /// A resource as a system has it.
+    fn there(&self, endpoint: &str, id: &str) -> Value {
+        let host = self.address.strip_prefix("http://").unwrap();
+        let mut connection = TcpStream::connect(host).unwrap();
+        let path = format!("/{endpoint}/tmf-api/ResourceActivationAndConfiguration/v4/resource");
+        write!(
+            connection,
+            "GET {path}/{id} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{id} at {endpoint}: {answer}"))
     }
 
     /// Says something about a task, by `ACTION ORDER TASK`.

@@ -10,7 +10,7 @@ use crate::decompose::standing::Mode;
 use crate::decompose::step::{Fate, Made};
 use crate::decompose::write;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::Node;
+use crate::document::{Node, Piece};
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
 
@@ -118,6 +118,7 @@ impl<'c> Expansion<'_, 'c> {
                 quantity,
                 specification,
                 entity,
+                installed: self.before(fate.action, thing.installed.as_ref()),
                 realizes,
                 releases: source.sharing.map_or_else(Vec::new, |it| {
                     let released = it.released.iter();
@@ -149,6 +150,15 @@ impl<'c> Expansion<'_, 'c> {
             self.inside(source, &child, fate.action, full);
             self.steps.slot = outer;
         }
+    }
+
+    /// A resource that is changed or removed, as it is installed.
+    fn before(&mut self, action: Action, installed: Option<&Installed<'c>>) -> Option<Piece> {
+        let is_resource = self.layer == Layer::Resource;
+        let is_other = matches!(action, Action::Modify | Action::Delete);
+        let installed = installed.filter(|_| is_resource && is_other)?;
+        let pieces = &mut self.steps.pieces;
+        Some(pieces.compose(|to| write::installed(to, installed)))
     }
 
     /// Finds that what is to be added is there, under the id that was computed for it, and below

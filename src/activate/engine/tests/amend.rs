@@ -551,6 +551,8 @@ async fn cancelled(way: &Way, pinned: Pinned) {
     assert!(done > 0);
 }
 
+mod again;
+
 macro_rules! stories {
     ($($name:ident $at:literal),*) => {$(
         mod $name {
@@ -574,6 +576,11 @@ macro_rules! stories {
             #[tokio::test]
             async fn wherever_it_is_gone_on_with_it_ends_as_it_would_have() {
                 later(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
+            async fn wherever_a_change_of_it_is_changed_it_ends_as_the_new_change_on_its_own() {
+                again::a_change_is_changed(&STORIES[$at]).await;
             }
 
             #[tokio::test]

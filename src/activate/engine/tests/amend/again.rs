@@ -1,0 +1,73 @@
+//! Changes and ceases of what is installed that are changed themselves while they are under way.
+
+use super::*;
+
+/// What changes or gives up what is installed, itself changed at every point of its way: into what comes
+/// after it in the story, and into a change that leaves things as they were.
+pub(super) async fn a_change_is_changed(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let way = Way::of(story.decide(&order, &Inventory::default()), Things::new()).await;
+    let (last, _) = way.points.last().unwrap();
+    let installed = Underway::at(&way.decided, last).installed(Inventory::default());
+    let there = way.after;
+    let ordered = |file: &str, change: Change| {
+        let mut order = story.order(file);
+        change(&story, &mut order);
+        order
+    };
+    let as_it_was = |file: &str| {
+        let mut back = story.order(file);
+        let product = &mut back["productOrderItem"][0];
+        product["action"] = "modify".into();
+        product["product"]["productCharacteristic"] =
+            order["productOrderItem"][0]["product"]["productCharacteristic"].clone();
+        product["productOffering"] = order["productOrderItem"][0]["productOffering"].clone();
+        back
+    };
+    for (file, change) in changes.later {
+        let first = ordered(file, *change);
+        let way = Way::of(story.decide(&first, &installed), there.clone()).await;
+        let others = changes.later.iter().filter(|(other, _)| other != file);
+        let others = others.map(|(other, change)| ordered(other, *change));
+        for mut new in others.chain([as_it_was(file)]) {
+            new["id"] = first["id"].clone();
+            new["version"] = "2".into();
+            let new = story.decide(&new, &installed);
+            let wanted = Way::of(new.clone(), there.clone()).await.after;
+            let mut done = 0;
+            for (point, watch) in &way.points {
+                let mut underway = Underway::at(&way.decided, point);
+                match underway.amend(&new) {
+                    Ok(()) => done += 1,
+                    // What came of a removal or change that was sent has to be known first.
+                    Err(Refusal::Ended | Refusal::InDoubt { .. }) => continue,
+                    Err(Refusal::Pinned(_)) if is_pinned(&way.decided, point) => continue,
+                    Err(refusal) => panic!("{file}: {refusal}\n{}", underway.told()),
+                }
+                let world = World::of(&point.things);
+                let report = underway.carry_out(&world).await;
+                if report.progress.held().any(|it| it.window_missed) {
+                    continue;
+                }
+                let told = underway.told();
+                assert_eq!(report.state, RunState::Completed, "{file}\n{told}");
+                assert_eq!(world.things(), wanted, "{file}\n{told}");
+                let mut watch = watch.clone();
+                let cycles = watch.look(&underway.log.kept());
+                let wanted = underway.orders();
+                for (type_name, state) in cycles.ends() {
+                    // Where nothing is changed any more, there is no order for it.
+                    let end = wanted.get(type_name).map_or("cancelled", String::as_str);
+                    assert_eq!(state, end, "{file} {:?}\n{told}", cycles.ways());
+                }
+                assert!(
+                    wanted.values().all(|it| it == "completed"),
+                    "{wanted:?}\n{told}"
+                );
+            }
+            assert!(done > 0, "{file}");
+        }
+    }
+}
