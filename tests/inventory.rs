@@ -202,7 +202,8 @@ fn more_speed_is_one_change_of_one_profile() {
         [(
             "QoS-Profile".to_owned(),
             "PATCH".to_owned(),
-            json!({"profileName": "RES-500M", "downstreamRate": 500_000, "upstreamRate": 125_000})
+            json!({"profileName": "RES-500M", "downstreamRate": 500_000, "upstreamRate": 125_000,
+                "dataQuota": "unlimited", "trafficClass": "best-effort"})
         )]
     );
     assert!(plan.contains(&format!("resource/{qos}")));
@@ -267,6 +268,57 @@ fn what_is_lost_with_the_last_run_is_made_up_for_by_the_next() {
 }
 
 #[test]
+fn two_changes_of_one_product_do_not_undo_each_other() {
+    let operator = Operator::new();
+    operator.carry_out(&order("order.json"));
+    let faster = operator.plan(&order("order-modify.json"));
+    let metered = modify(
+        "ORD-4821-0013",
+        &json!([{"name": "dataQuota", "value": "500 GB"}]),
+    );
+    let metered_before = operator.plan(&metered);
+    operator.pass(&["activate", "-o", "json"], &faster);
+
+    // It knows the profile as it was, and would make it so again.
+    let output = operator.run(&["activate", "-o", "json"], &metered_before);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let why = format!(
+        "modifies resource `{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE`, which was changed since"
+    );
+    assert!(said.contains(&why), "{said}");
+
+    operator.carry_out(&metered);
+    let qos = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE");
+    let value = |name| operator.value(&qos, "resourceCharacteristic", name);
+    assert_eq!(value("downstreamRate"), 500_000);
+    assert_eq!(value("dataQuota"), "500 GB");
+}
+
+#[test]
+fn two_orders_about_one_product_are_not_carried_out_at_the_same_time() {
+    let operator = Operator::with_faults(&["bng/method=PATCH:1=422 no profile left"]);
+    operator.carry_out(&order("order.json"));
+    let faster = operator.plan(&order("order-modify.json"));
+    let cease = operator.plan(&order("order-cease.json"));
+    let held = operator.run(&["activate", "-o", "json"], &faster);
+    assert_eq!(held.status.code(), Some(3));
+
+    let before = operator.inventory();
+    let busy = operator.run(&["activate", "-o", "json"], &cease);
+    let said = String::from_utf8_lossy(&busy.stderr);
+    assert_eq!(busy.status.code(), Some(3), "{said}");
+    let other =
+        format!("order ORD-4821-0002, which has not ended, changes or removes product {JANE}");
+    assert!(said.contains(&other), "{said}");
+    assert_eq!(operator.inventory(), before);
+
+    operator.pass(&["activate", "-o", "json"], &faster);
+    operator.carry_out(&order("order-cease.json"));
+    assert_eq!(operator.inventory(), "");
+}
+
+#[test]
 fn options_come_and_go_alone() {
     let operator = Operator::new();
     operator.carry_out(&order("order.json"));
@@ -278,8 +330,9 @@ fn options_come_and_go_alone() {
     assert_eq!(methods(&made), ["PATCH IP-Profile", "POST Static-IP"]);
     assert_eq!(
         made[0].2,
-        json!({"addressing": "static"}),
-        "the profile comes first"
+        json!({"addressing": "static", "profileName": "RES-GPON-DUAL", "dualStack": true,
+            "addressPool": "POOL-OLT-EAST-07", "leaseTime": 86_400}),
+        "the profile comes first, whole: a merge patch replaces lists"
     );
     let address = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-STATIC-IP");
     assert!(operator.installed(&address).is_some());

@@ -253,6 +253,19 @@ pub enum ActivateError {
         /// Digest of the plan given.
         given: String,
     },
+    /// Another order that has not ended is about the same thing.
+    #[error(
+        "order {order}: order {other}, which has not ended, changes or removes {subject}, too; let it end, or \
+         cancel it (orderctl plan --cancel), then decompose and plan this one again; or give --allow-stale"
+    )]
+    SubjectBusy {
+        /// Root order id.
+        order: String,
+        /// Id of the other one.
+        other: String,
+        /// What both are about, such as `product C-7`.
+        subject: String,
+    },
     /// The order has moved on since the revision was made.
     #[error(
         "order {order} has moved on since this was planned: plan it again, and look at it again"

@@ -2,17 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::{Inventory, Layer};
+use super::{Installed, Inventory, Layer};
+use crate::catalog;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::Node;
 use crate::model::reference::RelationshipKind;
+use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::state::OrderState;
-use crate::model::{Action, Order, OrderItem, entity_id};
+use crate::model::{Action, Characteristic, Order, OrderItem, entity_id};
 
 const HINT: &str = "decompose and plan the order again with the same inventory: it says what to do; or give --allow-stale";
 
 /// What the items of a chain are about and the installed base has not (for modify, delete and
-/// noChange), or has already (for add). Only that is looked at, so that other orders may change
+/// noChange), has already (for add), or has otherwise than the order knew it (resources that are modified or
+/// deleted). Only that is looked at, so that other orders may change
 /// what they like.
 ///
 /// What differs above speaks for what stands below it. A chain that has begun makes such
@@ -48,6 +52,21 @@ pub fn stale(inventory: &Inventory, chain: &Chain) -> Vec<Diagnostic> {
     found
 }
 
+/// Whether a resource has the characteristics that an order knew it by.
+fn is_as(installed: &Installed<'_>, before: Node<'_>) -> bool {
+    let list = |node| Characteristic::list(node, Layer::Resource.characteristics());
+    let (now, before) = (list(installed.node), list(before));
+    let value = |it: &Characteristic<'_>| it.value.map(|value| value.compact().into_owned());
+    now.len() == before.len()
+        && now.iter().zip(&before).all(|(now, before)| {
+            let same = match (value(now), value(before)) {
+                (Some(now), Some(before)) => catalog::same(&now, &before),
+                (now, before) => now == before,
+            };
+            now.name == before.name && same
+        })
+}
+
 fn difference(
     inventory: &Inventory,
     layer: Layer,
@@ -73,8 +92,21 @@ fn difference(
         return Some(error(message).with_related(installed.node.location()));
     }
     let id = entity?;
-    if inventory.document(layer, &id).is_some() {
-        return None;
+    if let Some(installed) = inventory.get(layer, &id) {
+        let before = item.node.get(INSTALLED_RESOURCE)?;
+        if is_as(&installed, before) {
+            return None;
+        }
+        let verb = if action == Action::Delete {
+            "deletes"
+        } else {
+            "modifies"
+        };
+        let message = format!(
+            "item `{}` {verb} {what} `{id}`, which was changed since the order was decomposed",
+            item.id
+        );
+        return Some(error(message).with_related(installed.node.location()));
     }
     let verb = match action {
         Action::Delete => "deletes",

@@ -1,9 +1,12 @@
 //! Orders of a journal by what is in their documents and entries.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::error::JournalError;
 use super::sqlite::JournalReader;
+use crate::document::Document;
+use crate::model::state::{FlowState, OrderState};
+use crate::model::{Action, Order, entity_id};
 
 /// Ids of the orders of which a task is held, or has failed, for a reason that contains `text`, in
 /// whatever case.
@@ -58,6 +61,52 @@ pub fn with_root(
             if is_it(text.map_err(wrong)?) {
                 found.insert(row.get(0).map_err(wrong)?);
             }
+        }
+        Ok(found)
+    })
+}
+
+/// What a root order changes or removes, such as `product C-7`.
+#[must_use]
+pub fn subjects(order: &Document) -> Vec<String> {
+    let Some(order) = Order::read(order) else {
+        return Vec::new();
+    };
+    let layer = match order {
+        Order::Product(_) => "product",
+        Order::Service(_) => "service",
+        Order::Resource(_) => "resource",
+    };
+    let changes = |action| matches!(action, Some(Action::Modify | Action::Delete));
+    let items = order.items();
+    let items = items.filter(|it| changes(it.action) && !OrderState::has_ended(it.node));
+    items
+        .filter_map(|it| Some(format!("{layer} {}", entity_id(it.entity)?)))
+        .collect()
+}
+
+/// The orders that have not ended, by what they change or remove ([`subjects`]).
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn open_subjects(reader: &JournalReader) -> Result<HashMap<String, String>, JournalError> {
+    let orders = reader.orders()?.into_iter();
+    let is_open = |state| matches!(state, FlowState::Active | FlowState::Hold);
+    let open: HashSet<String> = orders
+        .filter(|it| is_open(it.state()))
+        .map(|it| it.order_id)
+        .collect();
+    reader.read(|connection| {
+        let wrong = |error| JournalError::database(reader.path(), &error);
+        let mut query = connection
+            .prepare("SELECT text FROM document WHERE order_id = ? AND position = 0")
+            .map_err(wrong)?;
+        let mut found = HashMap::new();
+        for id in &open {
+            let text: String = query.query_row([id], |row| row.get(0)).map_err(wrong)?;
+            let order = Document::parse(text, "journal").ok();
+            let subjects = order.as_ref().map(subjects).unwrap_or_default();
+            found.extend(subjects.into_iter().map(|it| (it, id.clone())));
         }
         Ok(found)
     })

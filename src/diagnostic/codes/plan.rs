@@ -66,7 +66,7 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "plan/stale-inventory",
-        "What an order is about was installed or removed after it was decomposed.",
+        "What an order is about was installed, changed or removed after it was decomposed.",
         "Decompose and plan the order again, or give --allow-stale.",
     ),
     error(

@@ -45,7 +45,7 @@ pub struct ActivateArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Carry a plan out even if its orders, or what is installed of what they are about, have changed
-    /// since it was made
+    /// since it was made, or another order under way is about the same
     #[arg(long)]
     pub allow_stale: bool,
     /// Carry out orders that were begun although the journal does not know what was done: every

@@ -17,6 +17,7 @@ use orderctl::document::{Document, DocumentKind};
 use orderctl::endpoint::{
     Call, Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
 };
+use orderctl::journal::find::subjects;
 use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{TaskCall, TaskFlow};
@@ -27,6 +28,7 @@ use tokio::sync::mpsc;
 use super::carried::carried_out;
 use super::filter::{Sink, ended};
 use super::installed::InstalledBase;
+use super::open_orders::OpenOrders;
 use super::ran;
 use super::status::View;
 use crate::bar::Bar;
@@ -287,6 +289,7 @@ async fn carry_out<C: Clock>(
         journal,
         lanes: Lanes::new(usize::from(args.jobs.jobs)),
         allow_stale: args.allow_stale,
+        open: OpenOrders::new(means.journal.clone()),
     };
     tokio::spawn(stop_on_signal(
         signals,
@@ -372,18 +375,25 @@ struct Activation<C> {
     journal: JournalWriter,
     lanes: Lanes<Ended>,
     allow_stale: bool,
+    open: OpenOrders,
 }
 
 impl<C: Clock> Activation<C> {
     /// Begins with the next chain, if there is one and it need not wait.
     fn begin(&mut self, next: &mut Option<Incoming>, installed: &InstalledBase) -> bool {
-        let Some(incoming) = next.take_if(|it| self.lanes.is_free_for(&it.order_id)) else {
+        let is_free = |order: &str| self.lanes.is_free_for(order);
+        let may_begin = |it: &mut Incoming| {
+            let mut others = self.open.begun(&it.subjects);
+            is_free(&it.order_id) && others.all(is_free)
+        };
+        let Some(incoming) = next.take_if(may_begin) else {
             return false;
         };
         let Incoming {
             chain,
             intake,
             order_id,
+            subjects,
         } = incoming;
         match intake {
             Intake::Accepted(accepted) => {
@@ -392,15 +402,24 @@ impl<C: Clock> Activation<C> {
                 } else {
                     installed.stale(&chain)
                 };
+                let busy = if self.allow_stale {
+                    Ok(None)
+                } else {
+                    self.open.other(&order_id, &subjects)
+                };
+                self.open.begin(&order_id, subjects);
                 let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
                 let order = order_id.clone();
                 self.lanes.begin(order_id, async move {
                     // What was begun before has made such differences itself.
-                    if !stale.is_empty() {
-                        match journal.knows(&order).await {
-                            Ok(true) => {}
-                            Ok(false) => return Ended::Refused(chain, Intake::Refused(stale)),
-                            Err(error) => return Ended::Ran(chain, Err(error.into())),
+                    if !stale.is_empty() || !matches!(busy, Ok(None)) {
+                        match (journal.knows(&order).await, busy) {
+                            (Ok(true), _) => {}
+                            (Err(error), _) | (_, Err(error)) => {
+                                return Ended::Ran(chain, Err(error.into()));
+                            }
+                            (_, Ok(Some(busy))) => return Ended::Ran(chain, Err(busy)),
+                            (_, Ok(None)) => return Ended::Refused(chain, Intake::Refused(stale)),
                         }
                     }
                     let report = engine.activate(&journal, accepted).await;
@@ -428,6 +447,8 @@ struct Incoming {
     intake: Intake,
     /// The order whose tasks are carried out; empty where that is none.
     order_id: String,
+    /// What that changes or removes.
+    subjects: Vec<String>,
 }
 
 impl Incoming {
@@ -444,10 +465,13 @@ impl Incoming {
                 String::new()
             }
         };
+        let root = chain.orders().next().filter(|_| !order_id.is_empty());
+        let subjects = root.map(subjects).unwrap_or_default();
         Self {
             chain,
             intake,
             order_id,
+            subjects,
         }
     }
 }
@@ -671,7 +695,8 @@ impl<'a> Output<'a> {
     /// with the journal as a whole ends the run.
     fn failed(&mut self, error: ActivateError) {
         let code = match &error {
-            ActivateError::Journal(JournalError::OrderBusy { .. }) => ExitCode::WorkLeft,
+            ActivateError::Journal(JournalError::OrderBusy { .. })
+            | ActivateError::SubjectBusy { .. } => ExitCode::WorkLeft,
             ActivateError::Journal(JournalError::Corrupt { .. })
             | ActivateError::History { .. }
             | ActivateError::NotInJournal { .. }

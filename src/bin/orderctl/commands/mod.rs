@@ -11,6 +11,7 @@ mod installed;
 pub mod journal;
 pub mod man;
 pub mod mock;
+mod open_orders;
 pub mod plan;
 pub mod policy;
 mod ran;
