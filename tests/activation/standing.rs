@@ -310,6 +310,25 @@ fn an_order_is_followed_to_its_end() {
 }
 
 #[test]
+fn an_order_is_followed_in_the_sequence_of_its_journal_whatever_its_moments_are() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    let output = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let connection = Connection::open(workplace.journal()).unwrap();
+    let earlier = "UPDATE entry SET at = (SELECT at FROM entry WHERE seq = 2) WHERE seq = 7;
+        UPDATE entry SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 5;";
+    connection.execute_batch(earlier).unwrap();
+    drop(connection);
+    let followed = stdout(&status(&workplace, &["ORD-1", "--follow", "-o", "json"]));
+    let numbers: Vec<i64> = documents(&followed)
+        .iter()
+        .map(|entry| entry["seq"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=15).collect::<Vec<i64>>());
+}
+
+#[test]
 fn thousands_of_orders_are_listed() {
     let mock = Mock::start();
     let workplace = Workplace::new(&mock.url());
