@@ -176,7 +176,7 @@ pub fn decide(
     let task = find(plan, &decision.task)?;
     let id = || task.id.clone();
     if let Some(known) = progress.task(&task.id) {
-        check_state(known, decision.deed, at_work)?;
+        check_state(known, decision.deed.past(), at_work)?;
     }
     let other_kind = |what, instead| {
         Err(Refusal::OtherKind {
@@ -253,11 +253,15 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-fn check_state(task: &TaskProgress, deed: Deed, at_work: Option<u32>) -> Result<(), Refusal> {
+fn check_state(
+    task: &TaskProgress,
+    past: &'static str,
+    at_work: Option<u32>,
+) -> Result<(), Refusal> {
     let ended = |how: String| {
         Err(Refusal::Ended {
             task: task.id.clone(),
-            past: deed.past(),
+            past,
             how,
         })
     };
@@ -278,7 +282,7 @@ fn check_state(task: &TaskProgress, deed: Deed, at_work: Option<u32>) -> Result<
     match at_work.filter(|_| task.open) {
         Some(pid) => Err(Refusal::UnderWay {
             task: task.id.clone(),
-            past: deed.past(),
+            past,
             attempt: task.attempts,
             pid,
         }),
@@ -318,6 +322,8 @@ fn check_before(
         names: listed(named.map(|it| it.name.as_str())),
     })
 }
+
+pub mod set;
 
 #[cfg(test)]
 mod tests;

@@ -553,7 +553,8 @@ fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
         .collect()
 }
 
-fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
+/// Digests of the orders of a chain.
+pub(crate) fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
     let digest = |order: &Document| OrderDigest {
         id: order_name(order),
         referred_type: DocumentKind::of(order).name().into(),

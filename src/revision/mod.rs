@@ -135,7 +135,7 @@ pub fn cancel_request(order_type: &str, order: &str, number: u32) -> (&'static s
 }
 
 /// Id of the root order; empty where the plan does not name it.
-fn root(plan: &OrchestrationPlan) -> &str {
+pub(crate) fn root(plan: &OrchestrationPlan) -> &str {
     let mut related = plan.related_entity.iter();
     let root = related.find(|it| it.role == "rootOrder");
     root.map_or("", |it| it.id.as_str())

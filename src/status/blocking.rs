@@ -248,10 +248,21 @@ impl View<'_> {
         }
     }
 
+    /// Whether its request was refused, and could be sent with other characteristics.
+    fn may_be_set(&self) -> bool {
+        let body = self.task.node.get("request").and_then(|it| it.get("body"));
+        let sends = body.is_some_and(|it| it.list("resourceCharacteristic").next().is_some());
+        let was_done = |it: &TaskProgress| it.may_have_had_effect();
+        sends && self.task.gate.is_none() && !self.progress.is_none_or(was_done)
+    }
+
     fn commands(&self, waits_for: WaitsFor) -> Vec<String> {
         let may_be_tried = self.progress.is_some_and(|it| !it.window_missed);
         let deeds: &[&str] = match (waits_for, self.task.kind) {
             (WaitsFor::Answer | WaitsFor::Start, _) => &[],
+            (WaitsFor::Decision, TaskKind::Activation) if may_be_tried && self.may_be_set() => {
+                &["retry", "set", "complete", "skip", "fail"]
+            }
             (WaitsFor::Decision, TaskKind::Activation) if may_be_tried => {
                 &["retry", "complete", "skip", "fail"]
             }
@@ -263,7 +274,10 @@ impl View<'_> {
         let command = |deed: &&str| {
             let mut words = vec!["orderctl".to_owned(), "task".to_owned(), (*deed).to_owned()];
             words.extend([quoted(self.order), quoted(&self.task.id)]);
-            if matches!(*deed, "skip" | "fail" | "retry") {
+            if *deed == "set" {
+                words.push("NAME=VALUE".to_owned());
+            }
+            if matches!(*deed, "skip" | "fail" | "retry" | "set") {
                 words.push("--reason '…'".to_owned());
             }
             if let Some(journal) = self.known.journal {

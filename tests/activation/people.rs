@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::evidence::entries;
 use crate::support::tasks::{START, order, task};
-use crate::support::{Mock, Workplace, documents, run, stderr, stdout};
+use crate::support::{Mock, Workplace, chain, documents, run, stderr, stdout};
 
 const MANUAL: &str = "manual";
 
@@ -225,6 +225,119 @@ fn decisions_that_make_no_sense_are_refused_and_written_nowhere() {
     assert_eq!(absent.status.code(), Some(2));
     assert!(stderr(&absent).contains("no journal at absent.db"));
     assert!(!workplace.path("absent.db").exists());
+}
+
+#[test]
+fn what_an_endpoint_has_refused_is_sent_with_other_characteristics() {
+    let mock = Mock::failing(&["bng/spec=RS-VLAN:1=422 VLAN 835 is taken"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = chain("order.json", "1");
+    let held = workplace.activate(&chain, &[]);
+    assert_eq!(held.status.code(), Some(3), "{}", stderr(&held));
+    let why = ["--reason", "835 is taken"];
+    let change = |task: &str, value: &str| {
+        hand(
+            &workplace,
+            &[&["set", "ORD-1", task, value], &why[..]].concat(),
+        )
+    };
+
+    let vlan = "1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE";
+    let standing = stdout(&run(
+        &mut workplace.orderctl(&["status", "ORD-1", "-o", "table"]),
+        "",
+    ));
+    let command = format!("orderctl task set ORD-1 {vlan} NAME=VALUE --reason '…'\n");
+    assert!(standing.contains(&command), "{standing}");
+    for (task, value, code, said) in [
+        (
+            "VLAN-Service",
+            "serviceVlans=1201",
+            2,
+            "sends no characteristic `serviceVlans`; did you mean `serviceVlan`?",
+        ),
+        (
+            "VLAN-Service",
+            "serviceVlan=high",
+            2,
+            "`serviceVlan` is 835, and high is of another type",
+        ),
+        (
+            "GPON-Bearer",
+            "accessTechnology=EPON",
+            1,
+            "cannot be changed: it is completed",
+        ),
+        ("nothing", "a=1", 2, "unknown task `nothing`"),
+    ] {
+        let refused = change(task, value);
+        assert_eq!(refused.status.code(), Some(code), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains(said), "{}", stderr(&refused));
+    }
+    let changed = change("VLAN-Service", "serviceVlan=1201");
+    assert_eq!(changed.status.code(), Some(0), "{}", stderr(&changed));
+    assert_eq!(
+        stderr(&changed),
+        format!(
+            "set order ORD-1: {vlan} is sent as it is now, says joe: 835 is taken\n  activate the plan again to go on with the order\n"
+        )
+    );
+    assert_eq!(documents(&stdout(&changed))[0]["id"], vlan);
+
+    let done = workplace.activate(&chain, &[]);
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let sent = mock.record();
+    let sent: Vec<_> = sent
+        .iter()
+        .filter(|it| it.body["resourceSpecification"]["id"] == "RS-VLAN")
+        .collect();
+    let value = |list: &Value| {
+        let mut list = list.as_array().unwrap().iter();
+        list.find(|it| it["name"] == "serviceVlan").unwrap()["value"].clone()
+    };
+    let list = "resourceCharacteristic";
+    assert_eq!(sent.len(), 2);
+    assert_eq!(value(&sent[0].body[list]), 835);
+    assert_eq!(value(&sent[1].body[list]), 1201);
+    assert_ne!(sent[0].key, sent[1].key);
+    // The order says so, and everything else was sent once.
+    let orders = documents(&stdout(&done));
+    let mut items = orders[2]["orderItem"].as_array().unwrap().iter();
+    let item = items.find(|it| it["id"] == vlan).unwrap();
+    assert_eq!(value(&item["resource"][list]), 1201);
+    assert_eq!(mock.record().len(), 8);
+    let verified = run(&mut workplace.orderctl(&["journal", "verify"]), "");
+    assert_eq!(verified.status.code(), Some(0), "{}", stdout(&verified));
+}
+
+#[test]
+fn characteristics_of_what_may_have_been_done_are_not_changed() {
+    let mock = Mock::failing(&["bng/spec=RS-VLAN:*=lost"]);
+    let workplace = Workplace::new(&mock.url());
+    workplace.endpoints(&mock.url(), "readBack = \"none\"\n");
+    let held = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(held.status.code(), Some(3), "{}", stderr(&held));
+    let set = [
+        "set",
+        "ORD-1",
+        "VLAN-Service",
+        "serviceVlan=1201",
+        "--reason",
+        "a try",
+    ];
+    let refused = hand(&workplace, &set);
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("its last request may have been done"));
+    let retry = [
+        "retry",
+        "ORD-1",
+        "VLAN-Service",
+        "--reason",
+        "it is not there",
+    ];
+    assert_eq!(hand(&workplace, &retry).status.code(), Some(0));
+    let changed = hand(&workplace, &set);
+    assert_eq!(changed.status.code(), Some(0), "{}", stderr(&changed));
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn an_order_that_stands_still_says_for_what_since_when_and_what_can_be_done() {
             "next": "the next `orderctl activate` of the order tries it again",
             "commands": [
                 deed("retry") + " --reason '…'",
+                deed("set") + " NAME=VALUE --reason '…'",
                 deed("complete"),
                 deed("skip") + " --reason '…'",
                 deed("fail") + " --reason '…'"
@@ -87,6 +88,7 @@ fn an_order_that_stands_still_says_for_what_since_when_and_what_can_be_done() {
     answer   422 Unprocessable Entity: fault: Unprocessable: VLAN is taken
     next     the next `orderctl activate` of the order tries it again
     you can  orderctl task retry ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE --reason '…'
+             orderctl task set ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE NAME=VALUE --reason '…'
              orderctl task complete ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE
              orderctl task skip ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE --reason '…'
              orderctl task fail ORD-1 1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE --reason '…'

@@ -27,7 +27,7 @@ pub use catalog::{
 pub use running::{
     ActivateArgs, ClockName, Condition, DeedArgs, JournalCommand, JournalCommandArgs,
     JournalExportArgs, JournalVerifyArgs, ListArgs, PolicyArgs, PolicyCommand, PolicyExplainArgs,
-    ReasonedDeedArgs, SelectArgs, StatusArgs, TaskArgs, TaskCommand, TaskName,
+    ReasonedDeedArgs, SelectArgs, SetArgs, StatusArgs, TaskArgs, TaskCommand, TaskName,
 };
 pub use stages::{
     DecomposeArgs, ExplainFormat, ExplanationFormat, GraphLanguage, Layer, PlanArgs, ValidateArgs,

@@ -204,6 +204,7 @@ Examples:
   orderctl task list PO-1001
   orderctl task complete PO-1001 Site-Survey --by jane
   orderctl task fail PO-1001 Site-Survey --by jane --reason 'no duct to the building'
+  orderctl task set PO-1001 VLAN-Service serviceVlan=1201 --reason '1200 is taken'
   orderctl task release PO-1001 'wave pilot' --reason 'two of three sites are enough'")]
 pub struct TaskArgs {
     /// What to do.
@@ -224,6 +225,8 @@ pub enum TaskCommand {
     Release(DeedArgs),
     /// Its last request came to nothing, as somebody found out: it is sent again, at once
     Retry(ReasonedDeedArgs),
+    /// What it sends was wrong: it is sent with other characteristics
+    Set(SetArgs),
     /// List the tasks of an order that have not been completed, and what each of them waits for
     List(ListArgs),
 }
@@ -262,6 +265,26 @@ pub struct ReasonedDeedArgs {
     /// Why
     #[arg(long, value_name = "TEXT", value_parser = a_text)]
     pub reason: String,
+}
+
+/// Which task, what of it, who and why.
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    pub task: TaskName,
+    /// A characteristic of its resource, and its value: JSON, or a text without quotes
+    #[arg(value_name = "NAME=VALUE", required = true, value_parser = setting)]
+    pub values: Vec<(String, String)>,
+    /// Why
+    #[arg(long, value_name = "TEXT", value_parser = a_text)]
+    pub reason: String,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE, such as vlan=1201".to_owned()),
+    }
 }
 
 /// Which task, and who.

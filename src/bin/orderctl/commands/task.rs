@@ -27,6 +27,8 @@ use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::terminal::{self, Delivery};
 
+mod set;
+
 /// Writes what a person has done or decided into the journal.
 pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
     match args.deed {
@@ -45,6 +47,7 @@ pub fn run(args: TaskArgs, context: &Context) -> Result<ExitCode, Failure> {
         TaskCommand::Retry(ReasonedDeedArgs { task, reason }) => {
             decide(Deed::Retry, task, Some(reason), context)
         }
+        TaskCommand::Set(args) => set::run(args, context),
         TaskCommand::List(args) => list(args, context),
     }
 }
@@ -203,12 +206,7 @@ fn entry(
     let event =
         hand::decide(&plan, &progress, decision, found.at_work).map_err(NotDecided::Refusal)?;
     let task = event.task().unwrap_or_default().to_owned();
-    // In a rehearsal it happens at the time of the rehearsal.
-    let last = progress.changed_at().unwrap_or_default();
-    let at = match progress.clock() {
-        ClockKind::System => now().max(last),
-        ClockKind::Virtual => last,
-    };
+    let at = moment(&progress);
     let entry = Entry { at, event };
     let ended = progress
         .apply(&entry)
@@ -224,6 +222,15 @@ fn entry(
         has_ended: progress.has_ended(),
     };
     Ok((vec![entry], decided))
+}
+
+/// When a decision about an order is taken: in a rehearsal, at the time of the rehearsal.
+fn moment(progress: &Progress) -> Timestamp {
+    let last = progress.changed_at().unwrap_or_default();
+    match progress.clock() {
+        ClockKind::System => now().max(last),
+        ClockKind::Virtual => last,
+    }
 }
 
 #[expect(
