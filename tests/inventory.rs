@@ -296,6 +296,25 @@ fn two_changes_of_one_product_do_not_undo_each_other() {
 }
 
 #[test]
+fn of_one_run_two_orders_about_one_product_follow_each_other() {
+    let operator = Operator::with_faults(&["bng/method=PATCH:1=slow,300ms"]);
+    operator.carry_out(&order("order.json"));
+    let faster = operator.plan(&order("order-modify.json"));
+    let more = modify(
+        "ORD-4821-0014",
+        &json!([{"name": "staticIp", "value": true}]),
+    );
+    // What the second one changes, the first one leaves alone.
+    let chains = format!("{faster}{}", operator.plan(&more));
+    operator.pass(&["activate", "-o", "json", "-j", "4"], &chains);
+    let qos = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-QOS-PROFILE");
+    let rate = operator.value(&qos, "resourceCharacteristic", "downstreamRate");
+    assert_eq!(rate, 500_000);
+    let address = format!("{JANE}.CFS-INTERNET-ACCESS.RFS-STATIC-IP");
+    assert!(operator.installed(&address).is_some());
+}
+
+#[test]
 fn two_orders_about_one_product_are_not_carried_out_at_the_same_time() {
     let operator = Operator::with_faults(&["bng/method=PATCH:1=422 no profile left"]);
     operator.carry_out(&order("order.json"));

@@ -17,6 +17,8 @@ pub struct Lanes<T> {
     busy: HashSet<String>,
     names: BTreeMap<u64, String>,
     ended: BTreeMap<u64, T>,
+    /// Subjects of the results that wait for an earlier one.
+    waiting: BTreeMap<u64, String>,
     begun: u64,
     taken: u64,
 }
@@ -31,6 +33,7 @@ impl<T: Send + 'static> Lanes<T> {
             busy: HashSet::new(),
             names: BTreeMap::new(),
             ended: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             begun: 0,
             taken: 0,
         }
@@ -43,6 +46,12 @@ impl<T: Send + 'static> Lanes<T> {
         self.running.len() < self.limit
             && self.ended.len() < WAITING
             && !self.busy.contains(subject)
+    }
+
+    /// Whether nobody is at work on a subject, and the results of all work on it were taken.
+    #[must_use]
+    pub fn is_over(&self, subject: &str) -> bool {
+        !self.busy.contains(subject) && !self.waiting.values().any(|it| it == subject)
     }
 
     /// Begins work on a subject. Must run on a tokio runtime.
@@ -70,6 +79,7 @@ impl<T: Send + 'static> Lanes<T> {
         let (number, result) = ended?;
         if let Some(subject) = self.names.remove(&number) {
             self.busy.remove(&subject);
+            self.waiting.insert(number, subject);
         }
         self.ended.insert(number, result);
         Ok(())
@@ -78,6 +88,7 @@ impl<T: Send + 'static> Lanes<T> {
     /// The next result, if its turn has come.
     pub fn take(&mut self) -> Option<T> {
         let result = self.ended.remove(&self.taken)?;
+        self.waiting.remove(&self.taken);
         self.taken += 1;
         Some(result)
     }
@@ -132,6 +143,21 @@ mod tests {
         assert!(!lanes.is_free_for("a"));
         lanes.ended().await.unwrap();
         assert!(lanes.is_free_for("a"));
+    }
+
+    #[tokio::test]
+    async fn work_is_over_once_its_result_is_taken() {
+        let mut lanes = Lanes::new(2);
+        let (end, ended) = oneshot::channel::<()>();
+        lanes.begin("a".into(), async move { ended.await.unwrap() });
+        lanes.begin("b".into(), async {});
+        assert!(!lanes.is_over("b"));
+        lanes.ended().await.unwrap();
+        assert!(lanes.is_free_for("b") && !lanes.is_over("b"), "it waits");
+        end.send(()).unwrap();
+        lanes.ended().await.unwrap();
+        assert_eq!(std::iter::from_fn(|| lanes.take()).count(), 2);
+        assert!(lanes.is_over("b"));
     }
 
     #[tokio::test]

@@ -381,10 +381,10 @@ struct Activation<C> {
 impl<C: Clock> Activation<C> {
     /// Begins with the next chain, if there is one and it need not wait.
     fn begin(&mut self, next: &mut Option<Incoming>, installed: &InstalledBase) -> bool {
-        let is_free = |order: &str| self.lanes.is_free_for(order);
         let may_begin = |it: &mut Incoming| {
+            // What those have changed has to be known.
             let mut others = self.open.begun(&it.subjects);
-            is_free(&it.order_id) && others.all(is_free)
+            self.lanes.is_free_for(&it.order_id) && others.all(|it| self.lanes.is_over(it))
         };
         let Some(incoming) = next.take_if(may_begin) else {
             return false;
