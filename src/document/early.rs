@@ -1,7 +1,7 @@
 //! A large document is parsed while it arrives, by another thread: there is a
 //! tape soon after its last byte has come.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use super::parse::{InPieces, Parsed};
@@ -14,6 +14,8 @@ const WAITING: usize = 2;
 #[derive(Debug)]
 pub struct Early {
     pieces: SyncSender<Vec<u8>>,
+    /// Pieces that have been parsed: their room is used again.
+    parsed: Receiver<Vec<u8>>,
     thread: JoinHandle<Option<InPieces>>,
     /// How many bytes of the document have been handed over.
     pub handed: usize,
@@ -27,9 +29,12 @@ impl Early {
     /// A thread that waits for pieces; none if the system gives none.
     pub fn start() -> Option<Early> {
         let (pieces, received) = sync_channel(WAITING);
-        let thread = Builder::new().spawn(move || parse(&received)).ok()?;
+        let (give_back, parsed) = channel();
+        let thread = Builder::new().spawn(move || parse(&received, &give_back));
+        let thread = thread.ok()?;
         Some(Early {
             pieces,
+            parsed,
             thread,
             handed: 0,
         })
@@ -39,8 +44,11 @@ impl Early {
     /// outermost object.
     pub fn hand(&mut self, piece: &[u8]) {
         self.handed += piece.len();
+        let mut room = self.parsed.try_recv().unwrap_or_default();
+        room.clear();
+        room.extend_from_slice(piece);
         // A thread that could not read what it got does not want more.
-        let _wanted_or_not = self.pieces.send(piece.to_vec());
+        let _wanted_or_not = self.pieces.send(room);
     }
 
     /// Hands over what is left.
@@ -50,11 +58,11 @@ impl Early {
     }
 }
 
-fn parse(pieces: &Receiver<Vec<u8>>) -> Option<InPieces> {
+fn parse(pieces: &Receiver<Vec<u8>>, give_back: &Sender<Vec<u8>>) -> Option<InPieces> {
     let mut document = InPieces::default();
     for piece in pieces {
-        let piece = std::str::from_utf8(&piece).ok()?;
-        document.add(piece).ok()?;
+        document.add(std::str::from_utf8(&piece).ok()?).ok()?;
+        let _wanted_or_not = give_back.send(piece);
     }
     Some(document)
 }

@@ -151,9 +151,14 @@ impl InPieces {
         let room = piece.len() / BYTES_PER_ENTRY;
         if self.entries.capacity() - self.entries.len() < room {
             // To be moved seldom: what it does not need of the room is never touched.
-            let more = room.max(self.entries.len() * 7);
+            let entries = self.entries.len();
+            let more = if entries < MANY_ENTRIES {
+                room.max(entries * 7)
+            } else {
+                MOST_ENTRIES
+            };
             (self.entries.try_reserve_exact(more))
-                .or_else(|_| self.entries.try_reserve_exact(room))
+                .or_else(|_| self.entries.try_reserve(room))
                 .map_err(|_| Unreadable)?;
         }
         let open = std::mem::take(&mut self.open);
@@ -192,6 +197,10 @@ impl InPieces {
 
 /// A key or value takes at least some bytes of what large orders are written in.
 const BYTES_PER_ENTRY: usize = 8;
+
+/// A document of so many entries is given room for all that one of 1 GiB may have.
+const MANY_ENTRIES: usize = 1 << 21;
+const MOST_ENTRIES: usize = (1 << 30) / BYTES_PER_ENTRY;
 
 /// A document that cannot be parsed in pieces.
 #[derive(Debug)]

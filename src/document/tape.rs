@@ -643,6 +643,22 @@ impl<'d> Node<'d> {
         Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// The same, without a copy where it stands so in its document.
+    pub fn shared(self) -> SharedText {
+        let (text, range) = match self.compact() {
+            Cow::Borrowed(_) => {
+                let (entry, start) = (self.entry(), self.document.start);
+                let range = start + entry.start as usize..start + entry.end as usize;
+                (Arc::clone(&self.document.text), range)
+            }
+            Cow::Owned(text) => {
+                let range = 0..text.len();
+                (Arc::new(text), range)
+            }
+        };
+        SharedText { text, range }
+    }
+
     /// Place of a byte of a string's text, as far as the notation lets it be told.
     pub fn text_location(self, offset: usize) -> Location {
         let mut location = self.location();

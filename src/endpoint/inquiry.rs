@@ -109,7 +109,7 @@ fn id(call: &Call<'_>) -> Option<String> {
             Some(last.to_owned()).filter(|it| !it.is_empty())
         }
         Method::Post => {
-            let body: Value = serde_json::from_str(call.request.body.as_ref()?.get()).ok()?;
+            let body: Value = serde_json::from_str(&call.request.body.as_ref()?.get()).ok()?;
             let id = body.get("id")?.as_str()?;
             Some(id.to_owned()).filter(|it| !it.is_empty())
         }
@@ -203,8 +203,8 @@ fn one(call: &Call<'_>, found: &Value, text: Option<Box<RawValue>>) -> Finding {
     if call.is_removal() {
         return not_done("it was still there when it was asked for".to_owned());
     }
-    let sent = call.request.body.as_ref().map_or("{}", Body::get);
-    let sent: Value = serde_json::from_str(sent).unwrap_or_default();
+    let sent = call.request.body.as_ref().map_or("{}".into(), Body::get);
+    let sent: Value = serde_json::from_str(&sent).unwrap_or_default();
     let demand = match call.request.method {
         Method::Patch => Demand::Everything,
         Method::Post | Method::Delete => Demand::NoContradiction,

@@ -68,7 +68,7 @@ impl Simulated {
         };
         Outcome::Completed {
             status,
-            resource: call.request.body.as_ref().map(|it| it.raw().to_owned()),
+            resource: call.request.body.as_ref().map(|it| it.raw().into_owned()),
         }
     }
 

@@ -241,9 +241,10 @@ impl Tmf702 {
             lines.push(format!("{name}: {value}"));
         }
         if let Some(body) = &call.request.body {
-            lines.push(format!("content-length: {}", body.get().len()));
+            let text = body.get().into_owned();
+            lines.push(format!("content-length: {}", text.len()));
             lines.push(String::new());
-            lines.push(body.get().to_owned());
+            lines.push(text);
         }
         lines.push(String::new());
         lines.join("\n")
@@ -281,7 +282,7 @@ impl Tmf702 {
         );
         if let Some(body) = &call.request.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            *request.body_mut() = Some(body.get().to_owned().into());
+            *request.body_mut() = Some(body.get().into_owned().into());
         }
         Ok(request)
     }

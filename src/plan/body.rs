@@ -1,18 +1,44 @@
 //! The body of a request, and what makes it the same one.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::document::{Document, Node};
+use crate::document::{Document, Node, SharedText};
 
 /// A JSON text that is sent as it stands. What it says is digested once, whoever asks.
 #[derive(Debug, Clone)]
 pub struct Body {
-    text: Box<RawValue>,
+    text: Text,
     digest: OnceLock<[u8; 32]>,
+}
+
+#[derive(Debug, Clone)]
+enum Text {
+    Whole(Box<RawValue>),
+    /// What stands in an order in other places is put together when it is written: a large plan has
+    /// many bodies.
+    Parts(Box<Parts>),
+}
+
+/// An object of an order, which is nothing where there is none, with one more member at its end.
+#[derive(Debug, Clone)]
+struct Parts {
+    object: Option<SharedText>,
+    name: &'static str,
+    value: SharedText,
+}
+
+impl Parts {
+    fn text(&self) -> String {
+        let object = self.object.as_deref().unwrap_or("{}");
+        let inside = &object[..object.len() - 1];
+        let comma = if inside == "{" { "" } else { "," };
+        format!("{inside}{comma}\"{}\":{}}}", self.name, &*self.value)
+    }
 }
 
 impl Body {
@@ -25,13 +51,17 @@ impl Body {
     }
 
     /// The object `node`, which is nothing where there is none, with one more member at its end.
-    pub fn with_member(node: Option<Node<'_>>, (name, value): (&str, Node<'_>)) -> Body {
-        let written = node.map_or_else(|| "{}".into(), Node::compact);
-        let nested = &written[..written.len() - 1];
-        let comma = if nested == "{" { "" } else { "," };
-        let text = format!("{nested}{comma}\"{name}\":{}}}", value.compact());
+    pub fn with_member(node: Option<Node<'_>>, (name, value): (&'static str, Node<'_>)) -> Body {
+        let parts = Parts {
+            object: node.map(Node::shared),
+            name,
+            value: value.shared(),
+        };
         let canonical = Node::canonical_with(node, (name, value));
-        Body::digested(text, &canonical)
+        Body {
+            text: Text::Parts(Box::new(parts)),
+            digest: OnceLock::from(digest_of(&canonical)),
+        }
     }
 
     /// `{}`
@@ -45,19 +75,26 @@ impl Body {
     }
 
     fn digested(text: String, canonical: &[u8]) -> Body {
-        let body = Body::new(text).expect("what is made of documents is JSON");
-        body.digest.get_or_init(|| digest_of(canonical));
-        body
+        Body {
+            text: Text::Whole(json(text)),
+            digest: OnceLock::from(digest_of(canonical)),
+        }
     }
 
     /// The text.
-    pub fn get(&self) -> &str {
-        self.text.get()
+    pub fn get(&self) -> Cow<'_, str> {
+        match &self.text {
+            Text::Whole(text) => text.get().into(),
+            Text::Parts(parts) => parts.text().into(),
+        }
     }
 
     /// The text as a value that is written as it stands.
-    pub fn raw(&self) -> &RawValue {
-        &self.text
+    pub fn raw(&self) -> Cow<'_, RawValue> {
+        match &self.text {
+            Text::Whole(text) => Cow::Borrowed(text),
+            Text::Parts(parts) => Cow::Owned(json(parts.text())),
+        }
     }
 
     /// SHA-256 of what it says, however that is written.
@@ -65,12 +102,16 @@ impl Body {
         self.digest.get_or_init(|| {
             // What is no document of ours, such as one with a key twice, is the same only if it is
             // written the same.
-            match Document::parse(self.get().to_owned(), "") {
+            match Document::parse(self.get().into_owned(), "") {
                 Ok(document) => digest_of(&document.root().canonical()),
                 Err(_) => digest_of(self.get().as_bytes()),
             }
         })
     }
+}
+
+fn json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).expect("what is made of documents is JSON")
 }
 
 fn digest_of(canonical: &[u8]) -> [u8; 32] {
@@ -80,7 +121,7 @@ fn digest_of(canonical: &[u8]) -> [u8; 32] {
 impl From<Box<RawValue>> for Body {
     fn from(text: Box<RawValue>) -> Body {
         Body {
-            text,
+            text: Text::Whole(text),
             digest: OnceLock::new(),
         }
     }
@@ -88,7 +129,7 @@ impl From<Box<RawValue>> for Body {
 
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.text.serialize(serializer)
+        self.raw().serialize(serializer)
     }
 }
 
@@ -109,7 +150,7 @@ mod tests {
         let member = |name: &str| document.root().get(name).expect("it is there");
         for node in [None, Some(member("value")), Some(member("none"))] {
             let made = Body::with_member(node, ("specification", member("more")));
-            let read = Body::new(made.get().to_owned()).expect("JSON");
+            let read = Body::new(made.get().into_owned()).expect("JSON");
             assert_eq!(made.digest(), read.digest(), "{}", made.get());
         }
         let (made, read) = (Body::of(member("value")), member("value").raw());

@@ -33,6 +33,7 @@ pub use request::segment;
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 pub use write::PlanText;
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
@@ -69,6 +70,9 @@ const LARGE: usize = 1 << 20;
 
 /// So many tasks are worth a thread of their own.
 const MANY: usize = 512;
+
+/// Tasks of a large order that are drafted together.
+const AT_ONCE: usize = 64;
 
 /// Room for tasks between and before those of items.
 const FEW: usize = 4;
@@ -176,9 +180,10 @@ impl Planning<'_> {
             _ => None,
         });
         let items = resources.flatten();
-        let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
-        let count = items.len();
-        let parts = parallel::parts(&items, MANY, |start, items| {
+        let mut items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
+        let at_once = if items.len() < MANY { MANY } else { AT_ONCE };
+        let mut drafts = Vec::with_capacity(items.len() + FEW);
+        let draft = |start: usize, items: &mut [&_]| {
             let mut faults = Vec::new();
             let mut drafting = Drafting {
                 planning: *self,
@@ -187,21 +192,16 @@ impl Planning<'_> {
                 faults: &mut faults,
             };
             let entries = layers.tasks[start..].iter().zip(items);
-            // The others are added to those of the first part.
-            let capacity = if start == 0 { count } else { items.len() };
-            let mut drafts = Vec::with_capacity(capacity + FEW);
-            drafts.extend(entries.filter_map(|(entry, item)| drafting.task(*entry, item)));
-            (drafts, faults)
-        });
-        let mut drafts = Vec::new();
-        for (some, found) in parts {
+            let some: Vec<_> = entries
+                .filter_map(|(entry, item)| drafting.task(*entry, item))
+                .collect();
+            (some, faults)
+        };
+        let _all = parallel::pieces(&mut items, at_once, draft, |(some, found)| {
+            drafts.extend(some);
             faults.extend(found);
-            if drafts.is_empty() {
-                drafts = some;
-            } else {
-                drafts.extend(some);
-            }
-        }
+            ControlFlow::<()>::Continue(())
+        });
         drafts
     }
 

@@ -305,7 +305,7 @@ impl<'a> Amending<'a> {
 
 /// What a request says, if it is anything.
 fn body(request: &Request) -> Option<Value> {
-    serde_json::from_str(request.body.as_ref()?.get()).ok()
+    serde_json::from_str(&request.body.as_ref()?.get()).ok()
 }
 
 /// The request that makes what was made before into what is wanted now; none where it can be

@@ -488,7 +488,7 @@ fn a_changed_order_keeps_what_is_the_same_and_changes_what_is_not() {
     let request = port.request.as_ref().unwrap();
     assert_eq!(request.method, crate::plan::flow::Method::Patch);
     assert_eq!(request.path, "resource/port");
-    let body: Value = serde_json::from_str(request.body.as_ref().unwrap().get()).unwrap();
+    let body: Value = serde_json::from_str(&request.body.as_ref().unwrap().get()).unwrap();
     assert_eq!(body, json!({"id": "port", "rate": 200, "speed": null}));
     let case = case.revised(plan);
     assert_eq!(

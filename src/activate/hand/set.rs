@@ -187,7 +187,7 @@ fn changed(
     let sent = task.request.as_ref().filter(|_| task.gate.is_none());
     let sent = sent.ok_or_else(nothing)?;
     let body = sent.body.as_ref().ok_or_else(nothing)?;
-    let mut body: Value = serde_json::from_str(body.get()).map_err(|_| nothing())?;
+    let mut body: Value = serde_json::from_str(&body.get()).map_err(|_| nothing())?;
     let list = body.get_mut(LIST).and_then(Value::as_array_mut);
     let list = list.ok_or_else(nothing)?;
     let mut read = Vec::new();

@@ -7,8 +7,8 @@ use crate::plan::flow::{Method, Request};
 
 /// What a request says.
 pub(super) fn body(request: &Request) -> Value {
-    let body = request.body.as_ref().map_or("{}", |it| it.get());
-    serde_json::from_str(body).unwrap()
+    let body = request.body.as_ref().map_or("{}".into(), |it| it.get());
+    serde_json::from_str(&body).unwrap()
 }
 
 /// A JSON merge patch (RFC 7386).
