@@ -50,7 +50,11 @@ impl<'d> ResourceOrder<'d> {
         let items = node
             .get("orderItem")
             .or_else(|| node.get("resourceOrderItem"))
-            .map_or(Vec::new(), |list| list.elements().map(read_item).collect());
+            .map_or(Vec::new(), |list| {
+                let mut items = Vec::with_capacity(list.len());
+                items.extend(list.elements().map(read_item));
+                items
+            });
         ResourceOrder {
             node,
             id: node.text("id").filter(|id| !id.is_empty()),

@@ -88,6 +88,7 @@ impl<'d> ServiceOrder<'d> {
 }
 
 fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<ServiceOrderItem<'d>>) {
+    items.reserve(list.len());
     for node in list.elements() {
         let service = node.get("service");
         let position = items.len();

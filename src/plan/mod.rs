@@ -442,6 +442,9 @@ impl<'a, 'd> Sketch<'a, 'd> {
 
     /// Reports tasks that wait for each other. Without drafts, only those of items have names.
     fn cycles(&self, drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
+        if self.network.is_acyclic() {
+            return;
+        }
         for cycle in graph::cycles(&self.network.edges()) {
             let id = |task: usize| match (self.layers.tasks.get(task), drafts.get(task)) {
                 (_, Some(draft)) => Some(draft.task.id.as_str()),

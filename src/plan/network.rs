@@ -176,6 +176,24 @@ impl Network {
         }
     }
 
+    /// Whether no tasks wait for each other. To be asked before what they wait for is settled.
+    pub fn is_acyclic(&self) -> bool {
+        let mut missing: Vec<usize> = self.before.iter().map(Vec::len).collect();
+        let tasks = 0..self.before.len();
+        let mut ready: Vec<usize> = tasks.filter(|task| missing[*task] == 0).collect();
+        let mut done = 0;
+        while let Some(task) = ready.pop() {
+            done += 1;
+            for &next in &self.after[task] {
+                missing[next] -= 1;
+                if missing[next] == 0 {
+                    ready.push(next);
+                }
+            }
+        }
+        done == self.before.len()
+    }
+
     /// The bare edges, from each task to those that it waits for.
     pub fn edges(&self) -> Vec<Vec<usize>> {
         let waits = self.before.iter();
