@@ -584,6 +584,11 @@ macro_rules! stories {
             }
 
             #[tokio::test]
+            async fn whatever_is_refused_of_a_change_what_there_was_is_there_again() {
+                again::a_change_is_undone_wherever_it_fails(&STORIES[$at]).await;
+            }
+
+            #[tokio::test]
             async fn whatever_is_refused_its_bundle_is_undone() {
                 undone_wherever_it_fails(&STORIES[$at]).await;
             }

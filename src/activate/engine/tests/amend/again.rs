@@ -1,6 +1,7 @@
 //! Changes and ceases of what is installed that are changed themselves while they are under way.
 
 use super::*;
+use crate::plan::flow::{TaskFlow, TaskKind};
 
 /// What changes or gives up what is installed, itself changed at every point of its way: into what comes
 /// after it in the story, and into a change that leaves things as they were.
@@ -70,4 +71,65 @@ pub(super) async fn a_change_is_changed(changes: &Changes) {
             assert!(done > 0, "{file}");
         }
     }
+}
+
+/// Whatever request of a change or cease is refused for good: what there was before is there again.
+pub(super) async fn a_change_is_undone_wherever_it_fails(changes: &Changes) {
+    let story = Story::open(changes.story);
+    let mut order = story.order("order.json");
+    (changes.ordered)(&story, &mut order);
+    let way = Way::of(story.decide(&order, &Inventory::default()), Things::new()).await;
+    let (last, _) = way.points.last().unwrap();
+    let installed = Underway::at(&way.decided, last).installed(Inventory::default());
+    let there = way.after;
+    let mut undone = 0;
+    for (file, change) in changes.later {
+        let mut order = story.order(file);
+        change(&story, &mut order);
+        let decided = story.decide(&order, &installed);
+        let tasks = decided.plan().task_flow.iter();
+        let sent = tasks.filter(|it| it.request.is_some());
+        for task in sent.map(|it| &it.id) {
+            let world = Arc::new(World {
+                refused: BTreeSet::from([task.clone()]),
+                ..World::default()
+            });
+            world.things.lock().unwrap().clone_from(&there);
+            let mut underway = decided.clone().begun();
+            let report = underway.carry_out(&world).await;
+            let told = underway.told();
+            assert_eq!(report.state, RunState::Failed, "{file} {task}\n{told}");
+            let things = world.things();
+            assert_eq!(things, underway.effects(&there), "{file} {task}\n{told}");
+            let point = Point {
+                entries: underway.log.kept(),
+                things,
+            };
+            // Not where the rule of what failed lets the others go on, and not what people did.
+            let plan = underway.decided.plan();
+            let is_undone = plan.revision.is_some() && !is_pinned(&underway.decided, &point);
+            let by_hand = |it: &TaskFlow| it.kind == TaskKind::Manual && it.gate.is_none();
+            if is_undone && !plan.task_flow.iter().any(by_hand) {
+                undone += 1;
+                assert_eq!(point.things, there, "{file} {task}\n{told}");
+                let left = underway.installed(installed.clone());
+                assert_eq!(
+                    resources(&left),
+                    resources(&installed),
+                    "{file} {task}\n{told}"
+                );
+            }
+        }
+    }
+    assert!(undone > 0 || changes.later.is_empty());
+}
+
+/// The characteristics of what is installed, by id.
+fn resources(installed: &Inventory) -> BTreeMap<String, Value> {
+    let documents = installed.documents().map(|it| {
+        let document: Value = serde_json::from_str(it.text()).unwrap();
+        let id = document["id"].as_str().unwrap().to_owned();
+        (id, document["resourceCharacteristic"].clone())
+    });
+    documents.collect()
 }
