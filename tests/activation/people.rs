@@ -274,6 +274,13 @@ fn what_an_endpoint_has_refused_is_sent_with_other_characteristics() {
         assert_eq!(refused.status.code(), Some(code), "{}", stderr(&refused));
         assert!(stderr(&refused).contains(said), "{}", stderr(&refused));
     }
+    let twice = ["set", "ORD-1", vlan, "serviceVlan=1", "serviceVlan=2"];
+    let refused = hand(&workplace, &[&twice[..], &why[..]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(
+        stderr(&refused),
+        "error: order ORD-1: `serviceVlan` is given twice\n"
+    );
     let changed = change("VLAN-Service", "serviceVlan=1201");
     assert_eq!(changed.status.code(), Some(0), "{}", stderr(&changed));
     assert_eq!(

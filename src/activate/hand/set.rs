@@ -84,6 +84,9 @@ pub enum Refusal {
         /// What was probably meant.
         advice: String,
     },
+    /// It is given two values.
+    #[error("`{0}` is given twice")]
+    Twice(String),
     /// The value is of another type than the one before.
     #[error("`{name}` is {before}, and {given} is of another type")]
     OtherType {
@@ -190,8 +193,11 @@ fn changed(
     let mut body: Value = serde_json::from_str(&body.get()).map_err(|_| nothing())?;
     let list = body.get_mut(LIST).and_then(Value::as_array_mut);
     let list = list.ok_or_else(nothing)?;
-    let mut read = Vec::new();
+    let mut read: Vec<(String, String)> = Vec::new();
     for (name, given) in values {
+        if read.iter().any(|(other, _)| other == name) {
+            return Err(Refusal::Twice(name.clone()));
+        }
         let known = list.iter_mut().find(|it| it["name"] == name.as_str());
         let Some(known) = known else {
             let names: Vec<&str> = list.iter().filter_map(|it| it["name"].as_str()).collect();

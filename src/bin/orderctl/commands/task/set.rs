@@ -85,6 +85,7 @@ pub fn run(args: SetArgs, context: &Context) -> Result<ExitCode, Failure> {
             Ok(match refusal {
                 Refusal::Unknown { .. }
                 | Refusal::OtherType { .. }
+                | Refusal::Twice(_)
                 | Refusal::Task(
                     super::Refusal::UnknownTask { .. } | super::Refusal::Ambiguous { .. },
                 ) => ExitCode::Caller,
