@@ -166,7 +166,10 @@ fn a_ninth_site_touches_nothing_else() {
     let speed = story.carry_out("order-modify-speed.json");
     let service = circuit("CLN-MEL", "DIA", "DIA-SERVICE");
     assert_eq!(speed.ids(), BTreeSet::from([&*service]));
-    assert_eq!(Value::from(speed.sent(&service)), json!({"bandwidth": 200}));
+    assert_eq!(
+        Value::from(speed.changed(&service)),
+        json!({"bandwidth": 200})
+    );
 
     let closed = story.plan(&story.order("order-modify-closed.json"));
     let gone = branch("CLN-WOL");
