@@ -13,10 +13,10 @@ use super::owner;
 use super::seal::{self, Origin};
 use super::sqlite::{Content, SCHEMA_VERSION, SEALED_VERSION};
 
-/// Entries get hashes: the table is made anew, since a column that must have a value cannot be
-/// added. Owners of older releases are dead.
-const WITH_HASHES: &str = "
-    CREATE TABLE sealed_entry (
+/// Entries are kept in the sequence in which they are written, and have hashes: a table is made
+/// anew, since neither can be given to one that is there.
+const NEW_ENTRY: &str = "
+    CREATE TABLE new_entry (
         order_id TEXT NOT NULL REFERENCES plan,
         seq      INTEGER NOT NULL,
         at       TEXT NOT NULL,
@@ -25,7 +25,11 @@ const WITH_HASHES: &str = "
         detail   TEXT NOT NULL,
         hash     BLOB NOT NULL,
         PRIMARY KEY (order_id, seq)
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
+";
+
+/// What comes with hashes. Owners of older releases are dead.
+const WITH_HASHES: &str = "
     CREATE TABLE head (
         number   INTEGER PRIMARY KEY AUTOINCREMENT,
         order_id TEXT NOT NULL UNIQUE REFERENCES plan,
@@ -53,7 +57,7 @@ pub(super) fn bring_up_to_date(
         Content::Journal {
             version: SCHEMA_VERSION,
         } => return Ok(()),
-        Content::Journal { version } if version < SEALED_VERSION => {
+        Content::Journal { version } => {
             if let Some(pid) = at_work(connection, path)? {
                 return Err(JournalError::InUse {
                     path: path.to_path_buf(),
@@ -61,17 +65,27 @@ pub(super) fn bring_up_to_date(
                     pid,
                 });
             }
-            connection.execute_batch(WITH_HASHES).map_err(wrong)?;
-            seal_all(connection).map_err(wrong)?;
-            connection
-                .execute_batch("DROP TABLE entry; ALTER TABLE sealed_entry RENAME TO entry;")
-                .map_err(wrong)?;
+            bring_up(connection, version).map_err(wrong)?;
         }
-        Content::Empty | Content::Journal { .. } => {}
+        Content::Empty => {}
     }
     connection
         .pragma_update(None, "user_version", SCHEMA_VERSION)
         .map_err(wrong)
+}
+
+fn bring_up(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    connection.execute_batch(NEW_ENTRY)?;
+    if version < SEALED_VERSION {
+        connection.execute_batch(WITH_HASHES)?;
+        seal_all(connection)?;
+    } else {
+        connection.execute_batch(
+            "INSERT INTO new_entry (order_id, seq, at, kind, task, detail, hash)
+             SELECT order_id, seq, at, kind, task, detail, hash FROM entry ORDER BY order_id, seq",
+        )?;
+    }
+    connection.execute_batch("DROP TABLE entry; ALTER TABLE new_entry RENAME TO entry;")
 }
 
 /// A living process of an older release that writes the journal.
@@ -148,7 +162,7 @@ fn seal_entries(connection: &Connection, order_id: &str, head: &mut Head) -> rus
         "SELECT seq, at, kind, task, detail FROM entry WHERE order_id = ? ORDER BY seq",
     )?;
     let mut write = connection.prepare_cached(
-        "INSERT INTO sealed_entry (order_id, seq, at, kind, task, detail, hash)
+        "INSERT INTO new_entry (order_id, seq, at, kind, task, detail, hash)
          VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?;
     let mut rows = read.query([order_id])?;

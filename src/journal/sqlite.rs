@@ -31,8 +31,10 @@ use crate::plan::flow::{OrchestrationPlan, RevisionKind, TaskOutcome};
 /// Version of the schema written by this release.
 ///
 /// 2 added what people decide about tasks, milestones, missed windows and failures, in the tables
-/// of 1; 3 the hashes of entries, `head`, and where and since when somebody is at work.
-pub const SCHEMA_VERSION: i64 = 3;
+/// of 1; 3 the hashes of entries, `head`, and where and since when somebody is at work. 4 keeps
+/// entries in the sequence in which they are written: what is written at one time stands together,
+/// however many orders it is about.
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// Oldest version whose entries have hashes.
 pub(super) const SEALED_VERSION: i64 = 3;
@@ -69,7 +71,7 @@ pub(super) const SCHEMA: &str = "
         detail   TEXT NOT NULL,
         hash     BLOB NOT NULL,
         PRIMARY KEY (order_id, seq)
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE TABLE head (
         number   INTEGER PRIMARY KEY AUTOINCREMENT,
         order_id TEXT NOT NULL UNIQUE REFERENCES plan,

@@ -82,7 +82,7 @@ fn a_journal_of_schema_2_is_read_as_it_is_and_brought_up_to_date_when_it_is_writ
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     // Two of seven were done before, elsewhere.
     assert_eq!(mock.record().len(), 5);
-    assert_eq!(number(&workplace, "PRAGMA user_version"), 3);
+    assert_eq!(number(&workplace, "PRAGMA user_version"), 4);
     let (code, report, said) = verify(&workplace);
     assert_eq!((code, said.as_str()), (Some(0), ""));
     assert_eq!(report["sealed"], true);
@@ -129,7 +129,7 @@ fn people_bring_an_older_journal_up_to_date_too_and_a_refusal_leaves_it_alone() 
     ];
     let output = run(&mut workplace.orderctl(&skip), "");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert_eq!(number(&workplace, "PRAGMA user_version"), 3);
+    assert_eq!(number(&workplace, "PRAGMA user_version"), 4);
     let (code, report, said) = verify(&workplace);
     assert_eq!((code, said.as_str()), (Some(0), ""));
     assert_eq!(report["entries"], 9);

@@ -209,7 +209,7 @@ fn a_journal_that_cannot_be_used_is_named_and_left_alone() {
     drop(newer);
     refused("use a newer orderctl");
     let newer = rusqlite::Connection::open(workplace.journal()).unwrap();
-    newer.pragma_update(None, "user_version", 3).unwrap();
+    newer.pragma_update(None, "user_version", 4).unwrap();
     newer
         .execute_batch("UPDATE entry SET kind = 'vanished' WHERE seq = 3")
         .unwrap();

@@ -6,8 +6,8 @@ use std::fs::OpenOptions;
 use super::*;
 use crate::journal::ClockKind;
 use crate::journal::entry::{ByHand, Completed, Started};
-use crate::journal::hand;
 use crate::journal::sqlite::JournalReader;
+use crate::journal::{hand, verify};
 use crate::model::state::FlowState;
 
 fn at(second: i64) -> Timestamp {
@@ -232,11 +232,11 @@ async fn a_file_that_is_no_journal_of_this_release_is_refused_and_left_alone() {
     };
     sql(
         &folder.path().join("newer.db"),
-        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4;"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 5;"),
     );
     refused(
         "newer.db",
-        "journal PATH has schema 4, this orderctl reads up to 3: use a newer orderctl",
+        "journal PATH has schema 5, this orderctl reads up to 4: use a newer orderctl",
     );
     sql(&folder.path().join("other.db"), "CREATE TABLE entry (id)");
     refused("other.db", "PATH is not a journal of orderctl");
@@ -332,7 +332,7 @@ async fn a_journal_of_the_first_schema_is_read_as_it_is_and_brought_up_to_date_w
     begun.lease.append(&[completed("a")]).await.unwrap();
     drop(begun);
     writer.close().await.unwrap();
-    assert_eq!(version(&path), 3);
+    assert_eq!(version(&path), 4);
     let orders = JournalReader::open(&path).unwrap().orders().unwrap();
     assert_eq!((orders[0].completed, orders[0].active), (1, 0));
 }
@@ -366,6 +366,65 @@ async fn a_journal_that_an_older_release_writes_is_not_brought_up_to_date_under_
     );
     drop(living);
     JournalWriter::open(&path).unwrap().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_whose_entries_are_kept_order_by_order_is_brought_up_to_date_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    let (one, other) = (
+        writer.begin(new_order("7")).await.unwrap().lease,
+        writer.begin(new_order("8")).await.unwrap().lease,
+    );
+    for lease in [&one, &other] {
+        lease.append(&[started("a")]).await.unwrap();
+    }
+    one.append(&[completed("a")]).await.unwrap();
+    drop((one, other));
+    writer.close().await.unwrap();
+    let table = "order_id, seq, at, kind, task, detail, hash";
+    // As the release before kept it.
+    sql(
+        &path,
+        &format!(
+            "CREATE TABLE old (
+                order_id TEXT NOT NULL REFERENCES plan, seq INTEGER NOT NULL, at TEXT NOT NULL,
+                kind TEXT NOT NULL, task TEXT, detail TEXT NOT NULL, hash BLOB NOT NULL,
+                PRIMARY KEY (order_id, seq)
+            ) STRICT, WITHOUT ROWID;
+            INSERT INTO old SELECT {table} FROM entry;
+            DROP TABLE entry;
+            ALTER TABLE old RENAME TO entry;
+            PRAGMA user_version = 3;"
+        ),
+    );
+    let read = |sql: &str| -> Vec<String> {
+        let connection = Connection::open(&path).unwrap();
+        let mut rows = connection.prepare(sql).unwrap();
+        let texts = rows.query_map([], |row| row.get(0)).unwrap();
+        texts.map(Result::unwrap).collect()
+    };
+    let entries = format!(
+        "SELECT json_array({}) FROM entry ORDER BY order_id, seq",
+        table.replace("hash", "hex(hash)")
+    );
+    let layout = "SELECT sql FROM sqlite_schema WHERE name = 'entry'";
+    let before = read(&entries);
+    assert!(read(layout)[0].contains("WITHOUT ROWID"));
+
+    JournalWriter::open(&path).unwrap().close().await.unwrap();
+    assert_eq!((read(&entries), before.len()), (before, 5));
+    assert!(!read(layout)[0].contains("WITHOUT ROWID"));
+    let verified = verify::verify(&JournalReader::open(&path).unwrap()).unwrap();
+    assert_eq!((verified.schema, verified.entries), (4, 5));
+    // The plans of these orders are none; their entries fit to their hashes.
+    let mut findings = verified.findings.iter();
+    assert!(
+        findings.all(|it| it.entry.is_none() && it.what.starts_with("its plan cannot be read")),
+        "{:?}",
+        verified.findings
+    );
 }
 
 fn skipped(task: &str) -> Entry {
@@ -454,7 +513,7 @@ fn people_do_not_make_a_journal_nor_write_what_is_none() {
     let newer = folder.path().join("newer.db");
     sql(
         &newer,
-        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 4;"),
+        &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 5;"),
     );
     let before = fs::read(&newer).unwrap();
     assert!(matches!(write(&newer), JournalError::NewerSchema { .. }));
