@@ -1,9 +1,9 @@
 //! Making entries durable, many at a time.
 //!
 //! One thread owns the connection. Whatever has queued up while it was
-//! committing goes into the next transaction, so the cost of reaching the disk
-//! is shared by all orders under way. Everybody waits for the transaction that
-//! holds their entries. After the first error nothing more is accepted.
+//! committing, and shortly after where many orders are under way, goes into the
+//! next transaction, so the cost of reaching the disk is shared by all orders
+//! under way. Everybody waits for the transaction that holds their entries. After the first error nothing more is accepted.
 //!
 //! Others may write about an order that somebody is at work on (see
 //! [`hand`](super::hand)). Whoever is at work learns of it by looking, and an
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params,
 };
@@ -32,6 +33,13 @@ use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, OwnerRow, SCHEM
 
 /// Most commands in one transaction.
 const GROUP: usize = 4096;
+
+/// How long more commands are waited for, for each order under way that has none in the next
+/// transaction: what a transaction costs is a few times that.
+const COMPANY: Duration = Duration::from_micros(30);
+
+/// How long more commands are waited for at most.
+const LONGEST_COMPANY: Duration = Duration::from_millis(2);
 
 /// Pages in the log before they are copied into the database.
 const CHECKPOINT_PAGES: u32 = 8192;
@@ -341,6 +349,8 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
     Connection::open_with_flags(path, flags)
         .and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            // Otherwise statements are prepared anew whenever they are about another place.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(connection)
         })
         .map_err(|error| JournalError::database(path, &error))
@@ -435,13 +445,15 @@ impl File {
         let mut closing = None;
         while closing.is_none() {
             let Ok(first) = commands.recv() else { break };
-            let mut group = Vec::new();
-            for command in std::iter::once(first).chain(commands.try_iter().take(GROUP - 1)) {
-                if let Command::Close(reply) = command {
-                    closing = Some(reply);
-                    break;
-                }
-                group.push(command);
+            let mut group = vec![first];
+            group.extend(commands.try_iter().take(GROUP - 1));
+            if let Some(time) = self.company(group.len()) {
+                thread::sleep(time);
+                group.extend(commands.try_iter().take(GROUP - group.len()));
+            }
+            let close = group.iter().position(|it| matches!(it, Command::Close(_)));
+            if let Some(Command::Close(reply)) = close.map(|at| group.remove(at)) {
+                closing = Some(reply);
             }
             if failure.is_none() && !group.is_empty() {
                 match self.commit(&group) {
@@ -474,6 +486,15 @@ impl File {
             // Who closes may have stopped waiting.
             let _ = reply.send(failure.map_or(closed, Err));
         }
+    }
+
+    /// How long more commands are waited for, so that they share the way to the disk: the more
+    /// orders are under way that have not said anything yet, the longer.
+    fn company(&self, commands: usize) -> Option<Duration> {
+        let silent = self.orders.len().saturating_sub(commands.max(1));
+        let silent = u32::try_from(silent).unwrap_or(u32::MAX);
+        let time = COMPANY.saturating_mul(silent).min(LONGEST_COMPANY);
+        (!time.is_zero()).then_some(time)
     }
 
     fn commit(&mut self, group: &[Command]) -> Result<Vec<Answer>, JournalError> {
