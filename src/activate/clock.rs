@@ -56,7 +56,10 @@ impl Clock for SystemClock {
     }
 
     async fn sleep(&self, duration: Duration, busy: Busy) -> Busy {
-        tokio::time::sleep(duration).await;
+        // Tokio's timer takes a millisecond or two for nothing, too.
+        if !duration.is_zero() {
+            tokio::time::sleep(duration).await;
+        }
         busy
     }
 
