@@ -431,9 +431,9 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             }
         }
         let mut undoing = Undoing::Possible;
-        let progress = Progress::replay(&plan, &entries);
-        if let Ok(progress) = progress {
-            match adopt::compensation(&plan, &progress, &documents) {
+        let mut progress = Progress::replay(&plan, &entries).ok();
+        if let Some(before) = &progress {
+            match adopt::compensation(&plan, before, &documents) {
                 Ok(Some((revised, entry))) => {
                     let order_id = root_order(&plan)?;
                     let reason = entry.reason.clone().unwrap_or_default();
@@ -442,6 +442,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                     documents = Arc::new(entry.documents.clone());
                     self.revise(&log, &mut entries, entry).await?;
                     (plan, is_given) = (Arc::new(revised), false);
+                    progress = None;
                 }
                 Ok(None) => {}
                 // It was killed, or stopped, before that was known.
@@ -461,6 +462,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             plan,
             log,
             entries,
+            progress,
             documents: (!is_given).then_some(documents),
             undoing,
         })
@@ -498,6 +500,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             plan,
             log,
             entries: entries.to_vec(),
+            progress: None,
             documents: None,
             undoing: Undoing::Refused,
         };
@@ -509,16 +512,19 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             plan,
             log,
             entries,
+            progress,
             documents,
             undoing,
         } = prepared;
         let order_id = root_order(&plan)?.to_owned();
         self.check_clock(&plan, &entries)?;
-        let progress =
-            Progress::replay(&plan, &entries).map_err(|fault| ActivateError::History {
+        let progress = match progress {
+            Some(progress) => progress,
+            None => Progress::replay(&plan, &entries).map_err(|fault| ActivateError::History {
                 order: order_id.clone(),
                 fault,
-            })?;
+            })?,
+        };
         let done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
         let mut tasks = plan.task_flow.iter();
         if let Some(task) = tasks.find(|it| it.state == TaskState::Completed && !done(&it.id)) {
@@ -589,7 +595,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 return Err(ActivateError::UnknownEndpoint { task, endpoint });
             }
         }
-        frontier(plan, &Progress::new(plan)).map(drop)
+        Frontier::check(plan).map_err(|fault| impossible(plan, fault))
     }
 }
 
@@ -598,6 +604,8 @@ struct Prepared<L> {
     plan: Arc<OrchestrationPlan>,
     log: L,
     entries: Vec<Entry>,
+    /// Where the plan stands after them, where that was found out already.
+    progress: Option<Progress>,
     /// Texts of the chain's documents, where they are not those given.
     documents: Option<Arc<Vec<String>>>,
     /// Whether bundles are undone.
@@ -661,10 +669,14 @@ fn start(plan: &OrchestrationPlan) -> Timestamp {
 }
 
 fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, ActivateError> {
-    Frontier::new(plan, progress).map_err(|fault| ActivateError::Plan {
+    Frontier::new(plan, progress).map_err(|fault| impossible(plan, fault))
+}
+
+fn impossible(plan: &OrchestrationPlan, fault: PlanFault) -> ActivateError {
+    ActivateError::Plan {
         plan: plan.id.clone(),
         fault,
-    })
+    }
 }
 
 pub(super) fn root_order(plan: &OrchestrationPlan) -> Result<&str, ActivateError> {

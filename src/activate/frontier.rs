@@ -124,6 +124,14 @@ impl Frontier {
         Ok(frontier)
     }
 
+    /// Finds what makes a plan impossible, whatever has been done of it.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn check(plan: &OrchestrationPlan) -> Result<(), PlanFault> {
+        Self::of(plan).map(drop)
+    }
+
     fn of(plan: &OrchestrationPlan) -> Result<Self, PlanFault> {
         let tasks = &plan.task_flow;
         let mut place = HashMap::with_capacity(tasks.len());

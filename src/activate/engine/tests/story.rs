@@ -329,6 +329,7 @@ impl Underway {
                 plan: Arc::clone(&plan),
                 log: log.clone(),
                 entries: self.log.kept(),
+                progress: None,
                 documents: None,
                 undoing: Undoing::Possible,
             };
