@@ -291,23 +291,25 @@ impl Tmf702 {
     /// which anybody may have written: one that leads elsewhere is refused.
     fn below(&self, path: &str) -> Result<Url, String> {
         let refused = || format!("path {path:?} does not lead below the endpoint's address");
-        let address = self.base.as_str().trim_end_matches('/');
-        let text = path.replace('?', "%3F").replace('#', "%23");
-        let url = Url::parse(&format!("{address}/{text}")).map_err(|_| refused())?;
         let prefix = self.base.path().trim_end_matches('/');
+        // Only the path is read anew: `?` and `#` are characters of it like others.
+        let mut url = self.base.clone();
+        url.set_path(&[prefix, path].join("/"));
         let below = url
             .path()
             .strip_prefix(prefix)
             .and_then(|rest| rest.strip_prefix('/'));
-        let segments = || path.split(['/', '\\']);
-        let escapes = segments().any(|segment| {
-            matches!(
+        let escapes = path.split(['/', '\\']).any(|segment| match segment {
+            "" | "." | ".." => true,
+            _ if !segment.contains('%') => false,
+            _ => matches!(
                 segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-                "." | ".." | ""
-            )
+                "." | ".."
+            ),
         });
+        let is_plain = url.query().or(url.fragment()).is_none();
         match below {
-            Some(rest) if !rest.is_empty() && !escapes => Ok(url),
+            Some(rest) if !rest.is_empty() && !escapes && is_plain => Ok(url),
             _ => Err(refused()),
         }
     }
