@@ -40,6 +40,7 @@ impl Observer for Bar {
                 self.0.inc_length(tasks as u64);
                 self.0.inc(completed as u64);
             }
+            Step::Started { .. } if self.0.is_hidden() => {}
             Step::Started { task, attempt: 1 } => self.0.set_message(task.to_owned()),
             Step::Started { task, attempt } => {
                 self.0.set_message(format!("{task}, attempt {attempt}"));
