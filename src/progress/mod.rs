@@ -27,6 +27,7 @@ use crate::model::reference::RelationshipKind;
 use crate::model::state::{OrderState, TaskState};
 use crate::plan::flow::TaskOutcome;
 use level::{Layer, Level, OrderStanding};
+use plan::Plans;
 
 /// Where a task stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,8 +137,9 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// of the order has done: once they have ended, such a chain is completed. Other chains without a resource order stay as they are.
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
-    let orders = Orders::of(chain);
-    let outlook = Outlook::of(chain, tasks);
+    let plans = Plans::of(chain);
+    let orders = Orders::of(chain, &plans);
+    let outlook = Outlook::of(&plans, tasks);
     let standings = orders.standings(chain, &outlook);
     let documents = chain.documents.iter().zip(standings).enumerate();
     let documents = documents.map(|(position, (document, standing))| {
@@ -154,10 +156,10 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
                 };
                 write::order(document, order, &change)
             }
-            _ if DocumentKind::of(document) == DocumentKind::OrchestrationPlan => {
-                write::plan(document, tasks, &outlook.ready)
-            }
-            _ => write::cancellation(document, &outlook.revised),
+            _ => match plans.at(position) {
+                Some(plan) => write::plan(document, plan, tasks, !outlook.ready.is_empty()),
+                None => write::cancellation(document, &outlook.revised),
+            },
         };
         changed.unwrap_or_else(|| document.clone())
     });
@@ -173,7 +175,8 @@ pub fn order_states(
     chain: &Chain,
     tasks: &dyn Fn(&str) -> Option<TaskStanding>,
 ) -> Vec<Option<OrderState>> {
-    let standings = Orders::of(chain).standings(chain, &Outlook::of(chain, tasks));
+    let plans = Plans::of(chain);
+    let standings = Orders::of(chain, &plans).standings(chain, &Outlook::of(&plans, tasks));
     let state = |standing: Option<OrderStanding>| standing.map(|it| it.state);
     standings.into_iter().map(state).collect()
 }
@@ -188,9 +191,9 @@ struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    fn of(chain: &Chain, tasks: &'a dyn Fn(&str) -> Option<TaskStanding>) -> Self {
-        let ready = plan::ready(chain, tasks);
-        let revised = plan::Revised::of(chain, tasks, &ready);
+    fn of(plans: &Plans<'_>, tasks: &'a dyn Fn(&str) -> Option<TaskStanding>) -> Self {
+        let ready = plan::ready(plans, tasks);
+        let revised = plan::Revised::of(plans, tasks, &ready);
         Self {
             tasks,
             ready,
@@ -206,9 +209,9 @@ struct Orders<'d> {
 }
 
 impl<'d> Orders<'d> {
-    fn of(chain: &'d Chain) -> Self {
+    fn of(chain: &'d Chain, plans: &Plans<'d>) -> Self {
         let orders: Vec<Option<Order<'d>>> = chain.documents.iter().map(Order::read).collect();
-        let gates = gates(chain, &orders);
+        let gates = gates(plans, &orders);
         Self { orders, gates }
     }
 
@@ -295,17 +298,14 @@ struct Gates {
     items: Vec<Option<(Layer, String)>>,
 }
 
-fn gates(chain: &Chain, orders: &[Option<Order<'_>>]) -> Gates {
+fn gates(plans: &Plans<'_>, orders: &[Option<Order<'_>>]) -> Gates {
     let resource_orders = orders.iter().flatten();
     let resource_orders = resource_orders.filter(|order| matches!(order, Order::Resource(_)));
     let items: HashSet<String> = resource_orders
         .flat_map(Order::items)
         .map(|item| item.id.to_string())
         .collect();
-    let plans = chain.of_kind(DocumentKind::OrchestrationPlan);
-    let tasks = plans
-        .flat_map(plan_tasks)
-        .filter(|task| !items.contains(&*task.id));
+    let tasks = plans.tasks().filter(|task| !items.contains(&*task.id));
     let item = |task: &PlanTask<'_>| {
         if task.compensates.is_some() {
             return None;

@@ -116,6 +116,49 @@ impl<'d> PlanTask<'d> {
     }
 }
 
+/// The plans of a chain, each read once.
+#[derive(Debug)]
+pub struct Plans<'d> {
+    /// By the position of their documents.
+    plans: Vec<(usize, Plan<'d>)>,
+}
+
+/// A plan.
+#[derive(Debug)]
+pub struct Plan<'d> {
+    /// The outermost object.
+    pub root: Node<'d>,
+    /// Its tasks, in its order.
+    pub tasks: Vec<PlanTask<'d>>,
+}
+
+impl<'d> Plans<'d> {
+    /// Reads those of a chain.
+    pub fn of(chain: &'d Chain) -> Self {
+        let documents = chain.documents.iter().enumerate();
+        let plans = documents
+            .filter(|(_, it)| DocumentKind::of(it) == DocumentKind::OrchestrationPlan)
+            .map(|(position, document)| {
+                let (root, tasks) = (document.root(), plan_tasks(document).collect());
+                (position, Plan { root, tasks })
+            });
+        Self {
+            plans: plans.collect(),
+        }
+    }
+
+    /// The plan that is the chain's document at this position.
+    pub fn at(&self, position: usize) -> Option<&Plan<'d>> {
+        let mut plans = self.plans.iter();
+        plans.find_map(|(at, plan)| (*at == position).then_some(plan))
+    }
+
+    /// The tasks of all of them.
+    pub fn tasks(&self) -> impl Iterator<Item = &PlanTask<'d>> {
+        self.plans.iter().flat_map(|(_, plan)| &plan.tasks)
+    }
+}
+
 /// The tasks of a plan, in its order.
 pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
     plan.root().list("taskFlow").map(|node| {
@@ -208,13 +251,13 @@ pub struct Revised {
 impl Revised {
     /// What the plans of a chain undo, by the standing of its tasks and those that are ready to begin.
     pub fn of(
-        chain: &Chain,
+        plans: &Plans<'_>,
         tasks: &dyn Fn(&str) -> Option<TaskStanding>,
         ready: &HashSet<String>,
     ) -> Self {
         let mut revised = Self::default();
-        for plan in chain.of_kind(DocumentKind::OrchestrationPlan) {
-            let Some(revision) = plan.root().get("revision") else {
+        for (_, plan) in &plans.plans {
+            let Some(revision) = plan.root.get("revision") else {
                 continue;
             };
             let partly = revision
@@ -227,7 +270,7 @@ impl Revised {
                     Cancelled::Whole
                 };
             }
-            for task in plan_tasks(plan) {
+            for task in &plan.tasks {
                 let state = tasks(&task.id).map_or(task.state, |it| it.state);
                 let Some(undone) = &task.compensates else {
                     let is_removal = task.node.text("disposition").as_deref() == Some("undo");
@@ -286,19 +329,16 @@ impl Revised {
 }
 
 /// Ids of the tasks that have not begun and wait for nothing any more.
-pub fn ready(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> HashSet<String> {
-    let all: Vec<PlanTask<'_>> = chain
-        .of_kind(DocumentKind::OrchestrationPlan)
-        .flat_map(plan_tasks)
-        .collect();
+pub fn ready(plans: &Plans<'_>, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> HashSet<String> {
     let state = |task: &PlanTask<'_>| tasks(&task.id).map_or(task.state, |it| it.state);
     let states: HashMap<&str, TaskState> =
-        all.iter().map(|task| (&*task.id, state(task))).collect();
+        plans.tasks().map(|task| (&*task.id, state(task))).collect();
     let done = |before: &Before<'_>| {
         let state = states.get(&*before.id);
         state.is_none_or(|state| before.is_over(*state))
     };
-    all.iter()
+    plans
+        .tasks()
         .filter(|task| states[&*task.id] == TaskState::New && task.waits_for.iter().all(done))
         .map(|task| task.id.to_string())
         .collect()

@@ -1,14 +1,14 @@
 //! Progress written into documents, as changes of their text.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
 use super::TaskStanding;
 use super::level::OrderStanding;
-use super::plan::{PlanTask, Revised, plan_tasks};
+use super::plan::{Plan, PlanTask, Revised};
 use crate::document::{Document, Edits, Kind, Node, quote};
 use crate::model::Order;
 use crate::model::state::{FlowState, OrderState, TaskState};
@@ -176,16 +176,18 @@ pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> 
 /// The plan as it stands; `None` if nothing changes.
 pub fn plan(
     document: &Document,
+    plan: &Plan<'_>,
     tasks: &dyn Fn(&str) -> Option<TaskStanding>,
-    ready: &HashSet<String>,
+    is_ready: bool,
 ) -> Option<Document> {
-    let root = document.root();
+    let root = plan.root;
     let mut edits = Edits::new();
-    let mut states = Vec::new();
+    let mut states = Vec::with_capacity(plan.tasks.len());
     let mut only_dropped = true;
-    let mut text = String::from("[");
-    for task in plan_tasks(document) {
-        let settled = settle(&task, tasks(&task.id));
+    let mut text = String::with_capacity(document.text().len());
+    text.push('[');
+    for task in &plan.tasks {
+        let settled = settle(task, tasks(&task.id));
         only_dropped &=
             settled.state != TaskState::Cancelled || settled.outcome == Some(TaskOutcome::Dropped);
         states.push(settled.state);
@@ -201,7 +203,7 @@ pub fn plan(
     {
         edits.set(root, "taskFlow", &text);
     }
-    let mut state = flow_state(&states, !ready.is_empty());
+    let mut state = flow_state(&states, is_ready);
     let amended = root.get("revision").and_then(|it| it.text("kind"));
     if state == FlowState::Cancelled && amended.as_deref() == Some("amend") && only_dropped {
         state = FlowState::Completed;
@@ -267,37 +269,46 @@ fn task_text(task: Node<'_>, settled: &Settled, text: &mut String) {
         text.push_str(&task.compact());
         return;
     }
-    let mut progress = format!("\"state\":{}", quote(settled.state.name()));
-    let outcome = settled.outcome.map(TaskOutcome::name);
+    text.push('{');
+    let mut placed = false;
+    for (key, value) in task.members() {
+        match key.as_str().as_deref() {
+            Some("state") => {
+                told(settled, text);
+                placed = true;
+            }
+            Some(key) if TOLD.contains(&key) => continue,
+            _ => {
+                text.push_str(key.raw());
+                text.push(':');
+                text.push_str(&value.compact());
+            }
+        }
+        text.push(',');
+    }
+    if placed {
+        text.pop();
+    } else {
+        told(settled, text);
+    }
+    text.push('}');
+}
+
+/// The members that tell how far a task is, the state first.
+fn told(settled: &Settled, text: &mut String) {
+    text.push_str("\"state\":");
+    text.push_str(&quote(settled.state.name()));
     let told = [
         settled.reason.as_deref(),
-        outcome,
+        settled.outcome.map(TaskOutcome::name),
         settled.started.as_deref(),
         settled.ended.as_deref(),
     ];
     for (key, value) in TOLD.iter().zip(told) {
         if let Some(value) = value {
-            let _ = write!(progress, ",\"{key}\":{}", quote(value));
+            let _ = write!(text, ",\"{key}\":{}", quote(value));
         }
     }
-    let mut members = Vec::new();
-    let mut placed = false;
-    for (key, value) in task.members() {
-        match key.as_str().as_deref() {
-            Some("state") => {
-                members.push(std::mem::take(&mut progress));
-                placed = true;
-            }
-            Some(key) if TOLD.contains(&key) => {}
-            _ => members.push(format!("{}:{}", key.raw(), value.compact())),
-        }
-    }
-    if !placed {
-        members.push(progress);
-    }
-    text.push('{');
-    text.push_str(&members.join(","));
-    text.push('}');
 }
 
 /// State of a plan: on hold where something is held and nothing else can go on.
