@@ -65,8 +65,8 @@
 //!   from validation; a plan has no cycle.
 //! - `activate` does not know the catalog: the plan is the program. `status` does not know
 //!   `activate`: looking cannot act. Both replay the journal through one fold.
-//! - No request is sent before its intent is durable, and nothing depends on an outcome before
-//!   that is durable.
+//! - No request is sent before its intent and the outcomes of all that it waits for are durable.
+//!   Nobody is told of an outcome before it is.
 //! - Ids of derived documents are computed from where they come from; outputs depend on nothing
 //!   but inputs.
 

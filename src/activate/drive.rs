@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
 
 use super::clock::{Busy, Clock};
@@ -15,7 +16,7 @@ use super::frontier::Frontier;
 use super::hand;
 use super::log::Log;
 use super::pool::Callable;
-use super::work::{End, Job, PATIENCE, Run, Work, Worked, due};
+use super::work::{Done, End, Job, PATIENCE, Run, Work, Worked, due};
 use crate::journal::{ClockKind, Event, Foreign, TaskProgress};
 use crate::model::state::TaskState;
 use crate::plan::flow::{OnFailure, TaskKind};
@@ -29,6 +30,8 @@ pub(super) struct Drive<C, E, L> {
     waits: Waits,
     frontier: Frontier,
     under_way: JoinSet<Worked>,
+    /// Tasks that are done, which need not be durable yet.
+    done: UnboundedReceiver<Done>,
     /// Tasks that somebody here works on.
     worked_on: HashSet<usize>,
     /// Manual tasks that wait for nothing but a person.
@@ -48,13 +51,19 @@ pub(super) struct Drive<C, E, L> {
 }
 
 impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
-    pub fn new(run: Arc<Run<C, E, L>>, frontier: Frontier, waits: Waits) -> Self {
+    pub fn new(
+        run: Arc<Run<C, E, L>>,
+        done: UnboundedReceiver<Done>,
+        frontier: Frontier,
+        waits: Waits,
+    ) -> Self {
         let seen = run.progress().entries();
         let mut drive = Self {
             run,
             waits,
             frontier,
             under_way: JoinSet::new(),
+            done,
             worked_on: HashSet::new(),
             people: BTreeSet::new(),
             seen,
@@ -100,7 +109,12 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         let mut handed_on = None;
         while !stop.is_requested() {
             let busy = handed_on.take().unwrap_or_else(|| self.run.clock.busy());
+            self.follow_up();
             self.begin();
+            if self.under_way.is_empty() && self.run.progress().is_completed() {
+                // Whatever others have written since, it is over.
+                break;
+            }
             if self.under_way.is_empty() && self.run.undoing.load(Ordering::SeqCst) {
                 break;
             }
@@ -119,6 +133,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             let nap = self.nap();
             tokio::select! {
                 biased;
+                Some((ended, busy)) = self.done.recv() => {
+                    self.free(&ended);
+                    handed_on = Some(busy);
+                }
                 Some(ended) = self.under_way.join_next() => {
                     handed_on = Some(self.note(ended).await?);
                 }
@@ -138,7 +156,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             tokio::select! {
                 biased;
                 ended = self.under_way.join_next() => match ended {
-                    None => return Ok(()),
+                    None => {
+                        self.follow_up();
+                        return Ok(());
+                    }
                     Some(ended) => drop(self.note(ended).await?),
                 },
                 () = &mut grace => {
@@ -146,6 +167,13 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Takes note of what is done.
+    fn follow_up(&mut self) {
+        while let Ok((ended, _busy)) = self.done.try_recv() {
+            self.free(&ended);
         }
     }
 
@@ -275,6 +303,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         let overtaken = matches!(end, End::Overtaken);
         match end {
             End::Ended(ended) => self.free(&ended),
+            End::Done => self.follow_up(),
             End::Left => self.left = true,
             End::Later(what) => {
                 if let WaitFor::Retry(at) | WaitFor::Endpoint(at) = what {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
+use tokio::sync::mpsc;
 
 use super::adopt::{self, Adopted};
 use super::clock::Clock;
@@ -536,6 +537,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         self.observer
             .observe(&order_id, Step::Begun { tasks, completed });
         let from = progress.changed_at().max(Some(start(&plan)));
+        let (tell, done) = mpsc::unbounded_channel();
         let run = Arc::new(Run {
             plan,
             order_id,
@@ -549,8 +551,9 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             undoing: AtomicBool::new(undoing == Undoing::InDoubt),
             undoes: undoing != Undoing::Refused,
             rehearsed: Mutex::default(),
+            done: tell,
         });
-        let mut drive = Drive::new(Arc::clone(&run), frontier, self.waits);
+        let mut drive = Drive::new(Arc::clone(&run), done, frontier, self.waits);
         let mut ended = drive.run().await;
         if ended.is_ok() {
             ended = drive.finish(self.grace).await;

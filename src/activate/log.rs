@@ -5,7 +5,8 @@ use crate::journal::{Entry, Foreign, JournalError, Lease};
 /// Takes the entries of one order, and tells what others write about it. Entries are numbered
 /// from 1, whoever writes them.
 pub trait Log: Send + Sync + 'static {
-    /// Adds entries, in order; durable when done.
+    /// Adds entries, in order; durable when done. They come before those of any later call, whether or
+    /// not it is waited for them.
     fn append(&self, entries: &[Entry]) -> impl Future<Output = Result<(), JournalError>> + Send;
 
     /// Adds entries about one task; does not, and says false, where others have written about it

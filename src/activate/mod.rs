@@ -12,7 +12,8 @@
 //! The engine drives one loop a chain; everything that is decided is decided by
 //! [`frontier`] and [`policy`], which are pure. Chains under way at the same
 //! time share the endpoints and the journal. No request goes out before its
-//! intent is durable, and nothing depends on an outcome before that is.
+//! intent is durable, and with it the outcomes of what it waits for: the intent
+//! is written behind them, and need not wait until they are.
 //!
 //! People write into the journal of an order beside the engine: what they have
 //! decided about a task is noticed before its next request, and at the latest

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock::{Busy, Clock};
 use super::engine::{ActivateError, Observer, Step, WaitFor};
@@ -41,7 +42,13 @@ pub(super) struct Run<C, E, L> {
     pub undoes: bool,
     /// What was sent to endpoints by a clock that jumps.
     pub rehearsed: Mutex<HashMap<String, Arc<Mutex<Traffic>>>>,
+    /// Where it is told that a task is done, before that is durable.
+    pub done: UnboundedSender<Done>,
 }
+
+/// The tasks that have ended because one of them is done, and that somebody is busy until this is
+/// noted.
+pub(super) type Done = (Vec<usize>, Busy);
 
 /// A task to be worked on.
 pub(super) struct Job {
@@ -67,6 +74,8 @@ pub(super) enum Work {
 pub(super) enum End {
     /// It has ended, and with it these tasks, itself included.
     Ended(Vec<usize>),
+    /// It is done, which was told before.
+    Done,
     /// It is held.
     Held,
     /// It is gone on with later.
@@ -108,7 +117,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         match &end {
             End::Held => self.observe_held(&task.id),
             End::Ended(_) => self.observe(Step::Completed { task: &task.id }),
-            End::Left | End::Overtaken | End::Later(_) | End::SetAside => {}
+            End::Done | End::Left | End::Overtaken | End::Later(_) | End::SetAside => {}
         }
         Ok((job.task, end, busy))
     }
@@ -375,6 +384,10 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             self.halted.store(true, Ordering::SeqCst);
             self.undoing.store(true, Ordering::SeqCst);
         }
+        if let Decision::Complete { .. } = decision {
+            self.complete(&errand.task.id, events, busy).await?;
+            return Ok((Attempted::End(End::Done), self.clock.busy()));
+        }
         let failed = match &events[..] {
             [Event::AttemptFailed(it), ..] => it.reason.clone(),
             [Event::Asked(it), ..] => it.reason.clone(),
@@ -386,6 +399,24 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             self.record(events).await?
         };
         Ok((self.tell(&errand.task.id, decision, &failed, ended), busy))
+    }
+
+    /// Lets what waits for a task begin while it is made durable that it is done. Nothing goes out
+    /// before that is: the intent of what follows comes behind it in the journal.
+    async fn complete(
+        &self,
+        task: &str,
+        events: Vec<Event>,
+        busy: Busy,
+    ) -> Result<(), ActivateError> {
+        let entries: Vec<_> = events.into_iter().map(|event| self.entry(event)).collect();
+        let durable = self.log.append(&entries);
+        let ended = self.apply(&entries)?;
+        // Whoever does not listen any more has been told why.
+        let _ = self.done.send((ended, busy));
+        durable.await?;
+        self.observe(Step::Completed { task });
+        Ok(())
     }
 
     /// How far a task is.
@@ -432,10 +463,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// Tells the observer what was decided.
     fn tell(&self, task: &str, decision: Decision, failed: &str, ended: Vec<usize>) -> Attempted {
         match decision {
-            Decision::Complete { .. } => {
-                self.observe(Step::Completed { task });
-                Attempted::End(End::Ended(ended))
-            }
+            Decision::Complete { .. } => Attempted::End(End::Ended(ended)),
             Decision::Hold { reason }
             | Decision::GiveUp {
                 how: OnFailure::Hold | OnFailure::Stop,

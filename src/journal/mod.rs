@@ -1,8 +1,8 @@
 //! What was meant, what was done: the write-ahead journal.
 //!
 //! An order's journal is a list of entries. An intent (`started`) is durable
-//! before a request is sent, its outcome before anything depends on it; where
-//! an order stands is nothing but the fold over its entries ([`Progress`]).
+//! before a request is sent, its outcome before any request that depends on it;
+//! where an order stands is nothing but the fold over its entries ([`Progress`]).
 //!
 //! - [`entry`]: the entries as data;
 //! - [`replay`]: the fold, pure;
