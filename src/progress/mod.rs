@@ -317,7 +317,7 @@ fn gates(plans: &Plans<'_>, orders: &[Option<Order<'_>>]) -> Gates {
         };
         Some((layer, id.into_owned()))
     };
-    let (ids, items) = tasks.map(|task| (task.id.to_string(), item(&task))).unzip();
+    let (ids, items) = tasks.map(|task| (task.id.to_string(), item(task))).unzip();
     Gates { ids, items }
 }
 

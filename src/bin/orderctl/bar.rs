@@ -5,12 +5,16 @@ use orderctl::activate::{Observer, Step};
 
 /// A bar on standard error; nothing where nobody looks.
 #[derive(Debug)]
-pub struct Bar(ProgressBar);
+pub struct Bar {
+    bar: ProgressBar,
+    /// One that is not shown is left alone: who draws a bar, or would, keeps all others from it.
+    is_shown: bool,
+}
 
 impl Bar {
     /// A bar, shown or not.
-    pub fn new(shown: bool) -> Bar {
-        let target = if shown {
+    pub fn new(is_shown: bool) -> Bar {
+        let target = if is_shown {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
@@ -19,33 +23,38 @@ impl Bar {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} tasks  {wide_msg}")
             .expect("the template is fixed");
         bar.set_style(style);
-        Bar(bar)
+        Bar { bar, is_shown }
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 
     /// Takes the bar away while something is written.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.suspend(write)
+        if self.is_shown {
+            self.bar.suspend(write)
+        } else {
+            write()
+        }
     }
 }
 
 impl Observer for Bar {
     fn observe(&self, order_id: &str, step: Step<'_>) {
         match step {
+            Step::Begun { .. } | Step::Started { .. } | Step::Completed { .. }
+                if !self.is_shown => {}
             Step::Begun { tasks, completed } => {
-                self.0.inc_length(tasks as u64);
-                self.0.inc(completed as u64);
+                self.bar.inc_length(tasks as u64);
+                self.bar.inc(completed as u64);
             }
-            Step::Started { .. } if self.0.is_hidden() => {}
-            Step::Started { task, attempt: 1 } => self.0.set_message(task.to_owned()),
+            Step::Started { task, attempt: 1 } => self.bar.set_message(task.to_owned()),
             Step::Started { task, attempt } => {
-                self.0.set_message(format!("{task}, attempt {attempt}"));
+                self.bar.set_message(format!("{task}, attempt {attempt}"));
             }
-            Step::Completed { .. } => self.0.inc(1),
+            Step::Completed { .. } => self.bar.inc(1),
             Step::Asking { task } => {
                 tracing::info!("order {order_id}: it is asked what came of {task}");
             }
@@ -63,7 +72,7 @@ impl Observer for Bar {
                 reason,
                 given_up,
             } => {
-                self.0.inc(1 + given_up as u64);
+                self.bar.inc(1 + given_up as u64);
                 tracing::info!("order {order_id}: {task} has failed: {reason}");
             }
             Step::Undoing { reason } => {
@@ -83,9 +92,9 @@ impl Observer for Bar {
                 let moment = until.map(|until| until.to_string());
                 let what: Vec<String> = people.into_iter().chain(moment).collect();
                 let message = format!("order {order_id} waits for {}", what.join(", and until "));
-                if self.0.message() != message {
+                if self.bar.message() != message {
                     tracing::info!("{message}");
-                    self.0.set_message(message);
+                    self.bar.set_message(message);
                 }
             }
         }
