@@ -1,5 +1,7 @@
 //! The runtime, and being asked to stop by a signal.
 
+use std::num::NonZero;
+
 use tokio::runtime::{Builder, Runtime};
 
 use crate::exit::Failure;
@@ -7,6 +9,17 @@ use crate::exit::Failure;
 /// A runtime for everything that talks to the network.
 pub fn runtime() -> Result<Runtime, Failure> {
     Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)
+}
+
+/// One with half of the processors: the others have to do with what is read, made durable and
+/// written beside it.
+pub fn runtime_beside_others() -> Result<Runtime, Failure> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Builder::new_multi_thread()
+        .worker_threads(processors.div_ceil(2))
         .enable_all()
         .build()
         .map_err(Failure::Runtime)

@@ -68,7 +68,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
         return dry_run(&args, &endpoints, context);
     }
     prepare(&endpoints)?;
-    let runtime = signals::runtime()?;
+    let runtime = signals::runtime_beside_others()?;
     let installed = InstalledBase::open(settings.inventory)?;
     let (journal, clock) = (settings.journal, args.time.clock);
     match clock {
