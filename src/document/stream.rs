@@ -156,6 +156,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether it is one large document, which another thread is parsing.
+    pub fn is_being_parsed(&self) -> bool {
+        self.ending.is_some() && self.frames.len() == 1
+    }
+
     /// Where the parsing of its first document began while that arrived, whether it came to something.
     #[cfg(test)]
     pub fn is_parsed_early(&mut self) -> Option<bool> {

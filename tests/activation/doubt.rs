@@ -74,7 +74,7 @@ fn where_neither_is_so_a_person_finds_out() {
              completed; endpoint olt cannot tell (asked for it, the answer was 405 Method Not \
              Allowed: notSupported: Method not allowed: resources cannot be read here) and is not declared \
              idempotent: find out, then complete or retry the task by hand; was it done: \
-             orderctl task complete ORD-1 {BEARER}; was it not: orderctl task retry ORD-1 {BEARER}\n"
+             orderctl task complete ORD-1 {BEARER}; was it not: orderctl task retry ORD-1 {BEARER} --reason '…'\n"
         );
         assert!(said.contains(&expected), "{said}");
     }

@@ -298,19 +298,32 @@ impl Sequence<'_, '_> {
     }
 }
 
-/// This thread does everything, one batch after the other.
+/// This thread does everything, one batch after the other. A large document of a chain, which is not
+/// complete before the next one is there, is still parsed by its own thread while that is read.
 fn sequential<R: Read>(
     stream: &mut Stream<R>,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
-    while let Some(batch) = stream.next_batch() {
-        let worked = work_read(batch, sequence.unit, sequence.work);
-        let (flow, error) = sequence.add(worked)?;
-        if flow == Flow::Stop || error.is_some() {
-            return Ok((flow, error));
+    let mut before = None;
+    loop {
+        let batch = stream.next_batch();
+        let is_last = batch.is_none();
+        let waits = |batch: &Batch| sequence.unit == Unit::Chain && batch.is_being_parsed();
+        let (now, later) = match batch {
+            Some(batch) if waits(&batch) => (None, Some(batch)),
+            batch => (batch, None),
+        };
+        for batch in std::mem::replace(&mut before, later).into_iter().chain(now) {
+            let worked = work_read(batch, sequence.unit, sequence.work);
+            let (flow, error) = sequence.add(worked)?;
+            if flow == Flow::Stop || error.is_some() {
+                return Ok((flow, error));
+            }
+        }
+        if is_last {
+            return Ok((Flow::Continue, None));
         }
     }
-    Ok((Flow::Continue, None))
 }
 
 /// How many batches a thread may be ahead of the one that is written next: while a large chain is

@@ -56,7 +56,7 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         match wait.what {
             WaitFor::Moment(at) => format!("{name} ({id}): not before {at}"),
             WaitFor::Retry(at) => format!(
-                "{name} ({id}): tried again at {at}; sooner: orderctl task retry {order} {id}"
+                "{name} ({id}): tried again at {at}; sooner: orderctl task retry {order} {id} --reason '…'"
             ),
             WaitFor::Endpoint(at) => {
                 format!("{name} ({id}): for its endpoint, which is left alone until {at}")
@@ -65,7 +65,7 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
                 format!("{name}: for a person; done: orderctl task complete {order} {id}")
             }
             WaitFor::Release => {
-                format!("{name}: for a release; next: orderctl task release {order} {id}")
+                format!("{name}: for a release; next: orderctl task release {order} {id} --reason '…'")
             }
         }
     });
@@ -81,18 +81,18 @@ fn next_command(task: &TaskProgress, order: &str) -> String {
     let id = printable(&task.id);
     if task.window_missed {
         // It does not come again: nobody but a person can go on here.
-        return format!("decide: orderctl task complete|skip|fail {order} {id}");
+        return format!("decide: orderctl task complete|skip|fail {order} {id} --reason '…'");
     }
     if task.attempts == 0 {
-        return format!("decide: orderctl task release|fail {order} {id}");
+        return format!("decide: orderctl task release|fail {order} {id} --reason '…'");
     }
     if task.is_unsettled() {
         return format!(
-            "was it done: orderctl task complete {order} {id}; was it not: orderctl task retry {order} {id}"
+            "was it done: orderctl task complete {order} {id}; was it not: orderctl task retry {order} {id} --reason '…'"
         );
     }
     format!(
-        "the same command tries it again; or decide: orderctl task complete|skip|fail {order} {id}"
+        "the same command tries it again; or decide: orderctl task complete|skip|fail {order} {id} --reason '…'"
     )
 }
 
