@@ -3,10 +3,11 @@
 //! What comes of it does not depend on how many there are: results are in the
 //! order of the things.
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// More threads than this are not worth starting for what takes part of a second.
@@ -142,8 +143,11 @@ pub fn pieces<T: Send, R: Send, B>(
     })
 }
 
+/// The system is asked once: that takes longer than what is done for a small order.
 fn threads() -> usize {
-    thread::available_parallelism().map_or(1, |it| it.get().min(MOST_THREADS))
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    let count = || thread::available_parallelism().map_or(1, NonZero::get);
+    (*THREADS.get_or_init(count)).min(MOST_THREADS)
 }
 
 #[cfg(test)]
