@@ -3,9 +3,16 @@
 use super::*;
 use crate::plan::flow::{TaskFlow, TaskKind};
 
-/// What changes or gives up what is installed, itself changed at every point of its way: into what comes
-/// after it in the story, and into a change that leaves things as they were.
-pub(super) async fn a_change_is_changed(changes: &Changes) {
+/// A story whose first order was carried out.
+struct Before {
+    story: Story,
+    order: Value,
+    installed: Inventory,
+    /// What there is at the endpoints.
+    there: Things,
+}
+
+async fn before(changes: &Changes) -> Before {
     let story = Story::open(changes.story);
     let mut order = story.order("order.json");
     (changes.ordered)(&story, &mut order);
@@ -13,6 +20,23 @@ pub(super) async fn a_change_is_changed(changes: &Changes) {
     let (last, _) = way.points.last().unwrap();
     let installed = Underway::at(&way.decided, last).installed(Inventory::default());
     let there = way.after;
+    Before {
+        story,
+        order,
+        installed,
+        there,
+    }
+}
+
+/// What changes or gives up what is installed, itself changed at every point of its way: into what comes
+/// after it in the story, and into a change that leaves things as they were.
+pub(super) async fn a_change_is_changed(changes: &Changes) {
+    let Before {
+        story,
+        order,
+        installed,
+        there,
+    } = before(changes).await;
     let ordered = |file: &str, change: Change| {
         let mut order = story.order(file);
         change(&story, &mut order);
@@ -75,13 +99,12 @@ pub(super) async fn a_change_is_changed(changes: &Changes) {
 
 /// Whatever request of a change or cease is refused for good: what there was before is there again.
 pub(super) async fn a_change_is_undone_wherever_it_fails(changes: &Changes) {
-    let story = Story::open(changes.story);
-    let mut order = story.order("order.json");
-    (changes.ordered)(&story, &mut order);
-    let way = Way::of(story.decide(&order, &Inventory::default()), Things::new()).await;
-    let (last, _) = way.points.last().unwrap();
-    let installed = Underway::at(&way.decided, last).installed(Inventory::default());
-    let there = way.after;
+    let Before {
+        story,
+        installed,
+        there,
+        ..
+    } = before(changes).await;
     let mut undone = 0;
     for (file, change) in changes.later {
         let mut order = story.order(file);
