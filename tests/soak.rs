@@ -1,6 +1,8 @@
 //! The soak of `benches/soak`, at a size that every run of the tests can bear.
 #![cfg(unix)]
 
+#[path = "../benches/figures/mock.rs"]
+mod mock;
 #[path = "../benches/figures/orders.rs"]
 #[allow(dead_code, reason = "the figures use all of it")]
 mod orders;

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use super::load;
+use super::mock::Mock;
 use super::report::{Report, Target};
 use super::run::{self, Bench, median};
 
@@ -35,7 +36,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     fs::write(&endpoints, endpoints_file())?;
     let (mut tasks, mut ratios, mut plain) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..bench.rounds {
-        let mock = Mock::start(bench, &endpoints, &[])?;
+        let mock = start_mock(bench, &endpoints, &[])?;
         let journal = bench.file(&format!("journal-{round}.db"));
         let mut activate = bench.orderctl(&["activate", "--quiet", "-o", "json"]);
         activate
@@ -49,7 +50,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
             .env("ORDERCTL_MOCK", &mock.address);
         let own = count / run::pipe(None, vec![activate])?.as_secs_f64();
         drop(mock);
-        let mock = Mock::start(bench, &endpoints, &[])?;
+        let mock = start_mock(bench, &endpoints, &[])?;
         let authority = mock.address.trim_start_matches("http://");
         let sent = requests
             .iter()
@@ -116,48 +117,13 @@ fn requests(plans: &Path) -> io::Result<Vec<String>> {
     Ok(requests)
 }
 
-/// A mock that runs until it is dropped.
-pub struct Mock {
-    child: Child,
-    pub address: String,
-}
-
-impl Mock {
-    /// Starts it for the endpoints of this file, with these arguments beside.
-    pub fn start(bench: &Bench, endpoints: &Path, arguments: &[&str]) -> io::Result<Mock> {
-        let mut command: Command = bench.orderctl(&["mock", "--listen", "127.0.0.1:0"]);
-        command
-            .args(arguments)
-            .arg("--endpoints")
-            .arg(endpoints)
-            .env("ORDERCTL_MOCK", "http://127.0.0.1:0");
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        let stdout = child
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("no pipe from the mock"))?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line
-            .split_whitespace()
-            .find(|word| word.starts_with("http://"));
-        let address = address.map(|address| address.trim_end_matches('/').to_owned());
-        let mut mock = Mock {
-            child,
-            address: String::new(),
-        };
-        mock.address =
-            address.ok_or_else(|| io::Error::other("the mock does not say where it listens"))?;
-        Ok(mock)
-    }
-}
-
-impl Drop for Mock {
-    fn drop(&mut self) {
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-    }
+/// A mock for the endpoints of this file, with these arguments beside.
+pub fn start_mock(bench: &Bench, endpoints: &Path, arguments: &[&str]) -> io::Result<Mock> {
+    let mut command: Command = bench.orderctl(&["mock", "--listen", "127.0.0.1:0"]);
+    command
+        .args(arguments)
+        .arg("--endpoints")
+        .arg(endpoints)
+        .env("ORDERCTL_MOCK", "http://127.0.0.1:0");
+    Mock::start(&mut command)
 }

@@ -10,6 +10,7 @@ mod catalogs;
 mod lines;
 mod load;
 mod memory;
+mod mock;
 mod orders;
 mod report;
 mod resume;

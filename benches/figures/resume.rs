@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::activation::Mock;
+use super::activation::start_mock;
+use super::mock::Mock;
 use super::report::{Report, Target};
 use super::run::{self, Bench, example, median};
 use super::vehicles;
@@ -130,7 +131,7 @@ fn endpoints() -> PathBuf {
 /// Carries the order out, until so many requests were sent; then the process is killed.
 fn killed(bench: &Bench, order: (&Path, &Path), requests: usize) -> io::Result<()> {
     let record = bench.file("resume.record");
-    let mock = Mock::start(
+    let mock = start_mock(
         bench,
         &endpoints(),
         &["--record", &record.to_string_lossy()],
@@ -171,7 +172,7 @@ impl Known {
 fn resumed(bench: &Bench, plan: &Path, journal: &Path) -> io::Result<[Duration; 2]> {
     let record = bench.file("resumed.record");
     fs::write(&record, "")?;
-    let mock = Mock::start(
+    let mock = start_mock(
         bench,
         &endpoints(),
         &["--record", &record.to_string_lossy()],

@@ -1,5 +1,7 @@
 //! The soak: `cargo bench --bench soak -- [--orders N] [--processes P] [--kills K] [--seed S]`.
 
+#[path = "../figures/mock.rs"]
+mod mock;
 #[path = "../figures/orders.rs"]
 #[allow(dead_code, reason = "the figures use all of it")]
 mod orders;

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use super::mock::Mock;
 
 /// Systems that know a repetition by its key and cannot be asked, and such that can be asked and
 /// know no keys.
@@ -110,10 +112,9 @@ fn subscribe(authority: &str, name: &str, listener: &str) -> io::Result<()> {
     Err(io::Error::other(answer))
 }
 
-/// A mock that runs until it is dropped.
+/// The systems, which run until this is dropped.
 pub struct Systems {
-    child: Child,
-    address: String,
+    mock: Mock,
     /// The endpoints file that leads to it.
     pub endpoints: PathBuf,
     /// What it was told.
@@ -137,34 +138,18 @@ impl Systems {
         if let Some(script) = script {
             command.arg("--script").arg(script);
         }
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
-        let mut words = line.split_whitespace();
-        let address = words.find(|word| word.starts_with("http://"));
-        let address = address.unwrap_or_default().trim_end_matches('/').to_owned();
-        let systems = Systems {
-            child,
-            address,
+        let mock = Mock::start(&mut command)?;
+        fs::write(&file, endpoints(&mock.address))?;
+        Ok(Systems {
+            mock,
             endpoints: file,
             record,
-        };
-        if systems.address.is_empty() {
-            return Err(io::Error::other("the mock does not say where it listens"));
-        }
-        fs::write(&systems.endpoints, endpoints(&systems.address))?;
-        Ok(systems)
+        })
     }
 
     /// Subscribes somebody to the events of all systems.
     pub fn tell(&self, listener: &str) -> io::Result<()> {
-        let authority = self.address.trim_start_matches("http://");
+        let authority = self.mock.address.trim_start_matches("http://");
         for (name, _) in NAMES {
             // These requests meet faults, too.
             let asked = (0..TRIES).any(|_| subscribe(authority, name, listener).is_ok());
@@ -213,11 +198,5 @@ impl Systems {
             }
         }
         Ok(faults)
-    }
-}
-
-impl Drop for Systems {
-    fn drop(&mut self) {
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
     }
 }

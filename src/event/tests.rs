@@ -280,6 +280,21 @@ fn revised(kind: &str, partly: bool) -> Chain {
     chain
 }
 
+/// Moves the states of the three orders as they are told to move, each from where it was.
+fn follow(states: &mut [OrderState; 3], event: &Event) -> Result<(), TestCaseError> {
+    let place = match event.order_type {
+        OrderType::Product => 0,
+        OrderType::Service => 1,
+        OrderType::Resource => 2,
+    };
+    if let What::StateChange { from } = event.what {
+        prop_assert_eq!(states[place], from);
+        prop_assert!(event.order_type.successors(from).contains(&event.state));
+        states[place] = event.state;
+    }
+    Ok(())
+}
+
 proptest! {
     /// The same of orders whose plan was revised: what undoes a thing counts where that is.
     #[test]
@@ -322,16 +337,7 @@ proptest! {
                 entries.push(entry);
             }
             for event in std::mem::take(&mut told) {
-                let place = match event.order_type {
-                    OrderType::Product => 0,
-                    OrderType::Service => 1,
-                    OrderType::Resource => 2,
-                };
-                if let What::StateChange { from } = event.what {
-                    prop_assert_eq!(states[place], from);
-                    prop_assert!(event.order_type.successors(from).contains(&event.state));
-                    states[place] = event.state;
-                }
+                follow(&mut states, &event)?;
             }
             let moved = progress::order_states(&chain, &|id| known.task(id).map(TaskStanding::from));
             for (place, state) in states.iter().enumerate() {
@@ -356,16 +362,7 @@ proptest! {
                 continue;
             }
             for event in teller.tell(&entry).expect("as above") {
-                let place = match event.order_type {
-                    OrderType::Product => 0,
-                    OrderType::Service => 1,
-                    OrderType::Resource => 2,
-                };
-                if let What::StateChange { from } = event.what {
-                    prop_assert_eq!(states[place], from);
-                    prop_assert!(event.order_type.successors(from).contains(&event.state));
-                    states[place] = event.state;
-                }
+                follow(&mut states, &event)?;
             }
             let moved = progress::apply(&chain, &|id| known.task(id).map(TaskStanding::from));
             for (place, state) in states.iter().enumerate() {

@@ -108,6 +108,27 @@ pub fn journal_of(args: JournalArgs, context: &Context) -> Result<PathBuf, Failu
     Ok(settings.journal)
 }
 
+/// The journal, and the id in it of an order that is named.
+fn order_of(
+    journal: JournalArgs,
+    name: &str,
+    context: &Context,
+) -> Result<(PathBuf, String), Failure> {
+    let journal = journal_of(journal, context)?;
+    let reader = JournalReader::open(&journal)?;
+    let (order, _) = status::find_order(&reader, name, &not_there(&journal))?;
+    Ok((journal, order))
+}
+
+/// An order that was there a moment ago.
+fn gone(order: String) -> Failure {
+    Failure::UnknownName {
+        kind: "order",
+        name: order,
+        advice: "it is not in the journal any more".to_owned(),
+    }
+}
+
 /// What keeps a decision from being written.
 enum NotDecided {
     Failure(Failure),
@@ -139,10 +160,7 @@ fn decide(
     reason: Option<String>,
     context: &Context,
 ) -> Result<ExitCode, Failure> {
-    let journal = journal_of(name.journal, context)?;
-    let reader = JournalReader::open(&journal)?;
-    let (order, _) = status::find_order(&reader, &name.order, &not_there(&journal))?;
-    drop(reader);
+    let (journal, order) = order_of(name.journal, &name.order, context)?;
     let decision = Decision {
         task: name.task,
         deed,
@@ -154,11 +172,7 @@ fn decide(
     });
     match written {
         Ok(Some(decided)) => tell(&order, &decision, &decided, context),
-        Ok(None) => Err(Failure::UnknownName {
-            kind: "order",
-            name: order,
-            advice: "it is not in the journal any more".to_owned(),
-        }),
+        Ok(None) => Err(gone(order)),
         Err(NotDecided::Failure(failure)) => Err(failure),
         Err(NotDecided::Refusal(refusal)) => {
             let message = format!("order {order}: {refusal}");

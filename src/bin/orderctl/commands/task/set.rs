@@ -7,10 +7,10 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::printable;
 use orderctl::document::DocumentKind;
 use orderctl::journal::hand::Found;
-use orderctl::journal::{Entry, Event, JournalError, JournalReader};
+use orderctl::journal::{Entry, Event, JournalError};
 use orderctl::progress;
 
-use super::{journal_of, moment, not_there, status, user};
+use super::{gone, moment, order_of, status, user};
 use crate::cli::SetArgs;
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
@@ -41,10 +41,7 @@ pub fn run(args: SetArgs, context: &Context) -> Result<ExitCode, Failure> {
         values,
         reason,
     } = args;
-    let journal = journal_of(name.journal, context)?;
-    let reader = JournalReader::open(&journal)?;
-    let (order, _) = status::find_order(&reader, &name.order, &not_there(&journal))?;
-    drop(reader);
+    let (journal, order) = order_of(name.journal, &name.order, context)?;
     let setting = Setting {
         task: name.task,
         values,
@@ -73,11 +70,7 @@ pub fn run(args: SetArgs, context: &Context) -> Result<ExitCode, Failure> {
             }
             Ok(ExitCode::Done)
         }
-        Ok(None) => Err(Failure::UnknownName {
-            kind: "order",
-            name: order,
-            advice: "it is not in the journal any more".to_owned(),
-        }),
+        Ok(None) => Err(gone(order)),
         Err(NotSet::Failure(failure)) => Err(failure),
         Err(NotSet::Refusal(refusal)) => {
             let message = format!("order {order}: {refusal}");
