@@ -333,6 +333,8 @@ pub struct Stream<R> {
     reader: R,
     file: Arc<str>,
     buffer: Vec<u8>,
+    /// Where a read puts its bytes.
+    incoming: Vec<u8>,
     /// First byte of the buffer that is in no batch yet.
     position: usize,
     place: Place,
@@ -372,6 +374,7 @@ impl<R: Read> Stream<R> {
             reader,
             file: Arc::from(file),
             buffer: Vec::new(),
+            incoming: Vec::new(),
             position: 0,
             place: Place {
                 offset: 0,
@@ -446,17 +449,18 @@ impl<R: Read> Stream<R> {
             }
             self.position = 0;
         }
-        let length = self.buffer.len();
-        self.make_room();
-        self.buffer.resize(length + READ_SIZE, 0);
+        // Nothing here in proportion to what is in the buffer, or could come: a pipe brings little
+        // at a time, however large the document.
+        self.incoming.resize(READ_SIZE, 0);
         let read = loop {
-            match self.reader.read(&mut self.buffer[length..]) {
+            match self.reader.read(&mut self.incoming) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+                read => break read?,
             }
         };
-        self.buffer.truncate(length + *read.as_ref().unwrap_or(&0));
-        self.ended = read? == 0;
+        self.make_room();
+        self.buffer.extend_from_slice(&self.incoming[..read]);
+        self.ended = read == 0;
         Ok(())
     }
 
