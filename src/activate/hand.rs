@@ -226,7 +226,7 @@ fn find<'p>(plan: &'p OrchestrationPlan, name: &str) -> Result<&'p TaskFlow, Ref
         return Ok(task);
     }
     let named = plan.called(name).into_iter();
-    let named: Vec<&TaskFlow> = named.map(|position| &tasks[position]).collect();
+    let named: Vec<&TaskFlow> = named.map(|position| &*tasks[position]).collect();
     if let [task] = named[..] {
         return Ok(task);
     }

@@ -4,105 +4,74 @@
 //! escapes, and numbers are written by their digits and exponent (`89.00`, `89`
 //! and `8.9e1` are one number). Nothing is rounded.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use super::edit::quote;
-use super::tape::{Document, Kind, Node};
+use super::tape::{Document, Entry, Kind, Node};
 
 impl<'d> Node<'d> {
     /// Its canonical text: the same for two values exactly if they mean the same.
     pub fn canonical(self) -> Vec<u8> {
         let mut text = Vec::with_capacity(self.raw().len());
-        self.write_canonical(&mut text);
+        Canonical::of(self.document).write(self, &mut text);
         text
     }
 
     /// The canonical text of an object, or of an empty one, with one more member.
     pub fn canonical_with(object: Option<Node<'d>>, (name, value): (&str, Node<'d>)) -> Vec<u8> {
-        let members = object.map_or_else(Vec::new, Node::sorted_members);
-        let (before, after) = members.split_at(members.partition_point(|it| *it.name < *name));
         let room = object.map_or(0, |it| it.raw().len()) + name.len() + value.raw().len();
         let mut text = Vec::with_capacity(room + 8);
+        let mut added = Some((name, value));
         text.push(b'{');
-        for member in before {
-            member.write_canonical(&mut text);
-            text.push(b',');
+        if let Some(object) = object {
+            let mut canonical = Canonical::of(object.document);
+            for position in canonical.open(object) {
+                let follows = |it: &mut (&str, _)| canonical.name(position) > it.0.as_bytes();
+                if let Some(member) = added.take_if(follows) {
+                    add(member, &mut text);
+                }
+                canonical.write_member(position, &mut text);
+                text.push(b',');
+            }
         }
-        text.extend_from_slice(quote(name).as_bytes());
-        text.push(b':');
-        value.write_canonical(&mut text);
-        for member in after {
-            text.push(b',');
-            member.write_canonical(&mut text);
+        if let Some(member) = added {
+            add(member, &mut text);
         }
+        text.pop();
         text.push(b'}');
         text
     }
-
-    /// Appends its canonical text.
-    pub fn write_canonical(self, output: &mut Vec<u8>) {
-        let mut canonical = Canonical {
-            document: self.document,
-            text: self.document.text().as_bytes(),
-            members: Vec::new(),
-        };
-        canonical.write(self.index, output);
-    }
-
-    /// Members of an object, sorted by key; nothing for other values.
-    pub fn sorted_members(self) -> Vec<Member<'d>> {
-        let members = self.members().map(|(key, value)| Member {
-            name: key.as_str().unwrap_or_default(),
-            key,
-            value,
-        });
-        let mut members: Vec<Member<'d>> = members.collect();
-        members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        members
-    }
 }
 
-/// A member of an object.
-#[derive(Debug, Clone)]
-pub struct Member<'d> {
-    /// What its key says.
-    pub name: Cow<'d, str>,
-    /// Its key.
-    pub key: Node<'d>,
-    /// Its value.
-    pub value: Node<'d>,
-}
-
-impl Member<'_> {
-    /// Appends the canonical text of key and value.
-    pub fn write_canonical(&self, output: &mut Vec<u8>) {
-        self.key.write_canonical(output);
-        output.push(b':');
-        self.value.write_canonical(output);
-    }
+/// Appends a member of an object of another document, and a comma.
+fn add((name, value): (&str, Node<'_>), text: &mut Vec<u8>) {
+    text.extend_from_slice(quote(name).as_bytes());
+    text.push(b':');
+    Canonical::of(value.document).write(value, text);
+    text.push(b',');
 }
 
 /// Writes canonical texts of a document's values.
-struct Canonical<'d> {
+#[derive(Debug)]
+pub struct Canonical<'d> {
     document: &'d Document,
     text: &'d [u8],
-    /// Keys of the objects that are being written, each with what it says: those of the inner ones
-    /// behind those of the outer ones.
-    members: Vec<Key<'d>>,
+    /// Keys of the objects that are being written: those of the inner ones behind those of the outer
+    /// ones.
+    keys: Vec<Key>,
+    /// What keys with escapes say.
+    unescaped: Vec<u8>,
 }
 
-/// A key: where it stands on the tape, and what it says, first of all how that begins, which tells
-/// most keys apart.
-struct Key<'d> {
+/// A key: where it stands on the tape, and how what it says begins, which tells most keys apart.
+#[derive(Debug, Clone, Copy)]
+struct Key {
     begins: u64,
-    name: Cow<'d, [u8]>,
     index: u32,
-}
-
-impl Key<'_> {
-    fn order(&self) -> (u64, &[u8]) {
-        (self.begins, &self.name)
-    }
+    /// Where what it says stands: in the document, or among what has no escapes any more.
+    start: u32,
+    end: u32,
+    escaped: bool,
 }
 
 /// The first bytes of a key as a number that is in the sequence of keys.
@@ -116,85 +85,198 @@ fn beginning(name: &[u8]) -> u64 {
 }
 
 impl<'d> Canonical<'d> {
-    fn write(&mut self, index: u32, output: &mut Vec<u8>) {
-        let document = self.document;
-        let entry = document.entries[index as usize];
+    /// A writer for the values of a document.
+    pub fn of(document: &'d Document) -> Canonical<'d> {
+        Canonical {
+            document,
+            text: document.text().as_bytes(),
+            keys: Vec::new(),
+            unescaped: Vec::new(),
+        }
+    }
+
+    /// Appends the canonical text of a value.
+    pub fn write(&mut self, value: Node<'d>, output: &mut Vec<u8>) {
+        self.value(value.index, output);
+    }
+
+    /// The members of an object in their sequence, nothing for other values. They are open until they
+    /// are [closed](Self::close), those that were opened last first.
+    pub fn open(&mut self, object: Node<'d>) -> Range<usize> {
+        let kind = object.kind();
+        let after = object.after();
+        let after = if kind == Kind::Object {
+            after
+        } else {
+            object.index + 1
+        };
+        self.sorted(object.index + 1..after)
+    }
+
+    /// Closes the members that were opened last.
+    pub fn close(&mut self, members: &Range<usize>) {
+        self.keys.truncate(members.start);
+    }
+
+    /// What the key of an open member says.
+    pub fn name(&self, position: usize) -> &[u8] {
+        let key = self.keys[position];
+        name(key, self.text, &self.unescaped)
+    }
+
+    /// The value of an open member.
+    pub fn member(&self, position: usize) -> Node<'d> {
+        Node {
+            document: self.document,
+            index: self.keys[position].index + 1,
+        }
+    }
+
+    /// Appends the canonical text of the key of an open member, and a colon.
+    pub fn write_key(&mut self, position: usize, output: &mut Vec<u8>) {
+        self.value(self.keys[position].index, output);
+        output.push(b':');
+    }
+
+    /// Appends the canonical text of an open member.
+    pub fn write_member(&mut self, position: usize, output: &mut Vec<u8>) {
+        let index = self.keys[position].index;
+        let (key, value) = (self.entry(index), self.entry(index + 1));
+        // In most documents there is a colon between the two, and nothing else.
+        let is_colon = value.start == key.end + 1;
+        if is_colon && !key.escaped() && self.is_canonical(value) {
+            output.extend_from_slice(&self.text[key.start as usize..value.end as usize]);
+        } else {
+            self.write_key(position, output);
+            self.value(index + 1, output);
+        }
+    }
+
+    fn entry(&self, index: u32) -> Entry {
+        self.document.entries[index as usize]
+    }
+
+    fn raw(&self, entry: Entry) -> &'d [u8] {
+        &self.text[entry.start as usize..entry.end as usize]
+    }
+
+    /// Whether a value is surely written as its canonical text is.
+    fn is_canonical(&self, entry: Entry) -> bool {
         match entry.kind() {
-            Kind::Number => {
-                let node = Node { document, index };
-                number(node.raw(), output);
-            }
-            Kind::String if entry.escaped() => {
-                output.extend_from_slice(quote(&self.unescaped(index)).as_bytes());
-            }
-            Kind::Null | Kind::True | Kind::False | Kind::String => {
-                output.extend_from_slice(&self.text[entry.start as usize..entry.end as usize]);
-            }
+            Kind::String => !entry.escaped(),
+            Kind::Number => is_short(self.raw(entry)),
+            Kind::Null | Kind::True | Kind::False => true,
+            Kind::Array | Kind::Object => entry.span() == 1 && entry.end - entry.start == 2,
+        }
+    }
+
+    fn value(&mut self, index: u32, output: &mut Vec<u8>) {
+        let entry = self.entry(index);
+        if self.is_canonical(entry) {
+            return output.extend_from_slice(self.raw(entry));
+        }
+        let inside = index + 1..index + entry.span();
+        match entry.kind() {
             Kind::Array => {
                 output.push(b'[');
-                let mut element = index + 1;
-                while element < index + entry.span() {
-                    if element > index + 1 {
+                let mut element = inside.start;
+                while element < inside.end {
+                    if element > inside.start {
                         output.push(b',');
                     }
-                    self.write(element, output);
-                    element += document.entries[element as usize].span();
+                    self.value(element, output);
+                    element += self.entry(element).span();
                 }
                 output.push(b']');
             }
             Kind::Object => {
                 output.push(b'{');
-                let start = self.members.len();
-                let mut key = index + 1;
-                while key < index + entry.span() {
-                    self.members.push(self.key(key));
-                    key += 1 + document.entries[key as usize + 1].span();
-                }
-                let end = self.members.len();
-                let keys = &mut self.members[start..];
-                keys.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
-                for position in start..end {
-                    if position > start {
+                let members = self.sorted(inside);
+                for position in members.clone() {
+                    if position > members.start {
                         output.push(b',');
                     }
-                    let key = self.members[position].index;
-                    self.write(key, output);
-                    output.push(b':');
-                    self.write(key + 1, output);
+                    self.write_member(position, output);
                 }
-                self.members.truncate(start);
+                self.close(&members);
                 output.push(b'}');
+            }
+            _ => {
+                let (document, index) = (self.document, index);
+                let node = Node { document, index };
+                match node.as_str() {
+                    Some(text) => output.extend_from_slice(quote(&text).as_bytes()),
+                    None => number(node.raw(), output),
+                }
             }
         }
     }
 
-    fn key(&self, index: u32) -> Key<'d> {
-        let entry = self.document.entries[index as usize];
-        let name: Cow<'d, [u8]> = if entry.escaped() {
-            self.unescaped(index).into_bytes().into()
-        } else {
-            self.text[entry.start as usize + 1..entry.end as usize - 1].into()
-        };
-        Key {
-            begins: beginning(&name),
-            name,
-            index,
+    /// Opens the members that stand somewhere on the tape.
+    fn sorted(&mut self, inside: Range<u32>) -> Range<usize> {
+        let start = self.keys.len();
+        if start == 0 {
+            self.unescaped.clear();
         }
+        let mut index = inside.start;
+        while index < inside.end {
+            let key = self.key(index);
+            self.keys.push(key);
+            index += 1 + self.entry(index + 1).span();
+        }
+        let (text, unescaped) = (self.text, &self.unescaped);
+        self.keys[start..].sort_unstable_by(|one, other| {
+            let begins = one.begins.cmp(&other.begins);
+            begins.then_with(|| name(*one, text, unescaped).cmp(name(*other, text, unescaped)))
+        });
+        start..self.keys.len()
     }
 
-    fn unescaped(&self, index: u32) -> String {
-        let document = self.document;
-        let text = Node { document, index }.as_str();
-        text.unwrap_or_default().into_owned()
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what keys say is shorter than their document, which has less than 4 GiB"
+    )]
+    fn key(&mut self, index: u32) -> Key {
+        let entry = self.entry(index);
+        let (start, end) = if entry.escaped() {
+            let document = self.document;
+            let text = Node { document, index }.as_str().unwrap_or_default();
+            let start = self.unescaped.len();
+            self.unescaped.extend_from_slice(text.as_bytes());
+            (start as u32, self.unescaped.len() as u32)
+        } else {
+            (entry.start + 1, entry.end - 1)
+        };
+        let mut key = Key {
+            begins: 0,
+            index,
+            start,
+            end,
+            escaped: entry.escaped(),
+        };
+        key.begins = beginning(name(key, self.text, &self.unescaped));
+        key
     }
+}
+
+fn name<'k>(key: Key, text: &'k [u8], unescaped: &'k [u8]) -> &'k [u8] {
+    let place = key.start as usize..key.end as usize;
+    if key.escaped {
+        &unescaped[place]
+    } else {
+        &text[place]
+    }
+}
+
+/// Whether a number is written by its digits, none of which can be left out.
+fn is_short(raw: &[u8]) -> bool {
+    raw.last() != Some(&b'0') && raw.iter().all(|it| !b".eE".contains(it))
 }
 
 /// A number as its digits without zeros at either end, and the power of ten behind them.
 fn number(raw: &str, output: &mut Vec<u8>) {
-    let bytes = raw.as_bytes();
-    let is_short = bytes.last() != Some(&b'0') && bytes.iter().all(|it| !b".eE".contains(it));
-    let Some((digits, exponent)) = (!is_short).then(|| parts(raw)).flatten() else {
-        return output.extend_from_slice(bytes);
+    let Some((digits, exponent)) = parts(raw) else {
+        return output.extend_from_slice(raw.as_bytes());
     };
     if digits.is_empty() {
         return output.push(b'0');

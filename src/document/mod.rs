@@ -17,7 +17,7 @@ mod tape;
 pub mod toml;
 pub mod yaml;
 
-pub use canonical::Member;
+pub use canonical::Canonical;
 pub use compose::{Composer, Piece, Pieces};
 pub use edit::{Edits, quote};
 pub use kind::DocumentKind;

@@ -151,9 +151,8 @@ impl InPieces {
         let room = piece.len() / BYTES_PER_ENTRY;
         if self.entries.capacity() - self.entries.len() < room {
             // To be moved seldom: what it does not need of the room is never touched.
-            let entries = self.entries.len();
-            let more = if entries < MANY_ENTRIES {
-                room.max(entries * 7)
+            let more = if self.entries.capacity() == 0 {
+                room.max(MANY_ENTRIES)
             } else {
                 MOST_ENTRIES
             };
@@ -198,8 +197,9 @@ impl InPieces {
 /// A key or value takes at least some bytes of what large orders are written in.
 const BYTES_PER_ENTRY: usize = 8;
 
-/// A document of so many entries is given room for all that one of 1 GiB may have.
-const MANY_ENTRIES: usize = 1 << 21;
+/// Room that a large document is given at first. One that has more entries is given room for all that
+/// one of 1 GiB may have.
+const MANY_ENTRIES: usize = 1 << 22;
 const MOST_ENTRIES: usize = (1 << 30) / BYTES_PER_ENTRY;
 
 /// A document that cannot be parsed in pieces.

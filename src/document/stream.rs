@@ -24,9 +24,7 @@ const READ_SIZE: usize = 256 * 1024;
 const LARGE: usize = 1 << 20;
 /// Bytes of a document that are parsed at a time while it arrives, at least.
 const PIECE: usize = LARGE / 2;
-/// How many times the room that a large document fills it is given.
-const GROWTH: usize = 4;
-/// Documents of so many bytes are given all the room that one may take.
+/// Room that a large document is given, and from which on one gets all that it may take.
 const VERY_LARGE: usize = 64 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -464,13 +462,14 @@ impl<R: Read> Stream<R> {
         Ok(())
     }
 
-    /// Room for a read. A large document is moved seldom while it grows: it gets much more room
-    /// than it has, and what it does not need of that is never touched.
+    /// Room for a read. A large document is moved once or twice while it grows: it gets much more
+    /// room than it has, and what it does not need of that is never touched. What is moved is memory
+    /// that the system has to find once more.
     fn make_room(&mut self) {
         let length = self.buffer.len();
         if self.buffer.capacity() - length < READ_SIZE && length >= LARGE {
-            let more = if length < VERY_LARGE {
-                length * (GROWTH - 1)
+            let more = if length + READ_SIZE < VERY_LARGE {
+                VERY_LARGE - length
             } else {
                 MAXIMUM_DOCUMENT
             };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Call, Outcome};
-use crate::plan::flow::Method;
+use crate::plan::flow::{Body, Method};
 use crate::retry::FailureClass;
 
 /// A simulated endpoint. Deterministic: what happens to a call depends on its
@@ -68,7 +68,7 @@ impl Simulated {
         };
         Outcome::Completed {
             status,
-            resource: call.request.body.as_ref().map(|it| it.raw().into_owned()),
+            resource: call.request.body.as_ref().map(Body::to_raw),
         }
     }
 

@@ -2,24 +2,27 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::document::{Member, Node};
+use crate::document::{Canonical, Node};
 
-/// Members of orders and items that tell how far they have come. They change
-/// while an order is carried out, and a plan stays valid all the same.
-const PROGRESS: [&str; 12] = [
-    "state",
-    "startDate",
-    "completionDate",
-    "expectedCompletionDate",
-    "cancellationDate",
-    "cancellationReason",
-    "note",
-    "milestone",
-    "jeopardyAlert",
-    "errorMessage",
-    "productOrderMilestone",
-    "href",
-];
+/// Whether a member of an order or item tells how far it has come. That changes while an order is
+/// carried out, and a plan stays valid all the same.
+fn tells_progress(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"state"
+            | b"startDate"
+            | b"completionDate"
+            | b"expectedCompletionDate"
+            | b"cancellationDate"
+            | b"cancellationReason"
+            | b"note"
+            | b"milestone"
+            | b"jeopardyAlert"
+            | b"errorMessage"
+            | b"productOrderMilestone"
+            | b"href"
+    )
+}
 
 /// Members that list the items of an order, in all layers and versions.
 pub const ITEM_LISTS: [&str; 4] = [
@@ -35,6 +38,7 @@ pub fn order_digest(order: Node<'_>) -> String {
     let mut asked = Asked {
         hash: Sha256::new(),
         text: Vec::with_capacity(order.raw().len().min(2 * PART)),
+        canonical: Canonical::of(order.document()),
     };
     asked.write(order);
     asked.hash.update(&asked.text);
@@ -42,24 +46,26 @@ pub fn order_digest(order: Node<'_>) -> String {
 }
 
 /// What an order asks for, hashed in parts: a large one is not there once more.
-struct Asked {
+struct Asked<'d> {
     hash: Sha256,
     text: Vec<u8>,
+    canonical: Canonical<'d>,
 }
 
 /// Bytes that are worth hashing.
 const PART: usize = 1 << 14;
 
-impl Asked {
-    fn write(&mut self, order: Node<'_>) {
-        for Member { name, key, value } in order.sorted_members() {
-            if PROGRESS.contains(&&*name) {
+impl<'d> Asked<'d> {
+    fn write(&mut self, order: Node<'d>) {
+        let members = self.canonical.open(order);
+        for position in members.clone() {
+            let name = self.canonical.name(position);
+            if tells_progress(name) {
                 continue;
             }
-            key.write_canonical(&mut self.text);
-            self.text.push(b':');
-            if ITEM_LISTS.contains(&&*name) {
-                for item in value.elements() {
+            if ITEM_LISTS.iter().any(|it| it.as_bytes() == name) {
+                self.canonical.write_key(position, &mut self.text);
+                for item in self.canonical.member(position).elements() {
                     self.text.push(b'[');
                     self.write(item);
                     self.text.push(b']');
@@ -69,10 +75,11 @@ impl Asked {
                     }
                 }
             } else {
-                value.write_canonical(&mut self.text);
+                self.canonical.write_member(position, &mut self.text);
             }
             self.text.push(b',');
         }
+        self.canonical.close(&members);
     }
 }
 

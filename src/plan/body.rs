@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,8 @@ pub struct Body {
 #[derive(Debug, Clone)]
 enum Text {
     Whole(Box<RawValue>),
+    /// What stands in an order.
+    Shared(SharedText),
     /// What stands in an order in other places is put together when it is written: a large plan has
     /// many bodies.
     Parts(Box<Parts>),
@@ -66,18 +69,14 @@ impl Body {
 
     /// `{}`
     pub fn empty() -> Body {
-        Body::digested("{}".to_owned(), b"{}")
+        Body::new("{}".to_owned()).expect("it is JSON")
     }
 
     /// The text of a value.
     pub fn of(node: Node<'_>) -> Body {
-        Body::digested(node.compact().into_owned(), &node.canonical())
-    }
-
-    fn digested(text: String, canonical: &[u8]) -> Body {
         Body {
-            text: Text::Whole(json(text)),
-            digest: OnceLock::from(digest_of(canonical)),
+            text: Text::Shared(node.shared()),
+            digest: OnceLock::from(digest_of(&node.canonical())),
         }
     }
 
@@ -85,15 +84,16 @@ impl Body {
     pub fn get(&self) -> Cow<'_, str> {
         match &self.text {
             Text::Whole(text) => text.get().into(),
+            Text::Shared(text) => (&**text).into(),
             Text::Parts(parts) => parts.text().into(),
         }
     }
 
-    /// The text as a value that is written as it stands.
-    pub fn raw(&self) -> Cow<'_, RawValue> {
+    /// The text as a value of its own.
+    pub fn to_raw(&self) -> Box<RawValue> {
         match &self.text {
-            Text::Whole(text) => Cow::Borrowed(text),
-            Text::Parts(parts) => Cow::Owned(json(parts.text())),
+            Text::Whole(text) => text.clone(),
+            _ => RawValue::from_string(self.get().into_owned()).expect("documents are JSON"),
         }
     }
 
@@ -110,10 +110,6 @@ impl Body {
     }
 }
 
-fn json(text: String) -> Box<RawValue> {
-    RawValue::from_string(text).expect("what is made of documents is JSON")
-}
-
 fn digest_of(canonical: &[u8]) -> [u8; 32] {
     Sha256::digest(canonical).into()
 }
@@ -127,9 +123,15 @@ impl From<Box<RawValue>> for Body {
     }
 }
 
+/// By this name of a structure and of its one member `serde_json` knows a text that it writes as it
+/// stands. Its own [`RawValue`] is one, but reads each text before it takes it.
+const AS_IT_STANDS: &str = "$serde_json::private::RawValue";
+
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.raw().serialize(serializer)
+        let mut body = serializer.serialize_struct(AS_IT_STANDS, 1)?;
+        body.serialize_field(AS_IT_STANDS, &*self.get())?;
+        body.end()
     }
 }
 
@@ -141,6 +143,8 @@ impl<'de> Deserialize<'de> for Body {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -152,6 +156,14 @@ mod tests {
             let made = Body::with_member(node, ("specification", member("more")));
             let read = Body::new(made.get().into_owned()).expect("JSON");
             assert_eq!(made.digest(), read.digest(), "{}", made.get());
+            for body in [&made, &read] {
+                let written = serde_json::to_string(&[body]).expect("JSON");
+                assert_eq!(written, format!("[{}]", made.get()));
+                let value = serde_json::to_value(body).expect("JSON");
+                let expected: Value = serde_json::from_str(&made.get()).expect("JSON");
+                assert_eq!(value, expected);
+                assert_eq!(body.to_raw().get(), made.get());
+            }
         }
         let (made, read) = (Body::of(member("value")), member("value").raw());
         assert_eq!(

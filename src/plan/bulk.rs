@@ -100,7 +100,7 @@ pub fn predecessors(plan: &OrchestrationPlan) -> Vec<Vec<usize>> {
     let positions: HashMap<&str, usize> = tasks
         .map(|(index, task)| (task.id.as_str(), index))
         .collect();
-    let before = |task: &TaskFlow| {
+    let before = |task: &Box<TaskFlow>| {
         let waits = task.relationship.iter();
         waits
             .filter_map(|wait| positions.get(wait.task_flow.id.as_str()).copied())
@@ -156,7 +156,7 @@ fn colours(
 
 /// Adds to the names that several tasks have what is different in their ids, between the parts of
 /// these that are the same: mostly the site.
-fn tell_apart(tasks: &[TaskFlow], lots: &mut [Lot]) {
+fn tell_apart(tasks: &[Box<TaskFlow>], lots: &mut [Lot]) {
     let mut called: HashMap<&str, Vec<usize>> = HashMap::new();
     for (position, lot) in lots.iter().enumerate() {
         let task = &tasks[lot.first];
@@ -187,7 +187,7 @@ fn tell_apart(tasks: &[TaskFlow], lots: &mut [Lot]) {
 
 /// What the names of tasks have in common, at their beginning and up to the end of a word; else
 /// their specification.
-fn name(tasks: &[TaskFlow], lot: &[usize]) -> String {
+fn name(tasks: &[Box<TaskFlow>], lot: &[usize]) -> String {
     let first = &tasks[lot[0]];
     let common = common_name(lot.iter().map(|it| tasks[*it].name.as_str()));
     if common.is_empty() {

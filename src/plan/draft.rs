@@ -25,7 +25,7 @@ use crate::model::{Action, ResourceOrderItem};
 #[derive(Debug)]
 pub struct Draft<'d> {
     /// The task, without what the schedule says.
-    pub task: TaskFlow,
+    pub task: Box<TaskFlow>,
     /// Expected duration.
     pub duration: SignedDuration,
     /// When it may start.
@@ -41,11 +41,13 @@ pub struct Bounds {
     pub start: Option<Timestamp>,
     /// Not at or after.
     pub end: Option<Timestamp>,
+    /// Whether one of them was written without time or zone, and read as UTC.
+    pub guessed: bool,
 }
 
 /// A task that nothing has been said about yet but who it is and why it is there.
-pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow {
-    TaskFlow {
+pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> Box<TaskFlow> {
+    Box::new(TaskFlow {
         id,
         type_name: "TaskFlow".into(),
         name,
@@ -79,7 +81,7 @@ pub fn blank(id: String, name: String, kind: TaskKind, why: String) -> TaskFlow 
         slack: String::new(),
         critical: false,
         wave: 0,
-    }
+    })
 }
 
 /// The estimates that an expected duration comes from, where there are several.
@@ -244,12 +246,14 @@ struct Ruled<'r, 'd> {
 
 impl Ruled<'_, '_> {
     fn window(&mut self, window: &WindowRule) -> Bounds {
+        let mut moment = |bound: &Option<Expression>, what| self.moment(bound.as_ref()?, what);
+        let start = moment(&window.start, "start");
+        let end = moment(&window.end, "end");
+        let is_guessed = |it: &Option<DateReading>| matches!(it, Some(DateReading::Lenient(_)));
         let bounds = Bounds {
-            start: window
-                .start
-                .as_ref()
-                .and_then(|it| self.moment(it, "start")),
-            end: window.end.as_ref().and_then(|it| self.moment(it, "end")),
+            start: start.and_then(DateReading::timestamp),
+            end: end.and_then(DateReading::timestamp),
+            guessed: is_guessed(&start) || is_guessed(&end),
         };
         if let (Some(start), Some(end)) = (bounds.start, bounds.end)
             && end <= start
@@ -263,7 +267,7 @@ impl Ruled<'_, '_> {
         bounds
     }
 
-    fn moment(&mut self, expression: &Expression, what: &str) -> Option<Timestamp> {
+    fn moment(&mut self, expression: &Expression, what: &str) -> Option<DateReading> {
         let text = match variables::text(expression, self.bindings) {
             Ok(Ok(text)) => text?,
             Ok(Err(value)) => {
@@ -276,8 +280,8 @@ impl Ruled<'_, '_> {
             }
             Err(fault) => return self.failed(&format!("the {what} of the window"), &fault),
         };
-        let moment = DateReading::of(&text).timestamp();
-        if moment.is_none() {
+        let moment = DateReading::of(&text);
+        if moment == DateReading::None {
             let message = format!(
                 "rule `{}`: the {what} of the window is `{text}`, which is no moment",
                 self.rule
@@ -288,7 +292,7 @@ impl Ruled<'_, '_> {
                     Some("write it as in RFC 3339: 2026-11-25T09:00:00+11:00".to_owned());
             }
         }
-        moment
+        Some(moment)
     }
 
     fn request(&mut self, compensation: &CompensationRequest) -> Option<Request> {

@@ -135,7 +135,7 @@ fn named(plan: &OrchestrationPlan, wanted: &str) -> Result<usize, NotFound> {
 }
 
 impl<'p> Neighbour<'p> {
-    fn of(tasks: &'p [TaskFlow], position: usize, wait: &'p TaskFlowRelationship) -> Self {
+    fn of(tasks: &'p [Box<TaskFlow>], position: usize, wait: &'p TaskFlowRelationship) -> Self {
         let task = &tasks[position];
         let about = task.gate.as_deref().or(task.specification.as_deref());
         Neighbour {
@@ -270,7 +270,7 @@ impl Explanation<'_> {
             }
             let name = &lots.lots[*lot].name;
             if lots.lots[*lot].count == 1 {
-                let TaskFlow { id, name, .. } = &self.all.task_flow[lots.lots[*lot].first];
+                let TaskFlow { id, name, .. } = &*self.all.task_flow[lots.lots[*lot].first];
                 page.say(title, &format!("{name} ({id}){condition}"));
             } else {
                 page.say(

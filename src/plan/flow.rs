@@ -47,7 +47,11 @@ pub struct OrchestrationPlan {
     pub revision: Option<Revision>,
     /// The tasks, in an order in which every task comes after those it waits for.
     #[serde(rename = "taskFlow")]
-    pub task_flow: Vec<TaskFlow>,
+    #[expect(
+        clippy::vec_box,
+        reason = "tasks are large, and moved often while a plan is made"
+    )]
+    pub task_flow: Vec<Box<TaskFlow>>,
 }
 
 /// What made a plan out of another one while that was carried out.

@@ -55,7 +55,7 @@ use crate::schemas;
 use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
 use flow::{
-    Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlow, TaskFlowRef,
+    Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlowRef,
     TaskFlowRelationship, TaskKind, Until,
 };
 use gates::Gating;
@@ -281,7 +281,7 @@ impl Planning<'_> {
             let waits = some.iter().map(|waits| relationships(waits, &names));
             waits.collect::<Vec<_>>()
         });
-        let mut tasks: Vec<TaskFlow> = drafts.into_iter().map(|draft| draft.task).collect();
+        let mut tasks: Vec<_> = drafts.into_iter().map(|draft| draft.task).collect();
         for (task, waits) in tasks.iter_mut().zip(waits.into_iter().flatten()) {
             task.relationship = waits;
         }
@@ -601,6 +601,20 @@ fn warnings(
             node.location(),
             message,
         ));
+    }
+    for draft in drafts.iter().filter(|it| it.window.guessed) {
+        let bound = |it: Option<Timestamp>| it.map_or("open".to_owned(), |it| it.to_string());
+        let message = format!(
+            "the window of task `{}` is not written as in RFC 3339; read as {} to {}",
+            draft.task.id,
+            bound(draft.window.start),
+            bound(draft.window.end)
+        );
+        let code = Code("plan/window-format");
+        warnings.push(
+            Diagnostic::new(code, Severity::Warning, draft.node.location(), message)
+                .with_hint("write it with time and offset: 2026-11-25T09:00:00+11:00"),
+        );
     }
     for &task in &times.missed {
         let Draft {

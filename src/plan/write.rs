@@ -15,7 +15,7 @@ use crate::parallel;
 pub struct PlanText {
     /// What stands before the tasks; all of it where they are few.
     head: Vec<u8>,
-    tasks: Vec<TaskFlow>,
+    tasks: Vec<Box<TaskFlow>>,
 }
 
 /// What follows the tasks of a plan.
@@ -54,8 +54,8 @@ impl PlanText {
         if self.tasks.is_empty() {
             return ControlFlow::Continue(());
         }
-        let mut tasks: Vec<Option<TaskFlow>> = self.tasks.into_iter().map(Some).collect();
-        let text = |start, tasks: &mut [Option<TaskFlow>]| {
+        let mut tasks: Vec<Option<Box<TaskFlow>>> = self.tasks.into_iter().map(Some).collect();
+        let text = |start, tasks: &mut [Option<Box<TaskFlow>>]| {
             let mut text = Vec::with_capacity(TASK * tasks.len());
             // Each is done with once it is written.
             let tasks = tasks.iter_mut().filter_map(Option::take);
@@ -73,7 +73,7 @@ const HEAD: usize = 2 << 10;
 /// What a task takes, at a guess that is seldom too low.
 const TASK: usize = 2 << 10;
 
-fn write(start: usize, tasks: impl Iterator<Item = TaskFlow>, text: &mut Vec<u8>) {
+fn write(start: usize, tasks: impl Iterator<Item = Box<TaskFlow>>, text: &mut Vec<u8>) {
     for (position, task) in (start..).zip(tasks) {
         if position > 0 {
             text.push(b',');

@@ -106,7 +106,10 @@ impl<'a> Amending<'a> {
         let undid = tasks.iter().filter_map(|task| task.compensates.as_deref());
         Self {
             standing,
-            before: tasks.iter().map(|task| (task.id.as_str(), task)).collect(),
+            before: tasks
+                .iter()
+                .map(|task| (task.id.as_str(), &**task))
+                .collect(),
             gone: undid.collect(),
             undone: Vec::new(),
             removed: Vec::new(),
@@ -119,8 +122,8 @@ impl<'a> Amending<'a> {
     }
 
     /// A task of the new plan, and what is done about it.
-    fn wanted(&mut self, task: &TaskFlow) -> TaskFlow {
-        let mut task = task.clone();
+    fn wanted(&mut self, task: &TaskFlow) -> Box<TaskFlow> {
+        let mut task = Box::new(task.clone());
         let known = self.known(&task.id);
         let before = self.before.get(task.id.as_str()).copied();
         let Some(before) = before.filter(|it| !self.gone.contains(it.id.as_str())) else {
@@ -185,9 +188,9 @@ impl<'a> Amending<'a> {
     }
 
     /// A task that the new plan does not have.
-    fn unwanted(&mut self, task: &TaskFlow) -> TaskFlow {
+    fn unwanted(&mut self, task: &TaskFlow) -> Box<TaskFlow> {
         let known = self.known(&task.id);
-        let mut task = task.clone();
+        let mut task = Box::new(task.clone());
         task.disposition = Some(Disposition::Keep);
         if task.compensates.is_some() || self.gone.contains(task.id.as_str()) {
             return task;
@@ -207,7 +210,7 @@ impl<'a> Amending<'a> {
     }
 
     /// The bundles past the point of no return in which something would change.
-    fn refused<'t>(&self, tasks: impl Iterator<Item = &'t TaskFlow>) -> Vec<Pin> {
+    fn refused<'t>(&self, tasks: impl Iterator<Item = &'t Box<TaskFlow>>) -> Vec<Pin> {
         let mut changed: BTreeSet<&str> = BTreeSet::new();
         let touched: Vec<&str> = tasks
             .filter(|task| {
@@ -251,9 +254,14 @@ impl<'a> Amending<'a> {
     }
 
     /// Removes what may be there of tasks that are done anew, before they are.
-    fn removed_first(&self, undoing: &Undoing<'_>, tasks: &mut [TaskFlow]) -> Vec<TaskFlow> {
+    fn removed_first(
+        &self,
+        undoing: &Undoing<'_>,
+        tasks: &mut [Box<TaskFlow>],
+    ) -> Vec<Box<TaskFlow>> {
         let removal = |it: &&'a TaskFlow| Some((it.id.as_str(), undoing.removal(it)?));
-        let removals: Vec<(&str, TaskFlow)> = self.removed.iter().filter_map(removal).collect();
+        let removals: Vec<(&str, Box<TaskFlow>)> =
+            self.removed.iter().filter_map(removal).collect();
         let ids: HashMap<&str, &str> = removals
             .iter()
             .map(|(of, removal)| (*of, removal.id.as_str()))
@@ -267,9 +275,13 @@ impl<'a> Amending<'a> {
     }
 
     /// Lets what is done in a bundle wait until what is undone of it is, by a milestone for each.
-    fn undone_first(&self, undo: &[TaskFlow], tasks: &mut [TaskFlow]) -> Vec<TaskFlow> {
+    fn undone_first(
+        &self,
+        undo: &[Box<TaskFlow>],
+        tasks: &mut [Box<TaskFlow>],
+    ) -> Vec<Box<TaskFlow>> {
         let number = next_number(self.standing.plan);
-        let mut milestones: BTreeMap<&str, TaskFlow> = BTreeMap::new();
+        let mut milestones: BTreeMap<&str, Box<TaskFlow>> = BTreeMap::new();
         for task in undo {
             let undone = task.compensates.as_deref().unwrap_or_default();
             for bundle in self.standing.bundles.of_task(undone) {

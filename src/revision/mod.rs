@@ -165,7 +165,7 @@ fn revised(
     standing: Standing<'_>,
     kind: RevisionKind,
     reason: Option<String>,
-    tasks: Vec<TaskFlow>,
+    tasks: Vec<Box<TaskFlow>>,
 ) -> OrchestrationPlan {
     let before = standing.plan;
     let mut plan = OrchestrationPlan {
@@ -211,12 +211,12 @@ pub fn entry(plan: &OrchestrationPlan, documents: Vec<String>) -> Option<Revised
 fn check(standing: Standing<'_>, by: RevisionKind) -> Result<(), Refusal> {
     let Standing { plan, progress, .. } = standing;
     // Milestones that nothing comes after are only to be noted still.
-    let is_left = |task: &&TaskFlow| match progress.task(&task.id) {
+    let is_left = |task: &TaskFlow| match progress.task(&task.id) {
         Some(known) if task.kind == TaskKind::Milestone => known.state == TaskState::Hold,
         Some(known) => !known.has_ended(),
         None => true,
     };
-    let is_over = !plan.task_flow.iter().any(|task| is_left(&task));
+    let is_over = !plan.task_flow.iter().any(|task| is_left(task));
     let Some(revision) = &plan.revision else {
         return if is_over { Err(Refusal::Ended) } else { Ok(()) };
     };

@@ -196,7 +196,7 @@ impl Case {
 /// `disposition id`, and what comes first in the case of undoing.
 fn told(plan: &OrchestrationPlan) -> Vec<String> {
     let tasks = plan.task_flow.iter().filter(|it| it.disposition.is_some());
-    let line = |it: &TaskFlow| {
+    let line = |it: &Box<TaskFlow>| {
         let what = it.disposition.unwrap();
         let after: Vec<&str> = it.relationship.iter().map(|it| &*it.task_flow.id).collect();
         match what {

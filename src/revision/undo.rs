@@ -25,7 +25,7 @@ impl Undoing<'_> {
 
     /// The tasks that undo these, by id of what they undo, in an order in which each comes after
     /// those that it waits for: what needed a thing is undone before the thing.
-    pub fn tasks(&self, undone: &HashSet<&str>) -> Vec<TaskFlow> {
+    pub fn tasks(&self, undone: &HashSet<&str>) -> Vec<Box<TaskFlow>> {
         let mut before: HashMap<&str, BTreeSet<&str>> = HashMap::new();
         // Every task comes after those that it waits for: backwards, what waits is known first.
         for task in self.plan.task_flow.iter().rev() {
@@ -53,7 +53,7 @@ impl Undoing<'_> {
         &self,
         undone: &TaskFlow,
         after: impl Iterator<Item = &'t str>,
-    ) -> Option<TaskFlow> {
+    ) -> Option<Box<TaskFlow>> {
         let request = request(undone)?;
         let name = format!("Undo {}", undone.name);
         let why = format!("undoes {} ({})", undone.name, undone.id);
@@ -72,7 +72,7 @@ impl Undoing<'_> {
 
     /// The task that removes what may be there of one that is done anew; none where nothing can be
     /// removed without harm.
-    pub fn removal(&self, anew: &TaskFlow) -> Option<TaskFlow> {
+    pub fn removal(&self, anew: &TaskFlow) -> Option<Box<TaskFlow>> {
         let request = removal(anew)?;
         let id = format!("{}~remove-{}", anew.id, self.number);
         let name = format!("Remove {}", anew.name);
@@ -89,7 +89,7 @@ impl Undoing<'_> {
         undone: &TaskFlow,
         request: Request,
         (id, name, why): (String, String, String),
-    ) -> TaskFlow {
+    ) -> Box<TaskFlow> {
         let mut task = blank_task(id, name, TaskKind::Activation, why);
         super::without_schedule(&mut task);
         task.idempotency_key = Some(compensation_key(self.root, &task.id, &request));

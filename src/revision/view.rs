@@ -65,7 +65,7 @@ pub fn view(plan: &OrchestrationPlan, before: &OrchestrationPlan) -> Option<View
     let before: HashMap<&str, &TaskFlow> = before
         .task_flow
         .iter()
-        .map(|task| (task.id.as_str(), task))
+        .map(|task| (task.id.as_str(), &**task))
         .collect();
     let undone = plan.task_flow.iter();
     let undone: HashSet<&str> = undone.filter_map(|it| it.compensates.as_deref()).collect();

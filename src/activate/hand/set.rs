@@ -166,7 +166,7 @@ fn wanted(plan: &OrchestrationPlan) -> OrchestrationPlan {
         .iter()
         .filter_map(|it| it.compensates.as_deref())
         .collect();
-    let is_wanted = |task: &&TaskFlow| {
+    let is_wanted = |task: &&Box<TaskFlow>| {
         let is_left = matches!(
             task.disposition,
             Some(Disposition::Drop | Disposition::Undo)

@@ -95,6 +95,11 @@ pub const CODES: &[Description] = &[
         "Write moments as in RFC 3339, the end after the start.",
     ),
     warning(
+        "plan/window-format",
+        "A bound of a window is not written as in RFC 3339, but can be read: without an offset, as UTC.",
+        "Write it with time and offset: 2026-11-25T09:00:00+11:00.",
+    ),
+    warning(
         "plan/window-missed",
         "A task cannot be ready before its window is over.",
         "Agree on a later window, or start the order earlier.",

@@ -37,6 +37,7 @@ impl Tasks {
         self.windows.push(Bounds {
             start: window.0.map(at),
             end: window.1.map(at),
+            guessed: false,
         });
     }
 

@@ -8,7 +8,6 @@ use super::stories::{
     EXAMPLES, Kind, Planned, Point, Story, Systems, There, Told, Watch, chain_of, to_the_end,
 };
 use super::*;
-use crate::plan::flow::TaskFlow;
 use crate::revision::{self, Bundles, Pinned, Refusal, Standing};
 
 /// What becomes of requests that were on their way when the process died.
@@ -54,7 +53,7 @@ fn some<T>(all: &[T], count: usize) -> impl Iterator<Item = &T> {
 fn each_once(told: &Told) -> BTreeMap<String, u32> {
     let done = |id: &str| told.progress.task(id).unwrap().state == TaskState::Completed;
     let tasks = told.plan.task_flow.iter().filter(|task| done(&task.id));
-    let calls = tasks.filter_map(TaskFlow::call);
+    let calls = tasks.filter_map(|it| it.call());
     calls
         .map(|call| (call.idempotency_key.to_owned(), 1))
         .collect()
@@ -66,7 +65,7 @@ fn effects(told: &Told) -> BTreeMap<String, u32> {
         .plan
         .task_flow
         .iter()
-        .filter_map(TaskFlow::call)
+        .filter_map(|it| it.call())
         .filter(|call| is_question(&call.request.path))
         .map(|call| call.idempotency_key)
         .collect();
