@@ -13,12 +13,14 @@ use orderctl::catalog::{self, Catalog};
 use orderctl::chain::Chain;
 use orderctl::decompose::{self, Decomposer};
 use orderctl::document::Document;
-use orderctl::inventory::{self, Inventory};
+use orderctl::inventory::{self, Inventory, Layer};
 use orderctl::validate::Validation;
 use serde_json::{Value, json};
 
 #[path = "inventory/partial.rs"]
 mod partial;
+#[path = "inventory/quantities.rs"]
+mod quantities;
 
 const JANE: &str = "ORD-4821-0001.1";
 

@@ -7,7 +7,7 @@ use super::characteristic::CharacteristicSpecification;
 use super::expression::Parsed;
 use super::ruling::{Reach, Reader, Subject, nearest, products};
 use crate::diagnostic::{Diagnostic, Location, has_errors};
-use crate::document::{Document, DocumentKind, Node, quote};
+use crate::document::{Document, DocumentKind, Node};
 
 /// In which waves an order is carried out.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct RolloutRule {
     pub subject: Subject,
     /// Name of the characteristic that tells the wave.
     pub characteristic: String,
-    /// Values of the characteristic, first wave to last.
+    /// Values of the characteristic, first wave to last; numbers as they are written.
     pub waves: Vec<String>,
     /// What a wave has to have come to.
     pub until: WaveEnd,
@@ -114,7 +114,10 @@ impl Reader<'_> {
             subject,
             characteristic,
             waves: waves
-                .filter_map(|node| node.as_str().map(std::borrow::Cow::into_owned))
+                .map(|node| {
+                    node.as_str()
+                        .map_or_else(|| node.raw().to_owned(), Into::into)
+                })
                 .collect(),
             until: match root.text("until").as_deref() {
                 Some("ended") => WaveEnd::Ended,
@@ -142,14 +145,10 @@ impl Reader<'_> {
             return;
         }
         for node in root.list("waves") {
-            let wave = node.as_str().unwrap_or_default();
-            let Ok(value) = Document::parse(quote(&wave), "") else {
-                continue;
-            };
-            let misfits = same.iter().map(|it| it.check(value.root()).err());
+            let misfits = same.iter().map(|it| it.check(node).err());
             let misfits: Option<Vec<_>> = misfits.collect();
             if let Some((_, misfit)) = misfits.and_then(|it| it.into_iter().next()) {
-                let message = format!("`{name}` is never `{wave}`: {misfit}");
+                let message = format!("`{name}` is never {}: {misfit}", node.raw());
                 self.error("rule/rollout-wave", node.location(), message)
                     .hint = misfit.hint();
             }

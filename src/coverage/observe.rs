@@ -121,6 +121,7 @@ fn explained(catalog: &Catalog, explanation: &Explanation, met: &mut BTreeSet<Po
         Outcome::Made | Outcome::Modified { .. } | Outcome::Unchanged => true,
         Outcome::NotMade
         | Outcome::Nothing { .. }
+        | Outcome::Ended { .. }
         | Outcome::Deleted { .. }
         | Outcome::StillUsed { .. } => false,
     };

@@ -12,6 +12,7 @@ use super::{Decomposer, Derived, NotDecomposable};
 use crate::catalog::{self, Catalog, Values};
 use crate::chain::order_name;
 use crate::inventory::{Installed, Layer};
+use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrderItem};
 use crate::validate::ValidOrder;
 use crate::validate::ordered::{self, product_specification, product_values};
@@ -107,6 +108,14 @@ impl<'c> Com<'_, 'c> {
     }
 
     fn item(&mut self, item: &ProductOrderItem<'c>) {
+        if let Some(state) = OrderState::ended(item.node) {
+            let product = product_specification(self.expansion.with.catalog, item, None);
+            if let Some(it) = product {
+                let source = (&*item.id, &it.specification);
+                self.expansion.ended(source, &it.decompositions, state);
+            }
+            return;
+        }
         let product_id = item
             .product_id()
             .map_or_else(|| format!("{}.{}", self.order_id, item.id), Cow::into_owned);
@@ -135,7 +144,8 @@ impl<'c> Com<'_, 'c> {
         let before = installed
             .as_ref()
             .map(|it| installed_values(it, Some(&product.specification)));
-        let members = ordered::item_members(&item.id, item.action, item.node);
+        let quantity = ordered::quantity(item.node, installed.as_ref());
+        let members = ordered::item_members(&item.id, item.action, quantity);
         let around = |product| Surroundings {
             product,
             item: &members,
@@ -161,7 +171,7 @@ impl<'c> Com<'_, 'c> {
             decompositions: &product.decompositions,
             own: None,
             roots: &roots,
-            quantity: ordered::quantity(item.node),
+            quantity,
             mode: match &installed {
                 Some(_) => Mode::below(action),
                 None => Mode::Make(action),

@@ -17,7 +17,7 @@ pub use parts::{Candidate, Part, joined};
 use super::around::Places;
 use super::explain::{Explanation, Outcome, Story};
 use super::faults::Place;
-use super::loops;
+use super::loops::{self, Without};
 use super::shared::{Shared, Sharing};
 use super::standing::{Mode, Named, Standing};
 use super::step::{Roots, Steps};
@@ -29,6 +29,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Node};
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
+use crate::model::state::OrderState;
 use element::Kept;
 use stranger::Doubt;
 
@@ -227,7 +228,7 @@ impl<'c> Expansion<'_, 'c> {
         let kept = Kept::of(level, candidate);
         let mut strangers = self.strangers(level.source, candidate, (standing, Doubt::Fault));
         let (mut sibling, mut elements) = (None, 0);
-        let faults = loops::each(loops, level.now, &mut |element| {
+        let (faults, without) = loops::each(loops, level.now, &mut |element| {
             elements += 1;
             let subject = Subject {
                 candidate,
@@ -251,8 +252,19 @@ impl<'c> Expansion<'_, 'c> {
             self.steps.has_room()
         });
         let decomposition = candidate.decomposition?;
-        if elements == 0 && faults.is_empty() {
-            self.nothing(level, candidate);
+        if elements == 0 && faults.is_empty() && without.is_empty() {
+            let over = over(candidate.loops());
+            let absent = loops::is_absent(candidate.loops(), level.now);
+            self.nothing(level, candidate, ("", over, absent));
+        }
+        for Without {
+            element,
+            over,
+            absent,
+        } in without
+        {
+            let over = format!("`{over}` of {element}");
+            self.nothing(level, candidate, (&element, over, absent));
         }
         let node = level.source.node;
         self.steps.loop_faults(
@@ -268,8 +280,13 @@ impl<'c> Expansion<'_, 'c> {
         sibling.filter(|_| decomposition.observed && loops.is_empty())
     }
 
-    /// A loop without elements.
-    fn nothing(&mut self, level: &Level<'_, 'c>, candidate: Candidate<'c>) {
+    /// A loop without elements, inside an element of another one or not.
+    fn nothing(
+        &mut self,
+        level: &Level<'_, 'c>,
+        candidate: Candidate<'c>,
+        (element, over, absent): (&str, String, bool),
+    ) {
         let source = level.source;
         let specification = &candidate.target.specification;
         let layer = self.layer;
@@ -278,18 +295,44 @@ impl<'c> Expansion<'_, 'c> {
             source_item: source.item_id.to_owned(),
             source: source.specification.id.clone(),
             target: specification.id.clone(),
-            item: format!("{}.{}", source.item_id, specification.id),
+            item: if element.is_empty() {
+                format!("{}.{}", source.item_id, specification.id)
+            } else {
+                format!("{}.{}.{element}", source.item_id, specification.id)
+            },
             name: specification.name.clone(),
             story: Story {
                 rule: candidate.decomposition.and_then(|it| it.rule.clone()),
                 ..Story::default()
             },
-            outcome: Outcome::Nothing {
-                over: over(candidate.loops()),
-                absent: loops::is_absent(candidate.loops(), level.now),
-            },
+            outcome: Outcome::Nothing { over, absent },
             sharers: 0,
         });
+    }
+
+    /// Explains why nothing is made for an order item that has ended.
+    pub fn ended(
+        &mut self,
+        (item, source): (&str, &Specification),
+        decompositions: &[Decomposition],
+        state: OrderState,
+    ) {
+        for decomposition in decompositions {
+            let target = self.with.catalog.service_at(decomposition.target);
+            let target = &target.specification;
+            let layer = self.layer;
+            self.steps.explain(|| Explanation {
+                layer,
+                source_item: item.to_owned(),
+                source: source.id.clone(),
+                target: target.id.clone(),
+                item: format!("{item}.{}", target.id),
+                name: target.name.clone(),
+                story: Story::default(),
+                outcome: Outcome::Ended { state },
+                sharers: 0,
+            });
+        }
     }
 
     /// Explains a part.

@@ -11,6 +11,7 @@ use super::standing::Change;
 use crate::catalog::ServiceIndex;
 use crate::catalog::expression::{Near, NearKind, Seen};
 use crate::inventory::Layer;
+use crate::model::state::OrderState;
 
 /// Names that are told one by one.
 const TOLD: usize = 3;
@@ -91,6 +92,11 @@ pub enum Outcome {
         /// Whether the list is absent, not empty.
         absent: bool,
     },
+    /// The item that it would be made for has ended.
+    Ended {
+        /// In which state.
+        state: OrderState,
+    },
     /// It is installed, and something about it changes.
     Modified {
         /// What changes.
@@ -116,7 +122,7 @@ impl Outcome {
     fn marker(&self) -> char {
         match self {
             Outcome::Made => '+',
-            Outcome::NotMade | Outcome::Nothing { .. } => '-',
+            Outcome::NotMade | Outcome::Nothing { .. } | Outcome::Ended { .. } => '-',
             Outcome::Modified { .. } => '~',
             Outcome::Unchanged | Outcome::StillUsed { .. } => '=',
             Outcome::Deleted { .. } => 'x',
@@ -157,6 +163,9 @@ impl Explanation {
                 let what = if *absent { "is absent" } else { "is empty" };
                 let by = self.because(story.rule.as_deref());
                 format!("{by}, and {over} {what}")
+            }
+            Outcome::Ended { state } => {
+                format!("item `{}` is {}", self.source_item, state.name())
             }
             Outcome::Modified { changes } if changes.is_empty() => {
                 "installed, and what it is made from changes".to_owned()

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression, Found};
 use crate::catalog::{Loop, Over};
+use crate::diagnostic::suggestion::closest;
 use crate::document::{Document, Kind, Node, describe};
 
 /// Most items of a derived order.
@@ -20,6 +21,16 @@ pub struct Element<'a> {
     pub bindings: &'a Bindings<'a>,
     /// What tells it apart from others of its rule, for ids: a dot and the key for each loop.
     pub suffix: &'a str,
+}
+
+/// An element that has nothing to go through inside it.
+pub struct Without {
+    /// Its key, with those of the elements around it.
+    pub element: String,
+    /// What the loop inside it is over.
+    pub over: String,
+    /// Whether the list is absent, not empty.
+    pub absent: bool,
 }
 
 /// Why there is no item for an element, or for all.
@@ -41,22 +52,23 @@ pub enum LoopFault {
 }
 
 /// Calls `visit` for each element, outer loops first; once, if there are no loops; until it gives
-/// `false`. Gives the faults.
+/// `false`. Gives the faults, and the elements that had nothing to go through inside them.
 pub fn each(
     loops: &[Loop],
     bindings: &Bindings<'_>,
     visit: &mut dyn FnMut(&Element<'_>) -> bool,
-) -> Vec<LoopFault> {
+) -> (Vec<LoopFault>, Vec<Without>) {
     let mut walk = Walk {
         visit,
         suffix: String::new(),
         known: HashMap::new(),
+        without: Vec::new(),
         count: 0,
         goes_on: true,
         faults: Vec::new(),
     };
     walk.inside(loops, bindings);
-    walk.faults
+    (walk.faults, walk.without)
 }
 
 struct Walk<'w> {
@@ -64,6 +76,7 @@ struct Walk<'w> {
     suffix: String,
     /// The number of each element by its suffix.
     known: HashMap<String, usize>,
+    without: Vec<Without>,
     count: usize,
     goes_on: bool,
     faults: Vec<LoopFault>,
@@ -81,7 +94,11 @@ impl Walk<'_> {
         match &outer.over {
             Over::List(over) => match list(over, bindings) {
                 Ok(list) => {
-                    self.enter(list.as_ref().map_or(0, |list| list.node().len()));
+                    let count = list.as_ref().map_or(0, |list| list.node().len());
+                    if count == 0 && !self.suffix.is_empty() {
+                        self.nothing(over, list.is_none(), bindings);
+                    }
+                    self.enter(count);
                     let elements = list.iter().flat_map(|list| list.node().elements());
                     for (position, element) in elements.enumerate() {
                         if !self.goes_on {
@@ -109,6 +126,32 @@ impl Walk<'_> {
                 }
                 Err(fault) => self.faults.push(fault),
             },
+        }
+    }
+
+    /// There is nothing to go through inside an element. A list that is absent is as good as an empty
+    /// one, unless it seems to be there under a misspelt name: what it holds would be left out, or
+    /// deleted, in silence.
+    fn nothing(&mut self, over: &Expression, absent: bool, bindings: &Bindings<'_>) {
+        let element = self.suffix[1..].to_owned();
+        let near = if absent {
+            misspelt(over, bindings)
+        } else {
+            None
+        };
+        if let Some(near) = near {
+            let message = format!(
+                "element `{element}` has no `{}`: did you mean its `{near}`?",
+                over.source()
+            );
+            let code = "decompose/no-list";
+            self.faults.push(LoopFault::Elements { code, message });
+        } else {
+            self.without.push(Without {
+                element,
+                over: over.source().to_owned(),
+                absent,
+            });
         }
     }
 
@@ -144,8 +187,14 @@ impl Walk<'_> {
         }
         if inner.is_empty() {
             if let Some(first) = self.known.insert(self.suffix.clone(), number) {
+                let elements = if before == 0 {
+                    format!("elements {first} and {number}")
+                } else {
+                    // Each stands in its own list.
+                    "two elements".to_owned()
+                };
                 let message = format!(
-                    "elements {first} and {number} of `{}` have the same key `{}`",
+                    "{elements} of `{}` have the same key `{}`",
                     outer.source(),
                     &self.suffix[1..]
                 );
@@ -237,7 +286,27 @@ impl<'v> Reading<'v> {
     }
 }
 
-/// The list of a loop; none is as good as an empty one.
+/// The member of an element that is spelt nearly as the absent one which a path leads to.
+fn misspelt(path: &Expression, bindings: &Bindings<'_>) -> Option<String> {
+    let paths = path.paths();
+    let [path] = &paths[..] else { return None };
+    let (variable, members) = path.split_first()?;
+    let (wanted, members) = members.split_last()?;
+    let Found::Node(mut node) = bindings.value(variable)? else {
+        return None;
+    };
+    for member in members {
+        node = node.get(member)?;
+    }
+    if node.member(wanted).is_some() {
+        return None;
+    }
+    let names = node.members().filter_map(|(key, _)| key.as_str());
+    let names: Vec<_> = names.collect();
+    closest(wanted, names.iter().map(|it| &**it)).map(str::to_owned)
+}
+
+/// The list of a loop, if there is one.
 fn list<'v>(
     expression: &Expression,
     bindings: &Bindings<'v>,

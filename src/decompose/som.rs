@@ -15,6 +15,7 @@ use crate::catalog::Values;
 use crate::chain::order_name;
 use crate::inventory::Layer;
 use crate::model::reference::RelationshipKind;
+use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrder, ProductOrderItem, ServiceOrderItem};
 use crate::validate::ValidOrder;
 use crate::validate::ordered::{self, product_values};
@@ -55,7 +56,7 @@ pub fn resource_order(
     expansion.gone = order
         .items
         .iter()
-        .filter(|item| item.action == Some(Action::Delete))
+        .filter(|item| item.action == Some(Action::Delete) && !OrderState::has_ended(item.node))
         .map(|item| service_id(&order_id, item))
         .collect();
     let mut som = Som {
@@ -84,6 +85,14 @@ impl<'c> Som<'_, 'c> {
         let Decomposer {
             catalog, inventory, ..
         } = *self.expansion.with;
+        if let Some(state) = OrderState::ended(item.node) {
+            let id = item.specification.as_ref().map(|it| &*it.id);
+            if let Some(it) = id.and_then(|id| catalog.service(id)) {
+                let source = (&*item.id, &it.specification);
+                self.expansion.ended(source, &it.decompositions, state);
+            }
+            return;
+        }
         let service_id = service_id(self.service_order_id, item);
         let action = item.action.unwrap_or(Action::Add);
         let named = Named {
@@ -126,7 +135,8 @@ impl<'c> Som<'_, 'c> {
         let values = values.presumed(known);
         let root = self.root(item);
         let (product, product_before) = (root.product.as_ref(), root.before.as_ref());
-        let members = ordered::item_members(&item.id, item.action, item.node);
+        let quantity = ordered::quantity(item.node, installed.as_ref());
+        let members = ordered::item_members(&item.id, item.action, quantity);
         let around = |product| Surroundings {
             product,
             item: &members,
@@ -147,7 +157,7 @@ impl<'c> Som<'_, 'c> {
             decompositions: &specification.decompositions,
             own: catalog.service_index(&known.id),
             roots: &root.roots,
-            quantity: ordered::quantity(item.node),
+            quantity,
             mode,
             values: &values,
             before: before.as_ref(),

@@ -8,7 +8,7 @@ use crate::inventory::{Inventory, Layer};
 pub fn orders_of_installed(inventory: &Inventory) -> Vec<Document> {
     let products = inventory
         .documents()
-        .filter(|it| Layer::of(it) == Some(Layer::Product));
+        .filter(|it| Layer::of_installed(it) == Some(Layer::Product));
     let orders = products.filter_map(|document| {
         let root = document.root();
         let id = root.text("id").filter(|id| !id.is_empty())?;

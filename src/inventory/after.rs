@@ -5,19 +5,20 @@ use std::collections::{HashMap, HashSet};
 
 use super::extent::Extent;
 use super::things::{Thing, things};
-use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL};
+use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL, QUANTITY};
 use crate::chain::Chain;
 use crate::document::{Composer, Document, Edits, Node, quote};
 use crate::model::version5::flattened;
 use crate::model::{Action, Characteristic, Order};
 
 /// Members of an ordered entity that its document does not take over as they are.
-const NOT_COPIED: [&str; 10] = [
+const NOT_COPIED: [&str; 11] = [
     "@type",
     "id",
     "status",
     "state",
     "resourceStatus",
+    QUANTITY,
     "realizingService",
     "supportingService",
     "supportingResource",
@@ -46,6 +47,7 @@ impl Changes {
 /// - add: a document made of the ordered entity; modify: the characteristics and members that the
 ///   item gives take the place of those that were there; delete: the document goes, and every
 ///   reference to it; noChange: nothing.
+/// - A product notes how many of it were ordered, where that is not one: TMF637 has no place for it.
 /// - Products and services note the order item that worked on them (`productOrderItem`,
 ///   `serviceOrderItem`). What has been noted is not done again, so a chain may be given twice,
 ///   also after later orders have changed the same things.
@@ -193,7 +195,7 @@ impl<'a> Update<'a> {
         };
         if self.things.iter().any(alone) {
             let holders = self.inventory.documents().filter(|document| {
-                let layer = Layer::of(document);
+                let layer = Layer::of_installed(document);
                 let id = document.root().text("id").unwrap_or_default();
                 let known = |layer| {
                     ordered.contains(&(layer, &*id))
@@ -204,7 +206,7 @@ impl<'a> Update<'a> {
                 })
             });
             let holders: Vec<Installed<'a>> = holders
-                .filter_map(|it| Some(Installed::read(Layer::of(it)?, it.root())))
+                .filter_map(|it| Some(Installed::read(Layer::of_installed(it)?, it.root())))
                 .filter(|it| !self.gone.contains(&(it.layer, it.id.to_string())))
                 .collect();
             stay.extend(holders);
@@ -234,6 +236,9 @@ impl<'a> Update<'a> {
             to.key("id").string(&thing.id);
             for (key, value) in given(thing) {
                 to.key(&key).copy(value);
+            }
+            if let Some(quantity) = ordered(thing).filter(|it| *it > 1) {
+                to.key(QUANTITY).integer(quantity);
             }
             match thing.layer {
                 Layer::Product => {
@@ -289,6 +294,10 @@ impl<'a> Update<'a> {
                     } else {
                         edits.set(root, &key, &value.compact());
                     }
+                }
+                let known = root.get(QUANTITY).and_then(Node::as_i64);
+                if let Some(quantity) = ordered(thing).filter(|it| *it != known.unwrap_or(1)) {
+                    edits.set(root, QUANTITY, &quantity.to_string());
                 }
             }
             note(&mut edits, installed, thing, extent);
@@ -418,6 +427,12 @@ fn given<'d>(thing: &Thing<'d>) -> Vec<(String, Node<'d>)> {
         given.push((beside.to_owned(), value));
     }
     given
+}
+
+/// How many of a product an item orders, where it says so.
+fn ordered(thing: &Thing<'_>) -> Option<i64> {
+    let quantity = thing.node.get(QUANTITY)?.as_i64()?;
+    (thing.layer == Layer::Product && quantity > 0).then_some(quantity)
 }
 
 /// Characteristics with those that an item gives in the place of those of the same name.

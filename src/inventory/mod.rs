@@ -49,6 +49,20 @@ impl Layer {
         }
     }
 
+    /// The layer of a document, if it is part of an installed base and has not ended: a product or
+    /// service that was terminated is not installed any more.
+    pub fn of_installed(document: &Document) -> Option<Layer> {
+        let layer = Layer::of(document)?;
+        let state = document.root().text(match layer {
+            Layer::Product => "status",
+            Layer::Service => "state",
+            Layer::Resource => return Some(layer),
+        });
+        let state = state.unwrap_or_default();
+        let is_it = |ended: &&str| state.trim().eq_ignore_ascii_case(ended);
+        (!ENDED.iter().any(|it| is_it(&it))).then_some(layer)
+    }
+
     /// For messages: `product`, `service`, `resource`.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,6 +125,12 @@ impl Layer {
         }
     }
 }
+
+/// Member of a product, and of order items: how many of it.
+pub const QUANTITY: &str = "quantity";
+/// What a product (TMF637 `ProductStatusType`) or service (TMF638 `ServiceStateType`) says that is
+/// not, or not any more.
+const ENDED: [&str; 3] = ["terminated", "cancelled", "aborted"];
 
 /// Member of a service that says how it runs.
 const OPERATING: &str = "operatingStatus";
@@ -227,7 +247,8 @@ struct Sold {
 type Users = HashMap<(Layer, String), Vec<(Layer, String)>>;
 
 impl Inventory {
-    /// The installed base that documents describe. Other documents are kept, and mean nothing.
+    /// The installed base that documents describe. Other documents are kept, and mean nothing; so
+    /// are products and services that have ended.
     ///
     /// Findings are warnings: a document without an id, one whose id another one has (the first
     /// one counts), and a reference that leads nowhere.
@@ -235,7 +256,7 @@ impl Inventory {
         let mut inventory = Inventory::default();
         let mut diagnostics = Vec::new();
         for document in documents {
-            if let Some(layer) = Layer::of(&document) {
+            if let Some(layer) = Layer::of_installed(&document) {
                 let root = document.root();
                 let id = root.text("id").unwrap_or_default().into_owned();
                 let position = inventory.documents.len();
@@ -263,8 +284,13 @@ impl Inventory {
             }
             inventory.documents.push(Some(document));
         }
+        let ended = inventory.documents();
+        let ended = ended.filter(|it| Layer::of_installed(it).is_none());
+        let id = |it: &Document| it.root().text("id").unwrap_or_default().into_owned();
+        let ended = ended.filter_map(|it| Some((Layer::of(it)?, id(it))));
+        let ended: HashSet<(Layer, String)> = ended.collect();
         for document in inventory.documents() {
-            inventory.dangling(document, &mut diagnostics);
+            inventory.dangling(document, &ended, &mut diagnostics);
         }
         diagnostics.sort_by(|a, b| {
             a.location
@@ -292,15 +318,22 @@ impl Inventory {
         diagnostics
     }
 
-    fn dangling(&self, document: &Document, diagnostics: &mut Vec<Diagnostic>) {
-        let Some(layer) = Layer::of(document) else {
+    /// References to what is neither there nor, as `ended` says, was there once.
+    fn dangling(
+        &self,
+        document: &Document,
+        ended: &HashSet<(Layer, String)>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let Some(layer) = Layer::of_installed(document) else {
             return;
         };
         let root = document.root();
         for (key, below) in layer.references() {
             for reference in root.list(key) {
                 let id = reference.text("id").unwrap_or_default();
-                if !self.by_id[*below as usize].contains_key(&*id) {
+                let is_known = self.by_id[*below as usize].contains_key(&*id);
+                if !is_known && !ended.contains(&(*below, id.to_string())) {
                     let message = format!(
                         "{} `{}` refers to {} `{id}`, which is not in the inventory",
                         layer.name(),
@@ -340,7 +373,7 @@ impl Inventory {
     fn all_users(&self) -> Users {
         let mut users = Users::new();
         for document in self.documents() {
-            let Some(layer) = Layer::of(document) else {
+            let Some(layer) = Layer::of_installed(document) else {
                 continue;
             };
             let root = document.root();
@@ -371,7 +404,7 @@ impl Inventory {
     fn all_sold(&self) -> Sold {
         let mut sold = Sold::default();
         let documents = self.documents();
-        let products = documents.filter(|it| Layer::of(it) == Some(Layer::Product));
+        let products = documents.filter(|it| Layer::of_installed(it) == Some(Layer::Product));
         for root in products.map(Document::root) {
             let id = root.text("id").unwrap_or_default();
             for (key, ids) in [

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Installed, Inventory, Layer};
+use super::{Installed, Inventory, Layer, Noted};
 use crate::catalog;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -14,6 +14,8 @@ use crate::model::{Action, Characteristic, Order, OrderItem, entity_id};
 
 const HINT: &str = "decompose and plan the order again with the same inventory: it says what to do; or give --allow-stale";
 
+const HINT_AGAIN: &str = "to change it, order `modify`; to add another one, give the order another id; or give --allow-stale";
+
 /// What the items of a chain are about and the installed base has not (for modify, delete and
 /// noChange), has already (for add), or has otherwise than the order knew it (resources that are modified or
 /// deleted). Only that is looked at, so that other orders may change
@@ -24,7 +26,8 @@ const HINT: &str = "decompose and plan the order again with the same inventory: 
 pub fn stale(inventory: &Inventory, chain: &Chain) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut differing: HashSet<(Layer, String)> = HashSet::new();
-    for document in chain.orders() {
+    for (position, document) in chain.orders().enumerate() {
+        let is_root = position == 0;
         let Some(order) = Order::read(document) else {
             continue;
         };
@@ -42,7 +45,7 @@ pub fn stale(inventory: &Inventory, chain: &Chain) -> Vec<Diagnostic> {
                 it.kind == RelationshipKind::Realizes
                     && above.is_some_and(|above| differing.contains(&(above, it.item.to_string())))
             });
-            let finding = difference(inventory, layer, &order_name(document), &item);
+            let finding = difference(inventory, layer, (&order_name(document), is_root), &item);
             if follows || finding.is_some() {
                 differing.insert((layer, item.id.to_string()));
             }
@@ -70,7 +73,7 @@ fn is_as(installed: &Installed<'_>, before: Node<'_>) -> bool {
 fn difference(
     inventory: &Inventory,
     layer: Layer,
-    order: &str,
+    (order, is_root): (&str, bool),
     item: &OrderItem<'_, '_>,
 ) -> Option<Diagnostic> {
     let (action, entity) = (item.action?, entity_id(item.entity));
@@ -82,8 +85,18 @@ fn difference(
     if action == Action::Add {
         let id = entity.map_or_else(|| format!("{order}.{}", item.id), Into::into);
         let installed = inventory.get(layer, &id)?;
-        if installed.came_from(order, item.id) {
-            return None;
+        match installed.note(order, item.id) {
+            Some(Noted::Whole) if is_root => {
+                let message = format!(
+                    "item `{}` adds {what} `{id}`, which this very order has added already",
+                    item.id
+                );
+                let finding = error(message).with_related(installed.node.location());
+                return Some(finding.with_hint(HINT_AGAIN));
+            }
+            // What is there of it already, a plan made with this installed base leaves out.
+            Some(_) => return None,
+            None => {}
         }
         let message = format!(
             "item `{}` adds {what} `{id}`, which was installed since the order was decomposed",

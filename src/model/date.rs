@@ -30,7 +30,14 @@ impl DateReading {
             })?;
             civil.in_tz("UTC").ok().map(|zoned| zoned.timestamp())
         });
-        lenient.map_or(DateReading::None, DateReading::Lenient)
+        match lenient {
+            Some(moment) => DateReading::Lenient(moment),
+            // Its offset leads beyond the last day that there is: for ever, as people write it.
+            None if text.starts_with("9999-12-3") && text.parse::<DateTime>().is_ok() => {
+                DateReading::Exact(Timestamp::MAX)
+            }
+            None => DateReading::None,
+        }
     }
 
     /// The moment, however it is written.

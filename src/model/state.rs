@@ -101,7 +101,12 @@ impl OrderState {
 
     /// Whether an order item has ended: nothing of it is carried out any more.
     pub fn has_ended(item: Node<'_>) -> bool {
-        Self::of(item).is_some_and(Self::is_final)
+        Self::ended(item).is_some()
+    }
+
+    /// The state in which an order item has ended, if it has.
+    pub fn ended(item: Node<'_>) -> Option<OrderState> {
+        Self::of(item).filter(|state| state.is_final())
     }
 
     /// Whether nothing follows.

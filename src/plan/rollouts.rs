@@ -162,7 +162,7 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
         let given = given.find(|it| it.name == rule.characteristic);
         let value = given.and_then(|it| it.value);
         let wave = value.and_then(|value| {
-            let name = value.as_str().unwrap_or_default();
+            let name = value.as_str().unwrap_or_else(|| value.raw().into());
             let wave = rule.waves.iter().position(|wave| *wave == name);
             if wave.is_none() {
                 let message = format!(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalog::{Catalog, ProductSpecification, Values};
 use crate::document::{Node, quote};
-use crate::inventory::Installed;
+use crate::inventory::{Installed, QUANTITY};
 use crate::model::{Action, ProductOrderItem};
 
 /// The product specification of an item: by its own reference, else by its offering's, else by
@@ -82,21 +82,23 @@ pub fn order_members(id: &str, order: Node<'_>) -> Vec<(&'static str, String)> {
 pub fn item_members(
     id: &str,
     action: Option<Action>,
-    node: Node<'_>,
+    quantity: i64,
 ) -> [(&'static str, String); 3] {
     [
         ("id", quote(id)),
         ("action", quote(action_name(action))),
-        ("quantity", quantity(node).to_string()),
+        ("quantity", quantity.to_string()),
     ]
 }
 
-/// Quantity of an item; 1 if it says nothing.
-pub fn quantity(item: Node<'_>) -> i64 {
-    item.get("quantity")
-        .and_then(Node::as_i64)
-        .filter(|quantity| *quantity > 0)
-        .unwrap_or(1)
+/// Quantity of an item; if it says nothing, that of what is installed; if neither does, 1.
+pub fn quantity(item: Node<'_>, installed: Option<&Installed<'_>>) -> i64 {
+    let given = |node: Node<'_>| {
+        let quantity = node.get(QUANTITY).and_then(Node::as_i64);
+        quantity.filter(|it| *it > 0)
+    };
+    let there = || given(installed?.node);
+    given(item).or_else(there).unwrap_or(1)
 }
 
 /// The action of a derived item: that of the item above.

@@ -236,7 +236,7 @@ impl<'c> Kept<'c> {
         if of_order.is_empty() {
             return Kept(kept);
         }
-        let _faults_of_what_was = loops::each(&decomposition.loops, before, &mut |element| {
+        let (_faults_of_what_was, _) = loops::each(&decomposition.loops, before, &mut |element| {
             let mut bindings = Bindings::over(element.bindings);
             let place = decomposition.place.as_ref();
             let place = place.and_then(|it| Reading::of(it, element.bindings).ok().flatten());

@@ -79,7 +79,7 @@ impl<'c> Expansion<'_, 'c> {
         if let Some(before) = level.before {
             let known = (&*standing, Doubt::Any);
             let mut strangers = self.strangers(level.source, candidate, known);
-            let _faults_of_what_was = loops::each(candidate.loops(), before, &mut |element| {
+            let (_faults_of_what_was, _) = loops::each(candidate.loops(), before, &mut |element| {
                 let known = (&mut *standing, strangers.as_mut());
                 let parts = self.looped_parts((level.source, candidate), element, known);
                 for part in parts {

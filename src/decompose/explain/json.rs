@@ -52,6 +52,7 @@ fn step(it: &Explanation) -> Value {
             set("over", over.as_str().into());
             set("absent", (*absent).into());
         }
+        Outcome::Ended { state } => set("state", state.name().into()),
         Outcome::Modified { changes } => {
             let change = |change: &super::Change| {
                 json!({
@@ -74,6 +75,7 @@ fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Made => "made",
         Outcome::NotMade => "notMade",
         Outcome::Nothing { .. } => "nothing",
+        Outcome::Ended { .. } => "ended",
         Outcome::Modified { .. } => "modified",
         Outcome::Unchanged => "unchanged",
         Outcome::Deleted { .. } => "deleted",

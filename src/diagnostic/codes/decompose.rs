@@ -46,8 +46,8 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "decompose/no-list",
-        "A rule makes an item for each element of a list, and the value is no list.",
-        "Give a list, or correct the rule's `in`.",
+        "A rule makes an item for each element of a list, and the value is no list; or an element seems to have the list under a misspelt name.",
+        "Give a list, correct its name, or the rule's `in`.",
     ),
     error(
         "decompose/not-installed",

@@ -28,7 +28,12 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         match Action::read(&text) {
             None => {
                 let names = ["add", "modify", "delete", "noChange"];
-                let hint = closest(&text, names).map_or_else(
+                // What other systems call a modification is nearest to its opposite.
+                let near = match text.to_ascii_lowercase().as_str() {
+                    "change" | "update" => Some("modify"),
+                    _ => closest(&text, names),
+                };
+                let hint = near.map_or_else(
                     || format!("use one of {}", names.join(", ")),
                     |name| format!("did you mean `{name}`?"),
                 );

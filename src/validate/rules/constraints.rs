@@ -99,7 +99,8 @@ impl<'a> Item<'a> {
         let sold = installed.and_then(|it| it.node.get("productOffering")?.text("id"));
         let offering = item.offering.as_ref().map(|it| &*it.id).or(sold.as_deref());
         let product = product.map(|it| it.specification.id.as_str());
-        let members = item_members(&item.id, item.action, item.node);
+        let quantity = quantity(item.node, installed);
+        let members = item_members(&item.id, item.action, quantity);
         let mut bindings = Bindings::new();
         bindings.bind_object("product", self.values.iter());
         bindings.bind_object("item", texts(&members));
@@ -226,7 +227,7 @@ fn items(
             "{{\"id\":{},\"action\":{},\"quantity\":{},\"offering\":{},\"specification\":{},\"product\":{}}}",
             quote(&item.id),
             quote(item.action.unwrap_or(Action::Add).name()),
-            quantity(item.node),
+            quantity(item.node, installed),
             quote(offering.unwrap_or_default()),
             quote(product.map_or("", |it| it.specification.id.as_str())),
             it.values.to_json()

@@ -179,16 +179,10 @@ impl<'a> Customer<'a> {
         ids
     }
 
-    /// Whether something installed is the customer's, as far as order and product name parties,
-    /// and in use.
+    /// Whether something installed is the customer's, as far as order and product name parties.
     fn owns(&self, product: &Installed<'_>) -> bool {
-        let status = product.node.text("status").unwrap_or_default();
-        let ended = ["terminated", "cancelled", "aborted"];
         let theirs = parties(product.node);
-        !ended
-            .iter()
-            .any(|it| status.trim().eq_ignore_ascii_case(it))
-            && (self.parties.is_empty() || theirs.is_empty() || !self.parties.is_disjoint(&theirs))
+        self.parties.is_empty() || theirs.is_empty() || !self.parties.is_disjoint(&theirs)
     }
 
     fn requires(&self, position: usize) -> Vec<Diagnostic> {
