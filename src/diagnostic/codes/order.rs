@@ -101,7 +101,7 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "order/missing-instance",
-        "An item that modifies, deletes or leaves as it is does not say what.",
+        "An item that modifies or deletes does not say what.",
         "Give the id of the product, service or resource as it stands in the inventory.",
     ),
     warning(
