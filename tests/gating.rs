@@ -34,12 +34,31 @@ type Site = (usize, Option<usize>);
 /// Product order items by number, and their sites.
 type Items = Vec<(usize, Vec<Site>)>;
 
+/// The ways to write a place.
+#[derive(Debug, Clone, Copy)]
+enum Spelling {
+    Id,
+    Href,
+    Value,
+    Wrapped,
+}
+
+/// A place, by the id of its site.
+fn place(id: &str, spelling: Spelling) -> Value {
+    let place = format!("P-{id}");
+    match spelling {
+        Spelling::Id => json!({"id": place, "name": id, "role": "site"}),
+        Spelling::Href => json!({"href": format!("/site/{place}"), "name": id, "role": "site"}),
+        Spelling::Value => json!({"street": place, "name": id, "role": "site"}),
+        Spelling::Wrapped => json!({"role": "site", "place": {"id": place, "name": id}}),
+    }
+}
+
 /// A product order of items with sites.
-fn order(items: &[(usize, Vec<Site>)]) -> String {
+fn order(items: &[(usize, Vec<Site>)], spelling: Spelling) -> String {
     let site = |item: usize, (number, wave): &Site| {
         let id = format!("{item}-{number}");
-        let mut site =
-            json!({"id": id, "place": {"id": format!("P-{id}"), "name": id, "role": "site"}});
+        let mut site = json!({"id": id, "place": place(&id, spelling)});
         site["wave"] = wave.map_or(Value::Null, |wave| WAVES[wave].into());
         site
     };
@@ -138,7 +157,7 @@ proptest! {
 
     #[test]
     fn gates_come_first_and_waves_one_after_another((items, shuffled) in sites()) {
-        let plan = plan(&order(&items));
+        let plan = plan(&order(&items, Spelling::Id));
         let waits = waits(&plan);
         let waves: BTreeMap<String, usize> = items
             .iter()
@@ -179,9 +198,14 @@ proptest! {
             prop_assert!(task.why.is_some());
         }
 
-        let other = self::plan(&order(&shuffled));
+        let other = self::plan(&order(&shuffled, Spelling::Id));
         prop_assert_eq!(&waits, &self::waits(&other));
         prop_assert_eq!(plan.schedule.expected_duration, other.schedule.expected_duration);
         prop_assert_eq!(plan.schedule.start, other.schedule.start);
+
+        for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped] {
+            let other = self::plan(&order(&items, spelling));
+            prop_assert_eq!(&waits, &self::waits(&other), "{:?}", spelling);
+        }
     }
 }

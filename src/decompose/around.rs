@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::catalog::Values;
 use crate::catalog::expression::Bindings;
 use crate::document::{Kind, Node};
+use crate::model::{Site, place};
 
 /// What stands around an order item.
 #[derive(Debug)]
@@ -90,14 +91,15 @@ pub fn first(member: Option<Node<'_>>) -> Option<Node<'_>> {
     }
 }
 
-/// Whether two places are the same one: by id, name and role.
+/// Whether two entities say the same of where they are: the same place, by the same name, in the
+/// same role.
 pub fn same_place(one: Option<Node<'_>>, other: Option<Node<'_>>) -> bool {
-    let text = |place: Option<Node<'_>>, key: &str| {
-        // Version 5 wraps what an inventory says, too.
-        let member = (place?.get(key)).or_else(|| place?.get("place")?.get(key))?;
+    let text = |node: Option<Node<'_>>, key: &str| {
+        let member = place::member(node?, key)?;
         Some(member.compact().into_owned())
     };
-    ["id", "name", "role"]
-        .into_iter()
-        .all(|key| text(one, key) == text(other, key))
+    one.and_then(Site::of) == other.and_then(Site::of)
+        && ["name", "role"]
+            .into_iter()
+            .all(|key| text(one, key) == text(other, key))
 }

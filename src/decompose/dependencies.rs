@@ -11,6 +11,7 @@ use super::write;
 use crate::catalog::expression::{Bindings, Kept};
 use crate::catalog::{Dependency, DependencyScope, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
+use crate::model::Site;
 
 /// Most dependencies of a derived order, and most pairs that are looked at to find them.
 const MAX_DEPENDENCIES: usize = 10_000_000;
@@ -55,12 +56,12 @@ impl<'c> Waiting<'c> {
 }
 
 /// What items have in common that may wait for each other: the service that is waited for, the
-/// scope, its name and place, and the values that have to be the same.
+/// scope, its name, where they are if that counts, and the values that have to be the same.
 type Group<'m> = (
     ServiceIndex,
     DependencyScope,
     &'m str,
-    &'m str,
+    Option<&'m Site<'static>>,
     Vec<&'m str>,
 );
 
@@ -140,7 +141,9 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
         let first = wanted.partition_point(|(on, ..)| *on < service);
         let of_service = wanted[first..].iter();
         for wanted in of_service.take_while(|(on, ..)| *on == service) {
-            each_group(made, *wanted, |group| groups.push((group, position)));
+            each_group(made, *wanted, |group| {
+                groups.push((group, position));
+            });
         }
     }
     groups.sort_unstable();
@@ -163,13 +166,13 @@ fn each_group<'m>(
     let Some(values) = same.iter().map(value).collect::<Option<Vec<&str>>>() else {
         return;
     };
-    let place = match scope {
-        DependencyScope::Site => match &made.place {
-            Some(place) => place.as_str(),
-            None => return,
-        },
-        _ => "",
-    };
+    let place = made
+        .place
+        .as_ref()
+        .filter(|_| scope == DependencyScope::Site);
+    if place.is_none() && scope == DependencyScope::Site {
+        return;
+    }
     let mut group = |name: &'m str| visit((service, scope, name, place, values.clone()));
     let names = match scope {
         DependencyScope::Order => &[],
@@ -232,17 +235,18 @@ impl<'m, 'c> Search<'m, 'c> {
                     .or_insert(between);
             }
         };
-        for waiting in &made[position].waits {
+        let it = &made[position];
+        for waiting in &it.waits {
             let dependency = waiting.dependency;
             if dependency.filter.is_none() {
-                each_group(&made[position], wanted(waiting), |group| {
+                each_group(it, wanted(waiting), |group| {
                     let members = self.members(&group).iter();
                     members.for_each(|(_, other)| add(*other, dependency));
                 });
                 continue;
             }
             let mut asked: Vec<Group<'m>> = Vec::new();
-            each_group(&made[position], wanted(waiting), |it| asked.push(it));
+            each_group(it, wanted(waiting), |it| asked.push(it));
             for group in asked {
                 for other in self.passing(waiting, group)? {
                     add(other, dependency);

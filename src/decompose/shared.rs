@@ -18,6 +18,7 @@ use super::step::Roots;
 use crate::catalog::expression::Kept;
 use crate::catalog::{self, Decomposition, ShareScope};
 use crate::document::{Document, Node};
+use crate::model::Site;
 
 /// Everything that is shared in an order.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub struct Shared<'c> {
     by_item: HashMap<String, usize>,
     /// By the id that what is installed has.
     by_entity: HashMap<String, usize>,
+    /// Where things are that are shared at sites, by the ids of their items.
+    sites: HashMap<String, Site<'static>>,
 }
 
 /// A thing and those who share it.
@@ -170,6 +173,15 @@ impl Shared<'_> {
     /// How many things are shared so far.
     pub fn len(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Notes that the thing of an item is at a place; false, if it is at another one.
+    fn is_at(&mut self, item: &str, site: Site<'_>) -> bool {
+        if let Some(known) = self.sites.get(item) {
+            return *known == site;
+        }
+        self.sites.insert(item.to_owned(), site.into_owned());
+        true
     }
 
     fn note_entities(&mut self, group: usize) {

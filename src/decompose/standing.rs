@@ -23,7 +23,7 @@ use crate::catalog::{self, Catalog, Facing, Values};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Node;
 use crate::inventory::{Installed, Inventory, Layer};
-use crate::model::Action;
+use crate::model::{Action, place};
 
 /// How the things below one thing are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,17 +334,12 @@ pub fn difference<'v>(
         .collect();
     let moves = place.is_some() && !around::same_place(place, installed.place());
     if moves {
-        let shown = |place: Option<Node<'_>>| {
-            let place = place?;
-            Some(
-                place
-                    .get("name")
-                    .or_else(|| place.get("id"))?
-                    .raw()
-                    .to_owned(),
-            )
+        let shown = |place: Node<'_>| {
+            let mut named = ["name", "id"].into_iter();
+            let named = named.find_map(|key| place::member(place, key));
+            named.unwrap_or(place).compact().into_owned()
         };
-        let (from, to) = (shown(installed.place()), shown(place));
+        let (from, to) = (installed.place().map(shown), place.map(shown));
         changes.push(Change {
             name: "place".to_owned(),
             from,

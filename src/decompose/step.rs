@@ -20,7 +20,7 @@ use crate::catalog::{
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Kind, Node, Pieces, describe};
 use crate::inventory::Installed;
-use crate::model::Action;
+use crate::model::{Action, Site};
 
 /// Bytes that a derived order may take.
 const MAX_SIZE: usize = 2 << 30;
@@ -46,8 +46,8 @@ pub struct Made<'c> {
     pub roots: Rc<Roots>,
     /// Items that it is made from; `None` if they are those that it realizes.
     pub parents: Option<Vec<String>>,
-    /// Id of its place, as JSON text.
-    pub place: Option<String>,
+    /// Where it is.
+    pub place: Option<Site<'static>>,
     /// The characteristics by which dependencies choose, with their values.
     pub observed: Vec<(&'c str, String)>,
     /// What comes first.

@@ -16,7 +16,7 @@ use crate::catalog::{After, GateKind, GateRule, Values};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::quote;
 use crate::model::product_order::external_id;
-use crate::model::{Action, Order};
+use crate::model::{Action, Order, Site};
 
 /// Puts gates before the tasks of a chain.
 pub struct Gating<'g, 'a, 'd> {
@@ -38,7 +38,7 @@ struct Gate<'g> {
     /// That item, or a service order item below it.
     entry: usize,
     /// Where the service order item is.
-    place: Option<Cow<'g, str>>,
+    place: Option<Site<'g>>,
     /// The tasks that wait for it.
     held: Vec<usize>,
     /// The tasks that it waits for.
@@ -161,7 +161,7 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
                             rule,
                             product,
                             entry,
-                            place: rule.per.as_ref().and_then(|_| layers.place_id(entry)),
+                            place: rule.per.as_ref().and_then(|_| layers.site(entry)),
                             held: Vec::new(),
                             after: Vec::new(),
                         });
@@ -345,7 +345,7 @@ fn members<'g>(values: &Values<'g>) -> Members<'g> {
 
 /// Tasks below product order items by the place that they are at.
 #[derive(Default)]
-struct Places<'g>(HashMap<usize, BTreeMap<Option<Cow<'g, str>>, Vec<usize>>>);
+struct Places<'g>(HashMap<usize, BTreeMap<Option<Site<'g>>, Vec<usize>>>);
 
 impl<'g> Places<'g> {
     /// The tasks that a gate may hold, in ascending order: all of its product order item, or for a
@@ -358,7 +358,7 @@ impl<'g> Places<'g> {
         let places = self.0.entry(gate.product).or_insert_with(|| {
             let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
             for &task in all {
-                places.entry(scope.place_of(task)).or_default().push(task);
+                places.entry(scope.site_of(task)).or_default().push(task);
             }
             places
         });
@@ -403,7 +403,7 @@ fn sequence(gates: &[Gate<'_>]) -> Vec<usize> {
 }
 
 /// A rule, a product order item, and a place.
-type Whereabouts<'g> = (&'g str, usize, Option<Cow<'g, str>>);
+type Whereabouts<'g> = (&'g str, usize, Option<Site<'g>>);
 
 /// The gates that were made, by rule and by where they are.
 #[derive(Default)]

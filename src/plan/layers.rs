@@ -1,13 +1,11 @@
 //! The items of a chain over all layers: which item is below which, and which
 //! tasks are below each.
 
-use std::borrow::Cow;
-
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::document::{Kind, Node};
 use crate::model::reference::RelationshipKind;
-use crate::model::{ItemRelationship, Order, OrderItem};
+use crate::model::{ItemRelationship, Order, OrderItem, Site};
 
 /// A layer of orders, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -249,20 +247,13 @@ impl<'a, 'd> Layers<'a, 'd> {
         }
         let mut above = self.entries[entry].above.iter();
         let first = self.place(*above.next()?)?;
-        let same = |other: &usize| {
-            self.place(*other)
-                .is_some_and(|it| id_of(it) == id_of(first))
-        };
+        let site = Site::of(first);
+        let same = |other: &usize| self.place(*other).is_some_and(|it| Site::of(it) == site);
         above.all(same).then_some(first)
     }
 
-    /// Id of the place of an item.
-    pub fn place_id(&self, entry: usize) -> Option<Cow<'d, str>> {
-        id_of(self.place(entry)?)
+    /// Which place an item is at.
+    pub fn site(&self, entry: usize) -> Option<Site<'d>> {
+        Site::of(self.place(entry)?)
     }
-}
-
-/// Id of a place; version 5 wraps it.
-fn id_of(place: Node<'_>) -> Option<Cow<'_, str>> {
-    place.get("place").unwrap_or(place).text("id")
 }

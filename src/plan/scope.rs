@@ -1,10 +1,8 @@
 //! What tasks are of: specifications, places, products. Rules name these.
 
-use std::borrow::Cow;
-
 use super::layers::{Layer, Layers};
 use crate::catalog::{Catalog, Facing, Subject, Values};
-use crate::model::{Action, OrderItem};
+use crate::model::{Action, OrderItem, Site};
 
 /// The tasks of items, as the rules of a catalog see them.
 #[derive(Debug, Clone, Copy)]
@@ -97,8 +95,8 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         )
     }
 
-    /// Id of the place of a task.
-    pub fn place_of(&self, task: usize) -> Option<Cow<'d, str>> {
-        self.layers.place_id(self.entries[task])
+    /// Which place a task is at.
+    pub fn site_of(&self, task: usize) -> Option<Site<'d>> {
+        self.layers.site(self.entries[task])
     }
 }

@@ -4,6 +4,7 @@
 
 mod inside;
 mod mobile;
+mod places;
 mod sites;
 mod stories;
 mod strangers;

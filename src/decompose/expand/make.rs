@@ -12,7 +12,7 @@ use crate::decompose::write;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Node, Piece};
 use crate::inventory::{Installed, Layer};
-use crate::model::Action;
+use crate::model::{Action, Site};
 
 /// A thing that gets an item.
 pub struct Thing<'a, 'c> {
@@ -50,7 +50,6 @@ impl<'c> Expansion<'_, 'c> {
         fate: &Fate<'_>,
         full: &Values<'_>,
     ) {
-        let place = around::first(thing.place);
         let entity_id = match &thing.installed {
             Some(installed) => installed.id.to_string(),
             None => thing.entity_id,
@@ -99,7 +98,7 @@ impl<'c> Expansion<'_, 'c> {
         };
         let service = thing.candidate.filter(|_| self.layer == Layer::Service);
         let child_id = service.map(|_| thing.item_id.clone());
-        let place = place.filter(|_| self.with.catalog.waits_at_sites);
+        let place = around::first(thing.place).filter(|_| self.with.catalog.waits_at_sites);
         let made = Made {
             slot: match source.sharing {
                 Some(sharing) => sharing.slot,
@@ -109,7 +108,7 @@ impl<'c> Expansion<'_, 'c> {
             service: thing.candidate.map(|it| it.index),
             roots: Rc::clone(source.roots),
             parents,
-            place: place.and_then(|place| Some(place.get("id")?.raw().to_owned())),
+            place: place.and_then(Site::of).map(Site::into_owned),
             observed: target.map_or_else(Vec::new, |it| observed(it, full)),
             waits,
             item: write::Item {

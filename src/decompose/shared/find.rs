@@ -11,15 +11,23 @@ use crate::decompose::loops;
 use crate::decompose::standing::Standing;
 use crate::document::Node;
 use crate::inventory::Installed;
+use crate::model::{Site, place};
+
+/// What a shared thing is called.
+pub(super) struct Called {
+    item_id: String,
+    /// Id that is computed for it.
+    entity_id: String,
+}
 
 impl<'c> Expansion<'_, 'c> {
-    /// Item and entity id of a shared thing. What cannot be told is a fault.
-    pub(super) fn share_ids(
+    /// What a shared thing is called. What cannot be told is a fault.
+    pub(super) fn called(
         &mut self,
         source: &Source<'_, 'c>,
         candidate: Candidate<'c>,
         (bindings, place): (&Bindings<'_>, Option<Node<'_>>),
-    ) -> Option<(String, String)> {
+    ) -> Option<Called> {
         let decomposition = candidate.decomposition?;
         let share = decomposition.share.as_ref()?;
         let at = Place {
@@ -40,21 +48,22 @@ impl<'c> Expansion<'_, 'c> {
                 return None;
             }
         }
-        if share.scope == ShareScope::Site {
-            let id = place
-                .and_then(|it| it.text("id"))
-                .filter(|id| !id.is_empty());
-            let Some(id) = id else {
-                let message = "it is shared at a site, and there is no place with an `id`";
+        let at_site = place.filter(|_| share.scope == ShareScope::Site);
+        let key = at_site.and_then(place::key);
+        match &key {
+            Some(key) => inside = format!("{key}.{inside}"),
+            None if share.scope == ShareScope::Site => {
+                let message =
+                    "it is shared at a site, and there is no place with an `id`, `href` or `name`";
                 self.steps
                     .faults
                     .of_rule(at, "decompose/share-place", message);
                 return None;
-            };
-            inside = format!("{id}.{inside}");
+            }
+            None => {}
         }
         let root = source.roots.items.first();
-        Some(match (share.scope, root) {
+        let (item_id, entity_id) = match (share.scope, root) {
             (ShareScope::Order, _) | (_, None) => {
                 let entity = format!("{}.{inside}", self.root_order);
                 (inside, entity)
@@ -63,7 +72,18 @@ impl<'c> Expansion<'_, 'c> {
                 format!("{root}.{inside}"),
                 format!("{}.{inside}", source.roots.entity),
             ),
-        })
+        };
+        if let Some(site) = at_site.and_then(Site::of)
+            && !self.shared.is_at(&item_id, site)
+        {
+            let message =
+                format!("it is shared at a site, and two places lead to the item `{item_id}`");
+            self.steps
+                .faults
+                .of_rule(at, "decompose/share-place", &message);
+            return None;
+        }
+        Some(Called { item_id, entity_id })
     }
 
     /// The group of a thing that is wanted, with what is installed of it.
@@ -71,8 +91,9 @@ impl<'c> Expansion<'_, 'c> {
         &mut self,
         source: &Source<'_, 'c>,
         candidate: Candidate<'c>,
-        ((item_id, entity_id), standing): ((String, String), &mut Standing<'c>),
+        (called, standing): (Called, &mut Standing<'c>),
     ) -> usize {
+        let item_id = called.item_id.clone();
         if let Some(group) = self.shared.by_item.get(&item_id).copied() {
             let mut parts = std::mem::take(&mut self.shared.groups[group].parts);
             for part in &mut parts {
@@ -88,7 +109,8 @@ impl<'c> Expansion<'_, 'c> {
             return group;
         }
         let key = key_of(&item_id, source, candidate);
-        let mut parts = self.parts(candidate, (item_id.clone(), entity_id), &key);
+        let ids = (item_id.clone(), called.entity_id.clone());
+        let mut parts = self.parts(candidate, ids, &key);
         for part in &mut parts {
             self.find(candidate, part, standing);
         }

@@ -34,8 +34,8 @@ impl<'c> Expansion<'_, 'c> {
         if own.is_some() {
             around::bind_place(&mut bindings, own);
         }
-        let ids = self.share_ids(source, candidate, (&bindings, place))?;
-        let group = self.wanted_group(source, candidate, (ids, standing));
+        let called = self.called(source, candidate, (&bindings, place))?;
+        let group = self.wanted_group(source, candidate, (called, standing));
         // What this very order has added is not there yet when it is looked at once more.
         let parts = self.shared.groups[group].parts.iter();
         let installed = parts

@@ -66,8 +66,8 @@ pub const CODES: &[Description] = &[
     ),
     error(
         "decompose/share-place",
-        "Something is shared at a site, and there is no place, or none with an id.",
-        "Give the product a place with an id, or let the rule say one by `place`.",
+        "Something is shared at a site, and no id can be made of its place, or the same of two places.",
+        "Give each place an id of its own (`id`, else `href` or `name`), or let the rule say one by `place`.",
     ),
     error(
         "decompose/too-many-dependencies",
