@@ -11,7 +11,7 @@ use super::write;
 use crate::catalog::expression::{Bindings, Kept};
 use crate::catalog::{Dependency, DependencyScope, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
-use crate::model::Site;
+use crate::model::{Action, Site};
 
 /// Most dependencies of a derived order, and most pairs that are looked at to find them.
 const MAX_DEPENDENCIES: usize = 10_000_000;
@@ -141,7 +141,7 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
         let first = wanted.partition_point(|(on, ..)| *on < service);
         let of_service = wanted[first..].iter();
         for wanted in of_service.take_while(|(on, ..)| *on == service) {
-            each_group(made, *wanted, |group| {
+            each_group(made, made.place.as_ref(), *wanted, |group| {
                 groups.push((group, position));
             });
         }
@@ -150,10 +150,11 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
     groups
 }
 
-/// Calls `visit` for each group of a kind that an item belongs to; for none if it lacks what the
-/// group has in common.
+/// Calls `visit` for each group of a kind that an item at a place belongs to; for none if it lacks
+/// what the group has in common.
 fn each_group<'m>(
     made: &'m Made<'_>,
+    place: Option<&'m Site<'static>>,
     (service, scope, same): Wanted<'_>,
     mut visit: impl FnMut(Group<'m>),
 ) {
@@ -166,10 +167,7 @@ fn each_group<'m>(
     let Some(values) = same.iter().map(value).collect::<Option<Vec<&str>>>() else {
         return;
     };
-    let place = made
-        .place
-        .as_ref()
-        .filter(|_| scope == DependencyScope::Site);
+    let place = place.filter(|_| scope == DependencyScope::Site);
     if place.is_none() && scope == DependencyScope::Site {
         return;
     }
@@ -209,7 +207,7 @@ impl<'m, 'c> Search<'m, 'c> {
         for made in self.made {
             for waiting in &made.waits {
                 if waiting.dependency.filter.is_none() {
-                    each_group(made, wanted(waiting), |group| {
+                    each_group(made, made.place.as_ref(), wanted(waiting), |group| {
                         count += self.members(&group).len();
                     });
                     self.count = count;
@@ -239,21 +237,54 @@ impl<'m, 'c> Search<'m, 'c> {
         for waiting in &it.waits {
             let dependency = waiting.dependency;
             if dependency.filter.is_none() {
-                each_group(it, wanted(waiting), |group| {
+                each_group(it, it.place.as_ref(), wanted(waiting), |group| {
                     let members = self.members(&group).iter();
                     members.for_each(|(_, other)| add(*other, dependency));
                 });
                 continue;
             }
             let mut asked: Vec<Group<'m>> = Vec::new();
-            each_group(it, wanted(waiting), |it| asked.push(it));
+            each_group(it, it.place.as_ref(), wanted(waiting), |it| asked.push(it));
             for group in asked {
                 for other in self.passing(waiting, group)? {
                     add(other, dependency);
                 }
             }
         }
+        if it.left.is_some() {
+            for (other, dependency) in self.removed_behind(it)? {
+                add(other, dependency);
+            }
+        }
         Ok(before)
+    }
+
+    /// What an item that moves stands on where it was, and which is removed there: it goes when
+    /// nothing is there any more.
+    fn removed_behind(
+        &mut self,
+        it: &'m Made<'c>,
+    ) -> Result<Vec<(usize, &'c Dependency)>, Box<Diagnostic>> {
+        let mut found = Vec::new();
+        let at_site = |it: &&Waiting<'c>| it.dependency.scope == DependencyScope::Site;
+        for waiting in it.waits.iter().filter(at_site) {
+            let waiting = waiting.clone().lenient();
+            let mut asked = 0;
+            each_group(it, it.left.as_ref(), wanted(&waiting), |group| {
+                let members = self.members(&group);
+                asked += members.len();
+                for (_, other) in members {
+                    let made = &self.made[*other];
+                    let is_removed = made.item.action == Action::Delete.name();
+                    if is_removed && passes(&waiting, made).unwrap_or(true) {
+                        found.push((*other, waiting.dependency));
+                    }
+                }
+            });
+            self.count += asked;
+            self.within_limit(&waiting)?;
+        }
+        Ok(found)
     }
 
     /// The items of a group that pass the `where` of a dependency.

@@ -208,23 +208,27 @@ impl<'i> Standing<'i> {
         self.left == 0
     }
 
-    /// The first thing of a specification whose id is accepted.
+    /// The first thing of a specification that is accepted.
     pub fn take_any(
         &mut self,
         specification: &str,
-        accepts: impl Fn(&str) -> bool,
+        accepts: impl Fn(&Installed<'i>) -> bool,
     ) -> Option<Installed<'i>> {
         let open = self.of_specification.get_mut(specification)?;
         let things = &self.things;
-        let fits = |at: &usize| things[*at].as_ref().is_some_and(|it| accepts(&it.id));
+        let fits = |at: &usize| things[*at].as_ref().is_some_and(&accepts);
         let found = open.iter().copied().find(fits)?;
         open.remove(&found);
         Some(self.matched(found))
     }
 
-    /// The only thing of a specification that is called so.
-    pub fn take_called(&mut self, specification: &str, name: &str) -> Option<Installed<'i>> {
-        let called = self.of(specification);
+    /// The only thing of a specification that is called so, of those that are accepted.
+    pub fn take_called(
+        &mut self,
+        (specification, name): (&str, &str),
+        accepts: impl Fn(&Installed<'i>) -> bool,
+    ) -> Option<Installed<'i>> {
+        let called = self.of(specification).filter(|(_, it)| accepts(it));
         let called = called.filter(|(_, it)| it.node.text("name").as_deref() == Some(name));
         let called: Vec<usize> = called.map(|(position, _)| position).take(2).collect();
         match called.as_slice() {

@@ -48,6 +48,8 @@ pub struct Made<'c> {
     pub parents: Option<Vec<String>>,
     /// Where it is.
     pub place: Option<Site<'static>>,
+    /// Where it was, if it moves.
+    pub left: Option<Site<'static>>,
     /// The characteristics by which dependencies choose, with their values.
     pub observed: Vec<(&'c str, String)>,
     /// What comes first.

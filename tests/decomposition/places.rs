@@ -3,7 +3,9 @@
 use orderctl::decompose::NotDecomposable;
 use serde_json::{Value, json};
 
-use crate::world::{Decomposed, World, actions, catalog, characteristics, item, order, related};
+use crate::world::{
+    Decomposed, World, actions, catalog, characteristics, inventory_of, item, order, related,
+};
 
 /// A way to write a place of this name.
 type Spelling = fn(&str) -> Value;
@@ -55,6 +57,13 @@ fn waits(decomposed: &Decomposed) -> Vec<String> {
         .collect()
 }
 
+/// The cabinets that a site has.
+fn cabinets(world: &World, site: &str) -> Vec<String> {
+    let mut below = world.below(&format!("N.CFS-SITE.{site}"));
+    below.retain(|it| it.ends_with("CABINET"));
+    below
+}
+
 /// The words of what an order is refused for.
 fn refused(world: &World, order: &Value) -> Vec<String> {
     let Err(NotDecomposable(faults)) = world.try_decompose(order) else {
@@ -92,6 +101,129 @@ fn however_places_are_written_the_same_waits_for_the_same() {
             changed.iter().all(|it| it.starts_with("noChange")),
             "{changed:?}"
         );
+    }
+}
+
+#[test]
+fn who_moves_gets_a_new_one_and_who_stays_keeps_the_old_one() {
+    for at in SPELLINGS {
+        let mut world = active(&[("1", at("east")), ("2", at("east"))]);
+        let moved = [("1", at("east")), ("2", at("west"))];
+        let made = world.carry_out(&network("B", "modify", &moved));
+        assert_eq!(
+            waits(&made),
+            [
+                "add 1.west.RFS-CABINET",
+                "noChange 1.east.RFS-CABINET",
+                "modify 1.CFS-SITE.2.RFS-PORT after 1.west.RFS-CABINET",
+            ],
+            "{}",
+            moved[0].1
+        );
+        let resources = made.resources();
+        let kept = item(&resources, "1.east.RFS-CABINET");
+        assert_eq!(related(kept, "releases"), ["1.CFS-SITE.2"]);
+        assert_eq!(cabinets(&world, "1"), ["N.east.RFS-CABINET"]);
+        assert_eq!(cabinets(&world, "2"), ["N.west.RFS-CABINET"]);
+
+        let cease = world.carry_out(&network("C", "delete", &[]));
+        assert_eq!(cease.resources().len(), 4);
+        assert_eq!(world.installed(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_left_by_all_goes_once_they_have_moved() {
+    for at in SPELLINGS {
+        let mut world = active(&[("1", at("east")), ("2", at("east"))]);
+        let moved = [("1", at("west")), ("2", at("west"))];
+        let made = world.carry_out(&network("B", "modify", &moved));
+        // Of what is removed, who depends on it comes first.
+        assert_eq!(
+            waits(&made),
+            [
+                "add 1.west.RFS-CABINET",
+                "delete 1.east.RFS-CABINET",
+                "modify 1.CFS-SITE.1.RFS-PORT after 1.west.RFS-CABINET, 1.east.RFS-CABINET",
+                "modify 1.CFS-SITE.2.RFS-PORT after 1.west.RFS-CABINET, 1.east.RFS-CABINET",
+            ],
+            "{}",
+            moved[0].1
+        );
+        let installed = world.installed();
+        assert!(
+            !installed.iter().any(|it| it.contains("east")),
+            "{installed:?}"
+        );
+    }
+}
+
+#[test]
+fn who_moves_to_where_one_is_joins_in() {
+    let mut world = active(&[("1", by_id("east")), ("2", by_id("west"))]);
+    let moved = [
+        ("1", by_id("east")),
+        ("2", by_id("east")),
+        ("3", by_id("west")),
+    ];
+    let made = world.carry_out(&network("B", "modify", &moved));
+    assert_eq!(
+        waits(&made),
+        [
+            "noChange 1.east.RFS-CABINET",
+            "noChange 1.west.RFS-CABINET",
+            "modify 1.CFS-SITE.2.RFS-PORT after 1.east.RFS-CABINET",
+            "add 1.CFS-SITE.3.RFS-PORT after 1.west.RFS-CABINET",
+        ]
+    );
+    assert_eq!(cabinets(&world, "1"), ["N.east.RFS-CABINET"]);
+    assert_eq!(cabinets(&world, "2"), ["N.east.RFS-CABINET"]);
+    assert_eq!(cabinets(&world, "3"), ["N.west.RFS-CABINET"]);
+}
+
+/// Two sites in one building; another system has given the cabinet its id, and its place.
+fn with_a_stranger(place: &Value) -> World {
+    let mut world = active(&[("1", by_id("east")), ("2", by_id("east"))]);
+    let text = |text: &str| {
+        let text = text.replace("N.east.RFS-CABINET", "C-1");
+        if !text.contains("RS-CABINET") {
+            return text;
+        }
+        let mut cabinet: Value = serde_json::from_str(&text).unwrap();
+        cabinet["place"] = place.clone();
+        cabinet["name"] = json!("Cabinet");
+        cabinet.to_string()
+    };
+    let documents = world.inventory.documents();
+    let documents: Vec<String> = documents.map(|it| text(it.text())).collect();
+    world.inventory = inventory_of(&documents);
+    world
+}
+
+#[test]
+fn what_another_system_gave_an_id_is_known_by_its_place_or_by_that_of_who_has_it() {
+    for place in [by_id("east"), by_id("rack 7"), Value::Null] {
+        let world = with_a_stranger(&place);
+        let moved = [("1", by_id("east")), ("2", by_id("west"))];
+        let made = world.decompose(&network("B", "modify", &moved));
+        let resources = made.resources();
+        let cabinets = resources.iter().map(|it| &it["resource"]["id"]);
+        assert_eq!(
+            cabinets.collect::<Vec<_>>(),
+            ["N.west.RFS-CABINET", "C-1", "N.CFS-SITE.2.RFS-PORT"],
+            "{place}"
+        );
+        // The same place by another name.
+        let mut renamed = by_id("east");
+        renamed["name"] = json!("east end");
+        let stay = [("1", by_id("east")), ("2", renamed)];
+        let made = world.decompose(&network("B", "modify", &stay));
+        let resources = made.resources();
+        assert_eq!(
+            actions(&resources),
+            ["modify 1.east.RFS-CABINET", "modify 1.CFS-SITE.2.RFS-PORT"]
+        );
+        assert_eq!(resources[0]["resource"]["id"], "C-1");
     }
 }
 

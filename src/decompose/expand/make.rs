@@ -98,7 +98,7 @@ impl<'c> Expansion<'_, 'c> {
         };
         let service = thing.candidate.filter(|_| self.layer == Layer::Service);
         let child_id = service.map(|_| thing.item_id.clone());
-        let place = around::first(thing.place).filter(|_| self.with.catalog.waits_at_sites);
+        let (place, left) = self.sites(thing.place, (thing.installed.as_ref(), fate.action));
         let made = Made {
             slot: match source.sharing {
                 Some(sharing) => sharing.slot,
@@ -108,7 +108,8 @@ impl<'c> Expansion<'_, 'c> {
             service: thing.candidate.map(|it| it.index),
             roots: Rc::clone(source.roots),
             parents,
-            place: place.and_then(Site::of).map(Site::into_owned),
+            place,
+            left,
             observed: target.map_or_else(Vec::new, |it| observed(it, full)),
             waits,
             item: write::Item {
@@ -149,6 +150,23 @@ impl<'c> Expansion<'_, 'c> {
             self.inside(source, &child, fate.action, full);
             self.steps.slot = outer;
         }
+    }
+
+    /// Where something is by its member `place`, and where it was if it moves; nothing, if nothing
+    /// waits at sites.
+    fn sites(
+        &self,
+        member: Option<Node<'_>>,
+        (installed, action): (Option<&Installed<'_>>, Action),
+    ) -> (Option<Site<'static>>, Option<Site<'static>>) {
+        let place = around::first(member).filter(|_| self.with.catalog.waits_at_sites);
+        let Some(place) = place.and_then(Site::of) else {
+            return (None, None);
+        };
+        let installed = installed.filter(|_| action == Action::Modify);
+        let left = installed.and_then(|it| Site::of(it.place()?));
+        let left = left.filter(|it| *it != place).map(Site::into_owned);
+        (Some(place.into_owned()), left)
     }
 
     /// A resource that is changed or removed, as it is installed.

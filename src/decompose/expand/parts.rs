@@ -148,8 +148,8 @@ impl<'c> Expansion<'_, 'c> {
             .map(|it| format!(".{}", it.target.specification.id))
             .collect();
         for part in all.iter_mut().flatten().filter(|it| it.installed.is_none()) {
-            part.installed = standing.take_any(&part.specification.id, |id| {
-                !marks.iter().any(|mark| id.contains(mark))
+            part.installed = standing.take_any(&part.specification.id, |it| {
+                !marks.iter().any(|mark| it.id.contains(mark))
             });
         }
         all

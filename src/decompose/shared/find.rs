@@ -1,5 +1,6 @@
 //! Which shared thing is meant, and what is installed of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Group;
@@ -18,6 +19,8 @@ pub(super) struct Called {
     item_id: String,
     /// Id that is computed for it.
     entity_id: String,
+    /// What stands for its place in both, if it is shared at a site.
+    place: Option<String>,
 }
 
 impl<'c> Expansion<'_, 'c> {
@@ -83,7 +86,11 @@ impl<'c> Expansion<'_, 'c> {
                 .of_rule(at, "decompose/share-place", &message);
             return None;
         }
-        Some(Called { item_id, entity_id })
+        Some(Called {
+            item_id,
+            entity_id,
+            place: key.map(Cow::into_owned),
+        })
     }
 
     /// The group of a thing that is wanted, with what is installed of it.
@@ -101,7 +108,7 @@ impl<'c> Expansion<'_, 'c> {
                     Some(installed) => {
                         standing.take(&installed.id, &part.specification.id);
                     }
-                    None => self.find(candidate, part, standing),
+                    None => self.find(candidate, part, (&called, standing)),
                 }
             }
             self.shared.groups[group].parts = parts;
@@ -112,7 +119,7 @@ impl<'c> Expansion<'_, 'c> {
         let ids = (item_id.clone(), called.entity_id.clone());
         let mut parts = self.parts(candidate, ids, &key);
         for part in &mut parts {
-            self.find(candidate, part, standing);
+            self.find(candidate, part, (&called, standing));
         }
         let known = parts.iter().find_map(|part| {
             let installed = part.installed.as_ref()?;
@@ -162,27 +169,63 @@ impl<'c> Expansion<'_, 'c> {
         self.shared.groups.len() - 1
     }
 
-    /// Looks for what is installed of a part: below the parent, or under the id that would be
-    /// computed for it.
-    pub(super) fn find(
+    /// Whether something installed is where a shared thing is wanted: by its own place, else it is
+    /// where all who use it are, unless the rule says another place.
+    fn is_there(
+        &self,
+        candidate: Candidate<'c>,
+        called: &Called,
+        installed: &Installed<'_>,
+    ) -> bool {
+        let Some(wanted) = called.place.as_deref() else {
+            return true;
+        };
+        let own = installed.place().filter(|it| Site::of(*it).is_some());
+        if own.and_then(place::key).as_deref() == Some(wanted) {
+            return true;
+        }
+        if candidate.decomposition.is_some_and(|it| it.place.is_some()) {
+            return own.is_none();
+        }
+        let place_of = |user: &String| {
+            let inventory = self.with.inventory?;
+            let user = inventory
+                .service(user)
+                .or_else(|| inventory.product(user))?;
+            place::key(user.place()?).map(Cow::into_owned)
+        };
+        let users = self.users(installed);
+        users.iter().filter_map(place_of).all(|it| it == wanted)
+    }
+
+    /// Looks for what is installed of a part: below the parent, where it is wanted, or under the id
+    /// that would be computed for it.
+    fn find(
         &self,
         candidate: Candidate<'c>,
         part: &mut Part<'c>,
-        standing: &mut Standing<'c>,
+        (called, standing): (&Called, &mut Standing<'c>),
     ) {
         let specification = &part.specification.id;
+        let is_there = |it: &Installed<'c>| self.is_there(candidate, called, it);
         let mark = format!(".{}", candidate.target.specification.id);
         let rest = part.entity_id.rfind(&mark).map(|at| &part.entity_id[at..]);
         part.installed = standing
             .take(&part.entity_id, specification)
             .or_else(|| {
-                standing.take_any(specification, |id| rest.is_some_and(|it| id.ends_with(it)))
+                standing.take_any(specification, |it| {
+                    rest.is_some_and(|rest| it.id.ends_with(rest)) && is_there(it)
+                })
             })
-            .or_else(|| standing.take_called(specification, &part.name))
+            .or_else(|| {
+                let name = (specification.as_str(), &*part.name);
+                standing.take_called(name, is_there)
+            })
             .or_else(|| {
                 let keyed = candidate.share().is_some_and(|it| it.key.is_some());
-                let unmarked = |id: &str| !keyed && !id.contains(&mark);
-                standing.take_any(specification, unmarked)
+                standing.take_any(specification, |it| {
+                    !keyed && !it.id.contains(&mark) && is_there(it)
+                })
             })
             .or_else(|| {
                 let found = self.with.inventory?.get(self.layer, &part.entity_id)?;

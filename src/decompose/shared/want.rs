@@ -168,7 +168,7 @@ impl<'c> Expansion<'_, 'c> {
         {
             let specification = &part.specification.id;
             while let Some(installed) = standing
-                .take_any(specification, |id| id.contains(&mark))
+                .take_any(specification, |it| it.id.contains(&mark))
                 .or_else(|| {
                     let keyed = candidate.share().is_some_and(|it| it.key.is_some());
                     standing.take_any(specification, |_| !keyed)
