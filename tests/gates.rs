@@ -24,7 +24,17 @@ fn specification(file: &str) -> Option<PathBuf> {
 
 /// The requests of a case's gates of a kind.
 fn asked(case: &str, gate: &str) -> Vec<Value> {
+    asked_at(case, gate, None)
+}
+
+/// The same, with another place.
+fn asked_at(case: &str, gate: &str, place: Option<Value>) -> Vec<Value> {
     let folder = Path::new(ROOT).join("tests/cases/plan").join(case);
+    let order = std::fs::read(folder.join("order.json")).expect("an order");
+    let mut order: Value = serde_json::from_slice(&order).expect("JSON");
+    if let Some(place) = place {
+        order["productOrderItem"][0]["product"]["place"] = json!([place]);
+    }
     let run = |args: &[&str], input: Vec<u8>| {
         let command = Command::new(cargo_bin("orderctl"))
             .args(args)
@@ -38,7 +48,10 @@ fn asked(case: &str, gate: &str) -> Vec<Value> {
         assert_eq!(command.status.code(), Some(0), "{command:?}");
         command.stdout
     };
-    let planned = run(&["plan"], run(&["decompose", "order.json"], Vec::new()));
+    let planned = run(
+        &["plan"],
+        run(&["decompose"], order.to_string().into_bytes()),
+    );
     let documents = serde_json::Deserializer::from_slice(&planned).into_iter::<Value>();
     let plan = documents.last().expect("a plan").expect("JSON");
     let tasks = plan["taskFlow"].as_array().expect("tasks");
@@ -64,6 +77,43 @@ fn assert_valid(document: &Value, schema: &Value) {
     assert_eq!(faults(document, schema), Vec::<String>::new(), "{document}");
 }
 
+/// A place without id.
+fn address() -> Value {
+    json!({
+        "@type": "GeographicAddress", "role": "installation", "streetNr": "1",
+        "streetName": "Shop Lane", "city": "Melbourne", "name": null
+    })
+}
+
+#[test]
+fn a_place_by_value_is_asked_about_by_all_that_it_says() {
+    let case = "gates-of-every-kind";
+    let body = |gate: &str, place: Value| asked_at(case, gate, Some(place))[0]["body"].clone();
+    let flat = json!({
+        "city": "Melbourne", "streetName": "Shop Lane", "streetNr": "1", "role": "installation",
+        "@referredType": "GeographicAddress"
+    });
+    let feasible = body("feasibility", address());
+    let service = &feasible["serviceQualificationItem"][0]["service"];
+    assert_eq!(service["place"], json!([flat]));
+    assert_eq!(body("credit", address())["place"], flat);
+    let product = |place| {
+        let body = body("addressQualification", place);
+        body["checkProductOfferingQualificationItem"][0]["product"]["place"][0]["place"].clone()
+    };
+    assert_eq!(
+        product(address()),
+        json!({
+            "@type": "GeographicAddress", "city": "Melbourne", "streetName": "Shop Lane",
+            "streetNr": "1"
+        })
+    );
+    assert_eq!(
+        product(json!({"href": "/site/P-1", "role": "installation"})),
+        json!({"@type": "GeographicAddress", "href": "/site/P-1"})
+    );
+}
+
 #[test]
 fn feasibility_is_a_service_qualification() {
     for file in [
@@ -80,12 +130,17 @@ fn feasibility_is_a_service_qualification() {
             "definitions": swagger["definitions"],
         });
         assert_ne!(faults(&json!({}), &schema), Vec::<String>::new());
-        for case in ["gates-of-every-kind", "gates-and-waves"] {
-            for request in asked(case, "feasibility") {
-                assert_eq!(request["path"], "checkServiceQualification");
-                assert!(swagger["paths"]["/checkServiceQualification"].is_object());
-                assert_valid(&request["body"], &schema);
-            }
+        let by_value = Some(address());
+        for request in [
+            asked("gates-of-every-kind", "feasibility"),
+            asked("gates-and-waves", "feasibility"),
+            asked_at("gates-of-every-kind", "feasibility", by_value),
+        ]
+        .concat()
+        {
+            assert_eq!(request["path"], "checkServiceQualification");
+            assert!(swagger["paths"]["/checkServiceQualification"].is_object());
+            assert_valid(&request["body"], &schema);
         }
     }
 }
@@ -106,7 +161,14 @@ fn address_qualification_is_a_product_offering_qualification() {
         "components": openapi["components"],
     });
     assert_ne!(faults(&json!({}), &schema), Vec::<String>::new());
-    for request in asked("gates-of-every-kind", "addressQualification") {
+    let (case, kind) = ("gates-of-every-kind", "addressQualification");
+    for request in [
+        asked(case, kind),
+        asked_at(case, kind, Some(address())),
+        asked_at(case, kind, Some(json!({"href": "/site/P-1", "role": "r"}))),
+    ]
+    .concat()
+    {
         assert_eq!(request["path"], "checkProductOfferingQualification");
         assert!(openapi["paths"]["/checkProductOfferingQualification"].is_object());
         assert_valid(&request["body"], &schema);

@@ -7,7 +7,7 @@ use super::flow::{Body, Method, Request};
 use super::layers::{Layer, Layers};
 use crate::catalog::GateKind;
 use crate::document::{Composer, Node};
-use crate::model::{Order, OrderItem};
+use crate::model::{Order, OrderItem, Site, place};
 
 /// What a gate is about.
 #[derive(Debug, Clone, Copy)]
@@ -140,17 +140,16 @@ impl<'d> Inquiry<'_, '_, 'd> {
         to.key("@type").string("Product");
         let place = self.layers.place(self.entry);
         if let Some(place) = place.or_else(|| self.layers.place(self.product)) {
-            let inner = place.get("place").unwrap_or(place);
             to.key("place").array([place], |list, place| {
                 list.object(|to| {
                     to.key("@type").string("RelatedPlaceRefOrValue");
                     to.key("role").string(&role(place));
                     to.key("place").object(|to| {
-                        to.key("@type").string("PlaceRef");
-                        to.key("id").string(&inner.text("id").unwrap_or_default());
-                        if let Some(name) = inner.text("name") {
-                            to.key("name").string(&name);
-                        }
+                        to.key("@type").string(match Site::of(place) {
+                            Some(Site::Id(_)) => "PlaceRef",
+                            _ => "GeographicAddress",
+                        });
+                        which(to, place);
                     });
                 });
             });
@@ -226,16 +225,33 @@ fn role(place: Node<'_>) -> Cow<'_, str> {
     role.unwrap_or(Cow::Borrowed("serviceAddress"))
 }
 
-/// A related place as version 4 has it: role and reference in one.
+/// A related place as version 4 has it: role and reference, or value, in one.
 fn flat_place(to: &mut Composer, place: Node<'_>) {
-    let inner = place.get("place").unwrap_or(place);
-    for key in ["id", "name"] {
-        if let Some(text) = inner.text(key) {
-            to.key(key).string(&text);
-        }
-    }
+    which(to, place);
     to.key("role").string(&role(place));
-    let named = inner.text("@referredType").or_else(|| inner.text("@type"));
+    let mut named = ["@referredType", "@type"].into_iter();
+    let named = named.find_map(|key| place::member(place, key)?.as_str());
     let kind = named.unwrap_or(Cow::Borrowed("GeographicAddress"));
     to.key("@referredType").string(&kind);
+}
+
+/// What tells which place it is: its id, with its name; else all that it says.
+fn which(to: &mut Composer, place: Node<'_>) {
+    match Site::of(place) {
+        Some(Site::Id(id)) => {
+            to.key("id").string(&id);
+            let name = place::member(place, "name").and_then(Node::as_str);
+            if let Some(name) = name {
+                to.key("name").string(&name);
+            }
+        }
+        site => {
+            if let Some(Site::Href(href)) = site {
+                to.key("href").string(&href);
+            }
+            for member in place::said(place) {
+                to.key(&member.name).copy(member.value);
+            }
+        }
+    }
 }
