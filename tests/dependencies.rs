@@ -218,6 +218,10 @@ impl Layers {
         (below, shared)
     }
 
+    fn is_removed(&self, task: usize) -> bool {
+        self.0[2][task].action == "delete"
+    }
+
     /// Pairs of tasks of which the first has to come first, as the items say, one by one.
     fn pairs(&self) -> BTreeSet<(usize, usize)> {
         let (below, _) = self.below();
@@ -228,18 +232,28 @@ impl Layers {
             for (index, item) in items.iter().enumerate() {
                 let (mut open, mut seen): (Vec<usize>, BTreeSet<usize>) =
                     (item.waits.iter().copied().collect(), BTreeSet::new());
+                let mut reached: BTreeSet<usize> = BTreeSet::new();
                 while let Some(other) = open.pop() {
                     if tasks(layer, other).is_empty() && seen.insert(other) {
                         open.extend(&items[other].waits);
                     }
+                    reached.extend(tasks(layer, other));
                     for &waits in tasks(layer, index) {
                         for &before in tasks(layer, other) {
-                            if self.0[2][before].action == "delete" {
+                            if self.is_removed(before) {
                                 pairs.insert((waits, before));
                             } else {
                                 pairs.insert((before, waits));
                             }
                         }
+                    }
+                }
+                // What stays as it is is moved, too, from what goes to what is made.
+                if tasks(layer, index).is_empty() {
+                    let (removed, made): (Vec<usize>, Vec<usize>) =
+                        reached.into_iter().partition(|task| self.is_removed(*task));
+                    for removed in removed {
+                        pairs.extend(made.iter().map(|made| (*made, removed)));
                     }
                 }
             }

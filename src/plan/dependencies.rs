@@ -15,6 +15,10 @@
 //! next to it (make before break), and there is no cycle where the dependencies
 //! have none.
 //!
+//! An item without tasks hands on what it waits for itself. What it stands on and
+//! is removed waits for all of that, too: it is moved away before the ground goes,
+//! though nothing has to be done for it.
+//!
 //! A dependency of items holds for all tasks below them. It is written down
 //! between the last tasks of the one and the first of the other only, and where
 //! these are many with a point between them, so that a plan grows with its
@@ -169,10 +173,7 @@ pub fn connect(
     for ((of, _), ranked) in ranks {
         if layer != Some(of) {
             layer = Some(of);
-            passes = senses
-                .iter()
-                .map(|sense| connector.passes(*sense, of, dependencies))
-                .collect();
+            passes = connector.passes(senses, of, dependencies);
         }
         let mut planned = Vec::new();
         for (sense, passes) in senses.iter().zip(&passes) {
@@ -294,10 +295,30 @@ impl Connector<'_, '_, '_> {
         self.network.firsts(&tasks)
     }
 
-    /// An item without tasks hands on what it waits for itself: what is waited for in its place.
-    /// Items that wait for each other in a circle are taken as one.
-    fn passes(&mut self, sense: Sense, layer: Layer, dependencies: &[Dependency]) -> Passes {
-        let empty = Empty::of(self.layers, sense, layer, dependencies);
+    /// What is waited for in the place of items without tasks, in each sense.
+    fn passes(
+        &mut self,
+        senses: &[Sense],
+        layer: Layer,
+        dependencies: &[Dependency],
+    ) -> Vec<Passes> {
+        let of = |sense: &Sense| Empty::of(self, *sense, layer, dependencies);
+        let mut empty: Vec<Empty> = senses.iter().map(of).collect();
+        if let [build, remove] = empty.as_mut_slice() {
+            build.want(&remove.wanted_items());
+        }
+        let mut passes: Vec<Passes> = Vec::with_capacity(senses.len());
+        for (sense, empty) in senses.iter().zip(&empty) {
+            let handed = self.handed_on(*sense, empty, passes.first());
+            passes.push(handed);
+        }
+        passes
+    }
+
+    /// An item without tasks hands on what it waits for itself; `built` is what it does so for what
+    /// is made, where this is about what is removed. Items that wait for each other in a circle are
+    /// taken as one.
+    fn handed_on(&mut self, sense: Sense, empty: &Empty, built: Option<&Passes>) -> Passes {
         let mut passes: Passes = HashMap::new();
         for part in graph::components(&empty.next) {
             if !part.iter().any(|member| empty.wanted[*member]) {
@@ -311,6 +332,8 @@ impl Connector<'_, '_, '_> {
                 let known = empty.next[member].iter();
                 let known = known.filter_map(|it| passes.get(&empty.items[*it]));
                 nodes.extend(known.flatten());
+                let built = built.and_then(|it| it.get(&empty.items[member]));
+                nodes.extend(built.into_iter().flatten());
             }
             nodes.sort_unstable();
             nodes.dedup();
@@ -414,61 +437,81 @@ impl Connector<'_, '_, '_> {
 #[derive(Default)]
 struct Empty {
     items: Vec<usize>,
+    /// Where an item stands among them.
+    places: HashMap<usize, usize>,
     /// Others of these.
     next: Vec<Vec<usize>>,
     /// Items with tasks.
     beyond: Vec<Vec<Side>>,
-    /// Whether an item with tasks waits for it, directly or through others of these.
+    /// Whether something with tasks waits for it, directly or through others of these.
     wanted: Vec<bool>,
 }
 
 impl Empty {
     fn of(
-        layers: &Layers<'_, '_>,
+        connector: &Connector<'_, '_, '_>,
         sense: Sense,
         layer: Layer,
         dependencies: &[Dependency],
     ) -> Empty {
+        let layers = connector.layers;
         let mut empty = Empty::default();
-        let mut places = HashMap::new();
         let mut open = Vec::new();
         let is_empty = |entry: usize| layers.entries[entry].tasks.is_empty();
+        let waits = |entry: usize| {
+            let mut tasks = layers.entries[entry].tasks.iter();
+            sense == Sense::Build || tasks.any(|task| connector.deleted[*task])
+        };
         for (item, other, part) in oriented(layers, sense, dependencies) {
             if layers.entries[item].layer != layer {
                 continue;
             }
             match (is_empty(item), is_empty(other)) {
                 (true, true) => {
-                    let (at, other) = (
-                        empty.place(item, &mut places),
-                        empty.place(other, &mut places),
-                    );
+                    let (at, other) = (empty.place(item), empty.place(other));
                     empty.next[at].push(other);
                 }
                 (true, false) => {
-                    let at = empty.place(item, &mut places);
+                    let at = empty.place(item);
                     empty.beyond[at].push((other, part));
                 }
-                (false, true) => open.push(empty.place(other, &mut places)),
-                (false, false) => {}
+                (false, true) if waits(item) => open.push(other),
+                (false, _) => {}
             }
         }
-        while let Some(place) = open.pop() {
-            if !std::mem::replace(&mut empty.wanted[place], true) {
-                open.extend(&empty.next[place]);
-            }
-        }
+        empty.want(&open);
         empty
     }
 
-    fn place(&mut self, item: usize, places: &mut HashMap<usize, usize>) -> usize {
-        *places.entry(item).or_insert_with(|| {
-            self.items.push(item);
-            self.next.push(Vec::new());
-            self.beyond.push(Vec::new());
-            self.wanted.push(false);
-            self.items.len() - 1
-        })
+    /// Notes that something waits for items, and with them for those that they wait for.
+    fn want(&mut self, items: &[usize]) {
+        let mut open: Vec<usize> = items.iter().map(|item| self.place(*item)).collect();
+        while let Some(place) = open.pop() {
+            if !std::mem::replace(&mut self.wanted[place], true) {
+                open.extend(&self.next[place]);
+            }
+        }
+    }
+
+    fn wanted_items(&self) -> Vec<usize> {
+        let items = self.items.iter().zip(&self.wanted);
+        items
+            .filter(|(_, wanted)| **wanted)
+            .map(|(item, _)| *item)
+            .collect()
+    }
+
+    fn place(&mut self, item: usize) -> usize {
+        if let Some(known) = self.places.get(&item) {
+            return *known;
+        }
+        let place = self.items.len();
+        self.places.insert(item, place);
+        self.items.push(item);
+        self.next.push(Vec::new());
+        self.beyond.push(Vec::new());
+        self.wanted.push(false);
+        place
     }
 }
 
