@@ -98,6 +98,7 @@ impl Thing {
                     facing: facing(root),
                     decompositions: Vec::new(),
                     depends_on: Vec::new(),
+                    waits_for: Vec::new(),
                     observed: Vec::new(),
                     rank: 0,
                     resources: Vec::new(),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::characteristic::CharacteristicSpecification;
 use super::expression::Expression;
 use super::rule::{Decomposition, Dependency};
-use super::{Catalog, ProductIndex, ResourceIndex};
+use super::{Catalog, ProductIndex, ResourceIndex, ServiceIndex};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::document::Node;
 use crate::model::date::DateReading;
@@ -223,6 +223,8 @@ pub struct ServiceSpecification {
     pub decompositions: Vec<Decomposition>,
     /// Services of the same layer that come first, where they are made.
     pub depends_on: Vec<Dependency>,
+    /// Services that its items may wait for, whatever says so.
+    pub waits_for: Vec<ServiceIndex>,
     /// Names of the characteristics by which dependencies choose between its items.
     pub observed: Vec<String>,
     /// A service is inside others only if their rank is lower.

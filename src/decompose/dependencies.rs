@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::faults::Faults;
+use super::staying;
 use super::step::Made;
 use super::write;
 use crate::catalog::expression::{Bindings, Kept};
@@ -94,38 +95,39 @@ impl<'c> Between<'c> {
 }
 
 /// Gives each item the ids of those that come first, without repetition, in the order of the items.
-pub fn resolve(made: &mut [Made<'_>], faults: &mut Faults) {
+/// Of what stays as it is nothing is left but what lies between others.
+pub fn resolve(made: &mut Vec<Made<'_>>, faults: &mut Faults) {
     if made.iter().all(|made| made.waits.is_empty()) {
+        made.retain(|made| !made.stays);
         return;
     }
-    let mut search = Search {
-        made,
-        groups: groups(made),
-        passing: HashMap::new(),
-        count: 0,
+    let found = match Search::of(made).all() {
+        Ok(found) => found,
+        Err(finding) => return faults.push(*finding),
     };
-    if let Err(finding) = search.count_plain() {
-        return faults.push(*finding);
-    }
-    let mut found: Vec<Vec<write::Before>> = Vec::with_capacity(made.len());
-    for position in 0..made.len() {
-        match search.before(position) {
-            Ok(before) => found.push(
-                before
-                    .into_iter()
-                    .map(|(other, between)| write::Before {
-                        id: made[other].item.id.clone(),
-                        lag: between.lag.map(str::to_owned),
-                        until_ended: between.until_ended,
-                    })
-                    .collect(),
-            ),
-            Err(finding) => return faults.push(*finding),
-        }
-    }
-    for (made, before) in made.iter_mut().zip(found) {
+    let written = if made.iter().any(|it| it.stays) {
+        let others = |before: &Vec<(usize, _)>| before.iter().map(|(other, _)| *other).collect();
+        let before: Vec<Vec<usize>> = found.iter().map(others).collect();
+        staying::written(made, &before)
+    } else {
+        vec![true; made.len()]
+    };
+    let before = found.into_iter().map(|before| {
+        let before = before.into_iter().filter(|(other, _)| written[*other]);
+        before
+            .map(|(other, between)| write::Before {
+                id: made[other].item.id.clone(),
+                lag: between.lag.map(str::to_owned),
+                until_ended: between.until_ended,
+            })
+            .collect()
+    });
+    let before: Vec<Vec<write::Before>> = before.collect();
+    for (made, before) in made.iter_mut().zip(before) {
         made.item.dependencies = before;
     }
+    let mut written = written.into_iter();
+    made.retain(|_| written.next().unwrap_or(true));
 }
 
 /// The items of each group that another item asks for, sorted by group.
@@ -195,22 +197,57 @@ struct Search<'m, 'c> {
 }
 
 impl<'m, 'c> Search<'m, 'c> {
+    fn of(made: &'m [Made<'c>]) -> Search<'m, 'c> {
+        Search {
+            made,
+            groups: groups(made),
+            passing: HashMap::new(),
+            count: 0,
+        }
+    }
+
+    /// What each item waits for. What stays as it is is looked at where another item leads to it;
+    /// where something is removed, all of it is, for it may stand on that.
+    fn all(mut self) -> Result<Vec<Vec<(usize, Between<'c>)>>, Box<Diagnostic>> {
+        let made = self.made;
+        let mut found: Vec<Option<Vec<_>>> = vec![None; made.len()];
+        let removes = made
+            .iter()
+            .any(|it| it.item.action == Action::Delete.name());
+        let wanted = (0..made.len()).filter(|it| removes || !made[*it].stays);
+        let mut open: Vec<usize> = wanted.rev().collect();
+        self.count_plain(&open)?;
+        while let Some(position) = open.pop() {
+            if found[position].is_some() {
+                continue;
+            }
+            let before = self.before(position)?;
+            let behind = before.keys().copied();
+            let behind = behind.filter(|it| !removes && made[*it].stays && found[*it].is_none());
+            let behind: Vec<usize> = behind.collect();
+            self.count_plain(&behind)?;
+            open.extend(behind);
+            found[position] = Some(before.into_iter().collect());
+        }
+        Ok(found.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
     fn members(&self, group: &Group<'m>) -> &[(Group<'m>, usize)] {
         let first = self.groups.partition_point(|(known, _)| known < group);
         let rest = &self.groups[first..];
         &rest[..rest.partition_point(|(known, _)| known == group)]
     }
 
-    /// Counts the dependencies that nothing narrows, before they are gathered.
-    fn count_plain(&mut self) -> Result<(), Box<Diagnostic>> {
-        let mut count = 0;
-        for made in self.made {
+    /// Counts the dependencies of items that nothing narrows, before they are gathered.
+    fn count_plain(&mut self, items: &[usize]) -> Result<(), Box<Diagnostic>> {
+        for made in items.iter().map(|it| &self.made[*it]) {
             for waiting in &made.waits {
                 if waiting.dependency.filter.is_none() {
+                    let mut count = 0;
                     each_group(made, made.place.as_ref(), wanted(waiting), |group| {
                         count += self.members(&group).len();
                     });
-                    self.count = count;
+                    self.count += count;
                     self.within_limit(waiting)?;
                 }
             }

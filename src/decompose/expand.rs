@@ -20,6 +20,7 @@ use super::faults::Place;
 use super::loops::{self, Without};
 use super::shared::{Shared, Sharing};
 use super::standing::{Mode, Named, Standing};
+use super::staying::Staying;
 use super::step::{Roots, Steps};
 use super::write::{Derivation, Head};
 use super::{Decomposer, Derived, NotDecomposable};
@@ -95,6 +96,8 @@ pub struct Expansion<'a, 'c> {
     pub gone: HashSet<String>,
     /// Whether the item that is looked at has been carried out: what it adds is there.
     pub again: bool,
+    /// What may lie between what changes, while that is looked at which stays as it is.
+    pub staying: Option<Staying<'c>>,
 }
 
 impl<'a, 'c> Expansion<'a, 'c> {
@@ -109,6 +112,7 @@ impl<'a, 'c> Expansion<'a, 'c> {
             reached: HashSet::new(),
             gone: HashSet::new(),
             again: false,
+            staying: None,
         }
     }
 
@@ -137,6 +141,9 @@ impl<'c> Expansion<'_, 'c> {
         let mut matched = self.matched_parts(source, &candidates, &mut standing);
         let mut siblings: Vec<(&'c str, String)> = Vec::new();
         for (position, candidate) in candidates.into_iter().enumerate() {
+            if !self.may_matter(candidate.index) {
+                continue;
+            }
             let mut now = Bindings::over(&bindings);
             if !siblings.is_empty() {
                 let beside = siblings.iter().map(|(id, text)| (*id, text.as_str()));
@@ -156,9 +163,17 @@ impl<'c> Expansion<'_, 'c> {
             now: &bindings,
             before: before.as_ref(),
         };
-        for installed in standing.rest() {
+        // Nothing waits for what the catalog would not make.
+        let rest = standing.rest().filter(|_| self.staying.is_none());
+        for installed in rest.collect::<Vec<_>>() {
             self.other(&level, installed);
         }
+    }
+
+    /// Whether something of a kind of services is worth an item: beside what changes, all is.
+    pub fn may_matter(&mut self, kind: ServiceIndex) -> bool {
+        let staying = self.staying.as_mut();
+        staying.is_none_or(|it| it.may_lie_between(kind))
     }
 
     /// Makes the items for what an order item is about, as [`Expansion::expand`]. Without an

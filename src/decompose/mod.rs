@@ -12,9 +12,9 @@
 //!
 //! With an installed base ([`crate::inventory`]) the actions modify, delete and
 //! noChange are about what is there: the items below are compared with it, carry
-//! only what changes, and name it by its own ids. A noChange item of a service
-//! order gets no resource order items: nothing below it changes. A resource order
-//! item that changes or removes a resource holds it as it is installed, too: what
+//! only what changes, and name it by its own ids. Nothing below a noChange item of a
+//! service order changes: of that only what lies between what changes gets an item
+//! ([`staying`]). A resource order item that changes or removes a resource holds it as it is installed, too: what
 //! stays of it is sent with what changes, and undoing sets it back. Without one,
 //! every item below gets the action of the item above.
 
@@ -29,6 +29,7 @@ mod mapping;
 mod shared;
 mod som;
 mod standing;
+mod staying;
 mod step;
 mod write;
 

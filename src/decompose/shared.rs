@@ -16,7 +16,7 @@ use super::expand::{Candidate, Part, Source};
 use super::standing::Mode;
 use super::step::Roots;
 use crate::catalog::expression::Kept;
-use crate::catalog::{self, Decomposition, ShareScope};
+use crate::catalog::{self, Decomposition, ServiceIndex, ShareScope};
 use crate::document::{Document, Node};
 use crate::model::Site;
 
@@ -56,6 +56,8 @@ struct Group<'c> {
     around: Option<(String, Kept, Kept)>,
     /// Whether a characteristic of a product changes that it is made for.
     changes: bool,
+    /// Whether only what stays as it is leads to it.
+    stays: bool,
 }
 
 /// A parent of a shared thing.
@@ -95,6 +97,8 @@ pub struct Sharing {
     pub parents: Vec<String>,
     /// Items of those who let go of it.
     pub released: Vec<String>,
+    /// Whether only what stays as it is leads to it.
+    pub stays: bool,
 }
 
 impl<'c> Group<'c> {
@@ -182,6 +186,11 @@ impl Shared<'_> {
         }
         self.sites.insert(item.to_owned(), site.into_owned());
         true
+    }
+
+    /// The services that are shared so far.
+    pub fn kinds(&self) -> impl Iterator<Item = ServiceIndex> {
+        self.groups.iter().map(|group| group.candidate.index)
     }
 
     fn note_entities(&mut self, group: usize) {

@@ -1,17 +1,18 @@
 //! SOM: a service order becomes a resource order.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::around::{self, Surroundings};
 use super::com;
 use super::expand::{Expansion, Source, installed_values};
 use super::standing::{self, Mode, Named};
+use super::staying::Staying;
 use super::step::Roots;
 use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
-use crate::catalog::Values;
+use crate::catalog::{ServiceIndex, ServiceSpecification, Values};
 use crate::chain::order_name;
 use crate::inventory::Layer;
 use crate::model::reference::RelationshipKind;
@@ -71,6 +72,7 @@ pub fn resource_order(
     for item in &order.items {
         som.item(item);
     }
+    som.staying(&order.items);
     let id = format!("{order_id}.R");
     let head = Head {
         id: &id,
@@ -81,6 +83,46 @@ pub fn resource_order(
 }
 
 impl<'c> Som<'_, 'c> {
+    /// Looks at the items of what stays as it is, for what lies between what the others change.
+    fn staying(&mut self, items: &[ServiceOrderItem<'c>]) {
+        let Decomposer {
+            catalog, inventory, ..
+        } = *self.expansion.with;
+        let expansion = &mut self.expansion;
+        if inventory.is_none() || !expansion.steps.faults.is_empty() {
+            return;
+        }
+        let made = expansion.steps.made.iter();
+        let made = made.filter(|it| it.item.action != Action::NoChange.name());
+        // What becomes of something shared is not known yet.
+        let removes = expansion.shared.len() > 0
+            || made
+                .clone()
+                .any(|it| it.item.action == Action::Delete.name());
+        let changing: HashSet<ServiceIndex> = made
+            .filter_map(|it| it.service)
+            .chain(expansion.shared.kinds())
+            .collect();
+        expansion.staying = Some(Staying::beside(catalog, changing, removes));
+        let explain = std::mem::take(&mut expansion.steps.explain);
+        for item in items {
+            if item.action == Some(Action::NoChange) {
+                self.item(item);
+            }
+        }
+        self.expansion.steps.explain = explain;
+        self.expansion.staying = None;
+    }
+
+    /// Whether anything of a service that stays as it is may lie between what changes.
+    fn lies_between(&mut self, service: &ServiceSpecification) -> bool {
+        let catalog = self.expansion.with.catalog;
+        let own = catalog.service_index(&service.specification.id);
+        let inside = service.decompositions.iter().map(|it| it.target);
+        let mut kinds = inside.chain(own);
+        self.expansion.staying.is_some() && kinds.any(|it| self.expansion.may_matter(it))
+    }
+
     fn item(&mut self, item: &ServiceOrderItem<'c>) {
         let Decomposer {
             catalog, inventory, ..
@@ -120,7 +162,7 @@ impl<'c> Som<'_, 'c> {
         };
         let mode = match &installed {
             // Nothing below it changes.
-            Some(_) if action == Action::NoChange => return,
+            Some(_) if action == Action::NoChange && !self.lies_between(specification) => return,
             Some(_) => Mode::below(action),
             None => Mode::Make(action),
         };

@@ -40,6 +40,9 @@ pub struct Made<'c> {
     pub slot: usize,
     /// Whether several parents may share it.
     pub is_shared: bool,
+    /// Whether it is below something that stays as it is: it is written only if something else
+    /// waits through it.
+    pub stays: bool,
     /// The service that it is made for; none for what is installed and not of this catalog.
     pub service: Option<ServiceIndex>,
     /// Items at the root of the chain.
@@ -426,10 +429,10 @@ impl<'c> Steps<'c> {
         write: fn(&Derivation<'_>) -> Document,
     ) -> Result<Derived, NotDecomposable> {
         if self.faults.is_empty() {
-            self.collisions(head.above);
+            dependencies::resolve(&mut self.made, &mut self.faults);
         }
         if self.faults.is_empty() {
-            dependencies::resolve(&mut self.made, &mut self.faults);
+            self.collisions(head.above);
         }
         let made = std::mem::take(&mut self.made);
         let items: Vec<write::Item<'_>> = made.into_iter().map(|made| made.item).collect();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::document::{Kind, Member, Node};
+use crate::document::{Canonical, Kind, Node, quote};
 
 /// Which place something is at: two things are at the same place exactly if these are equal.
 ///
@@ -79,27 +79,46 @@ fn named<'d>(place: Node<'d>, key: &str) -> Option<Cow<'d, str>> {
     text.filter(|it| !it.is_empty() && it != "null")
 }
 
+/// A member of a place.
+#[derive(Debug, Clone)]
+pub struct Member<'d> {
+    /// What its key says.
+    pub name: Cow<'d, str>,
+    /// Its value.
+    pub value: Node<'d>,
+}
+
+fn members(object: Node<'_>) -> impl Iterator<Item = Member<'_>> {
+    let members = object.members();
+    members.filter_map(|(key, value)| {
+        let name = key.as_str()?;
+        Some(Member { name, value })
+    })
+}
+
 /// What a place says of itself, by the names of its members: not its id and its address, nor what
 /// it is to who names it.
 pub fn said(place: Node<'_>) -> Vec<Member<'_>> {
-    let mut members = place.sorted_members();
+    let mut said: Vec<Member<'_>> = members(place).collect();
     if let Some(inner) = wrapped(place) {
-        members.retain(|it| it.name != "place" && inner.get(&it.name).is_none());
-        members.extend(inner.sorted_members());
-        members.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        said.retain(|it| it.name != "place" && inner.get(&it.name).is_none());
+        said.extend(members(inner));
     }
-    members.retain(|Member { name, value, .. }| {
+    said.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    said.retain(|Member { name, value, .. }| {
         let is_blank = value.is_null() || value.raw() == "\"\"";
         !is_blank && !name.starts_with('@') && !matches!(&**name, "id" | "href" | "role")
     });
-    members
+    said
 }
 
 fn value(members: &[Member<'_>]) -> Option<String> {
     let mut text = Vec::new();
     for member in members {
         text.push(if text.is_empty() { b'{' } else { b',' });
-        member.write_canonical(&mut text);
+        text.extend_from_slice(quote(&member.name).as_bytes());
+        text.push(b':');
+        Canonical::of(member.value.document()).write(member.value, &mut text);
     }
     if text.is_empty() {
         return None;

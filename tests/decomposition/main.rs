@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod between;
 mod inside;
 mod mobile;
 mod places;

@@ -161,16 +161,20 @@ impl Compiler<'_> {
 }
 
 impl Linker<'_, '_> {
-    /// Notes with each service the characteristics by which others choose whether to wait for it,
-    /// or it for others.
+    /// Notes with each service what it may wait for, and the characteristics by which others choose
+    /// whether to wait for it, or it for others.
     pub(super) fn observe(&mut self) {
         let mut observed: Vec<BTreeSet<String>> =
             vec![BTreeSet::new(); self.catalog.services.len()];
+        let certain = self.catalog.services.iter().map(|it| &it.depends_on);
+        let certain = certain.map(|it| it.iter().map(|it| it.on).collect());
+        let mut waits: Vec<BTreeSet<ServiceIndex>> = certain.collect();
         let products = self.catalog.products.iter().map(|it| &it.decompositions);
         let services = self.catalog.services.iter().map(|it| &it.decompositions);
         for decomposition in products.chain(services).flatten() {
             let alternatives = decomposition.alternatives.iter();
             for dependency in alternatives.flat_map(|it| &it.depends_on) {
+                waits[decomposition.target.0].insert(dependency.on);
                 let same = dependency.same.iter();
                 observed[decomposition.target.0].extend(same.clone().cloned());
                 observed[dependency.on.0].extend(same.cloned());
@@ -199,8 +203,10 @@ impl Linker<'_, '_> {
             let mut dependencies = alternative.depends_on.iter();
             dependencies.any(|it| it.scope == DependencyScope::Site)
         });
-        for (service, observed) in self.catalog.services.iter_mut().zip(observed) {
+        let known = observed.into_iter().zip(waits);
+        for (service, (observed, waits)) in self.catalog.services.iter_mut().zip(known) {
             service.observed = observed.into_iter().collect();
+            service.waits_for = waits.into_iter().collect();
         }
     }
 }

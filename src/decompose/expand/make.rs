@@ -105,6 +105,10 @@ impl<'c> Expansion<'_, 'c> {
                 None => self.steps.slot.unwrap_or(2 * self.steps.made.len() + 1),
             },
             is_shared: source.sharing.is_some(),
+            stays: match source.sharing {
+                Some(sharing) => sharing.stays,
+                None => self.staying.is_some(),
+            },
             service: thing.candidate.map(|it| it.index),
             roots: Rc::clone(source.roots),
             parents,

@@ -165,6 +165,7 @@ impl<'c> Expansion<'_, 'c> {
             waits: Vec::new(),
             around: None,
             changes: false,
+            stays: self.staying.is_some(),
         });
         self.shared.groups.len() - 1
     }
@@ -251,8 +252,10 @@ impl<'c> Expansion<'_, 'c> {
         let item_id = item_of(&whole, source, candidate.share(), specification);
         let known = self.shared.by_item.get(&item_id).copied();
         let known = known.filter(|known| {
-            let part = self.shared.groups[*known].parts.get(position);
-            part.is_some_and(|part| part.installed.is_none())
+            let group = &self.shared.groups[*known];
+            let part = group.parts.get(position);
+            group.stays == self.staying.is_some()
+                && part.is_some_and(|part| part.installed.is_none())
         });
         let group = known.unwrap_or_else(|| {
             let item_id = if self.shared.by_item.contains_key(&item_id) {

@@ -130,7 +130,9 @@ impl<'c> Expansion<'_, 'c> {
         let releases = left
             .iter()
             .any(|parent| !self.gone.contains(&parent.entity));
-        if releases {
+        // Else nobody of the order has it any more, and what goes may wait through it.
+        if releases || self.layer == Layer::Resource {
+            self.shared.groups[position].stays = !releases;
             self.make_bare(position, parts, (Action::NoChange, &[], left));
         }
     }
@@ -176,6 +178,7 @@ impl<'c> Expansion<'_, 'c> {
             slot: group.slot,
             parents: parents.iter().map(|it| it.item.clone()).collect(),
             released: released.map(|it| it.item.clone()).collect(),
+            stays: group.stays,
         };
         let waits = group.waits.clone();
         let values = Values::default();

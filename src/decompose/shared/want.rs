@@ -4,6 +4,7 @@ use super::{Parent, Weight};
 use crate::catalog::expression::Bindings;
 use crate::catalog::{Dependency, Mapping, Strength};
 use crate::decompose::around;
+use crate::decompose::dependencies::Waiting;
 use crate::decompose::expand::{
     Candidate, Expansion, Level, Source, Subject, Wanted, installed_values,
 };
@@ -143,11 +144,7 @@ impl<'c> Expansion<'_, 'c> {
         {
             return;
         }
-        let of_rule = candidate
-            .decomposition
-            .and_then(|it| it.alternatives.last());
-        let of_rule: &[Dependency] = of_rule.map_or(&[], |it| &it.depends_on);
-        group.waits.extend(still_waits(of_rule, level.before));
+        group.waits.extend(waits_still(level, candidate));
         group.left.push(Parent::of(level.source, explanation));
     }
 
@@ -174,6 +171,12 @@ impl<'c> Expansion<'_, 'c> {
                     standing.take_any(specification, |_| !keyed)
                 })
             {
+                let known = self.shared.by_entity.get(&*installed.id);
+                let known = known.map(|known| self.shared.groups[*known].stays);
+                if self.staying.is_some() && known == Some(false) {
+                    // Others of the order say what becomes of it.
+                    continue;
+                }
                 let group = self.installed_group(source, candidate, (position, installed));
                 let story = Story::default();
                 let layer = self.layer;
@@ -184,6 +187,7 @@ impl<'c> Expansion<'_, 'c> {
                 if action == Action::NoChange {
                     let group = &mut self.shared.groups[group];
                     group.belongs_to(source);
+                    group.waits.extend(waits_still(level, candidate));
                     group.parents.push(Parent::of(source, explanation));
                 } else {
                     self.let_go(level, (candidate, group), explanation);
@@ -191,6 +195,15 @@ impl<'c> Expansion<'_, 'c> {
             }
         }
     }
+}
+
+/// What a shared thing waits for that goes, or stays as it is, by the rule of one parent.
+fn waits_still<'c>(level: &Level<'_, 'c>, candidate: Candidate<'c>) -> Vec<Waiting<'c>> {
+    let of_rule = candidate
+        .decomposition
+        .and_then(|it| it.alternatives.last());
+    let of_rule: &[Dependency] = of_rule.map_or(&[], |it| &it.depends_on);
+    still_waits(of_rule, level.before)
 }
 
 /// What explanations of a shared thing have in common.
