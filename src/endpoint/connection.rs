@@ -19,7 +19,8 @@ use reqwest::{Certificate, Client, Identity, Request, StatusCode};
 use tokio::task::spawn_blocking;
 
 use super::access::{Access, Authorization};
-use super::secret::{MASK, Secret, SecretSource};
+use super::mask::Mask;
+use super::secret::{Secret, SecretSource};
 use super::{OpenError, OpenErrorKind};
 
 /// How long an unused connection is kept: less than servers usually do, so
@@ -27,9 +28,6 @@ use super::{OpenError, OpenErrorKind};
 const IDLE: Duration = Duration::from_secs(20);
 /// Most headers that an answer may have.
 const MOST_HEADERS: usize = 100;
-/// Shortest secret that is looked for in answers: a shorter one may well be a
-/// word or number that the answer holds for other reasons.
-const SHORTEST_MASKED: usize = 6;
 
 /// How an endpoint is reached. Credentials are fetched and certificates loaded
 /// when it is made ready, or with the first request.
@@ -46,8 +44,8 @@ struct Ready {
     client: Client,
     /// Headers with credentials.
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// What is masked in answers.
-    masked: Vec<String>,
+    /// What answers are looked at through.
+    mask: Mask,
 }
 
 /// An answer, read as far as it came.
@@ -181,9 +179,10 @@ impl Connection {
             .map_err(SendError::Http)?;
         let status = response.status();
         let location = response.headers().get(LOCATION);
-        let location = location
-            .and_then(|value| value.to_str().ok())
-            .map(|to| String::from_utf8_lossy(&ready.mask(to.as_bytes().to_vec())).into_owned());
+        let location = location.and_then(|value| value.to_str().ok()).map(|to| {
+            let masked = ready.mask.apply(to.as_bytes().to_vec());
+            String::from_utf8_lossy(&masked).into_owned()
+        });
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
         let date = response.headers().get(DATE).cloned();
         let media = response.headers().get(CONTENT_TYPE).cloned();
@@ -191,7 +190,7 @@ impl Connection {
         let mut text = Vec::new();
         let body = loop {
             match response.chunk().await {
-                Ok(None) => break Body::Whole(ready.mask(text)),
+                Ok(None) => break Body::Whole(ready.mask.apply(text)),
                 Ok(Some(chunk)) if text.len() + chunk.len() > limit => break Body::TooLarge,
                 Ok(Some(chunk)) => text.extend_from_slice(&chunk),
                 Err(error) => break Body::Torn(cause(&error)),
@@ -245,20 +244,21 @@ impl Connection {
 
     fn made(&self) -> Result<Ready, OpenError> {
         let client = self.client()?;
-        let (mut headers, mut masked) = (Vec::new(), Vec::new());
+        let (mut headers, mut secrets) = (Vec::new(), Vec::new());
         if let Some(authorization) = &self.access.authorization {
             let value = match authorization {
                 Authorization::Bearer(source) => {
                     let token = self.secret("token", source)?;
                     let value = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
-                    masked.push(token);
+                    secrets.push(token.expose().to_owned());
                     value.map_err(|_| self.unfit("token"))?
                 }
                 Authorization::Basic { user, password } => {
                     let password = self.secret("password", password)?;
                     let value =
                         basic(&client, user, &password).ok_or_else(|| self.unfit("password"))?;
-                    masked.push(password);
+                    secrets.push(format!("{user}:{}", password.expose()));
+                    secrets.push(password.expose().to_owned());
                     value
                 }
             };
@@ -268,16 +268,18 @@ impl Connection {
             let secret = self.secret("apiKey", &key.value)?;
             let value = HeaderValue::from_str(secret.expose());
             headers.push((key.header.clone(), value.map_err(|_| self.unfit("apiKey"))?));
-            masked.push(secret);
+            secrets.push(secret.expose().to_owned());
         }
         for (_, value) in &mut headers {
             value.set_sensitive(true);
         }
-        let masked = masks(&masked, &headers);
+        let sent = headers.iter().filter_map(|(_, value)| value.to_str().ok());
+        let sent = sent.filter_map(|value| value.rsplit(' ').next());
+        let mask = Mask::of(secrets.iter().map(String::as_str), sent);
         Ok(Ready {
             client,
             headers,
-            masked,
+            mask,
         })
     }
 
@@ -355,45 +357,12 @@ impl Connection {
     }
 }
 
-impl Ready {
-    /// A text in which credentials are masked.
-    fn mask(&self, mut text: Vec<u8>) -> Vec<u8> {
-        for secret in &self.masked {
-            if memchr::memmem::find(&text, secret.as_bytes()).is_some() {
-                // What is not UTF-8 is of no use to anybody as it is.
-                let readable = String::from_utf8_lossy(&text);
-                text = readable.replace(secret, MASK).into_bytes();
-            }
-        }
-        text
-    }
-}
-
 /// The `Basic` authorization; `None` where it cannot be a header.
 fn basic(client: &Client, user: &str, password: &Secret) -> Option<HeaderValue> {
     let request = client
         .get("http://localhost")
         .basic_auth(user, Some(password.expose()));
     request.build().ok()?.headers().get(AUTHORIZATION).cloned()
-}
-
-/// What is masked in answers: the secrets, as they are and as JSON writes
-/// them, and what is sent for them.
-fn masks(secrets: &[Secret], headers: &[(HeaderName, HeaderValue)]) -> Vec<String> {
-    let mut masks = Vec::new();
-    for secret in secrets {
-        let json = serde_json::to_string(secret.expose()).expect("a string can be written");
-        masks.push(json[1..json.len() - 1].to_owned());
-        masks.push(secret.expose().to_owned());
-    }
-    for (_, value) in headers {
-        let sent = value.to_str().unwrap_or_default();
-        masks.push(sent.rsplit(' ').next().unwrap_or_default().to_owned());
-    }
-    masks.retain(|mask| mask.len() >= SHORTEST_MASKED);
-    masks.sort_by_key(|mask| std::cmp::Reverse(mask.len()));
-    masks.dedup();
-    masks
 }
 
 impl SendError {

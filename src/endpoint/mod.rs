@@ -11,6 +11,7 @@ pub(crate) mod connection;
 mod definition;
 mod inquiry;
 mod listener;
+mod mask;
 mod monitor;
 mod secret;
 mod simulated;

@@ -135,6 +135,9 @@ async fn what_an_endpoint_echoes_is_masked() {
     let path = secret(&folder, SECRET);
     let json = serde_json::to_string(SECRET).unwrap();
     let body = format!(r#"{{"id":"r","said":{json}}}"#);
+    let unit = |it: char| format!("\\u{:04x}", u32::from(it));
+    let units: String = SECRET.chars().map(unit).collect();
+    let escaped = format!(r#"{{"id":"r","said":"{units}"}}"#);
     let masked = r#"{"id":"r","said":"***"}"#;
     for access in [bearer(path.clone()), basic(path.clone()), api_key(path)] {
         for (sent, expected) in [
@@ -145,6 +148,10 @@ async fn what_an_endpoint_echoes_is_masked() {
             (
                 answer("403 Forbidden", &format!("no, {SECRET}")),
                 "rejected: 403 Forbidden: no, ***".to_owned(),
+            ),
+            (
+                answer("201 Created", &escaped),
+                format!("completed 201: {masked}"),
             ),
             (
                 answer(&format!("302 Found\r\nLocation: /{SECRET}"), ""),
