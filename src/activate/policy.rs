@@ -13,7 +13,7 @@ use crate::endpoint::{Call, Finding, Inquiry, Outcome, Terms};
 use crate::journal::entry::{
     Answer, Asked, AttemptFailed, Completed, Event, Failed, Failure, Held,
 };
-use crate::journal::{Doubt, TaskProgress};
+use crate::journal::{ACCEPTED, Doubt, TaskProgress};
 use crate::plan::flow::{Method, OnFailure};
 use crate::retry::{FailureClass, Repeat, RetryPolicy};
 
@@ -108,6 +108,11 @@ fn may_repeat(situation: &Situation<'_>) -> bool {
 }
 
 fn undecidable(situation: &Situation<'_>, why: &str) -> String {
+    by_hand(situation, &format!("{why} and is not declared idempotent"))
+}
+
+/// Why a person has to find out: the last reason, and what is the matter with the endpoint.
+fn by_hand(situation: &Situation<'_>, why: &str) -> String {
     let Situation {
         endpoint, known, ..
     } = situation;
@@ -119,8 +124,8 @@ fn undecidable(situation: &Situation<'_>, why: &str) -> String {
     let last = last.strip_prefix(UNKNOWN).unwrap_or(last);
     let last = last.split("; endpoint ").next().unwrap_or(last);
     format!(
-        "{UNKNOWN}{last}; endpoint {endpoint} {why} and is not declared idempotent: find out, then \
-         complete or retry the task by hand"
+        "{UNKNOWN}{last}; endpoint {endpoint} {why}: find out, then complete or retry the task by \
+         hand"
     )
 }
 
@@ -154,13 +159,18 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
             retry_after,
             ..
         } => (*class, reason, *retry_after),
-        Outcome::Unknown { class, reason } => (*class, reason, None),
+        Outcome::Unknown { class, reason, .. } => (*class, reason, None),
     };
+    let accepted = matches!(outcome, Outcome::Unknown { accepted: true, .. });
     let unknown = matches!(outcome, Outcome::Unknown { .. })
         || (situation.known.doubt == Doubt::Unknown
             && !matches!(outcome, Outcome::Rejected { .. }));
     let perhaps = !situation.terms.idempotent && may_have_had_its_effect(situation, outcome);
     match delay(situation, class, retry_after) {
+        // It is being carried out: nothing speaks for asking late.
+        Ok(after) if accepted && !situation.terms.idempotent => Decision::Again {
+            after: after.min(FIRST_QUESTION),
+        },
         Ok(after) => Decision::Again { after },
         Err(spent) if unknown || perhaps => {
             let inquiry = Inquiry::of(
@@ -171,7 +181,7 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
             match inquiry {
                 // Whether it is given up depends on what came of it, which is to be asked still.
                 Some(_) if !situation.call.is_question() => Decision::Again {
-                    after: LAST_QUESTION,
+                    after: FIRST_QUESTION,
                 },
                 // An endpoint that says that it failed is believed, where it cannot be asked.
                 _ if !unknown => give_up(situation, format!("{reason}{spent}")),
@@ -194,8 +204,37 @@ fn may_have_had_its_effect(situation: &Situation<'_>, outcome: &Outcome) -> bool
     now || situation.known.doubt == Doubt::Perhaps
 }
 
-/// How long after the last repetition it is asked what came of it.
-const LAST_QUESTION: Duration = Duration::from_millis(100);
+/// How long after a request that is not repeated, or not yet, it is asked what came of it.
+const FIRST_QUESTION: Duration = Duration::from_millis(100);
+
+/// Longest time between two questions whether an effect has come by now.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long to wait before it is asked again for what is not there, because it may come still; none
+/// where that is certain enough. The time that has passed doubles from question to question.
+fn unsettled(situation: &Situation<'_>) -> Option<Duration> {
+    let &Situation {
+        call,
+        terms,
+        known,
+        now,
+        ..
+    } = situation;
+    // What is repeated without harm need not wait; what was accepted comes to something.
+    let is_harmless = call.is_removal() || (terms.idempotent && !known.accepted);
+    if is_harmless || !known.is_unsettled() {
+        return None;
+    }
+    let since = known.unknown_since.unwrap_or(now);
+    // Where the clock was set back, as if none had passed.
+    let passed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    let left = terms
+        .settle
+        .checked_sub(passed)
+        .filter(|it| !it.is_zero())?;
+    let pause = if now < since { LONGEST_PAUSE } else { passed };
+    Some(pause.clamp(FIRST_QUESTION, LONGEST_PAUSE).min(left))
+}
 
 /// Whether a rejection of a request that was sent before may come from its first time having had
 /// its effect, which only the endpoint can tell: 409 for what is there already.
@@ -224,10 +263,20 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
             reason: format!("{UNKNOWN}{reason}"),
         },
         Finding::NotDone { reason, .. } => {
+            if let Some(after) = unsettled(situation) {
+                return Decision::Again { after };
+            }
             let class = known.class.unwrap_or(FailureClass::Timeout);
             let (repeat, _) = choose(situation, class);
+            let is_spent = known.failures > repeat.times();
+            if known.accepted && (is_spent || !situation.terms.idempotent) {
+                let why = format!("has accepted it, and {reason}");
+                return Decision::Hold {
+                    reason: by_hand(situation, &why),
+                };
+            }
             // The delay is over: it was waited before it was asked.
-            if known.failures <= repeat.times() {
+            if !is_spent {
                 return Decision::Again {
                     after: Duration::ZERO,
                 };
@@ -321,7 +370,12 @@ pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) 
         }
         Outcome::Accepted { monitor } => {
             let reason = format!("accepted, its monitor is {monitor}");
-            (Failure::Unknown, FailureClass::Timeout, Some(202), reason)
+            (
+                Failure::Unknown,
+                FailureClass::Timeout,
+                Some(ACCEPTED),
+                reason,
+            )
         }
         Outcome::Rejected { status, .. } if matches!(decision, Decision::Complete { .. }) => {
             return vec![completed(task, status, None, decision)];
@@ -347,7 +401,14 @@ pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) 
             reason,
             ..
         } => (Failure::Failed, class, status, reason),
-        Outcome::Unknown { class, reason } => (Failure::Unknown, class, None, reason),
+        Outcome::Unknown {
+            class,
+            reason,
+            accepted,
+        } => {
+            let status = accepted.then_some(ACCEPTED);
+            (Failure::Unknown, class, status, reason)
+        }
     };
     let attempted = Event::AttemptFailed(AttemptFailed {
         task,
@@ -380,7 +441,17 @@ pub fn record_found(
         {
             return vec![completed(task, status, None, decision)];
         }
-        Finding::NotDone { status, reason } => (Answer::NotDone, Some(status), reason),
+        Finding::NotDone { status, reason } => {
+            let answer = match unsettled(situation) {
+                Some(_) => Answer::NotYet,
+                // What was accepted stays in doubt, until a person decides about it.
+                None if matches!(decision, Decision::Hold { .. }) && situation.known.accepted => {
+                    Answer::NotYet
+                }
+                None => Answer::NotDone,
+            };
+            (answer, Some(status), reason)
+        }
         Finding::Ended(outcome) => match outcome {
             Outcome::Completed { status, resource } => {
                 return vec![completed(task, status, resource, decision)];
@@ -388,7 +459,7 @@ pub fn record_found(
             Outcome::Rejected { status, reason } => (Answer::NotDone, Some(status), reason),
             Outcome::Failed { status, reason, .. } => (Answer::NotDone, status, reason),
             Outcome::Unknown { reason, .. } => (Answer::Unanswered, None, reason),
-            Outcome::Accepted { monitor } => (Answer::Unanswered, Some(202), monitor),
+            Outcome::Accepted { monitor } => (Answer::Unanswered, Some(ACCEPTED), monitor),
         },
         Finding::Unanswered { reason, .. } => (Answer::Unanswered, None, reason),
         Finding::Differs { .. } | Finding::Impossible { .. } => {

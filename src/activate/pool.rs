@@ -18,7 +18,14 @@ pub trait Callable: Send + Sync + 'static {
     fn follow(&self, _: &Call<'_>, monitor: &str) -> impl Future<Output = Outcome> + Send {
         let reason = format!("accepted, but nobody follows its monitor {monitor}");
         let class = FailureClass::Malformed;
-        async move { Outcome::Unknown { class, reason } }
+        let accepted = true;
+        async move {
+            Outcome::Unknown {
+                class,
+                reason,
+                accepted,
+            }
+        }
     }
 
     /// Asks what came of a request whose answer is not known; not everything can be asked.

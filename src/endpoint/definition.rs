@@ -220,10 +220,12 @@ impl DefinitionReader<'_> {
         let known: Vec<&str> = known.copied().collect();
         self.reader.unknown_keys(table, &known);
         let timeout = self.reader.time_limit(table, "timeout");
+        let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
         let protocol = self.protocol(key, table);
         let usual = Terms {
             // What is not there keeps no effects that could happen twice.
             idempotent: matches!(protocol, Some(Protocol::Simulated { .. })),
+            settle: timeout,
             ..Terms::default()
         };
         let reader = &mut self.reader;
@@ -232,7 +234,7 @@ impl DefinitionReader<'_> {
         Some(EndpointDefinition {
             name: name.to_owned(),
             protocol,
-            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            timeout,
             terms,
         })
     }

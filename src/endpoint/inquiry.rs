@@ -210,6 +210,10 @@ fn one(call: &Call<'_>, found: &Value, text: Option<Box<RawValue>>) -> Finding {
         Method::Post | Method::Delete => Demand::NoContradiction,
     };
     match (difference(&sent, found, demand, "it"), demand) {
+        (None, Demand::NoContradiction) if !resembles(&sent, found) => Finding::Unanswered {
+            class: FailureClass::Malformed,
+            reason: "asked for it, the answer held nothing of what was sent".to_owned(),
+        },
         (None, _) => Finding::Done {
             status: 200,
             resource: text,
@@ -218,6 +222,25 @@ fn one(call: &Call<'_>, found: &Value, text: Option<Box<RawValue>>) -> Finding {
         (Some(reason), Demand::NoContradiction) => Finding::Differs {
             reason: format!("it is there, but {reason}"),
         },
+    }
+}
+
+/// Whether anything of what was sent is found again that tells one thing from another: an answer
+/// without that contradicts nothing, and proves nothing.
+fn resembles(sent: &Value, found: &Value) -> bool {
+    match (sent, found) {
+        (Value::Object(sent), Value::Object(found)) => {
+            // What is sent without content cannot be recognised at all.
+            sent.keys().all(|name| name.starts_with('@'))
+                || sent.iter().any(|(name, value)| {
+                    let found = found.get(name).filter(|_| !name.starts_with('@'));
+                    found.is_some_and(|found| resembles(value, found))
+                })
+        }
+        (Value::Array(sent), Value::Array(found)) => sent
+            .iter()
+            .any(|sent| found.iter().any(|found| resembles(sent, found))),
+        _ => is_same(sent, found),
     }
 }
 
@@ -409,6 +432,26 @@ mod tests {
                 "unanswered: asked for it, the answer was no JSON object"
             );
         }
+        for answer in [
+            "{}",
+            "[{}]",
+            r#"{"href":"/7"}"#,
+            r#"{"resourceCharacteristic":[]}"#,
+            r#"{"resourceCharacteristic":[{"name":"other","value":1}]}"#,
+        ] {
+            assert_eq!(
+                post(200, answer),
+                "unanswered: asked for it, the answer held nothing of what was sent"
+            );
+        }
+        // An endpoint need not show everything, nor the id.
+        for answer in [
+            r#"{"id":"7"}"#,
+            r#"{"resourceCharacteristic":[{"name":"mtu","value":"1500"}]}"#,
+        ] {
+            assert_eq!(post(200, answer), format!("done {answer}"));
+        }
+        assert_eq!(found(Method::Post, "{}", 200, "{}"), "done {}");
     }
 
     #[test]

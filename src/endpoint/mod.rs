@@ -96,6 +96,8 @@ pub enum Outcome {
         class: FailureClass,
         /// What is missing.
         reason: String,
+        /// Whether the endpoint has accepted it: then it comes to something, maybe later.
+        accepted: bool,
     },
 }
 

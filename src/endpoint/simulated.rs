@@ -51,6 +51,7 @@ impl Simulated {
             return Outcome::Unknown {
                 class: FailureClass::Timeout,
                 reason: format!("no answer within {:?} (simulated)", self.timeout),
+                accepted: false,
             };
         }
         if self.fail.contains(&number) {

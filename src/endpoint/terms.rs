@@ -15,6 +15,7 @@ pub(super) const KEYS: &[&str] = &[
     "onFailure",
     "idempotent",
     "readBack",
+    "settle",
     "rate",
     "breaker",
 ];
@@ -47,6 +48,9 @@ pub struct Terms {
     pub idempotent: bool,
     /// How it is asked what came of a request.
     pub read_back: ReadBack,
+    /// How long it may take until a request without an answer has its effect: before that is over,
+    /// nothing follows from its not being there.
+    pub settle: Duration,
 }
 
 impl Default for Terms {
@@ -60,6 +64,7 @@ impl Default for Terms {
             on_failure: OnFailure::Hold,
             idempotent: false,
             read_back: ReadBack::Resource,
+            settle: Duration::ZERO,
         }
     }
 }
@@ -128,6 +133,10 @@ impl TermsReader<'_, '_> {
                 .boolean(table, "idempotent")
                 .unwrap_or(usual.idempotent),
             read_back: self.read_back(table).unwrap_or(usual.read_back),
+            settle: self
+                .reader
+                .duration(table, "settle")
+                .unwrap_or(usual.settle),
         }
     }
 

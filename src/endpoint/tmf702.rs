@@ -126,8 +126,8 @@ impl Tmf702 {
     pub async fn follow_monitor(&self, call: &Call<'_>, monitor: &str) -> Outcome {
         let url = self.resolve(monitor);
         let Some(url) = url.filter(|url| url.origin() == self.base.origin()) else {
-            let reason = format!("its monitor {} is not at this endpoint", quote(monitor));
-            return unknown(FailureClass::Malformed, reason);
+            let why = format!("its monitor {} is not at this endpoint", quote(monitor));
+            return untold(FailureClass::Malformed, &why);
         };
         let deadline = Instant::now() + self.timeout;
         let mut last = "not answered".to_owned();
@@ -135,16 +135,10 @@ impl Tmf702 {
             Ok(Ok(monitor)) => timeout_at(deadline, self.ended(call.request.method, &monitor))
                 .await
                 .unwrap_or(COMPLETED_UNREAD),
-            Ok(Err(why)) => unknown(
-                FailureClass::Malformed,
-                format!("accepted, but its monitor {url} {why}"),
-            ),
-            Err(_) => unknown(
+            Ok(Err(why)) => untold(FailureClass::Malformed, &format!("its monitor {url} {why}")),
+            Err(_) => untold(
                 FailureClass::Timeout,
-                format!(
-                    "accepted, but its monitor {url} is {last} after {:?}",
-                    self.timeout
-                ),
+                &format!("its monitor {url} is {last} after {:?}", self.timeout),
             ),
         };
         let outcome = self.with_decision(call, outcome, deadline).await;
@@ -182,10 +176,13 @@ impl Tmf702 {
                     Outcome::Unknown {
                         class: FailureClass::Malformed,
                         reason,
+                        ..
                     },
                     None,
                 ) => Finding::Impossible { reason },
-                (Outcome::Unknown { class, reason }, _) => Finding::Unanswered { class, reason },
+                (Outcome::Unknown { class, reason, .. }, _) => {
+                    Finding::Unanswered { class, reason }
+                }
                 (ended, _) => Finding::Ended(ended),
             },
             (None, Some(path)) => self.read_back(call, path).await,
@@ -398,7 +395,7 @@ impl Tmf702 {
             Ok(url) => Outcome::Accepted {
                 monitor: url.to_string(),
             },
-            Err(why) => unknown(FailureClass::Malformed, format!("accepted, but {why}")),
+            Err(why) => untold(FailureClass::Malformed, &why),
         }
     }
 
@@ -481,17 +478,23 @@ impl Tmf702 {
 
     /// The outcome of a monitor that has ended.
     async fn ended(&self, method: Method, monitor: &Monitor) -> Outcome {
-        if monitor.state == Some(State::InError) {
-            let status = monitor
-                .status
-                .and_then(|status| StatusCode::from_u16(status).ok());
+        let status = monitor
+            .status
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        // The state says that the request has ended, the status of its answer with what.
+        let is_refused = status.is_some_and(|status| status.as_u16() >= 300);
+        if monitor.state == Some(State::InError) || is_refused {
+            let state = match monitor.state {
+                Some(State::InError) => "monitor in error",
+                _ => "monitor completed, but not with success",
+            };
             let text = monitor.body.as_deref().map_or("", RawValue::get).as_bytes();
             let reason = match status {
-                Some(status) => format!("monitor in error: {}", said(status, text)),
-                None => format!("monitor in error{}", detail(text)),
+                Some(status) => format!("{state}: {}", said(status, text)),
+                None => format!("{state}{}", detail(text)),
             };
             return match status {
-                Some(status) if status.is_client_error() && !is_passing(status) => {
+                Some(status) if (300..500).contains(&status.as_u16()) && !is_passing(status) => {
                     Outcome::Rejected {
                         status: status.as_u16(),
                         reason,
@@ -535,7 +538,20 @@ const COMPLETED_UNREAD: Outcome = Outcome::Completed {
 };
 
 fn unknown(class: FailureClass, reason: String) -> Outcome {
-    Outcome::Unknown { class, reason }
+    Outcome::Unknown {
+        class,
+        reason,
+        accepted: false,
+    }
+}
+
+/// The outcome of a request that was accepted, and whose monitor does not tell it.
+fn untold(class: FailureClass, why: &str) -> Outcome {
+    Outcome::Unknown {
+        class,
+        reason: format!("accepted, but {why}"),
+        accepted: true,
+    }
 }
 
 /// The outcome of a request that could not be made.

@@ -189,6 +189,8 @@ pub struct Asked {
 pub enum Answer {
     /// It had no effect.
     NotDone,
+    /// It has had none so far, which may come still.
+    NotYet,
     /// Nothing that could be understood, or not yet.
     Unanswered,
 }
@@ -583,6 +585,14 @@ mod tests {
                 status: Some(404),
                 reason: "not there".into(),
                 retry_at: None,
+            }),
+            Event::Asked(Asked {
+                task: task.clone(),
+                attempt: 2,
+                answer: Answer::NotYet,
+                status: Some(404),
+                reason: "not there".into(),
+                retry_at: Some("2026-11-24T00:00:00Z".into()),
             }),
             Event::Held(Held {
                 task: task.clone(),

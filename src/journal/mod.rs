@@ -31,6 +31,6 @@ pub mod writer;
 
 pub use entry::{ClockKind, Entry, Event};
 pub use error::JournalError;
-pub use replay::{Doubt, IllegalEntry, Needs, Progress, TaskProgress};
+pub use replay::{ACCEPTED, Doubt, IllegalEntry, Needs, Progress, TaskProgress};
 pub use sqlite::{JournalReader, OrderSummary, StoredOrder, revised};
 pub use writer::{Begun, Foreign, JournalWriter, Lease, NewOrder};

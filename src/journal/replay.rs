@@ -81,6 +81,10 @@ pub struct TaskProgress {
     pub doubt: Doubt,
     /// URL of the monitor of the last request, where it was accepted.
     pub monitor: Option<String>,
+    /// Whether the endpoint has accepted the last request, and it is not known what came of that.
+    pub accepted: bool,
+    /// Since when it is known that nobody knows what came of the last request.
+    pub unknown_since: Option<Timestamp>,
     /// When the first of the `failures` was.
     pub failing_since: Option<Timestamp>,
     /// When it is asked or sent again.
@@ -103,6 +107,9 @@ pub struct TaskProgress {
     /// When it last moved on in any way.
     pub changed_at: Option<Timestamp>,
 }
+
+/// HTTP status of a request that was accepted, and is carried out later (RFC 9110 §15.3.3).
+pub const ACCEPTED: u16 = 202;
 
 /// Whether a request may have had its effect although no answer says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -234,7 +241,7 @@ impl TaskProgress {
                 self.attempts = it.attempt;
                 self.state = TaskState::Active;
                 self.open = true;
-                self.monitor = None;
+                self.be_certain();
                 self.retry_at = None;
                 self.window_missed = false;
                 self.point_of_no_return |= it.point_of_no_return;
@@ -243,6 +250,7 @@ impl TaskProgress {
             Event::Accepted(it) => {
                 self.about_attempt(it.attempt)?;
                 self.monitor = Some(it.monitor.clone());
+                self.accepted = true;
             }
             Event::Completed(it) => {
                 self.sent()?;
@@ -323,8 +331,11 @@ impl TaskProgress {
             (Failure::Failed, Some(status)) => self.doubt.max_of(Doubt::of_failure(status)),
             (Failure::Failed, None) => self.doubt,
         };
-        if it.failure != Failure::Unknown {
-            self.monitor = None;
+        if it.failure == Failure::Unknown {
+            self.unknown_since.get_or_insert(at);
+            self.accepted |= it.status == Some(ACCEPTED);
+        } else {
+            self.be_certain();
         }
         self.fail_once(at, &it.reason, it.retry_at.as_deref());
         self.failure = Some(it.failure);
@@ -339,16 +350,27 @@ impl TaskProgress {
             let (found, expected) = (it.attempt, self.attempts);
             return Err(Fault::OtherAttempt { found, expected });
         }
-        self.open = false;
+        let was_open = std::mem::take(&mut self.open);
         match it.answer {
             Answer::NotDone => {
                 self.doubt = Doubt::None;
-                self.monitor = None;
+                self.be_certain();
                 self.failure = Some(Failure::Failed);
                 self.retry_at = moment(it.retry_at.as_deref());
             }
+            Answer::NotYet => {
+                self.doubt = Doubt::Unknown;
+                self.unknown_since.get_or_insert(at);
+                self.failure = Some(Failure::Unknown);
+                self.retry_at = moment(it.retry_at.as_deref());
+                // That of an earlier request says nothing about this one.
+                if was_open {
+                    self.reason = Some(it.reason.clone());
+                }
+            }
             Answer::Unanswered => {
                 self.doubt = Doubt::Unknown;
+                self.unknown_since.get_or_insert(at);
                 self.failure = Some(Failure::Unknown);
                 self.fail_once(at, &it.reason, it.retry_at.as_deref());
             }
@@ -360,7 +382,7 @@ impl TaskProgress {
     fn retried(&mut self, by_hand: &ByHand) {
         self.open = false;
         self.doubt = Doubt::None;
-        self.monitor = None;
+        self.be_certain();
         self.failures = 0;
         self.failing_since = None;
         self.retry_at = None;
@@ -370,6 +392,13 @@ impl TaskProgress {
             _ => TaskState::Active,
         };
         self.reason = Some(by_whom("let be tried again", by_hand));
+    }
+
+    /// Forgets what was known of a request of which nobody knew what came of it.
+    fn be_certain(&mut self) {
+        self.monitor = None;
+        self.accepted = false;
+        self.unknown_since = None;
     }
 
     /// Something was sent whose answer is not in the journal, or is in doubt.

@@ -107,6 +107,27 @@ async fn a_monitor_in_error_tells_refusal_from_failure() {
 }
 
 #[tokio::test]
+async fn a_monitor_that_has_completed_with_a_refusal_is_no_success() {
+    let monitor = |status: u16| {
+        let response = format!(r#"{{"statusCode":"{status}","body":"{{\"code\":\"17\"}}"}}"#);
+        answer(
+            "202 Accepted",
+            &format!(r#"{{"state":"Completed","response":{response}}}"#),
+        )
+    };
+    let reason = "monitor completed, but not with success: 422 Unprocessable Entity: 17";
+    assert_eq!(
+        rejected(told(vec![monitor(422)]).await),
+        (422, reason.to_owned())
+    );
+    assert_eq!(rejected(told(vec![monitor(302)]).await).0, 302);
+    for status in [429, 500, 503] {
+        assert_eq!(failed(told(vec![monitor(status)]).await).0, Some(status));
+    }
+    assert_eq!(completed(&told(vec![monitor(204)]).await).0, 204);
+}
+
+#[tokio::test]
 async fn a_monitor_that_cannot_be_followed_leaves_the_outcome_unknown() {
     assert_eq!(
         unknown(told(vec![answer("202 Accepted", "")]).await),

@@ -233,6 +233,15 @@ fn rehearsing<E: Callable>(pool: Pool<E>, stop: Stop) -> Engine<VirtualClock, E>
     }
 }
 
+/// A journal of a rehearsal.
+fn rehearsed(plan: &OrchestrationPlan) -> Memory {
+    let log = Memory::planned(plan);
+    if let Event::Planned(planned) = &mut log.entries.lock().unwrap()[0].event {
+        planned.clock = ClockKind::Virtual;
+    }
+    log
+}
+
 /// A journal in memory, and who looks how things stand before and after each of its writes.
 #[derive(Clone)]
 struct Witness {
@@ -402,6 +411,7 @@ fn unknown() -> Outcome {
     Outcome::Unknown {
         class: FailureClass::Timeout,
         reason: "no answer".into(),
+        accepted: false,
     }
 }
 

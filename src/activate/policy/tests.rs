@@ -98,6 +98,7 @@ fn unknown() -> Outcome {
     Outcome::Unknown {
         class: FailureClass::Timeout,
         reason: "no answer".into(),
+        accepted: false,
     }
 }
 
@@ -278,4 +279,47 @@ fn how_it_is_gone_on_with_depends_on_what_the_endpoint_is_able_to() {
     let mut question = Case::new(Method::Post, 0);
     question.request.path = "q/v4/checkServiceQualification".into();
     assert_eq!(approach(&question), "send");
+}
+
+#[test]
+fn what_is_not_there_is_asked_for_again_ever_more_seldom_until_it_is_settled() {
+    let not_there = Finding::NotDone {
+        status: 404,
+        reason: "it was not there when it was asked for".into(),
+    };
+    let mut case = Case::new(Method::Post, 1).failures(1);
+    case.known.open = false;
+    case.known.doubt = Doubt::Unknown;
+    case.known.unknown_since = Some(Timestamp::UNIX_EPOCH);
+    case.terms.settle = Duration::from_secs(10);
+    let pause = |case: &Case| match case.with(|situation| decide_found(situation, &not_there)) {
+        Decision::Again { after } => after.as_millis(),
+        other => panic!("{other:?}"),
+    };
+    for (passed, after) in [(0, 100), (75, 100), (400, 400), (6_000, 4_000), (9_999, 1)] {
+        case.now = Timestamp::from_millisecond(passed).unwrap();
+        assert_eq!(pause(&case), after, "{passed}");
+        let events = case.with(|situation| {
+            let decision = decide_found(situation, &not_there);
+            record_found(situation, not_there.clone(), &decision)
+        });
+        let [Event::Asked(asked)] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert_eq!(asked.answer, Answer::NotYet);
+        assert!(asked.retry_at.is_some());
+    }
+    case.now = Timestamp::from_second(10).unwrap();
+    assert_eq!(pause(&case), 0, "it is sent again");
+    // A clock that was set back makes it wait no longer than that.
+    case.now = Timestamp::from_second(-3600).unwrap();
+    assert_eq!(pause(&case), 10_000);
+    case.now = Timestamp::UNIX_EPOCH;
+    case.terms.idempotent = true;
+    assert_eq!(pause(&case), 0, "a repetition does no harm");
+    case.known.accepted = true;
+    assert_eq!(pause(&case), 100, "what was accepted comes to something");
+    let mut removal = Case::new(Method::Delete, 1);
+    removal.terms.settle = Duration::from_secs(10);
+    assert_eq!(pause(&removal), 0, "a repetition does no harm");
 }

@@ -26,6 +26,7 @@ protocol = "simulated"
 latency = "250ms"
 fail = [2, 5]
 timeout = "1m"
+settle = "0s"
 "#,
     )
     .unwrap();
@@ -41,6 +42,7 @@ timeout = "1m"
             terms: Terms {
                 concurrency: 4,
                 retries: 0,
+                settle: Duration::from_secs(10),
                 ..Terms::default()
             },
         }

@@ -253,6 +253,139 @@ async fn a_task_in_doubt_is_asked_for_before_it_is_given_up() {
     assert_eq!(fake.sent().iter().filter(|it| *it == "a").count(), 3);
 }
 
+/// What a request comes to that was accepted, and names no monitor.
+fn accepted() -> Outcome {
+    Outcome::Unknown {
+        class: FailureClass::Malformed,
+        reason: "accepted, but the answer names no monitor".into(),
+        accepted: true,
+    }
+}
+
+/// An endpoint that can be asked, and shows the effect of a request after so many questions.
+fn late(outcome: Outcome, questions: usize) -> Arc<Fake> {
+    let fake = of_manner(Manner::Readable, &[("a", &[outcome])]);
+    let findings = std::iter::repeat_with(|| finding(false));
+    fake.findings
+        .lock()
+        .unwrap()
+        .extend(findings.take(questions));
+    fake
+}
+
+/// A run on a clock that jumps, at an endpoint whose effects may come within half a minute.
+async fn run_settling(
+    fake: &Arc<Fake>,
+    plan: &Arc<OrchestrationPlan>,
+    log: &Memory,
+    idempotent: bool,
+) -> Result<Report, ActivateError> {
+    let mut pool = Pool::default();
+    let terms = Terms {
+        settle: Duration::from_secs(30),
+        idempotent,
+        ..fake.manner.terms(8, 2)
+    };
+    pool.add("olt", Arc::clone(fake), terms);
+    let (_stopper, stop) = Stopper::new();
+    rehearsing(pool, stop)
+        .run(Arc::clone(plan), log.clone(), &log.kept())
+        .await
+}
+
+/// For every entry, killed before it is durable and after: what comes late comes once, whether it
+/// was accepted or its answer was lost.
+#[tokio::test]
+async fn an_effect_that_comes_late_is_waited_for() {
+    let plan = plan(&[("a", &[])]);
+    for outcome in [accepted, unknown] {
+        let whole = rehearsed(&plan);
+        let fake = late(outcome(), 4);
+        let report = run_settling(&fake, &plan, &whole, false).await.unwrap();
+        assert_eq!(report.state, RunState::Completed);
+        assert_eq!(fake.sent(), ["a"]);
+        let asked = whole.lines().iter().filter(|it| *it == "asked a").count();
+        assert_eq!(asked, 4);
+        // Killed before its intent is durable, nothing was sent that could come late.
+        for place in 2..whole.kept().len() {
+            for after in [false, true] {
+                let fake = late(outcome(), 4);
+                let mut log = Memory {
+                    dies_at: Some((place, after)),
+                    ..rehearsed(&plan)
+                };
+                run_settling(&fake, &plan, &log, false).await.unwrap_err();
+                log.dies_at = None;
+                let report = run_settling(&fake, &plan, &log, false).await.unwrap();
+                assert_eq!(report.state, RunState::Completed, "{place} {after}");
+                assert_eq!(fake.sent(), ["a"], "{place} {after}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_come_in_time_is_sent_again_unless_it_was_accepted() {
+    let plan = plan(&[("a", &[])]);
+    let log = rehearsed(&plan);
+    let fake = late(unknown(), 1000);
+    let report = run_settling(&fake, &plan, &log, false).await.unwrap();
+    assert_eq!(report.state, RunState::Completed);
+    assert_eq!(fake.sent(), ["a", "a"]);
+    let entries = log.kept();
+    let sent: Vec<Timestamp> = entries
+        .iter()
+        .filter(|it| matches!(it.event, Event::Started(_)))
+        .map(|it| it.at)
+        .collect();
+    assert!(sent[1].duration_since(sent[0]).as_secs() >= 30);
+    assert!(fake.asked.lock().unwrap().len() < 12, "ever more seldom");
+
+    // Whatever its policy is: it was accepted, so it has not failed.
+    let mut plan = OrchestrationPlan::clone(&plan);
+    plan.task_flow[0].on_failure = Some(crate::plan::flow::OnFailure::Fail);
+    let plan = Arc::new(plan);
+    let log = rehearsed(&plan);
+    let fake = late(accepted(), 1000);
+    for _ in 0..2 {
+        let report = run_settling(&fake, &plan, &log, false).await.unwrap();
+        assert_eq!(report.state, RunState::Held);
+        let task = report.progress.task("a").unwrap();
+        assert_eq!(
+            task.reason.as_deref(),
+            Some(
+                "outcome unknown: accepted, but the answer names no monitor; endpoint olt has \
+                 accepted it, and not there: find out, then complete or retry the task by hand"
+            )
+        );
+        assert!(task.is_unsettled());
+        assert_eq!(fake.sent(), ["a"]);
+    }
+    log.write(retried("a"));
+    let report = run_settling(&fake, &plan, &log, false).await.unwrap();
+    assert_eq!(report.state, RunState::Completed);
+    assert_eq!(fake.sent(), ["a", "a"], "a person lets it be sent again");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_knows_repetitions_is_sent_what_it_accepted_again_once_time_is_over() {
+    let plan = plan(&[("a", &[])]);
+    let log = rehearsed(&plan);
+    let fake = late(accepted(), 1000);
+    let report = run_settling(&fake, &plan, &log, true).await.unwrap();
+    assert_eq!(report.state, RunState::Completed);
+    let sent = fake.calls.lock().unwrap().clone();
+    assert_eq!(sent[0], sent[1], "under the same key");
+    assert!(log.lines().iter().filter(|it| *it == "asked a").count() > 2);
+    // An answer that was lost needs no waiting there.
+    let log = rehearsed(&plan);
+    let fake = late(unknown(), 1000);
+    let report = run_settling(&fake, &plan, &log, true).await.unwrap();
+    assert_eq!(report.state, RunState::Completed);
+    let expected = ["started a", "attemptFailed a", "asked a", "started a"];
+    assert_eq!(log.lines()[1..5], expected);
+}
+
 /// For every entry, killed before it is durable and after: at an endpoint that knows repetitions
 /// by their keys and at one that can be asked, each effect happens once, and none is missing. At
 /// one that does neither, nothing happens twice, and what is in doubt is held.

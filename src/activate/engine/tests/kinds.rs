@@ -103,15 +103,6 @@ async fn rehearse(
     engine.run(Arc::clone(plan), log.clone(), &log.kept()).await
 }
 
-/// A journal of a rehearsal.
-fn rehearsed(plan: &OrchestrationPlan) -> Memory {
-    let log = Memory::planned(plan);
-    if let Event::Planned(planned) = &mut log.entries.lock().unwrap()[0].event {
-        planned.clock = ClockKind::Virtual;
-    }
-    log
-}
-
 fn by_hand(task: &str) -> ByHand {
     ByHand {
         task: task.into(),

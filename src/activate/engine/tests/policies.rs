@@ -19,14 +19,6 @@ fn rehearsal(fake: &Arc<Fake>, terms: Terms) -> Engine<VirtualClock, Arc<Fake>> 
     rehearsing(pool, stop)
 }
 
-fn rehearsed(plan: &OrchestrationPlan) -> Memory {
-    let log = Memory::planned(plan);
-    if let Event::Planned(planned) = &mut log.entries.lock().unwrap()[0].event {
-        planned.clock = ClockKind::Virtual;
-    }
-    log
-}
-
 async fn rehearse(
     engine: &Engine<VirtualClock, Arc<Fake>>,
     plan: &Arc<OrchestrationPlan>,

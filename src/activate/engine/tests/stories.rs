@@ -380,6 +380,7 @@ impl Callable for System {
         let unknown = |class| Outcome::Unknown {
             class,
             reason: "no answer".into(),
+            accepted: false,
         };
         let failed = |status, class| Outcome::Failed {
             status: Some(status),
