@@ -1,4 +1,4 @@
-//! Takes events to those who want to know.
+//! Takes events to those who want to know, and lets happen what happens later.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::answer::JSON;
 use super::event::{Ending, Event, Listener};
@@ -18,7 +18,7 @@ use crate::activate::{Clock as _, SystemClock};
 /// How long a listener may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Events under way.
+/// Events under way, and what happens later.
 #[derive(Debug, Default)]
 pub(super) struct Courier {
     client: OnceLock<Client>,
@@ -29,13 +29,7 @@ impl Courier {
     /// Takes what happens at the end of a request to its listeners, when it has come.
     pub fn send_off(&self, site: &Arc<Site>, endpoint: &str, ending: Ending) {
         let (site, endpoint) = (Arc::clone(site), endpoint.to_owned());
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        while under_way.try_join_next().is_some() {}
-        under_way.spawn(async move {
-            sleep_until(ending.due).await;
+        self.later(ending.due, async move {
             for event in &ending.events {
                 for listener in ending.listeners.iter().filter(|it| it.wants(event.kind)) {
                     site.courier
@@ -46,7 +40,20 @@ impl Courier {
         });
     }
 
-    /// Leaves what has not been delivered yet.
+    /// Lets something happen when its time has come.
+    pub fn later(&self, due: Instant, what: impl Future<Output = ()> + Send + 'static) {
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(async move {
+            sleep_until(due).await;
+            what.await;
+        });
+    }
+
+    /// Leaves what has not been delivered, and has not happened yet.
     pub fn stop(&self) {
         let mut under_way = self
             .under_way

@@ -98,6 +98,25 @@ pub enum FaultKind {
         /// Whether its end is told to those who want to know.
         notice: Notice,
     },
+    /// Takes effect only after this time, which nothing waits for.
+    Deferred {
+        /// How long that takes.
+        after: Delay,
+        /// What the caller is told at once.
+        answer: Early,
+    },
+}
+
+/// What the caller is told of a request whose effect comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Early {
+    /// 202 without a monitor.
+    #[default]
+    Accepted,
+    /// Nothing, ever.
+    Hang,
+    /// Nothing: the connection is closed.
+    Lost,
 }
 
 /// Who is told when an accepted request has ended.
@@ -126,7 +145,8 @@ impl FaultKind {
             | Self::Drip(_)
             | Self::Twice
             | Self::Slow(_)
-            | Self::Accepted { .. } => true,
+            | Self::Accepted { .. }
+            | Self::Deferred { .. } => true,
         }
     }
 }
@@ -163,6 +183,11 @@ impl fmt::Display for FaultKind {
                 Notice::Event => write!(f, "callback,{after}"),
                 Notice::Lost => write!(f, "callback,{after},lost"),
                 Notice::Twice => write!(f, "callback,{after},twice"),
+            },
+            Self::Deferred { after, answer } => match answer {
+                Early::Accepted => write!(f, "deferred,{after}"),
+                Early::Hang => write!(f, "deferred,{after},hang"),
+                Early::Lost => write!(f, "deferred,{after},lost"),
             },
         }
     }

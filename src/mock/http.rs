@@ -157,6 +157,9 @@ impl Site {
                     if let Some(ending) = played.ending {
                         self.courier.send_off(self, name, ending);
                     }
+                    if let Some(due) = played.due {
+                        self.defer(due, head, body, entry.fault);
+                    }
                     return (played.delivery, verdict.after());
                 }
             }
@@ -169,6 +172,39 @@ impl Site {
         entry.effect = Effect::Forwarded;
         self.note(&entry, &delivery);
         (delivery, verdict.after())
+    }
+
+    /// Lets a call take effect, and be on record once more, when its time has come.
+    fn defer(self: &Arc<Self>, due: Instant, head: &Parts, body: &Bytes, fault: Option<String>) {
+        let (site, head, body) = (Arc::clone(self), head.clone(), body.clone());
+        self.courier.later(due, async move {
+            let (method, path) = (&head.method, head.uri.path());
+            let Ok(((name, role), place)) = site.find(path) else {
+                return;
+            };
+            let call = Call {
+                action: place.action(method),
+                method: method.as_str(),
+                path,
+                key: text(&head.headers, "idempotency-key"),
+                item: text(&head.headers, "x-orderctl-task"),
+                body: &body,
+            };
+            let mut role = lock(role);
+            if let Some(effect) = role.take_effect(&call, Instant::now()) {
+                site.add(&Entry {
+                    endpoint: Some(name),
+                    method: call.method,
+                    path,
+                    idempotency_key: call.key,
+                    effect,
+                    fault,
+                    status: None,
+                    body: &body,
+                    answer: None,
+                });
+            }
+        });
     }
 
     /// Records a call with what becomes of its answer.

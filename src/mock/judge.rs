@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Delivery, Reply, error};
 use super::draw::{Delay, draw};
-use super::fault::{Calls, Concerns, Fault, FaultKind, Notice};
+use super::fault::{Calls, Concerns, Early, Fault, FaultKind, Notice};
 use super::record::Effect;
 
 /// How an endpoint is played.
@@ -58,9 +58,22 @@ pub(super) struct Verdict {
     pub latency: Duration,
     /// How long it is in progress behind a monitor, if it is accepted first.
     pub accepted: Option<(Duration, Notice)>,
+    /// How long it takes until its effect happens, if its answer does not wait for that.
+    pub deferred: Option<Duration>,
 }
 
 impl Verdict {
+    /// A call that nothing befalls.
+    pub fn untroubled(number: u64) -> Self {
+        Self {
+            number,
+            fault: None,
+            latency: Duration::ZERO,
+            accepted: None,
+            deferred: None,
+        }
+    }
+
     /// What becomes of a call that is not to take effect. The question of a
     /// gate can be answered by no, which `asks` leaves to who answers it.
     pub fn instead(&self, name: &str, asks: bool) -> Option<(Effect, Delivery)> {
@@ -91,8 +104,25 @@ impl Verdict {
     pub fn deliver(&self, name: &str, reply: Reply) -> Delivery {
         match &self.fault {
             Some(FaultKind::Status { .. }) => Delivery::Answer(self.status(name).unwrap_or(reply)),
-            Some(FaultKind::Late(None) | FaultKind::Hang) => Delivery::Never,
-            Some(FaultKind::Lost) => Delivery::Close,
+            Some(FaultKind::Deferred {
+                answer: Early::Accepted,
+                ..
+            }) => Delivery::Answer(Reply::new(202, "")),
+            Some(
+                FaultKind::Late(None)
+                | FaultKind::Hang
+                | FaultKind::Deferred {
+                    answer: Early::Hang,
+                    ..
+                },
+            ) => Delivery::Never,
+            Some(
+                FaultKind::Lost
+                | FaultKind::Deferred {
+                    answer: Early::Lost,
+                    ..
+                },
+            ) => Delivery::Close,
             Some(FaultKind::Reset { .. }) => Delivery::Reset,
             Some(FaultKind::Malformed(how)) => how.spoil(&reply),
             Some(FaultKind::Drip(pause)) => Delivery::Raw {
@@ -234,8 +264,13 @@ impl Judge {
             let after = it.after.at(|| chance.draw("progress", 0));
             (after, it.notice)
         };
+        let deferred = match fault {
+            Some(FaultKind::Deferred { after, .. }) => Some(after),
+            _ => None,
+        };
         Verdict {
             number: self.calls,
+            deferred: deferred.map(|it| it.at(|| chance.draw("deferred", 0))),
             latency: latency.at(|| chance.draw("latency", 0)),
             accepted: accepts.map(progress),
             fault,

@@ -75,7 +75,7 @@ use tokio::task::JoinSet;
 
 pub use draw::Delay;
 pub use event::Listener;
-pub use fault::{Calls, Concerns, Fault, FaultKind, Notice};
+pub use fault::{Calls, Concerns, Early, Fault, FaultKind, Notice};
 pub use judge::{Accepts, Manner};
 pub use malform::{MALFORMATIONS, Malformation};
 pub use replay::{Recording, RecordingError};

@@ -24,6 +24,8 @@ pub(super) enum Effect {
     Refused,
     /// A fault that was asked for; nothing changed.
     Failed,
+    /// Its effect comes later, and is a line of its own then.
+    Deferred,
     /// It was handed on to the endpoint itself.
     Forwarded,
     /// Something was looked at.

@@ -36,6 +36,7 @@ struct Recorded {
     path: String,
     idempotency_key: Option<String>,
     effect: String,
+    fault: Option<String>,
     status: Option<u16>,
     body: Option<Value>,
     answer: Option<Answer>,
@@ -88,9 +89,14 @@ impl Recorded {
         }
     }
 
-    /// Whether it is about an event.
+    /// Whether it is about an event, or about an effect that came after the answer: no call.
     fn is_told(&self) -> bool {
-        matches!(self.effect.as_str(), "notified" | "withheld")
+        let is_deferred = |fault: &String| fault.starts_with("deferred");
+        match self.effect.as_str() {
+            "notified" | "withheld" => true,
+            "applied" | "refused" => self.fault.as_ref().is_some_and(is_deferred),
+            _ => false,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::forward::Forward;
 use super::judge::{Judge, Subject, Verdict};
 use super::members::Members;
 use super::place::Place;
+use super::record::Effect;
 use super::replay::Replay;
 use super::system::{Action, Call, Played, System};
 
@@ -53,7 +54,15 @@ impl Role {
             return (verdict, Outcome::Played(Box::new(Played::at_once(instead))));
         }
         let outcome = match &mut self.player {
-            Player::System(system) => Outcome::Played(Box::new(system.call(call, &verdict, now))),
+            Player::System(system) => Outcome::Played(Box::new(match verdict.deferred {
+                Some(after) => Played {
+                    effect: Effect::Deferred,
+                    delivery: verdict.deliver(&self.name, Reply::new(202, "")),
+                    ending: None,
+                    due: Some(now + after),
+                },
+                None => system.call(call, &verdict, now),
+            })),
             Player::Replay(recorded) => {
                 let (effect, answer) = recorded.call(call.method, call.path, call.key, call.body);
                 let delivery = match answer {
@@ -65,6 +74,17 @@ impl Role {
             Player::Forward(forward) => Outcome::Forward(Arc::clone(forward)),
         };
         (verdict, outcome)
+    }
+
+    /// Lets a call take effect whose time has come; none where nothing is played.
+    pub fn take_effect(&mut self, call: &Call<'_>, now: Instant) -> Option<Effect> {
+        match &mut self.player {
+            Player::System(system) => {
+                let untroubled = Verdict::untroubled(0);
+                Some(system.call(call, &untroubled, now).effect)
+            }
+            Player::Replay(_) | Player::Forward(_) => None,
+        }
     }
 
     /// What is read at a place; the endpoint itself where it has to be asked.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::draw::Delay;
-use super::fault::{Calls, Concerns, Fault, FaultKind, Notice};
+use super::fault::{Calls, Concerns, Early, Fault, FaultKind, Notice};
 use super::judge::{Accepts, Manner};
 use super::malform::Malformation;
 use super::spec::{DRIP, malformation, parse_calls, parse_range};
@@ -53,6 +53,7 @@ const KINDS: &[&str] = &[
     "slow",
     "accepted",
     "callback",
+    "deferred",
 ];
 
 /// Which keys, beside those that every fault has, are of use for a kind.
@@ -63,6 +64,7 @@ fn keys_of(kind: &str) -> &'static [&'static str] {
         "late" | "slow" | "accepted" => &["after"],
         "reset" => &["effect"],
         "malformed" => &["answer"],
+        "deferred" => &["after", "answer"],
         "drip" => &["pause"],
         "callback" => &["after", "notice"],
         _ => &[],
@@ -304,6 +306,14 @@ impl ScriptReader<'_> {
             "drip" => FaultKind::Drip(self.0.duration(table, "pause").unwrap_or(DRIP)),
             "twice" => FaultKind::Twice,
             "slow" => FaultKind::Slow(self.needed(table, written, after)?),
+            "deferred" => FaultKind::Deferred {
+                after: self.needed(table, written, after)?,
+                answer: match self.word(table, "answer", &["accepted", "hang", "lost"]) {
+                    Some("hang") => Early::Hang,
+                    Some("lost") => Early::Lost,
+                    _ => Early::Accepted,
+                },
+            },
             accepted => FaultKind::Accepted {
                 after: after.unwrap_or_default(),
                 notice: match self.word(table, "notice", &["event", "lost", "twice"]) {
@@ -358,8 +368,9 @@ impl ScriptReader<'_> {
         delay: Option<Delay>,
     ) -> Option<Delay> {
         if table.get("after").is_none() {
-            let message = "kind = \"slow\" needs after, such as \"10ms..50ms\"";
-            self.0.fault(kind.span(), message.to_owned());
+            let name = kind.get_ref().as_str().unwrap_or_default();
+            let message = format!("kind = {name:?} needs after, such as \"10ms..50ms\"");
+            self.0.fault(kind.span(), message);
         }
         delay
     }
@@ -491,6 +502,10 @@ message = "later"
                 "callback,0ns,lost",
             ),
             (
+                "kind = \"deferred\"\nafter = \"2s\"\nanswer = \"lost\"",
+                "deferred,2s,lost",
+            ),
+            (
                 "kind = \"callback\"\nnotice = \"twice\"",
                 "callback,0ns,twice",
             ),
@@ -563,7 +578,7 @@ faults.toml:15:8: kind = "status" needs a status from 400 to 599
 faults.toml:18:10: method "GET" is not known, expected one of: POST, PATCH, DELETE
 faults.toml:19:8: kind "losst" is not known, did you mean `lost`?
 faults.toml:23:1: key `status` means nothing for kind "hang"
-faults.toml:25:1: a fault has no kind: it is one of status, unqualified, hang, late, lost, reset, malformed, drip, twice, slow, accepted, callback
+faults.toml:25:1: a fault has no kind: it is one of status, unqualified, hang, late, lost, reset, malformed, drip, twice, slow, accepted, callback, deferred
 faults.toml:29:8: kind = "slow" needs after, such as "10ms..50ms"
 faults.toml:33:9: a late answer comes after a fixed time, such as "30s"
 faults.toml:37:10: an answer can be malformed as html, cut, torn, empty, list, text, binary, other, deep, huge, headers, noise"#

@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::draw::Delay;
-use super::fault::{Calls, Concerns, Fault, FaultKind, Notice};
+use super::fault::{Calls, Concerns, Early, Fault, FaultKind, Notice};
 use super::malform::{MALFORMATIONS, Malformation};
 use crate::configuration::day_or_less;
 
@@ -195,6 +195,9 @@ fn parse_kind(text: &str) -> Result<FaultKind, String> {
         ("callback", [arguments @ .., "lost"]) => accepted(arguments, Notice::Lost)?,
         ("callback", [arguments @ .., "twice"]) => accepted(arguments, Notice::Twice)?,
         ("callback", arguments) => accepted(arguments, Notice::Event)?,
+        ("deferred", [after]) => deferred(after, Early::Accepted)?,
+        ("deferred", [after, "hang"]) => deferred(after, Early::Hang)?,
+        ("deferred", [after, "lost"]) => deferred(after, Early::Lost)?,
         (_, arguments) => return status(name, arguments),
     };
     Ok(kind)
@@ -207,6 +210,11 @@ fn accepted(arguments: &[&str], notice: Notice) -> Result<FaultKind, String> {
         _ => return Err(unknown()),
     };
     Ok(FaultKind::Accepted { after, notice })
+}
+
+fn deferred(after: &str, answer: Early) -> Result<FaultKind, String> {
+    let after = after.parse()?;
+    Ok(FaultKind::Deferred { after, answer })
 }
 
 fn status(name: &str, arguments: &[&str]) -> Result<FaultKind, String> {
@@ -228,7 +236,7 @@ fn status(name: &str, arguments: &[&str]) -> Result<FaultKind, String> {
 }
 
 fn unknown() -> String {
-    "the kind is not known; it is a status from 400 to 599, unqualified, hang, late, lost, reset, malformed, drip, twice, slow, accepted or callback".to_owned()
+    "the kind is not known; it is a status from 400 to 599, unqualified, hang, late, lost, reset, malformed, drip, twice, slow, accepted, callback or deferred".to_owned()
 }
 
 pub(super) fn malformation(text: &str) -> Result<Malformation, String> {
@@ -360,6 +368,20 @@ mod tests {
                 FaultKind::Accepted {
                     after: Delay::Uniform(ms(1), ms(2)),
                     notice: Notice::Lost,
+                },
+            ),
+            (
+                "deferred,1s,hang",
+                FaultKind::Deferred {
+                    after: ms(1000).into(),
+                    answer: Early::Hang,
+                },
+            ),
+            (
+                "deferred,~1s",
+                FaultKind::Deferred {
+                    after: Delay::Exponential(ms(1000)),
+                    answer: Early::Accepted,
                 },
             ),
         ] {

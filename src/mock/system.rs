@@ -64,6 +64,8 @@ pub(super) struct Played {
     pub delivery: Delivery,
     /// When and how an accepted request ends, where somebody is to be told.
     pub ending: Option<Ending>,
+    /// When it takes effect, where that is later.
+    pub due: Option<Instant>,
 }
 
 impl Played {
@@ -73,6 +75,7 @@ impl Played {
             effect,
             delivery,
             ending: None,
+            due: None,
         }
     }
 }
@@ -133,6 +136,7 @@ impl System {
             effect,
             delivery: verdict.deliver(&self.name, reply),
             ending,
+            due: None,
         }
     }
 

@@ -161,3 +161,53 @@ fn what_is_gone_already_is_removed_and_noted() {
     assert_eq!(written[0]["orderItem"][0]["state"], "completed");
     assert_eq!(written[1]["taskFlow"][0]["reason"], "it was gone already");
 }
+
+/// The requests that an endpoint was sent, whatever came of them.
+fn sent(record: &[Call], endpoint: &str) -> usize {
+    let requests = record.iter().filter(|it| it.endpoint == endpoint);
+    // A deferred effect is a line of its own, without an answer to anybody.
+    requests.filter(|it| it.effect != "applied").count()
+}
+
+#[test]
+fn an_effect_that_comes_after_the_answer_or_the_time_out_is_waited_for() {
+    let faults = [
+        "olt:try1=deferred,600ms",
+        "bng:try1=deferred,600ms,lost",
+        "ipam:try1=deferred,1500ms,hang",
+    ];
+    let mock = mock(READABLE, &faults);
+    let workplace = Workplace::new(&mock.url());
+    let settings = "timeout = \"1s\"\nretries = 0\nonFailure = \"fail\"\n";
+    workplace.endpoints(&mock.url(), settings);
+    let chain = chain("order.json", "1");
+    let output = workplace.activate(&chain, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let record = mock.record();
+    every_effect_happened_once(&record, &plans(&documents(&chain)));
+    for endpoint in ["olt", "bng", "ipam"] {
+        let deferred = record.iter().filter(|it| it.endpoint == endpoint);
+        let deferred = deferred.filter(|it| it.effect == "deferred").count();
+        assert_eq!(deferred, sent(&record, endpoint), "{endpoint}: none twice");
+    }
+}
+
+#[test]
+fn what_was_accepted_and_does_not_come_is_held_and_not_sent_again() {
+    let mock = mock(READABLE, &["olt:*=deferred,1h"]);
+    let workplace = Workplace::new(&mock.url());
+    let settings = "timeout = \"1s\"\nsettle = \"500ms\"\nonFailure = \"fail\"\n";
+    workplace.endpoints(&mock.url(), settings);
+    let chain = chain("order.json", "1");
+    for _ in 0..2 {
+        let output = workplace.activate(&chain, &[]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let said = stderr(&output);
+        let expected = format!(
+            "  held {BEARER}: outcome unknown: accepted, but the answer names no monitor; endpoint olt has accepted it, and it was not \
+             there when it was asked for: find out, then complete or retry the task by hand"
+        );
+        assert!(said.contains(&expected), "{said}");
+    }
+    assert_eq!(sent(&mock.record(), "olt"), 1);
+}

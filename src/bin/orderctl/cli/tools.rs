@@ -85,6 +85,9 @@ Faults, ENDPOINT[/FILTER]:CALLS[=KIND]:
               accepted,2s                  202, and behind a monitor for 2 s
               callback,2s                  the same, and its end is told by events, which
                                            callback,2s,lost and callback,2s,twice lose or repeat
+            takes effect later:
+              deferred,2s                  202 without a monitor, and the effect 2 s later
+              deferred,2s,hang             the same, and never answered; deferred,2s,lost: closed
 
 Examples:
   orderctl mock --endpoints endpoints.toml
