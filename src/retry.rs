@@ -16,6 +16,9 @@ pub const FIRST_DELAY: Duration = Duration::from_millis(100);
 /// Longest delay, where nothing is said.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
+/// Repetitions of a failed request, where nothing is said.
+pub const DEFAULT_RETRIES: u32 = 3;
+
 /// Why a request came to nothing, as far as that matters for repeating it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -299,13 +302,14 @@ pub enum Source {
 
 impl RetryPolicy {
     /// How a failure is repeated, and who says so: the task, else the endpoint, else what is usual.
-    /// What was refused is usually not repeated, all else `retries` times.
+    /// What was refused is usually not repeated; all else `retries` times, by the endpoint's word, or
+    /// [`DEFAULT_RETRIES`].
     #[must_use]
     pub fn choose(
         task: Option<&Self>,
         endpoint: &Self,
         class: FailureClass,
-        retries: u32,
+        retries: Option<u32>,
     ) -> (Repeat, Source) {
         let said = |policy: &Self| policy.by_class.get(&class).cloned();
         if let Some(repeat) = task.and_then(said) {
@@ -316,7 +320,10 @@ impl RetryPolicy {
         }
         match class {
             FailureClass::Rejected => (Repeat::Times(0), Source::Default),
-            _ => (Repeat::Times(retries), Source::Default),
+            _ => match retries {
+                Some(retries) => (Repeat::Times(retries), Source::Endpoint),
+                None => (Repeat::Times(DEFAULT_RETRIES), Source::Default),
+            },
         }
     }
 }
@@ -390,7 +397,7 @@ mod tests {
             policy(r#"{"busy": 1}"#),
             policy(r#"{"busy": 2, "reset": 4}"#),
         );
-        let choose = |class| RetryPolicy::choose(Some(&task), &endpoint, class, 7);
+        let choose = |class| RetryPolicy::choose(Some(&task), &endpoint, class, Some(7));
         assert_eq!(choose(FailureClass::Busy), (Repeat::Times(1), Source::Task));
         assert_eq!(
             choose(FailureClass::Reset),
@@ -398,7 +405,11 @@ mod tests {
         );
         assert_eq!(
             choose(FailureClass::Timeout),
-            (Repeat::Times(7), Source::Default)
+            (Repeat::Times(7), Source::Endpoint)
+        );
+        assert_eq!(
+            RetryPolicy::choose(None, &endpoint, FailureClass::Timeout, None),
+            (Repeat::Times(DEFAULT_RETRIES), Source::Default)
         );
         assert_eq!(
             choose(FailureClass::Rejected),

@@ -92,7 +92,8 @@ const KEYS: Systems = Systems {
 /// They ignore keys: a repetition would be done again, or refused.
 const READABLE: Systems = Systems {
     script: "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nkeys = \"ignored\"\n",
-    settings: "",
+    // What comes at all is there at once.
+    settings: "settle = \"100ms\"\n",
 };
 
 impl Setting {

@@ -29,7 +29,7 @@ const NAMES: [(&str, bool); 7] = [
 const API: &str = "tmf-api/ResourceActivationAndConfiguration/v4";
 
 /// What befalls one request in a hundred each: so, and with these settings.
-const FAULTS: [(&str, &str); 14] = [
+const FAULTS: [(&str, &str); 16] = [
     ("status", "status = 503"),
     ("status", "status = 429\nretryAfter = \"1s\""),
     ("status", "status = 500\neffect = true"),
@@ -44,6 +44,8 @@ const FAULTS: [(&str, &str); 14] = [
     ("slow", "after = \"10ms..200ms\""),
     ("callback", "after = \"20ms\""),
     ("callback", "after = \"20ms\"\nnotice = \"lost\""),
+    ("deferred", "after = \"300ms\""),
+    ("deferred", "after = \"300ms\"\nanswer = \"lost\""),
 ];
 
 /// How many of them there are.

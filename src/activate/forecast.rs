@@ -101,6 +101,9 @@ pub fn forecast(
         told.push(("deadline", text));
     }
     told.push(("then", then(terms, on_failure, error.effect())));
+    if let Some(except) = except(terms, error) {
+        told.push(("except", except));
+    }
     if let Some(breaker) = terms
         .breaker
         .filter(|_| error.class != FailureClass::Rejected)
@@ -123,12 +126,24 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-/// What comes before the request is sent again.
-fn before(terms: &Terms, effect: Effect) -> Option<String> {
-    let read = match &terms.read_back {
+/// How it is read what came of a request.
+fn read(terms: &Terms) -> Option<String> {
+    match &terms.read_back {
         ReadBack::Resource => Some("GET of the resource that the request names".to_owned()),
         ReadBack::Path(path) => Some(format!("GET {path}")),
         ReadBack::None => None,
+    }
+}
+
+/// What comes before the request is sent again.
+fn before(terms: &Terms, effect: Effect) -> Option<String> {
+    let read = read(terms);
+    let settles = effect == Effect::Unknown && !terms.idempotent && !terms.settle.is_zero();
+    let again = if settles {
+        let settle = span(terms.settle);
+        format!(", and what is not there again until {settle} are over")
+    } else {
+        String::new()
     };
     let otherwise = match (effect, terms.idempotent) {
         (_, true) => "it is sent again under its idempotency key",
@@ -141,9 +156,22 @@ fn before(terms: &Terms, effect: Effect) -> Option<String> {
         (Effect::None, _) => None,
         (Effect::Perhaps, _) if terms.idempotent => None,
         (_, Some(read)) => Some(format!(
-            "it is asked what came of it ({read}, or its monitor); where that cannot be, {otherwise}"
+            "it is asked what came of it ({read}, or its monitor){again}; where that cannot be, {otherwise}"
         )),
         (_, None) => Some(format!("it cannot be asked: {otherwise}")),
+    }
+}
+
+/// Whose request this error means something else for.
+fn except(terms: &Terms, error: ErrorName) -> Option<String> {
+    match error.status? {
+        404 | 410 => Some("DELETE is done by that: it was gone already".to_owned()),
+        409 => read(terms).map(|read| {
+            format!(
+                "POST that was sent before is asked about ({read}): it may have been done the first time"
+            )
+        }),
+        _ => None,
     }
 }
 
@@ -184,10 +212,11 @@ fn again(repeat: &Repeat, source: Source, error: ErrorName) -> String {
 }
 
 fn then(terms: &Terms, on_failure: Option<OnFailure>, effect: Effect) -> String {
-    let policy = on_failure.unwrap_or(terms.on_failure);
-    let by = match on_failure {
-        Some(_) => "the activation rule",
-        None => "the endpoint",
+    let policy = on_failure.or(terms.on_failure).unwrap_or_default();
+    let by = match (on_failure, terms.on_failure) {
+        (Some(_), _) => "by the activation rule",
+        (None, Some(_)) => "by the endpoint",
+        (None, None) => "as is usual",
     };
     let what = match policy {
         OnFailure::Hold => "hold: it waits for somebody; the next run tries it again",
@@ -204,7 +233,7 @@ fn then(terms: &Terms, on_failure: Option<OnFailure>, effect: Effect) -> String 
         (Effect::Unknown, OnFailure::Hold) | (Effect::None | Effect::Perhaps, _) => "",
         (Effect::Unknown, _) => "; held as long as it is not known what came of it",
     };
-    format!("{what} (by {by}){unknown}")
+    format!("{what} ({by}){unknown}")
 }
 
 fn span(duration: Duration) -> String {
@@ -240,7 +269,7 @@ mod tests {
             "class: busy
 effect: none
 again: 3 times, by what is usual: after 50ms to 100ms, 100ms to 200ms, 200ms to 400ms; not before Retry-After
-then: hold: it waits for somebody; the next run tries it again (by the endpoint)
+then: hold: it waits for somebody; the next run tries it again (as is usual)
 breaker: after 5 in a row nothing is sent to it for 30s, then one request finds out"
         );
         assert_eq!(
@@ -248,7 +277,7 @@ breaker: after 5 in a row nothing is sent to it for 30s, then one request finds 
             "class: rejected
 effect: none
 again: never, by what is usual
-then: hold: it waits for somebody; the next run tries it again (by the endpoint)"
+then: hold: it waits for somebody; the next run tries it again (as is usual)"
         );
         let asked = "first: it is asked what came of it (GET of the resource that the request names, or its monitor); where that cannot be, ";
         let held =
@@ -265,6 +294,40 @@ then: hold: it waits for somebody; the next run tries it again (by the endpoint)
                 .contains("first: it cannot be asked: it is sent again under its idempotency key")
         );
         assert!(!told(&idempotent, "500").contains("first"));
+    }
+
+    #[test]
+    fn it_is_told_who_says_so_and_whose_requests_are_another_matter() {
+        let terms = Terms {
+            retries: Some(0),
+            on_failure: Some(OnFailure::Hold),
+            settle: Duration::from_secs(30),
+            ..Terms::default()
+        };
+        let said = told(&terms, "timeout");
+        for part in [
+            "or its monitor), and what is not there again until 30s are over; where",
+            "again: never, by the endpoint",
+            "(by the endpoint)",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(!told(&terms, "500").contains("are over"));
+        for status in ["404", "410"] {
+            let said = told(&terms, status);
+            assert!(
+                said.ends_with("except: DELETE is done by that: it was gone already"),
+                "{said}"
+            );
+        }
+        let own = "except: POST that was sent before is asked about (GET of the resource that the request names): it may have been done the first time";
+        assert!(told(&terms, "409").ends_with(own));
+        let terms = Terms {
+            read_back: ReadBack::None,
+            ..terms
+        };
+        assert!(!told(&terms, "409").contains("except"));
+        assert!(!told(&terms, "422").contains("except"));
     }
 
     #[test]

@@ -246,7 +246,7 @@ pub fn may_be_its_own(situation: &Situation<'_>, outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Rejected { status: 409, .. })
         && call.request.method == Method::Post
         // This one counted: there was one before.
-        && known.attempts > 1
+        && known.sent > 1
         && Inquiry::of(call, None, &terms.read_back).is_some()
 }
 
@@ -351,7 +351,8 @@ fn attempts(failures: u32) -> String {
 }
 
 fn give_up(situation: &Situation<'_>, reason: String) -> Decision {
-    match situation.on_failure.unwrap_or(situation.terms.on_failure) {
+    let how = situation.on_failure.or(situation.terms.on_failure);
+    match how.unwrap_or_default() {
         OnFailure::Hold => Decision::Hold { reason },
         how @ (OnFailure::Fail | OnFailure::Compensate | OnFailure::Skip | OnFailure::Stop) => {
             Decision::GiveUp { how, reason }

@@ -266,6 +266,10 @@ impl AccessReader<'_, '_> {
     /// Refuses a secret that stands in the file, without showing it.
     fn not_a_source(&mut self, value: Value<'_, '_>, key: &str, advice: &str) {
         let message = match value.get_ref() {
+            // Most write its path here, as that of the certificate.
+            DeValue::String(_) if key == "key" => {
+                "key is neither the private key nor its path, but says where it comes from: write key = { file = \"PATH\" }".to_owned()
+            }
             DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) => {
                 format!("{key} stands in the file itself, where everybody can read it: {advice}")
             }

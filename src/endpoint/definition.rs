@@ -27,8 +27,6 @@ pub const FORMAT_MAJOR: u32 = 1;
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests at once where the file does not say.
 pub const DEFAULT_CONCURRENCY: usize = 8;
-/// Repetitions of a failed request where the file does not say.
-pub const DEFAULT_RETRIES: u32 = 3;
 
 const ROOT_KEYS: &[&str] = &["formatVersion", "endpoint"];
 const ENDPOINT_KEYS: &[&str] = &["protocol", "address", "timeout", "latency", "fail"];

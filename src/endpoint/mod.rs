@@ -31,11 +31,12 @@ use crate::plan::flow::{Method, Request};
 use crate::retry::FailureClass;
 
 pub use crate::configuration::Fault;
+pub use crate::retry::DEFAULT_RETRIES;
 pub use access::{Access, ApiKey, Authorization, Identity};
 pub use callbacks::Callbacks;
 pub use definition::{
-    DEFAULT_CONCURRENCY, DEFAULT_RETRIES, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition,
-    Endpoints, FORMAT_MAJOR, Lookup, Protocol,
+    DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, DefinitionError, EndpointDefinition, Endpoints,
+    FORMAT_MAJOR, Lookup, Protocol,
 };
 pub use inquiry::{Finding, Inquiry};
 pub use listener::EventListener;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::definition::{DEFAULT_CONCURRENCY, DEFAULT_RETRIES};
+use super::definition::DEFAULT_CONCURRENCY;
 use crate::configuration::{Reader, Table, Value, day_or_less, meant, whole_number};
 use crate::retry::{Backoff, FailureClass, Jitter, OnFailure, Repeat, RetryPolicy, Time};
 
@@ -38,12 +38,14 @@ pub struct Terms {
     pub rate: Option<Rate>,
     /// When it is left alone for a while.
     pub breaker: Option<Breaker>,
-    /// How often a failed request is repeated, where `retry` does not say.
-    pub retries: u32,
+    /// How often a failed request is repeated, where `retry` does not say;
+    /// [`DEFAULT_RETRIES`](super::DEFAULT_RETRIES) where nothing is said.
+    pub retries: Option<u32>,
     /// How failed requests are repeated, by class of failure.
     pub retry: RetryPolicy,
-    /// What becomes of a task when that is spent, where the task does not say.
-    pub on_failure: OnFailure,
+    /// What becomes of a task when that is spent, where the task does not say; it is held where
+    /// nothing is said.
+    pub on_failure: Option<OnFailure>,
     /// Whether a repetition under the same idempotency key has no second effect.
     pub idempotent: bool,
     /// How it is asked what came of a request.
@@ -59,9 +61,9 @@ impl Default for Terms {
             concurrency: DEFAULT_CONCURRENCY,
             rate: None,
             breaker: None,
-            retries: DEFAULT_RETRIES,
+            retries: None,
             retry: RetryPolicy::default(),
-            on_failure: OnFailure::Hold,
+            on_failure: None,
             idempotent: false,
             read_back: ReadBack::Resource,
             settle: Duration::ZERO,
@@ -125,9 +127,9 @@ impl TermsReader<'_, '_> {
             breaker: self.breaker(table),
             retries: retries
                 .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(usual.retries),
+                .or(usual.retries),
             retry: self.retry(table),
-            on_failure: self.on_failure(table).unwrap_or(usual.on_failure),
+            on_failure: self.on_failure(table).or(usual.on_failure),
             idempotent: self
                 .reader
                 .boolean(table, "idempotent")

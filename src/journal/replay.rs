@@ -73,6 +73,9 @@ pub struct TaskProgress {
     pub on_failure: Option<OnFailure>,
     /// Requests sent so far, over all runs.
     pub attempts: u32,
+    /// Those of them that were sent since it was last begun: a task that is done anew has another
+    /// request than before.
+    pub sent: u32,
     /// Requests that came to nothing since the task was last held.
     pub failures: u32,
     /// Whether a request was sent and its outcome is not in the journal.
@@ -239,6 +242,7 @@ impl TaskProgress {
                     });
                 }
                 self.attempts = it.attempt;
+                self.sent = self.sent.saturating_add(1);
                 self.state = TaskState::Active;
                 self.open = true;
                 self.be_certain();

@@ -490,7 +490,13 @@ fn a_changed_order_keeps_what_is_the_same_and_changes_what_is_not() {
     assert_eq!(request.path, "resource/port");
     let body: Value = serde_json::from_str(&request.body.as_ref().unwrap().get()).unwrap();
     assert_eq!(body, json!({"id": "port", "rate": 200, "speed": null}));
-    let case = case.revised(plan);
+    let mut case = case.revised(plan);
+    let sent = |case: &Case| {
+        let progress = case.progress();
+        let port = progress.task("port").unwrap();
+        (port.attempts, port.sent)
+    };
+    assert_eq!(sent(&case), (1, 0), "another request was sent before");
     assert_eq!(
         case.states(),
         [
@@ -503,6 +509,8 @@ fn a_changed_order_keeps_what_is_the_same_and_changes_what_is_not() {
             "wifi new"
         ]
     );
+    case.started("port");
+    assert_eq!(sent(&case), (2, 1));
 }
 
 #[test]

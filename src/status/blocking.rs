@@ -177,7 +177,7 @@ impl View<'_> {
             endpoint: task.endpoint.to_string(),
             waits_for,
             since: self.since(),
-            attempts: self.progress.map(|it| it.attempts),
+            attempts: self.progress.map(|it| it.sent),
             retry_at: self.progress.and_then(|it| it.retry_at),
             request: text("method").zip(text("path")),
             answer: self.answer(),

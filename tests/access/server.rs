@@ -111,7 +111,7 @@ pub fn endpoint(address: &str, access: Access) -> Endpoint {
         timeout: PATIENT,
         terms: Terms {
             concurrency: 1,
-            retries: 0,
+            retries: Some(0),
             ..Terms::default()
         },
     })

@@ -51,7 +51,7 @@ fn proxying(address: &str, access: Access, record: PathBuf) -> MockOptions {
         timeout: PATIENT,
         terms: Terms {
             concurrency: 1,
-            retries: 0,
+            retries: Some(0),
             ..Terms::default()
         },
     };

@@ -18,7 +18,7 @@ async fn a_simulated_endpoint_says_how_long_it_takes_and_fails_as_told() {
         timeout: PATIENT,
         terms: Terms {
             concurrency: 1,
-            retries: 0,
+            retries: Some(0),
             ..Terms::default()
         },
     };

@@ -79,7 +79,7 @@ pub fn client(address: &str, timeout: Duration) -> Endpoint {
         timeout,
         terms: Terms {
             concurrency: 1,
-            retries: 0,
+            retries: Some(0),
             ..Terms::default()
         },
     })

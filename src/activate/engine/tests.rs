@@ -76,7 +76,7 @@ impl Manner {
     fn terms(self, concurrency: usize, retries: u32) -> Terms {
         Terms {
             concurrency,
-            retries,
+            retries: Some(retries),
             idempotent: self == Self::Keys,
             read_back: match self {
                 Self::Readable => ReadBack::Path("resource?key={key}".into()),

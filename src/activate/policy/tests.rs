@@ -35,12 +35,13 @@ impl Case {
         Self {
             request: request(method),
             terms: Terms {
-                retries,
+                retries: Some(retries),
                 ..Terms::default()
             },
             known: TaskProgress {
                 id: "t".into(),
                 attempts: 1,
+                sent: 1,
                 open: true,
                 ..TaskProgress::default()
             },
@@ -53,6 +54,7 @@ impl Case {
     fn failures(mut self, failures: u32) -> Self {
         self.known.failures = failures;
         self.known.attempts = failures.saturating_add(1);
+        self.known.sent = self.known.attempts;
         self
     }
 
@@ -154,7 +156,7 @@ fn what_was_refused_is_not_repeated_unless_somebody_says_so() {
 #[test]
 fn what_becomes_of_a_task_is_said_by_it_or_by_its_endpoint() {
     let mut case = Case::new(Method::Post, 0);
-    case.terms.on_failure = OnFailure::Skip;
+    case.terms.on_failure = Some(OnFailure::Skip);
     let give_up = |how| Decision::GiveUp {
         how,
         reason: "busy".into(),

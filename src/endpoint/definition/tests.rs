@@ -41,7 +41,7 @@ settle = "0s"
             timeout: Duration::from_secs(10),
             terms: Terms {
                 concurrency: 4,
-                retries: 0,
+                retries: Some(0),
                 settle: Duration::from_secs(10),
                 ..Terms::default()
             },
@@ -360,6 +360,8 @@ token = { env = "A" }
 protocol = "tmf702"
 address = "http://acs.example"
 token = { env = "A" }
+certificate = "c.pem"
+key = "c.key"
 
 [endpoint.wifi]
 protocol = "tmf702"
@@ -382,7 +384,8 @@ endpoints.toml:11:18: connectTimeout must be longer than 0s
 endpoints.toml:12:15: answerLimit is not a size from "1KiB" to "16MiB"
 endpoints.toml:13:15: unencrypted is a string, expected true or false
 endpoints.toml:17:1: key `token` is for protocol tmf702 only
-endpoints.toml:21:11: credentials would be sent over http:// for everybody on the way to read: write https://, or unencrypted = true where the way is safe"#
+endpoints.toml:21:11: credentials would be sent over http:// for everybody on the way to read: write https://, or unencrypted = true where the way is safe
+endpoints.toml:24:7: key is neither the private key nor its path, but says where it comes from: write key = { file = "PATH" }"#
     );
 }
 
@@ -432,7 +435,7 @@ rate = "5/s"
     assert!(!olt.idempotent);
     let path = "resource?idempotencyKey={key}".to_owned();
     assert_eq!(olt.read_back, ReadBack::Path(path));
-    assert_eq!(olt.on_failure, OnFailure::Skip);
+    assert_eq!(olt.on_failure, Some(OnFailure::Skip));
     let seconds = Duration::from_secs;
     assert_eq!(
         olt.rate.map(Rate::interval),

@@ -166,7 +166,7 @@ async fn the_endpoint_says_what_becomes_of_a_task_that_does_not() {
         .unwrap()
         .insert("b".into(), vec![rejected()]);
     let terms = Terms {
-        on_failure: crate::plan::flow::OnFailure::Fail,
+        on_failure: Some(crate::plan::flow::OnFailure::Fail),
         ..terms()
     };
     let report = rehearse(&rehearsal(&fake, terms), &plan, &log).await;
@@ -213,7 +213,7 @@ async fn an_endpoint_that_fails_in_a_row_is_left_alone_for_a_while() {
             pause: Duration::from_secs(30),
         }),
         concurrency: 1,
-        retries: 3,
+        retries: Some(3),
         ..terms()
     };
     let report = rehearse(&rehearsal(&fake, terms), &plan, &log).await;

@@ -176,7 +176,7 @@ impl Kind {
     pub(super) fn terms(self) -> Terms {
         Terms {
             concurrency: 4,
-            retries: 3,
+            retries: Some(3),
             idempotent: self == Self::Keys,
             read_back: match self {
                 Self::Keys => ReadBack::None,
@@ -477,7 +477,7 @@ pub(super) async fn to_the_end(
     let shared = Arc::new(Mutex::new(systems.clone()));
     let mut terms = systems.kind.terms();
     if systems.refused.is_some() {
-        terms.on_failure = crate::plan::flow::OnFailure::Compensate;
+        terms.on_failure = Some(crate::plan::flow::OnFailure::Compensate);
     }
     let engine = engine_of(chain, &shared, &terms);
     let memory = Memory::default();

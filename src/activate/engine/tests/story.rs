@@ -316,7 +316,7 @@ impl Underway {
                 world: Arc::clone(world),
             };
             let terms = Terms {
-                on_failure: OnFailure::Compensate,
+                on_failure: Some(OnFailure::Compensate),
                 ..Terms::default()
             };
             pool.add(name, system, terms);
