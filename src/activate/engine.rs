@@ -23,7 +23,7 @@ use crate::journal::{
     Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder, Progress,
 };
 use crate::model::state::{FlowState, TaskState};
-use crate::plan::flow::{OrchestrationPlan, Revision, RevisionKind};
+use crate::plan::flow::{OrchestrationPlan, Revision, RevisionKind, TaskOutcome};
 use crate::revision::{self, Refusal};
 
 /// Carries chains out; one for all chains of a run.
@@ -642,8 +642,17 @@ fn state_of(
 ) -> RunState {
     let cancels = |it: &Revision| it.kind == RevisionKind::Cancel;
     if plan.revision.as_ref().is_some_and(cancels) && progress.has_ended() {
+        // What is past the point of no return has been gone on with.
+        if plan.revision.as_ref().is_some_and(|it| it.partly) {
+            return RunState::Failed;
+        }
         let mut undo = plan.task_flow.iter().filter(|it| it.compensates.is_some());
-        let is_done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
+        // What a person has left out was not undone.
+        let is_done = |id: &str| {
+            progress.task(id).is_some_and(|it| {
+                it.state == TaskState::Completed && it.outcome != Some(TaskOutcome::Skipped)
+            })
+        };
         return if undo.all(|task| is_done(&task.id)) {
             RunState::Cancelled
         } else {

@@ -48,6 +48,11 @@ pub enum Approach<'a> {
         /// Why.
         reason: String,
     },
+    /// Nothing: nobody can tell what came of it, and it is undone all the same.
+    Leave {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What becomes of the task.
@@ -70,6 +75,8 @@ pub enum Decision {
         /// Why.
         reason: String,
     },
+    /// It is not gone on with: it was only to be found out what came of it.
+    Leave,
     /// It cannot be done.
     GiveUp {
         /// What becomes of it, `hold` excepted.
@@ -85,12 +92,15 @@ pub fn approach<'a>(situation: &Situation<'a>) -> Approach<'a> {
     let &Situation {
         call, terms, known, ..
     } = situation;
-    let perhaps = known.doubt == Doubt::Perhaps && !terms.idempotent;
+    let perhaps = known.doubt == Doubt::Perhaps && (!terms.idempotent || known.settling);
     if call.is_question() || !(known.is_unsettled() || perhaps) {
         return Approach::Send;
     }
     match Inquiry::of(call, known.monitor.as_deref(), &terms.read_back) {
         Some(inquiry) => Approach::Ask(inquiry),
+        None if known.settling => Approach::Leave {
+            reason: left(situation, "cannot be asked about it"),
+        },
         None if may_repeat(situation) => Approach::Send,
         None => Approach::Hold {
             reason: undecidable(situation, "cannot be asked about it"),
@@ -127,6 +137,12 @@ fn by_hand(situation: &Situation<'_>, why: &str) -> String {
         "{UNKNOWN}{last}; endpoint {endpoint} {why}: find out, then complete or retry the task by \
          hand"
     )
+}
+
+/// Why it is not gone on with what nobody can tell about.
+fn left(situation: &Situation<'_>, why: &str) -> String {
+    let endpoint = situation.endpoint;
+    format!("{UNKNOWN}endpoint {endpoint} {why}: taken as done")
 }
 
 const UNKNOWN: &str = "outcome unknown: ";
@@ -258,6 +274,13 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
         Finding::Done { .. } => Decision::Complete {
             note: Some("found done when it was asked for".to_owned()),
         },
+        Finding::NotDone { .. }
+        | Finding::Ended(Outcome::Rejected { .. } | Outcome::Failed { .. })
+        | Finding::Impossible { .. }
+            if known.settling =>
+        {
+            Decision::Leave
+        }
         Finding::Ended(outcome) => decide(situation, outcome),
         Finding::Differs { reason } => Decision::Hold {
             reason: format!("{UNKNOWN}{reason}"),
@@ -463,6 +486,10 @@ pub fn record_found(
             Outcome::Accepted { monitor } => (Answer::Unanswered, Some(ACCEPTED), monitor),
         },
         Finding::Unanswered { reason, .. } => (Answer::Unanswered, None, reason),
+        Finding::Impossible { reason } if situation.known.settling => {
+            let reason = left(situation, &format!("cannot tell ({reason})"));
+            (Answer::CannotTell, None, reason)
+        }
         Finding::Differs { .. } | Finding::Impossible { .. } => {
             return given_up(situation, decision).collect();
         }
@@ -524,7 +551,9 @@ fn given_up(situation: &Situation<'_>, decision: &Decision) -> impl Iterator<Ite
         })
     };
     let event = match decision {
-        Decision::Complete { .. } | Decision::Again { .. } | Decision::Send => None,
+        Decision::Complete { .. } | Decision::Again { .. } | Decision::Send | Decision::Leave => {
+            None
+        }
         Decision::Hold { reason } => Some(held(reason, None)),
         Decision::GiveUp { how, reason } => Some(match how {
             OnFailure::Hold => held(reason, None),

@@ -19,7 +19,9 @@ use super::pool::{Callable, Line, Pool};
 use super::stop::Stop;
 use super::traffic::{Admission, Health, Traffic};
 use crate::endpoint::{Call, Finding, Inquiry, Outcome};
-use crate::journal::entry::{Accepted, Held, MilestoneReached, Started, WindowMissed};
+use crate::journal::entry::{
+    Accepted, Answer, Asked, Held, MilestoneReached, Started, WindowMissed,
+};
 use crate::journal::{ClockKind, Entry, Event, Progress, TaskProgress};
 use crate::model::digest;
 use crate::plan::flow::{OnFailure, OrchestrationPlan, Request, TaskFlow};
@@ -226,6 +228,18 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
                 if matches!(end, End::Held) {
                     self.observe_held(&errand.task.id);
                 }
+                Ok((Attempted::End(end), busy))
+            }
+            Approach::Leave { reason } => {
+                let asked = Event::Asked(Asked {
+                    task: errand.task.id.clone(),
+                    attempt: known.attempts,
+                    answer: Answer::CannotTell,
+                    status: None,
+                    reason,
+                    retry_at: None,
+                });
+                let end = self.intend(asked, errand.seen).await?;
                 Ok((Attempted::End(end), busy))
             }
             Approach::Ask(inquiry) => {
@@ -463,7 +477,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// Tells the observer what was decided.
     fn tell(&self, task: &str, decision: Decision, failed: &str, ended: Vec<usize>) -> Attempted {
         match decision {
-            Decision::Complete { .. } => Attempted::End(End::Ended(ended)),
+            Decision::Complete { .. } | Decision::Leave => Attempted::End(End::Ended(ended)),
             Decision::Hold { reason }
             | Decision::GiveUp {
                 how: OnFailure::Hold | OnFailure::Stop,

@@ -317,6 +317,8 @@ proptest! {
                 // What is undone has ended.
                 _ => ["a", "b"].map(str::to_owned).into(),
             },
+            settled: Vec::new(),
+            moved: [].into(),
             reason: None,
             documents: Vec::new(),
         }))];

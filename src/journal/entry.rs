@@ -4,6 +4,8 @@
 //! whoever makes it. In the file an entry is a row: `at`, `kind`, `task`, and
 //! what remains as JSON in `detail`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,12 @@ pub struct Revised {
     pub anew: Vec<String>,
     /// Ids of those that are not begun, or not gone on with, any more.
     pub dropped: Vec<String>,
+    /// Ids of those of which it is only found out what came of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<String>,
+    /// Ids of those that stand for what others were before, and of these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, String>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -193,6 +201,8 @@ pub enum Answer {
     NotYet,
     /// Nothing that could be understood, or not yet.
     Unanswered,
+    /// It cannot be asked.
+    CannotTell,
 }
 
 /// An outcome: done.
@@ -542,6 +552,8 @@ mod tests {
                 tasks: 3,
                 anew: vec!["1.S.RFS~undo-1".into()],
                 dropped: vec![task.clone()],
+                settled: vec!["1.S.RFS~before-1".into()],
+                moved: [("1.S.RFS~before-1".into(), "1.S.RFS".into())].into(),
                 reason: Some("not wanted any more".into()),
                 documents: vec!["{}".into()],
             }),

@@ -28,6 +28,8 @@ pub struct Progress {
     place: HashMap<String, usize>,
     /// The tasks that cannot be done where a task is not completed.
     needed_by: Vec<Vec<usize>>,
+    /// The tasks that undo a task.
+    undone_by: HashMap<usize, Vec<usize>>,
     entries: u64,
     completed: usize,
     given_up: usize,
@@ -50,6 +52,8 @@ pub struct Needs<'a> {
     pub needs: Vec<&'a str>,
     /// Whether it is where a wave of a rollout ends: what fails before it is for a person to judge.
     pub ends_wave: bool,
+    /// Id of the task that it undoes.
+    pub compensates: Option<&'a str>,
 }
 
 /// How far a task has come.
@@ -82,6 +86,8 @@ pub struct TaskProgress {
     pub open: bool,
     /// Whether a request may have had its effect although no answer says so.
     pub doubt: Doubt,
+    /// Whether it is only found out what came of its requests: nothing is sent for it any more.
+    pub settling: bool,
     /// URL of the monitor of the last request, where it was accepted.
     pub monitor: Option<String>,
     /// Whether the endpoint has accepted the last request, and it is not known what came of that.
@@ -314,8 +320,26 @@ impl TaskProgress {
                 self.end_without_success(TaskOutcome::Failed, &reason);
             }
         }
+        if self.settling && !self.has_ended() && !self.may_have_had_effect() {
+            self.end_without_success(
+                TaskOutcome::Dropped,
+                "it was not done, and need not be undone",
+            );
+        }
         self.changed_at = Some(at);
         Ok(())
+    }
+
+    /// From now on, it is only found out what came of its requests.
+    fn settle(&mut self) {
+        self.settling = true;
+        if self.state == TaskState::Hold {
+            self.state = TaskState::Active;
+        }
+        self.on_failure = None;
+        self.failures = 0;
+        self.failing_since = None;
+        self.retry_at = None;
     }
 
     fn not_begun(&self) -> Result<(), Fault> {
@@ -377,6 +401,14 @@ impl TaskProgress {
                 self.unknown_since.get_or_insert(at);
                 self.failure = Some(Failure::Unknown);
                 self.fail_once(at, &it.reason, it.retry_at.as_deref());
+            }
+            Answer::CannotTell if self.settling => {
+                self.complete(at);
+                self.reason = Some(it.reason.clone());
+            }
+            Answer::CannotTell => {
+                self.doubt = Doubt::Unknown;
+                self.failure = Some(Failure::Unknown);
             }
         }
         self.status = it.status;
@@ -538,6 +570,7 @@ impl Progress {
                     .map(|it| it.task_flow.id.as_str())
                     .collect(),
                 ends_wave: task.ends_wave(),
+                compensates: task.compensates.as_deref(),
             }
         }))
     }
@@ -552,9 +585,13 @@ impl Progress {
             .map(|(at, task)| (task.id.to_owned(), at))
             .collect();
         let mut needed_by = vec![Vec::new(); all.len()];
+        let mut undone_by: HashMap<usize, Vec<usize>> = HashMap::new();
         for (at, task) in all.iter().enumerate() {
             for before in task.needs.iter().filter_map(|id| place.get(*id)) {
                 needed_by[*before].push(at);
+            }
+            if let Some(undone) = task.compensates.and_then(|id| place.get(id)) {
+                undone_by.entry(*undone).or_default().push(at);
             }
         }
         let tasks = all.iter().map(|task| TaskProgress::new(task.id, task.name));
@@ -562,6 +599,7 @@ impl Progress {
             tasks: tasks.collect(),
             place,
             needed_by,
+            undone_by,
             releasable: all.iter().map(|task| task.ends_wave).collect(),
             ..Self::default()
         }
@@ -664,9 +702,24 @@ impl Progress {
 
     /// Lets another plan take the place of the one before. Says which tasks have ended by it.
     fn revise(&mut self, at: Timestamp, revised: &Revised) -> Vec<usize> {
+        for (to, from) in &revised.moved {
+            if let (Some(&to), Some(&from)) = (self.place.get(to), self.place.get(from)) {
+                let TaskProgress { id, name, .. } = std::mem::take(&mut self.tasks[to]);
+                let was = self.tasks[from].clone();
+                self.tasks[to] = TaskProgress { id, name, ..was };
+            }
+        }
         for id in &revised.anew {
             if let Some(&task) = self.place.get(id) {
                 self.tasks[task].begin_anew();
+            }
+        }
+        for task in &mut self.tasks {
+            task.settling = false;
+        }
+        for id in &revised.settled {
+            if let Some(&task) = self.place.get(id) {
+                self.tasks[task].settle();
             }
         }
         let why = revised.reason.as_deref().unwrap_or("no reason given");
@@ -703,8 +756,10 @@ impl Progress {
     /// a person decides whether the next one begins.
     fn give_up(&mut self, failed: usize, at: Timestamp) -> Vec<usize> {
         let mut ended = vec![failed];
+        let unneeded = self.need_not_undo(failed, at);
         if self.history {
             self.given_up += 1;
+            ended.extend(unneeded);
             return ended;
         }
         let label = self.tasks[failed].label();
@@ -730,7 +785,32 @@ impl Progress {
             next += 1;
         }
         self.given_up += ended.len();
+        ended.extend(unneeded);
         ended
+    }
+
+    /// Lets what would undo a task be over where it has been found out that there is nothing to be undone.
+    /// Says which that is.
+    fn need_not_undo(&mut self, settled: usize, at: Timestamp) -> Vec<usize> {
+        if !self.tasks[settled].settling {
+            return Vec::new();
+        }
+        let undoing = self.undone_by.get(&settled).cloned().unwrap_or_default();
+        let reason = format!("{} was not done", self.tasks[settled].label());
+        let mut over = Vec::new();
+        for task in undoing {
+            let needs_it = self.needed_by[settled].contains(&task);
+            let undoing = &mut self.tasks[task];
+            if needs_it && !undoing.has_ended() {
+                undoing.complete(at);
+                undoing.outcome = Some(TaskOutcome::Dropped);
+                undoing.reason = Some(reason.clone());
+                undoing.changed_at = Some(at);
+                self.completed += 1;
+                over.push(task);
+            }
+        }
+        over
     }
 
     /// The plan that was taken on; none where nothing has begun.

@@ -106,6 +106,9 @@ pub enum Disposition {
     Redo,
     /// It undoes one that was done and is not wanted any more.
     Undo,
+    /// Nobody knows what came of its last request, which is found out before it is undone; nothing is sent
+    /// for it any more.
+    Settle,
     /// It is to be done.
     Do,
     /// It is not begun any more.
@@ -119,6 +122,7 @@ impl Disposition {
             Disposition::Keep => "keep",
             Disposition::Redo => "redo",
             Disposition::Undo => "undo",
+            Disposition::Settle => "settle",
             Disposition::Do => "do",
             Disposition::Drop => "drop",
         }

@@ -92,6 +92,7 @@ impl<'d> PlanTask<'d> {
                 .map(|before| &*before.id)
                 .collect(),
             ends_wave: self.ends_wave,
+            compensates: self.compensates.as_deref(),
         }
     }
 
@@ -244,8 +245,6 @@ pub struct Revised {
     cancelled: Cancelled,
     /// Whether something that was to be undone was not.
     has_failed: bool,
-    /// Whether something is still to be removed, that may be there.
-    removes: bool,
 }
 
 impl Revised {
@@ -273,19 +272,24 @@ impl Revised {
             for task in &plan.tasks {
                 let state = tasks(&task.id).map_or(task.state, |it| it.state);
                 let Some(undone) = &task.compensates else {
-                    let is_removal = task.node.text("disposition").as_deref() == Some("undo");
-                    revised.removes |= is_removal && !state.successors().is_empty();
                     continue;
+                };
+                let outcome = tasks(&task.id).map_or(task.outcome, |it| it.outcome);
+                // Where it is found out first what came of what it undoes, that goes on.
+                let moving = |id: &str| {
+                    let state = tasks(id).map(|it| it.state);
+                    state == Some(TaskState::Active)
                 };
                 let undo = match state {
                     TaskState::Completed | TaskState::Cancelled => Undo::Over,
                     TaskState::Active => Undo::UnderWay { moving: true },
                     TaskState::Hold => Undo::UnderWay { moving: false },
                     TaskState::New => Undo::UnderWay {
-                        moving: ready.contains(&*task.id),
+                        moving: ready.contains(&*task.id) || moving(undone),
                     },
                 };
-                revised.has_failed |= state == TaskState::Cancelled;
+                revised.has_failed |=
+                    state == TaskState::Cancelled || outcome == Some(TaskOutcome::Skipped);
                 revised.undone.insert(undone.to_string(), undo);
             }
         }
@@ -303,7 +307,7 @@ impl Revised {
     }
 
     fn is_done(&self) -> bool {
-        !self.removes && self.undone.values().all(|undo| *undo == Undo::Over)
+        self.undone.values().all(|undo| *undo == Undo::Over)
     }
 
     /// Ids of the tasks that are or were undone, and how far.

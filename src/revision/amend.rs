@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::cancel::{Fate, fate, is_past_return};
 use super::undo::{self, Undoing};
-use super::{Pin, Pinned, Refusal, Standing, check, next_number};
+use super::{BEFORE, Pin, Pinned, Refusal, Standing, check, next_number, origin};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
 use crate::plan::flow::{
     Body, Disposition, Method, OrchestrationPlan, Request, Revision, RevisionKind, TaskFlow,
-    TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
+    TaskKind, TaskOutcome, Until,
 };
 use crate::plan::{blank_task, compensation_key, plan_digest};
 
@@ -49,21 +49,23 @@ pub fn amend(
         let task = task.clone();
         return Err(Refusal::InDoubt { task });
     }
+    let copies = std::mem::take(&mut amending.copies);
+    let moved = copies.iter();
+    let moved = moved.filter_map(|it| Some((amending.before.get(origin(&it.id))?.id.as_str(), it)));
     let undoing = Undoing {
-        plan: standing.plan,
-        root: super::root(standing.plan),
-        number: next_number(standing.plan),
+        settled: std::mem::take(&mut amending.settled),
+        moved: moved.map(|(of, it)| (of, it.id.clone())).collect(),
+        ..Undoing::of(standing)
     };
     let undone: HashSet<&str> = amending.undone.iter().map(String::as_str).collect();
     let undo = undoing.tasks(&undone);
     let milestones = amending.undone_first(&undo, &mut tasks);
-    let removals = amending.removed_first(&undoing, &mut tasks);
     // Each after those that it waits for.
-    let all = unwanted
+    let all = copies
         .into_iter()
+        .chain(unwanted)
         .chain(undo)
         .chain(milestones)
-        .chain(removals)
         .chain(tasks);
     let mut plan = OrchestrationPlan {
         revision: Some(Revision {
@@ -94,8 +96,10 @@ struct Amending<'a> {
     gone: HashSet<&'a str>,
     /// Ids of the tasks that are to be undone.
     undone: Vec<String>,
-    /// Tasks that are done anew, and of which nobody knows whether they were done before.
-    removed: Vec<&'a TaskFlow>,
+    /// What tasks were before that are done as something else now.
+    copies: Vec<Box<TaskFlow>>,
+    /// What has to have come of tasks that are under way before they are undone, by id.
+    settled: HashMap<&'a str, Until>,
     /// Ids of the tasks that change, and of which that is not known and has to be known first.
     unsettled: Vec<String>,
 }
@@ -112,7 +116,8 @@ impl<'a> Amending<'a> {
                 .collect(),
             gone: undid.collect(),
             undone: Vec::new(),
-            removed: Vec::new(),
+            copies: Vec::new(),
+            settled: HashMap::new(),
             unsettled: Vec::new(),
         }
     }
@@ -139,6 +144,12 @@ impl<'a> Amending<'a> {
                 task.idempotency_key.clone_from(&before.idempotency_key);
                 Disposition::Keep
             }
+            // Nothing is there of it.
+            TaskState::Completed if was_left_out(&known) => Disposition::Do,
+            TaskState::Completed if is_elsewhere(before, &task) => {
+                self.moved(doubted, &known);
+                Disposition::Do
+            }
             TaskState::Completed => {
                 let request = match (&before.request, &task.request) {
                     (Some(old), Some(new)) => {
@@ -157,7 +168,7 @@ impl<'a> Amending<'a> {
             // It goes on with what it has come to.
             TaskState::Active | TaskState::Hold if same => Disposition::Keep,
             TaskState::Active | TaskState::Hold if known.may_have_had_effect() => {
-                self.in_doubt(doubted, &task, &known);
+                self.in_doubt(doubted, &mut task, &known);
                 Disposition::Do
             }
             TaskState::New | TaskState::Cancelled | TaskState::Active | TaskState::Hold => {
@@ -170,26 +181,65 @@ impl<'a> Amending<'a> {
 
     /// Takes note of a task whose request is another one now, and of which nobody knows whether the one
     /// before had its effect.
-    fn in_doubt(&mut self, before: &'a TaskFlow, task: &TaskFlow, known: &TaskProgress) {
+    fn in_doubt(&mut self, before: &'a TaskFlow, task: &mut TaskFlow, known: &TaskProgress) {
         let is_asked_again = before.gate.is_some();
         let overwrites = match (&before.request, &task.request) {
             (Some(old), Some(new)) => overwrites(old, new),
             _ => false,
         };
-        if is_asked_again || overwrites {
+        if is_asked_again {
             return;
         }
-        if undo::removal(before).is_some() {
-            self.removed.push(before);
+        if overwrites {
+            let copy = self.copy(before, Disposition::Settle);
+            task.relationship
+                .push(undo::waits(copy.id.clone(), Until::Ended));
+            self.copies.push(copy);
+        } else if undo::is_removed(before) {
+            let copy = self.copy(before, Disposition::Settle);
+            self.copies.push(copy);
+            self.undone.push(before.id.clone());
+            self.settled.insert(before.id.as_str(), Until::Completed);
         } else if known.is_unsettled() {
             self.unsettled.push(task.id.clone());
         }
         // Else its endpoint says that it failed, and is believed.
     }
 
+    /// Takes note of a task that was done, and is to be done where that does not change what it made: that
+    /// is undone.
+    fn moved(&mut self, before: &'a TaskFlow, known: &TaskProgress) {
+        if before.gate.is_some() {
+            return;
+        }
+        let mut copy = self.copy(before, Disposition::Keep);
+        if undo::request(before, known).is_some() {
+            self.undone.push(before.id.clone());
+        } else {
+            copy.why = Some(undo::why_not(before));
+        }
+        self.copies.push(copy);
+    }
+
+    /// A task that stands for what one of the new plan was before.
+    fn copy(&self, before: &TaskFlow, disposition: Disposition) -> Box<TaskFlow> {
+        Box::new(TaskFlow {
+            id: format!("{}{BEFORE}{}", before.id, next_number(self.standing.plan)),
+            name: format!("{} as it was", before.name),
+            disposition: Some(disposition),
+            // It was begun, whenever it might have been, and pins its bundle under its own id.
+            relationship: Vec::new(),
+            window: None,
+            point_of_no_return: false,
+            rollout_wave: None,
+            ..before.clone()
+        })
+    }
+
     /// A task that the new plan does not have.
-    fn unwanted(&mut self, task: &TaskFlow) -> Box<TaskFlow> {
+    fn unwanted(&mut self, task: &'a TaskFlow) -> Box<TaskFlow> {
         let known = self.known(&task.id);
+        let before = task;
         let mut task = Box::new(task.clone());
         task.disposition = Some(Disposition::Keep);
         if task.compensates.is_some() || self.gone.contains(task.id.as_str()) {
@@ -203,6 +253,13 @@ impl<'a> Amending<'a> {
                 if !known.has_ended() {
                     task.disposition = Some(Disposition::Drop);
                 }
+            }
+            Ok(Fate::Settle(until)) => {
+                self.undone.push(task.id.clone());
+                self.settled.insert(before.id.as_str(), until);
+                task.disposition = Some(Disposition::Settle);
+                // What it waited for was over when it began, and may be done otherwise now.
+                task.relationship.clear();
             }
             Ok(Fate::Keep(why)) => task.why = Some(why),
         }
@@ -224,7 +281,12 @@ impl<'a> Amending<'a> {
                         let before = self.before.get(task.id.as_str());
                         before.is_none_or(|it| !is_same(it, task) || begun)
                     }
-                    Some(Disposition::Redo | Disposition::Undo | Disposition::Drop) => true,
+                    Some(
+                        Disposition::Redo
+                        | Disposition::Undo
+                        | Disposition::Settle
+                        | Disposition::Drop,
+                    ) => true,
                 }
             })
             .map(|task| task.id.as_str())
@@ -253,27 +315,6 @@ impl<'a> Amending<'a> {
         pins.into_values().collect()
     }
 
-    /// Removes what may be there of tasks that are done anew, before they are.
-    fn removed_first(
-        &self,
-        undoing: &Undoing<'_>,
-        tasks: &mut [Box<TaskFlow>],
-    ) -> Vec<Box<TaskFlow>> {
-        let removal = |it: &&'a TaskFlow| Some((it.id.as_str(), undoing.removal(it)?));
-        let removals: Vec<(&str, Box<TaskFlow>)> =
-            self.removed.iter().filter_map(removal).collect();
-        let ids: HashMap<&str, &str> = removals
-            .iter()
-            .map(|(of, removal)| (*of, removal.id.as_str()))
-            .collect();
-        for task in tasks {
-            if let Some(removal) = ids.get(task.id.as_str()) {
-                task.relationship.push(after(removal));
-            }
-        }
-        removals.into_iter().map(|(_, removal)| removal).collect()
-    }
-
     /// Lets what is done in a bundle wait until what is undone of it is, by a milestone for each.
     fn undone_first(
         &self,
@@ -283,7 +324,7 @@ impl<'a> Amending<'a> {
         let number = next_number(self.standing.plan);
         let mut milestones: BTreeMap<&str, Box<TaskFlow>> = BTreeMap::new();
         for task in undo {
-            let undone = task.compensates.as_deref().unwrap_or_default();
+            let undone = origin(task.compensates.as_deref().unwrap_or_default());
             for bundle in self.standing.bundles.of_task(undone) {
                 let milestone = milestones.entry(bundle).or_insert_with(|| {
                     let id = format!("{bundle}~undone-{number}");
@@ -294,7 +335,9 @@ impl<'a> Amending<'a> {
                     task.disposition = Some(Disposition::Do);
                     task
                 });
-                milestone.relationship.push(after(&task.id));
+                milestone
+                    .relationship
+                    .push(undo::waits(task.id.clone(), Until::Completed));
             }
         }
         let mut waited_for: BTreeSet<&str> = BTreeSet::new();
@@ -305,7 +348,8 @@ impl<'a> Amending<'a> {
             }
             for bundle in self.standing.bundles.of_task(&task.id) {
                 if let Some((bundle, milestone)) = milestones.get_key_value(bundle) {
-                    task.relationship.push(after(&milestone.id));
+                    task.relationship
+                        .push(undo::waits(milestone.id.clone(), Until::Completed));
                     waited_for.insert(bundle);
                 }
             }
@@ -346,7 +390,8 @@ fn put_back(before: &TaskFlow, old: &Request, new: &Request) -> Option<Request> 
     if (old.method, new.method) != (Method::Delete, Method::Patch) || old.path != new.path {
         return None;
     }
-    let was = undo::request(before).filter(|it| it.method == Method::Post)?;
+    let was =
+        undo::request(before, &TaskProgress::default()).filter(|it| it.method == Method::Post)?;
     let (Value::Object(mut made), Value::Object(changes)) = (body(&was)?, body(new)?) else {
         return None;
     };
@@ -425,15 +470,30 @@ fn covers(old: &Value, new: &Value) -> bool {
     }
 }
 
-fn after(task: &str) -> TaskFlowRelationship {
-    TaskFlowRelationship {
-        relationship_type: "finishToStart".into(),
-        lag: None,
-        until: Until::Completed,
-        task_flow: TaskFlowRef {
-            id: task.to_owned(),
-        },
+/// Whether a task that is over was left out.
+fn was_left_out(known: &TaskProgress) -> bool {
+    known.outcome == Some(TaskOutcome::Skipped)
+}
+
+/// Whether a task is about something else than it was before, or something of another endpoint.
+fn is_elsewhere(before: &TaskFlow, now: &TaskFlow) -> bool {
+    let (Some(old), Some(new)) = (&before.request, &now.request) else {
+        return before.request.is_some();
+    };
+    if before.gate.is_some() {
+        return false;
     }
+    before.endpoint != now.endpoint || subject(old).is_none() || subject(old) != subject(new)
+}
+
+/// Where the thing is that a request makes, changes or removes; none where only the endpoint knows.
+fn subject(request: &Request) -> Option<String> {
+    if request.method != Method::Post {
+        return Some(request.path.clone());
+    }
+    let body = body(request)?;
+    let id = body.get("id")?.as_str()?;
+    Some(format!("{}/{}", request.path, crate::plan::segment(id)))
 }
 
 /// Whether two versions of a task have the same effect.

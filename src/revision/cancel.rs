@@ -1,14 +1,14 @@
 //! Orders that are cancelled, and bundles that are undone because a task of
 //! theirs has failed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::undo::{self, Undoing};
-use super::{Pin, Pinned, Refusal, Standing, check, next_number, revised};
+use super::{Pin, Pinned, Refusal, Standing, check, revised};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
 use crate::plan::flow::{
-    Disposition, OnFailure, OrchestrationPlan, RevisionKind, TaskFlow, TaskOutcome,
+    Disposition, OnFailure, OrchestrationPlan, RevisionKind, TaskFlow, TaskOutcome, Until,
 };
 
 /// The plan that cancels an order: what was done is undone, what was not is dropped.
@@ -38,6 +38,11 @@ pub fn cancel(
         return Err(Refusal::Pinned(pins.into_values().collect()));
     }
     let mut plan = undone(standing, RevisionKind::Cancel, reason, &bundles)?;
+    let is_changed =
+        |task: &Box<TaskFlow>| !matches!(task.disposition, Some(Disposition::Keep) | None);
+    if !kept.is_empty() && !plan.task_flow.iter().any(is_changed) {
+        return Err(Refusal::Pinned(pins.into_values().collect()));
+    }
     if let Some(revision) = &mut plan.revision {
         revision.partly = !kept.is_empty();
     }
@@ -130,6 +135,9 @@ pub(super) fn is_past_return(task: &TaskFlow, known: &TaskProgress) -> bool {
 pub(super) enum Fate {
     /// It is undone by a request.
     Undo,
+    /// It is under way: what comes of it is found out first, then it is undone; where that is not `ended`
+    /// but `completed`, only if it was done.
+    Settle(Until),
     /// It is not begun or gone on with any more.
     Drop,
     /// It stays, and why.
@@ -146,22 +154,28 @@ pub(super) fn fate(task: &TaskFlow, known: &TaskProgress) -> Result<Fate, Refusa
             return Ok(Fate::Keep("it was not done".to_owned()));
         }
         (TaskState::Completed, _) => {
-            return Ok(match undo::request(task) {
+            return Ok(match undo::request(task, known) {
                 Some(_) => Fate::Undo,
                 None => Fate::Keep(undo::why_not(task)),
             });
         }
         _ => {}
     }
+    let is_settled = known.has_ended() || !known.may_have_had_effect();
     // It was done before, and is not done again yet.
     if task.disposition == Some(Disposition::Redo) {
-        return Ok(match undo::request(task) {
-            Some(_) => Fate::Undo,
+        return Ok(match undo::request(task, known) {
+            Some(_) if is_settled => Fate::Undo,
+            Some(_) => Fate::Settle(Until::Ended),
             None => Fate::Keep(undo::why_not(task)),
         });
     }
     if known.may_have_had_effect() && undo::is_harmless(task) {
-        return Ok(Fate::Undo);
+        return Ok(if is_settled {
+            Fate::Undo
+        } else {
+            Fate::Settle(Until::Completed)
+        });
     }
     if known.state == TaskState::Cancelled && !known.is_unsettled() {
         return Ok(Fate::Keep("it has ended without effect".to_owned()));
@@ -193,6 +207,7 @@ fn undone(
         .filter_map(|task| task.compensates.as_deref())
         .collect();
     let mut undone = HashSet::new();
+    let mut settled = HashMap::new();
     for (task, before) in tasks.iter_mut().zip(&plan.task_flow) {
         task.disposition = Some(Disposition::Keep);
         let known = progress.task(&task.id).cloned().unwrap_or_default();
@@ -211,15 +226,11 @@ fn undone(
             }
             continue;
         }
-        // What an earlier revision removes before it is done anew is removed all the same.
-        if before.disposition == Some(Disposition::Undo) && before.compensates.is_none() {
-            if !known.has_ended() {
-                task.disposition = Some(Disposition::Undo);
-            }
-            continue;
-        }
-        // What undid something stays, and so does what it undid.
+        // What undoes something goes on, and what it undoes stays.
         if before.compensates.is_some() || compensated.contains(before.id.as_str()) {
+            if !known.has_ended() {
+                task.disposition = before.disposition;
+            }
             continue;
         }
         match fate(before, &known)? {
@@ -230,6 +241,13 @@ fn undone(
                     task.disposition = Some(Disposition::Drop);
                 }
             }
+            Fate::Settle(until) => {
+                undone.insert(before.id.as_str());
+                settled.insert(before.id.as_str(), until);
+                task.disposition = Some(Disposition::Settle);
+                // What it waited for was over when it began, and may be begun anew and dropped since.
+                task.relationship.clear();
+            }
             Fate::Keep(why) => {
                 if known.state == TaskState::Completed {
                     task.why = Some(why);
@@ -238,9 +256,8 @@ fn undone(
         }
     }
     let undoing = Undoing {
-        plan,
-        root: super::root(plan),
-        number: next_number(plan),
+        settled,
+        ..Undoing::of(standing)
     };
     tasks.extend(undoing.tasks(&undone));
     Ok(revised(standing, kind, reason, tasks))

@@ -14,6 +14,8 @@ mod cancel;
 mod undo;
 mod view;
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use crate::journal::Progress;
@@ -154,6 +156,14 @@ fn without_schedule(task: &mut TaskFlow) {
     task.wave = 1;
 }
 
+/// What marks the id of a task that stands for what another one was before a revision.
+const BEFORE: &str = "~before-";
+
+/// Id of the task that a task stands for: its own, where it does not stand for what one was before.
+pub(crate) fn origin(task: &str) -> &str {
+    task.rsplit_once(BEFORE).map_or(task, |(origin, _)| origin)
+}
+
 /// The number of the revision that comes next.
 fn next_number(plan: &OrchestrationPlan) -> u32 {
     let number = plan.revision.as_ref().map_or(0, |it| it.number);
@@ -198,11 +208,21 @@ pub fn entry(plan: &OrchestrationPlan, documents: Vec<String>) -> Option<Revised
         kind: revision.kind,
         plan_digest: plan.digest.plan.clone(),
         tasks: u32::try_from(plan.task_flow.len()).unwrap_or(u32::MAX),
-        anew: ids(&[Disposition::Redo, Disposition::Undo, Disposition::Do]),
+        anew: ids(&[Disposition::Redo, Disposition::Do]),
         dropped: ids(&[Disposition::Drop]),
+        settled: ids(&[Disposition::Settle]),
+        moved: moved(plan, revision.number),
         reason: revision.reason.clone(),
         documents,
     })
+}
+
+/// The tasks that a revision adds for what others were before, and these.
+fn moved(plan: &OrchestrationPlan, number: u32) -> BTreeMap<String, String> {
+    let mark = format!("{BEFORE}{number}");
+    let tasks = plan.task_flow.iter();
+    let moved = tasks.filter_map(|task| Some((task.id.clone(), task.id.strip_suffix(&mark)?)));
+    moved.map(|(to, from)| (to, from.to_owned())).collect()
 }
 
 /// Refuses what cannot be revised now: an order that is being cancelled, or undone in part, and one that is
@@ -225,7 +245,7 @@ fn check(standing: Standing<'_>, by: RevisionKind) -> Result<(), Refusal> {
     let left = plan.task_flow.iter().filter(|task| {
         let is_part = matches!(
             task.disposition,
-            Some(Disposition::Undo | Disposition::Redo)
+            Some(Disposition::Undo | Disposition::Settle | Disposition::Redo)
         );
         is_part && progress.task(&task.id).is_none_or(|it| !it.has_ended())
     });
@@ -233,7 +253,8 @@ fn check(standing: Standing<'_>, by: RevisionKind) -> Result<(), Refusal> {
     if !tasks.is_empty() && !is_cancelled_instead {
         return Err(Refusal::UnderWay { kind, tasks });
     }
-    if is_over || kind == RevisionKind::Cancel {
+    // What was cancelled in part goes on with the rest.
+    if is_over || kind == RevisionKind::Cancel && !revision.partly {
         return Err(Refusal::Ended);
     }
     Ok(())

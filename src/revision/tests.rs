@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::document::Document;
 use crate::journal::entry::{
-    AttemptFailed, ByHand, Completed, Failed, Failure, Held, Planned, Started,
+    Answer, Asked, AttemptFailed, ByHand, Completed, Failed, Failure, Held, MilestoneReached,
+    Planned, Started,
 };
 use crate::journal::{ClockKind, Entry, Event};
 use crate::model::state::TaskState;
+use crate::plan::flow::Until;
 use crate::retry::OnFailure;
 
 const ORDER: &str = r#"{"@type":"ProductOrder","id":"PO","productOrderItem":[{"id":"1","action":"add"},{"id":"2","action":"add"}]}"#;
@@ -115,6 +117,23 @@ impl Case {
             }));
         }
         self
+    }
+
+    fn asked(&mut self, task: &str, answer: Answer) {
+        let attempt = self.progress().task(task).unwrap().attempts;
+        self.note(Event::Asked(Asked {
+            task: task.into(),
+            attempt,
+            answer,
+            status: None,
+            reason: "asked".into(),
+            retry_at: None,
+        }));
+    }
+
+    fn reached(&mut self, task: &str) {
+        let task = task.into();
+        self.note(Event::MilestoneReached(MilestoneReached { task }));
     }
 
     fn failed(&mut self, task: &str, on_failure: Option<OnFailure>) {
@@ -267,8 +286,11 @@ fn what_may_have_been_done_is_undone_if_that_does_no_harm() {
     let mut case = Case::new(&tasks());
     case.started("port");
     let plan = case.cancel(Pinned::Refuse).unwrap();
-    assert_eq!(told(&plan)[0], "drop port");
-    assert_eq!(told(&plan).last().unwrap(), "undo port~undo-1");
+    assert_eq!(told(&plan)[0], "settle port");
+    assert_eq!(told(&plan).last().unwrap(), "undo port~undo-1 after port");
+    let told = view(&plan, &case.plan).unwrap().for_people();
+    let line = "  undo  PORT (port): DELETE resource/port at olt; under way: is settled first, then undone\n";
+    assert!(told.contains(line), "{told}");
     let mut tasks = tasks();
     tasks[0]["compensation"]["request"] =
         json!({"method": "PATCH", "path": "resource/port", "body": {"speed": 0}});
@@ -303,18 +325,31 @@ fn what_may_have_been_done_is_removed_before_it_is_done_otherwise() {
     for status in [None, Some(500)] {
         let case = in_doubt(&tasks(), status);
         let plan = case.amend(&new).unwrap();
-        assert_eq!(told(&plan)[..2], ["undo port~remove-1", "do port"]);
+        assert_eq!(
+            told(&plan)[..4],
+            [
+                "settle port~before-1",
+                "undo port~undo-1 after port~before-1",
+                "do 1~undone-1",
+                "do port"
+            ]
+        );
         let port = plan.task_flow.iter().find(|it| it.id == "port").unwrap();
-        assert_eq!(port.relationship[0].task_flow.id, "port~remove-1");
+        assert_eq!(port.relationship[0].task_flow.id, "1~undone-1");
         assert_eq!(
             port.request.as_ref().unwrap().method,
             crate::plan::flow::Method::Post
         );
         // It is not what undoes the port as it is now.
-        let case = case.revised(plan).done(&["port~remove-1", "port"]);
-        assert!(
-            told(&case.cancel(Pinned::Refuse).unwrap()).contains(&"undo port~undo-2".to_owned())
-        );
+        let mut case = case.revised(plan);
+        case.asked("port~before-1", Answer::CannotTell);
+        let mut case = case.done(&["port~undo-1"]);
+        case.reached("1~undone-1");
+        let case = case.done(&["port"]);
+        let plan = case.cancel(Pinned::Refuse).unwrap();
+        assert!(told(&plan).contains(&"undo port~undo-2".to_owned()));
+        let asked = plan.task_flow.iter().find(|it| it.id == "port~before-1");
+        assert_eq!(asked.unwrap().disposition, Some(Disposition::Keep));
     }
     // 503: it was not done, and there is nothing to be removed.
     let plan = in_doubt(&tasks(), Some(503)).amend(&new).unwrap();
@@ -322,7 +357,7 @@ fn what_may_have_been_done_is_removed_before_it_is_done_otherwise() {
 }
 
 #[test]
-fn a_change_that_sets_all_that_the_one_in_doubt_did_is_sent_at_once() {
+fn a_change_that_sets_all_that_the_one_in_doubt_did_is_sent_once_that_is_settled() {
     let change = |body: Value| {
         let mut tasks = tasks();
         tasks[0]["request"] = json!({"method": "PATCH", "path": "resource/port", "body": body});
@@ -331,10 +366,190 @@ fn a_change_that_sets_all_that_the_one_in_doubt_did_is_sent_at_once() {
     };
     let case = in_doubt(&change(json!({"speed": 100, "place": {"id": "7"}})), None);
     let more = change(json!({"speed": 200, "place": {"id": "8"}, "class": "A"}));
-    assert_eq!(told(&case.amend(&more).unwrap())[0], "do port");
+    let plan = case.amend(&more).unwrap();
+    assert_eq!(told(&plan)[..2], ["settle port~before-1", "do port"]);
+    assert_eq!(plan.task_flow[1].relationship[0].until, Until::Ended);
     let less = change(json!({"speed": 200, "place": {}}));
     let task = "port".to_owned();
     assert_eq!(case.amend(&less), Err(Refusal::InDoubt { task }));
+}
+
+#[test]
+fn what_is_under_way_is_undone_if_it_was_done_and_only_then() {
+    let settled = |answer: Option<Answer>| {
+        let mut case = Case::new(&tasks()).done(&["licence"]);
+        case.started("port");
+        let plan = case.cancel(Pinned::Refuse).unwrap();
+        let mut case = case.revised(plan);
+        match answer {
+            Some(answer) => case.asked("port", answer),
+            None => case.note(Event::Completed(Completed {
+                task: "port".into(),
+                status: 200,
+                resource: None,
+                note: None,
+            })),
+        }
+        case
+    };
+    let has = |case: &Case, line: &str| case.states().contains(&line.to_owned());
+    for done in [None, Some(Answer::CannotTell)] {
+        let case = settled(done);
+        assert!(has(&case, "port completed") && has(&case, "port~undo-1 new"));
+        let case = case.done(&["port~undo-1", "licence~undo-1"]);
+        assert!(case.progress().has_ended());
+    }
+    let case = settled(Some(Answer::NotDone));
+    assert!(has(&case, "port dropped") && has(&case, "port~undo-1 dropped"));
+    let progress = case.progress();
+    let undo = progress.task("port~undo-1").unwrap();
+    assert_eq!(undo.state, TaskState::Completed, "whoever waits goes on");
+    let case = case.done(&["licence~undo-1"]);
+    assert!(case.progress().has_ended());
+    // It is asked again, and the order is not cancelled before it says so.
+    let case = settled(Some(Answer::Unanswered));
+    assert!(has(&case, "port active") && has(&case, "port~undo-1 new"));
+    assert!(matches!(
+        case.cancel(Pinned::Refuse),
+        Err(Refusal::UnderWay { .. })
+    ));
+}
+
+#[test]
+fn what_is_made_elsewhere_or_as_something_else_is_undone_there_first() {
+    let case = Case::new(&tasks()).done(&["port", "licence", "bearer"]);
+    let mut moved = tasks();
+    moved[0]["request"]["body"]["id"] = "port-8".into();
+    moved[0]["compensation"]["request"]["path"] = "resource/port-8".into();
+    let mut other_endpoint = tasks();
+    other_endpoint[0]["endpoint"] = "olt-2".into();
+    let mut removing = tasks();
+    removing[0]["request"] = json!({"method": "DELETE", "path": "resource/other"});
+    for new in [moved, other_endpoint, removing] {
+        let plan = case.amend(&new).unwrap();
+        assert_eq!(
+            told(&plan),
+            [
+                "keep port~before-1",
+                "undo port~undo-1",
+                "do 1~undone-1",
+                "do port",
+                "keep licence",
+                "keep bearer",
+                "do router",
+                "do other"
+            ]
+        );
+        let undo = plan.task_flow.iter().find(|it| it.id == "port~undo-1");
+        let undo = undo.unwrap();
+        assert_eq!(undo.endpoint.as_deref(), Some("olt"));
+        assert_eq!(undo.request.as_ref().unwrap().path, "resource/port");
+        let view = view(&plan, &case.plan).unwrap().for_people();
+        let lines = "  undo  PORT (port): DELETE resource/port at olt\n  do    PORT (port): ";
+        let told: Vec<&str> = view.lines().filter(|it| it.contains("(port)")).collect();
+        assert_eq!(told.len(), 2, "{view}");
+        assert!(lines.starts_with(told[0]) && told[1].starts_with("  do    PORT (port): "));
+        let mut again = Case {
+            plan: case.plan.clone(),
+            entries: case.entries.clone(),
+        };
+        again = again.revised(plan);
+        assert!(
+            again
+                .states()
+                .contains(&"port~before-1 completed".to_owned())
+        );
+        let mut again = again.done(&["port~undo-1"]);
+        again.reached("1~undone-1");
+        let again = again.done(&["port", "router", "other"]);
+        assert!(again.progress().is_completed());
+    }
+    // A resource that stays what it is, is changed.
+    let mut new = tasks();
+    new[0]["request"]["body"]["speed"] = 7.into();
+    assert_eq!(told(&case.amend(&new).unwrap())[0], "redo port");
+}
+
+#[test]
+fn what_was_left_out_is_done_and_not_changed() {
+    let mut case = Case::new(&tasks());
+    case.note(Event::Skipped(ByHand {
+        task: "port".into(),
+        by: "jane".into(),
+        reason: None,
+    }));
+    let mut new = tasks();
+    new[0]["request"]["body"]["speed"] = 7.into();
+    assert_eq!(told(&case.amend(&new).unwrap())[0], "do port");
+}
+
+#[test]
+fn what_is_cancelled_in_part_can_be_cancelled_and_changed_still() {
+    let mut tasks = tasks();
+    tasks[2]["pointOfNoReturn"] = true.into();
+    let case = Case::new(&tasks).done(&["port", "licence", "other", "bearer"]);
+    let plan = case.cancel(Pinned::Keep).unwrap();
+    let case = case.revised(plan);
+    assert!(matches!(
+        case.cancel(Pinned::Force),
+        Err(Refusal::UnderWay { .. })
+    ));
+    let case = case.done(&["other~undo-1"]);
+    for pinned in [Pinned::Refuse, Pinned::Keep] {
+        let refused = case.cancel(pinned);
+        assert!(matches!(refused, Err(Refusal::Pinned(_))), "{refused:?}");
+    }
+    let plan = case.cancel(Pinned::Force).unwrap();
+    assert_eq!(
+        told(&plan)[5..],
+        [
+            "keep other~undo-1",
+            "undo bearer~undo-2",
+            "undo licence~undo-2 after bearer~undo-2",
+            "undo port~undo-2 after bearer~undo-2"
+        ]
+    );
+    assert!(!plan.revision.as_ref().unwrap().partly);
+    // Of what is cancelled, a new version has what it wants anew.
+    assert!(told(&case.amend(&tasks).unwrap()).contains(&"do other".to_owned()));
+    let case = case.done(&["router"]);
+    assert_eq!(case.cancel(Pinned::Force), Err(Refusal::Ended));
+}
+
+#[test]
+fn what_is_undone_already_comes_before_what_that_was_built_on() {
+    let case = Case::new(&tasks()).done(&["port", "licence", "bearer", "router"]);
+    let mut new = tasks();
+    new.remove(3);
+    let plan = case.amend(&new).unwrap();
+    assert!(told(&plan).contains(&"undo router~undo-1".to_owned()));
+    let mut case = case.revised(plan);
+    case.failed("router~undo-1", None);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    let undoing: Vec<String> = told(&plan)
+        .into_iter()
+        .filter(|it| it.starts_with("undo"))
+        .collect();
+    assert_eq!(
+        undoing,
+        [
+            "undo router~undo-1",
+            "undo bearer~undo-2 after router~undo-1",
+            "undo licence~undo-2 after bearer~undo-2",
+            "undo port~undo-2 after bearer~undo-2"
+        ]
+    );
+    let told = view(&plan, &case.plan).unwrap().for_people();
+    assert!(
+        told.contains("  undo  ROUTER (router): DELETE resource/router at olt\n"),
+        "{told}"
+    );
+    // What it has come to is not forgotten.
+    let case = case.revised(plan);
+    assert!(case.states().contains(&"router~undo-1 hold".to_owned()));
+    let case = case.done(&["router~undo-1", "bearer~undo-2", "licence~undo-2"]);
+    assert!(!case.progress().has_ended());
+    assert!(case.done(&["port~undo-2"]).progress().has_ended());
 }
 
 #[test]
@@ -354,7 +569,7 @@ fn what_failed_and_may_have_been_done_is_undone() {
     let plan = in_doubt(&tasks(), Some(500))
         .cancel(Pinned::Refuse)
         .unwrap();
-    assert_eq!(told(&plan).last().unwrap(), "undo port~undo-1");
+    assert_eq!(told(&plan).last().unwrap(), "undo port~undo-1 after port");
     let plan = in_doubt(&tasks(), Some(503))
         .cancel(Pinned::Refuse)
         .unwrap();

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::{Standing, next_number, origin};
+use crate::journal::{Progress, TaskProgress};
 use crate::plan::flow::{
     Compensation, Disposition, Method, OnFailure, OrchestrationPlan, Request, TaskFlow,
     TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
@@ -11,13 +13,42 @@ use crate::plan::{blank_task, compensation_key};
 /// What is needed to make the tasks that undo others.
 pub(super) struct Undoing<'a> {
     pub plan: &'a OrchestrationPlan,
+    pub progress: &'a Progress,
     /// Id of the root order.
     pub root: &'a str,
     /// Number of the revision.
     pub number: u32,
+    /// Ids of the tasks that are undone by tasks of earlier revisions which have not ended, and of these.
+    pub open: HashMap<&'a str, &'a str>,
+    /// What has to have come of tasks that are under way before they are undone, by id.
+    pub settled: HashMap<&'a str, Until>,
+    /// Ids of the tasks that stand for what is undone, where the id of that is one of something else now.
+    pub moved: HashMap<&'a str, String>,
 }
 
-impl Undoing<'_> {
+impl<'a> Undoing<'a> {
+    /// For the revision that comes next.
+    pub fn of(standing: Standing<'a>) -> Self {
+        let Standing { plan, progress, .. } = standing;
+        let mut open = HashMap::new();
+        for task in &plan.task_flow {
+            let has_ended = progress.task(&task.id).is_some_and(TaskProgress::has_ended);
+            if let Some(undone) = task.compensates.as_deref().filter(|_| !has_ended) {
+                open.insert(undone, task.id.as_str());
+                open.insert(origin(undone), task.id.as_str());
+            }
+        }
+        Self {
+            plan,
+            progress,
+            root: super::root(plan),
+            number: next_number(plan),
+            open,
+            settled: HashMap::new(),
+            moved: HashMap::new(),
+        }
+    }
+
     /// Id of the task that undoes one.
     pub fn id(&self, task: &str) -> String {
         format!("{task}~undo-{}", self.number)
@@ -30,7 +61,7 @@ impl Undoing<'_> {
         // Every task comes after those that it waits for: backwards, what waits is known first.
         for task in self.plan.task_flow.iter().rev() {
             let id = task.id.as_str();
-            let passed_on = if undone.contains(id) {
+            let passed_on = if undone.contains(id) || self.open.contains_key(id) {
                 BTreeSet::from([id])
             } else {
                 before.get(id).cloned().unwrap_or_default()
@@ -44,7 +75,8 @@ impl Undoing<'_> {
         let made = tasks.filter(|task| undone.contains(task.id.as_str()));
         made.filter_map(|task| {
             let first = before.get(task.id.as_str());
-            self.task(task, first.into_iter().flatten().copied())
+            let is_undone = |id: &str| undone.contains(id);
+            self.task(task, first.into_iter().flatten().copied(), is_undone)
         })
         .collect()
     }
@@ -53,35 +85,25 @@ impl Undoing<'_> {
         &self,
         undone: &TaskFlow,
         after: impl Iterator<Item = &'t str>,
+        is_undone: impl Fn(&str) -> bool,
     ) -> Option<Box<TaskFlow>> {
-        let request = request(undone)?;
+        let known = self.progress.task(&undone.id);
+        let request = request(undone, known.unwrap_or(&TaskProgress::default()))?;
         let name = format!("Undo {}", undone.name);
         let why = format!("undoes {} ({})", undone.name, undone.id);
         let mut task = self.request_for(undone, request, (self.id(&undone.id), name, why));
-        task.compensates = Some(undone.id.clone());
-        task.relationship = after
-            .map(|first| TaskFlowRelationship {
-                relationship_type: "finishToStart".into(),
-                lag: None,
-                until: Until::Completed,
-                task_flow: TaskFlowRef { id: self.id(first) },
-            })
-            .collect();
+        let compensated = self.moved.get(undone.id.as_str());
+        let compensated = compensated.unwrap_or(&undone.id);
+        task.compensates = Some(compensated.clone());
+        let settled = self.settled.get(undone.id.as_str());
+        let settled = settled.map(|until| waits(compensated.clone(), *until));
+        let earlier = after.map(|first| {
+            let open = self.open.get(first).filter(|_| !is_undone(first));
+            let id = open.map_or_else(|| self.id(first), |it| (*it).to_owned());
+            waits(id, Until::Completed)
+        });
+        task.relationship = settled.into_iter().chain(earlier).collect();
         Some(task)
-    }
-
-    /// The task that removes what may be there of one that is done anew; none where nothing can be
-    /// removed without harm.
-    pub fn removal(&self, anew: &TaskFlow) -> Option<Box<TaskFlow>> {
-        let request = removal(anew)?;
-        let id = format!("{}~remove-{}", anew.id, self.number);
-        let name = format!("Remove {}", anew.name);
-        let why = format!(
-            "nobody knows whether {} ({}) was done as it was: what may be there is removed before \
-             it is done as it is now",
-            anew.name, anew.id
-        );
-        Some(self.request_for(anew, request, (id, name, why)))
     }
 
     fn request_for(
@@ -105,26 +127,42 @@ impl Undoing<'_> {
     }
 }
 
-/// The request that undoes a task, where there is one.
-pub(super) fn request(task: &TaskFlow) -> Option<Request> {
+/// The relationship to a task that is waited for.
+pub(super) fn waits(id: String, until: Until) -> TaskFlowRelationship {
+    TaskFlowRelationship {
+        relationship_type: "finishToStart".into(),
+        lag: None,
+        until,
+        task_flow: TaskFlowRef { id },
+    }
+}
+
+/// The request that undoes a task, where there is one, by what is known of the task.
+pub(super) fn request(task: &TaskFlow, known: &TaskProgress) -> Option<Request> {
+    let _ = known;
+    planned(task).cloned()
+}
+
+/// The request that undoes a task as its plan has it, where there is one.
+fn planned(task: &TaskFlow) -> Option<&Request> {
     match (&task.compensation, &task.endpoint) {
-        (Some(Compensation::Request(request)), Some(_)) => Some(request.clone()),
+        (Some(Compensation::Request(request)), Some(_)) => Some(request),
         _ => None,
     }
 }
 
-/// The request that undoes a task by removing what it made: it does no harm where there is nothing.
-pub(super) fn removal(task: &TaskFlow) -> Option<Request> {
-    request(task).filter(|request| request.method == Method::Delete)
+/// Whether a task is undone by removing what it made: that does no harm where there is nothing.
+pub(super) fn is_removed(task: &TaskFlow) -> bool {
+    planned(task).is_some_and(|request| request.method == Method::Delete)
 }
 
 /// Whether what undoes a task does no harm where the task was not done: it removes what is not there,
 /// or sets what is so already.
 pub(super) fn is_harmless(task: &TaskFlow) -> bool {
     let is_change = |it: &Request| it.method == Method::Patch;
-    request(task).is_some_and(|undoing| {
+    planned(task).is_some_and(|undoing| {
         let changed = task.request.as_ref().filter(|it| is_change(it));
-        let sets_back = changed.is_some_and(|it| it.path == undoing.path) && is_change(&undoing);
+        let sets_back = changed.is_some_and(|it| it.path == undoing.path) && is_change(undoing);
         undoing.method == Method::Delete || sets_back
     })
 }

@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::origin;
 use crate::diagnostic::human::printable;
 use crate::plan::flow::{Disposition, OrchestrationPlan, RevisionKind, TaskFlow, TaskKind};
+
+/// Why something is undone of which nobody knows whether it was done.
+const UNDER_WAY: &str = "under way: is settled first, then undone";
 
 /// Tasks that stay and are named, where there are many.
 const TOLD: usize = 5;
@@ -69,6 +73,9 @@ pub fn view(plan: &OrchestrationPlan, before: &OrchestrationPlan) -> Option<View
         .collect();
     let undone = plan.task_flow.iter();
     let undone: HashSet<&str> = undone.filter_map(|it| it.compensates.as_deref()).collect();
+    let settled = plan.task_flow.iter();
+    let settled = settled.filter(|it| it.disposition == Some(Disposition::Settle));
+    let settled: HashSet<&str> = settled.map(|it| it.id.as_str()).collect();
     let mut task: Vec<TaskView> = Vec::new();
     for it in &plan.task_flow {
         // What goes on as it is has no disposition.
@@ -89,10 +96,17 @@ pub fn view(plan: &OrchestrationPlan, before: &OrchestrationPlan) -> Option<View
         });
         let after = it.relationship.iter().map(|it| it.task_flow.id.clone());
         let undoes = it.compensates.clone();
-        let name = undoes.as_deref().and_then(|id| before.get(id));
+        let name = undoes.as_deref().and_then(|id| before.get(origin(id)));
         // Why it was there in the first place is no reason for it to stay.
         let is_why = |why: &String| known.is_none_or(|it| it.why.as_ref() != Some(why));
-        let why = it.why.clone().filter(|_| disposition == Disposition::Keep);
+        let is_settled = |id: &String| settled.contains(id.as_str());
+        let why = match disposition {
+            Disposition::Keep => it.why.clone(),
+            Disposition::Undo if undoes.as_ref().is_some_and(is_settled) => {
+                Some(UNDER_WAY.to_owned())
+            }
+            _ => None,
+        };
         task.push(TaskView {
             disposition,
             id: it.id.clone(),
@@ -116,7 +130,8 @@ pub fn view(plan: &OrchestrationPlan, before: &OrchestrationPlan) -> Option<View
 }
 
 /// In the sequence in which they are told, as they happen; and what so many tasks are.
-const KINDS: [(Disposition, &str); 5] = [
+const KINDS: [(Disposition, &str); 6] = [
+    (Disposition::Settle, "to find out about"),
     (Disposition::Undo, "to undo"),
     (Disposition::Redo, "to do again"),
     (Disposition::Do, "to do"),
@@ -154,10 +169,12 @@ impl View {
                     break;
                 }
                 let name = printable(&task.name);
-                let id = printable(task.undoes.as_ref().unwrap_or(&task.id));
+                let id = printable(origin(task.undoes.as_ref().unwrap_or(&task.id)));
                 let mut line = format!("  {:<5} {name} ({id})", kind.name());
-                if let Some(what) = task.work.as_ref().or(task.why.as_ref()) {
-                    write!(line, ": {}", printable(what)).expect("a String can be written to");
+                let what = task.work.iter().chain(&task.why);
+                for (number, what) in what.enumerate() {
+                    let mark = if number == 0 { ':' } else { ';' };
+                    write!(line, "{mark} {}", printable(what)).expect("a String can be written to");
                 }
                 writeln!(text, "{line}").expect("a String can be written to");
             }

@@ -9,7 +9,7 @@ use serde::de::value::Error;
 use super::blocking::Known;
 use crate::document::Document;
 use crate::model::state::TaskState;
-use crate::plan::flow::RevisionKind;
+use crate::plan::flow::{RevisionKind, TaskOutcome};
 use crate::progress::PlanTask;
 use crate::revision::cancel_request;
 
@@ -52,10 +52,14 @@ impl RevisionStanding {
         };
         let states: Vec<TaskState> = tasks.iter().filter(is_part).map(|it| it.state).collect();
         let count = |state| states.iter().filter(|it| **it == state).count();
-        let completed = count(TaskState::Completed);
+        // An undoing that a person has left out has not undone anything.
+        let left_out = tasks.iter().filter(|it| {
+            it.compensates.is_some() && is_part(it) && it.outcome == Some(TaskOutcome::Skipped)
+        });
+        let completed = count(TaskState::Completed) - left_out.count();
         let state = if completed == states.len() {
             "done"
-        } else if completed + count(TaskState::Cancelled) == states.len() {
+        } else if states.iter().all(|it| it.successors().is_empty()) {
             "terminatedWithError"
         } else {
             "inProgress"

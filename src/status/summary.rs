@@ -172,15 +172,20 @@ fn waits<'t, 'd>(tasks: &'t [PlanTask<'d>], order: &str) -> Waits<'t, 'd> {
 
 /// For an order that was cancelled: what was undone of it.
 fn cancelled(tasks: &[PlanTask<'_>]) -> String {
-    let undoing = |state| {
-        let tasks = tasks.iter().filter(|it| it.compensates.is_some());
-        tasks.filter(move |it| it.state == state)
+    let undoing = || tasks.iter().filter(|it| it.compensates.is_some());
+    // What was found not to have been done needed no undoing; what a person has left out stays.
+    let is_undone = |it: &&PlanTask<'_>| {
+        let left = [TaskOutcome::Dropped, TaskOutcome::Skipped].map(Some);
+        it.state == TaskState::Completed && !left.contains(&it.outcome)
     };
-    let mut text = match undoing(TaskState::Completed).count() {
+    let is_left = |it: &&PlanTask<'_>| {
+        it.state == TaskState::Cancelled || it.outcome == Some(TaskOutcome::Skipped)
+    };
+    let mut text = match undoing().filter(is_undone).count() {
         0 => "cancelled".to_owned(),
         undone => format!("cancelled: {} undone", number(undone)),
     };
-    let not_done: Vec<_> = undoing(TaskState::Cancelled).collect();
+    let not_done: Vec<_> = undoing().filter(is_left).collect();
     if !not_done.is_empty() {
         let _ = write!(text, "; {}", list("not done", &not_done));
     }

@@ -13,6 +13,7 @@ use super::*;
 use crate::activate::{Busy, Stopper, SystemClock, VirtualClock};
 use crate::endpoint::{Call, Finding, Inquiry, Outcome, ReadBack, Terms};
 use crate::journal::ClockKind;
+use crate::journal::entry::{Answer, Asked};
 use crate::journal::{Foreign, JournalReader};
 use crate::model::state::TaskState;
 use crate::retry::FailureClass;
@@ -438,9 +439,19 @@ fn assert_in_order(plan: &OrchestrationPlan, entries: &[Entry]) {
             | Event::CompletedByHand(_)
             | Event::Skipped(_)
             | Event::MilestoneReached(_)
+            | Event::Asked(Asked {
+                answer: Answer::CannotTell,
+                ..
+            })
             | Event::Released(_) => {
                 let task = entry.event.task().unwrap();
                 assert!(completed.insert(task.to_owned()));
+            }
+            // Of what was under way and was not done, nothing is to be undone.
+            Event::Asked(Asked { task, .. }) => {
+                let undoing = plan.task_flow.iter();
+                let undoing = undoing.filter(|it| it.compensates.as_ref() == Some(task));
+                completed.extend(undoing.map(|it| it.id.clone()));
             }
             _ => {}
         }

@@ -169,7 +169,7 @@ fn wanted(plan: &OrchestrationPlan) -> OrchestrationPlan {
     let is_wanted = |task: &&Box<TaskFlow>| {
         let is_left = matches!(
             task.disposition,
-            Some(Disposition::Drop | Disposition::Undo)
+            Some(Disposition::Drop | Disposition::Undo | Disposition::Settle)
         );
         task.compensates.is_none() && !is_left && !undone.contains(&task.id.as_str())
     };

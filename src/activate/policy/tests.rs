@@ -249,7 +249,7 @@ fn how_it_is_gone_on_with_depends_on_what_the_endpoint_is_able_to() {
         case.with(|situation| match approach(situation) {
             Approach::Send => "send".to_owned(),
             Approach::Ask(inquiry) => format!("ask {}", inquiry.path.unwrap_or_default()),
-            Approach::Hold { reason } => reason,
+            Approach::Hold { reason } | Approach::Leave { reason } => reason,
         })
     };
     let mut case = Case::new(Method::Post, 0);

@@ -209,6 +209,7 @@ fn in_a_row() -> Progress {
         name: "Bearer",
         needs,
         ends_wave: false,
+        compensates: None,
     };
     Progress::of_tasks([
         task("a", vec![]),
@@ -375,6 +376,7 @@ fn what_ends_a_wave_is_not_given_up_but_left_to_a_person() {
         name: "",
         needs,
         ends_wave,
+        compensates: None,
     };
     let mut progress = Progress::of_tasks([
         task("site", vec![], false),

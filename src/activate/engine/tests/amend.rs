@@ -398,9 +398,8 @@ async fn changed_twice(changes: &Changes) {
                     ended(watch, &again, "completed");
                 }
                 Err(Refusal::UnderWay { tasks, .. }) => {
-                    let is_part = |id: &String| {
-                        id.contains("~undo-") || id.contains("~remove-") || is_redone(&again, id)
-                    };
+                    let is_part =
+                        |id: &String| id.contains("~undo-") || is_redone_or_settled(&again, id);
                     assert!(tasks.iter().all(is_part), "{tasks:?}\n{}", again.told());
                 }
                 Err(Refusal::Ended | Refusal::Pinned(_)) => {}
@@ -423,11 +422,14 @@ async fn changed_twice(changes: &Changes) {
     assert!(done > 0);
 }
 
-/// Whether a task of a revised plan is one that is done again.
-fn is_redone(underway: &Underway, id: &str) -> bool {
+/// Whether a task of a revised plan is one that is done again, or of which is only found out what came of it.
+fn is_redone_or_settled(underway: &Underway, id: &str) -> bool {
     let mut tasks = underway.decided.plan().task_flow.iter();
     let task = tasks.find(|it| it.id == id).unwrap();
-    task.disposition == Some(Disposition::Redo)
+    matches!(
+        task.disposition,
+        Some(Disposition::Redo | Disposition::Settle)
+    )
 }
 
 /// What comes after the order of a story, gone on with and cancelled at every point.
