@@ -25,6 +25,7 @@ use crate::journal::entry::{
 use crate::journal::{ClockKind, Entry, Event, Progress, TaskProgress};
 use crate::model::digest;
 use crate::plan::flow::{OnFailure, OrchestrationPlan, Request, TaskFlow};
+use crate::revision::undoing_request;
 
 /// One chain under way.
 pub(super) struct Run<C, E, L> {
@@ -137,16 +138,18 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
                 task: task.id.clone(),
                 endpoint: call.endpoint.to_owned(),
             })?;
+        let named = self.as_named(task);
+        let request = named.as_ref().unwrap_or(call.request);
         let errand = Errand {
             task,
             call: Call {
                 task: &task.id,
-                request: call.request,
+                request,
                 idempotency_key: call.idempotency_key,
             },
             endpoint: call.endpoint,
             line,
-            request_digest: &request_digest(call.request),
+            request_digest: &request_digest(request),
             seen,
         };
         let mut stop = self.stop.clone();
@@ -194,6 +197,15 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             };
             turn = line.permits.queue(busy);
         }
+    }
+
+    /// The request of a task that undoes another one, where the endpoint has named what that made otherwise
+    /// than it was asked to.
+    fn as_named(&self, task: &TaskFlow) -> Option<Request> {
+        let undone = task.compensates.as_deref()?;
+        let progress = self.progress();
+        let at = progress.place(undone)?;
+        undoing_request(&self.plan.task_flow[at], &progress.tasks()[at])
     }
 
     /// What an earlier run would have waited still before it goes on with a task.

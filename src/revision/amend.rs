@@ -140,8 +140,8 @@ impl<'a> Amending<'a> {
         let same = is_same(before, &task);
         let disposition = match known.state {
             TaskState::Completed if same => {
-                task.request.clone_from(&before.request);
-                task.idempotency_key.clone_from(&before.idempotency_key);
+                task.request.clone_from(&doubted.request);
+                task.idempotency_key.clone_from(&doubted.idempotency_key);
                 Disposition::Keep
             }
             // Nothing is there of it.
@@ -153,10 +153,12 @@ impl<'a> Amending<'a> {
             TaskState::Completed => {
                 let request = match (&before.request, &task.request) {
                     (Some(old), Some(new)) => {
-                        redone(old, new).or_else(|| put_back(before, old, new))
+                        let at = undo::place(doubted, &known);
+                        redone(old, new, at).or_else(|| put_back(before, old, new))
                     }
                     _ => None,
                 };
+                let request = request.or_else(|| renamed(doubted, &task, &known));
                 if let Some(request) = request {
                     let root = super::root(self.standing.plan);
                     let id = format!("{}~redo-{}", task.id, next_number(self.standing.plan));
@@ -366,7 +368,7 @@ fn body(request: &Request) -> Option<Value> {
 
 /// The request that makes what was made before into what is wanted now; none where it can be
 /// sent as it is: what was changed is changed again, what was asked is asked again.
-fn redone(old: &Request, new: &Request) -> Option<Request> {
+fn redone(old: &Request, new: &Request, at: Option<String>) -> Option<Request> {
     if new.method != Method::Post || old.method != Method::Post {
         return None;
     }
@@ -376,12 +378,33 @@ fn redone(old: &Request, new: &Request) -> Option<Request> {
         return None;
     }
     forget(&old_body, &mut patch);
-    let at = format!("{}/{}", new.path, crate::plan::segment(&id));
+    let planned = format!("{}/{}", new.path, crate::plan::segment(&id));
+    let at = at.unwrap_or_else(|| planned.clone());
+    // Its endpoint has named it otherwise, and keeps that name.
+    if at != planned
+        && let Some(members) = patch.as_object_mut()
+    {
+        members.remove("id");
+    }
     let body = Body::new(patch.to_string()).expect("a value is JSON");
     Some(Request {
         method: Method::Patch,
         path: at,
         body: Some(body),
+    })
+}
+
+/// The request for what was made before, under the name that its endpoint has given it.
+fn renamed(before: &TaskFlow, now: &TaskFlow, known: &TaskProgress) -> Option<Request> {
+    let request = now
+        .request
+        .as_ref()
+        .filter(|it| it.method != Method::Post)?;
+    let at = undo::place(before, known)?;
+    let planned = undo::planned_place(before)?;
+    (request.path == planned && at != planned).then(|| Request {
+        path: at,
+        ..request.clone()
     })
 }
 
@@ -413,11 +436,16 @@ fn restored(before: &TaskFlow, wanted: &TaskFlow) -> Option<TaskFlow> {
         return None;
     }
     let id = body(new)?.get("id")?.as_str()?.to_owned();
-    if old.path != format!("{}/{}", new.path, crate::plan::segment(&id)) {
+    let planned = format!("{}/{}", new.path, crate::plan::segment(&id));
+    let is_it = undo::is_made(before) && undo::planned_place(before).as_ref() == Some(&planned);
+    if old.path != planned && !is_it {
         return None;
     }
     let mut made = body(old)?;
     without_nulls(&mut made);
+    if let (true, Some(members)) = (is_it, made.as_object_mut()) {
+        members.insert("id".to_owned(), Value::String(id));
+    }
     let body = Body::new(made.to_string()).expect("a value is JSON");
     let request = Request {
         method: Method::Post,
@@ -483,17 +511,8 @@ fn is_elsewhere(before: &TaskFlow, now: &TaskFlow) -> bool {
     if before.gate.is_some() {
         return false;
     }
-    before.endpoint != now.endpoint || subject(old).is_none() || subject(old) != subject(new)
-}
-
-/// Where the thing is that a request makes, changes or removes; none where only the endpoint knows.
-fn subject(request: &Request) -> Option<String> {
-    if request.method != Method::Post {
-        return Some(request.path.clone());
-    }
-    let body = body(request)?;
-    let id = body.get("id")?.as_str()?;
-    Some(format!("{}/{}", request.path, crate::plan::segment(id)))
+    let subject = undo::subject(old);
+    before.endpoint != now.endpoint || subject.is_none() || subject != undo::subject(new)
 }
 
 /// Whether two versions of a task have the same effect.

@@ -29,6 +29,7 @@ use crate::plan::plan_digest;
 pub use amend::amend;
 pub use bundle::Bundles;
 pub use cancel::{cancel, compensate, pending};
+pub(crate) use undo::request as undoing_request;
 pub use view::{View, view};
 
 /// What is done about bundles that are past the point of no return.
@@ -106,6 +107,9 @@ pub enum Refusal {
     /// It is another order.
     #[error("{0}")]
     OtherOrder(String),
+    /// The version of the order that is to take its place is none.
+    #[error("`{0}` is no version: numbers, such as `2` or `2.1`")]
+    NoVersion(String),
 }
 
 fn pins(pins: &[Pin]) -> String {

@@ -13,7 +13,7 @@ use crate::journal::entry::{
 };
 use crate::journal::{ClockKind, Entry, Event};
 use crate::model::state::TaskState;
-use crate::plan::flow::Until;
+use crate::plan::flow::{Body, Until};
 use crate::retry::OnFailure;
 
 const ORDER: &str = r#"{"@type":"ProductOrder","id":"PO","productOrderItem":[{"id":"1","action":"add"},{"id":"2","action":"add"}]}"#;
@@ -116,6 +116,18 @@ impl Case {
                 note: None,
             }));
         }
+        self
+    }
+
+    /// Done, with this answer.
+    fn answered(mut self, task: &str, resource: Value) -> Self {
+        self.started(task);
+        self.note(Event::Completed(Completed {
+            task: task.into(),
+            status: 201,
+            resource: Some(serde_json::value::to_raw_value(&resource).unwrap()),
+            note: None,
+        }));
         self
     }
 
@@ -468,6 +480,83 @@ fn what_is_made_elsewhere_or_as_something_else_is_undone_there_first() {
     let mut new = tasks();
     new[0]["request"]["body"]["speed"] = 7.into();
     assert_eq!(told(&case.amend(&new).unwrap())[0], "redo port");
+}
+
+fn request(plan: &OrchestrationPlan, id: &str) -> String {
+    let task = plan.task_flow.iter().find(|it| it.id == id).unwrap();
+    let request = task.request.as_ref().unwrap();
+    let body = request.body.as_ref().map(Body::get).unwrap_or_default();
+    format!("{} {} {body}", request.method.name(), request.path)
+}
+
+#[test]
+fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name() {
+    let named = json!({"id": "SRV 1", "href": "http://other/resource/7"});
+    let mut add = tasks();
+    add[0]["action"] = "add".into();
+    let case = Case::new(&add).answered("port", named);
+    let case = case
+        .answered("licence", json!({"href": "/olt/v4/resource/9"}))
+        .answered("bearer", json!({"href": "/olt/v4/monitor/8"}));
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-1"),
+        "DELETE resource/SRV%201 ".to_owned()
+    );
+    assert_eq!(
+        request(&plan, "licence~undo-1"),
+        "DELETE resource/9 ".to_owned()
+    );
+    assert_eq!(
+        request(&plan, "bearer~undo-1"),
+        "DELETE resource/bearer ".to_owned()
+    );
+    let mut new = add.clone();
+    new[0]["request"]["body"]["speed"] = 200.into();
+    let plan = case.amend(&new).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"PATCH resource/SRV%201 {"speed":200}"#
+    );
+    // Also once it was changed, by whatever its endpoint answers.
+    let case = case.revised(plan).answered("port", json!({"id": "job-7"}));
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-2"),
+        "DELETE resource/SRV%201 ".to_owned()
+    );
+    let plan = case.amend(&new).unwrap();
+    assert_eq!(told(&plan)[0], "keep port");
+    let case = case.revised(plan);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-3"),
+        "DELETE resource/SRV%201 ".to_owned()
+    );
+    new[0]["request"]["body"]["speed"] = 300.into();
+    let plan = case.amend(&new).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"PATCH resource/SRV%201 {"speed":300}"#
+    );
+    let mut removing = add.clone();
+    removing[0]["request"] = json!({"method": "DELETE", "path": "resource/port"});
+    let case = Case::new(&add).answered("port", json!({"id": "SRV"}));
+    let plan = case.amend(&removing).unwrap();
+    assert_eq!(request(&plan, "port"), "DELETE resource/SRV ".to_owned());
+    // What an order does not name is removed by the name that it was given.
+    let mut nameless = tasks();
+    nameless[0]["request"]["body"]
+        .as_object_mut()
+        .unwrap()
+        .remove("id");
+    nameless[0].as_object_mut().unwrap().remove("compensation");
+    let case = Case::new(&nameless).answered("port", json!({"id": 7}));
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-1"),
+        "DELETE resource/7 ".to_owned()
+    );
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde_json::Value;
+
 use super::{Standing, next_number, origin};
 use crate::journal::{Progress, TaskProgress};
 use crate::plan::flow::{
     Compensation, Disposition, Method, OnFailure, OrchestrationPlan, Request, TaskFlow,
     TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
 };
-use crate::plan::{blank_task, compensation_key};
+use crate::plan::{blank_task, compensation_key, segment};
 
 /// What is needed to make the tasks that undo others.
 pub(super) struct Undoing<'a> {
@@ -138,9 +140,93 @@ pub(super) fn waits(id: String, until: Until) -> TaskFlowRelationship {
 }
 
 /// The request that undoes a task, where there is one, by what is known of the task.
-pub(super) fn request(task: &TaskFlow, known: &TaskProgress) -> Option<Request> {
-    let _ = known;
-    planned(task).cloned()
+pub(crate) fn request(task: &TaskFlow, known: &TaskProgress) -> Option<Request> {
+    let at = place(task, known);
+    let Some(planned) = planned(task) else {
+        // What an endpoint has named itself is removed under that name.
+        let is_unknown = task.compensation.is_none() && task.endpoint.is_some();
+        return Some(Request {
+            method: Method::Delete,
+            path: at.filter(|_| is_unknown && task.gate.is_none())?,
+            body: None,
+        });
+    };
+    let mut request = planned.clone();
+    if let Some(at) = at.filter(|_| planned_place(task).as_ref() == Some(&request.path)) {
+        request.path = at;
+    }
+    Some(request)
+}
+
+/// Where the thing is that a task has made: its endpoint may have named it otherwise than it was asked to.
+/// None where the task made nothing, or nobody knows.
+pub(super) fn place(task: &TaskFlow, known: &TaskProgress) -> Option<String> {
+    let request = task.request.as_ref()?;
+    match request.method {
+        Method::Post => {
+            let answered = known.resource.as_deref();
+            let answered = answered.and_then(|it| answered_id(it.get(), &request.path));
+            match answered {
+                Some(id) => Some(format!("{}/{id}", request.path)),
+                None => subject(request),
+            }
+        }
+        Method::Patch if is_made(task) => Some(request.path.clone()),
+        Method::Patch | Method::Delete => None,
+    }
+}
+
+/// Where the thing is that a task has made, if its endpoint has named it as it was asked to.
+pub(super) fn planned_place(task: &TaskFlow) -> Option<String> {
+    let request = task.request.as_ref()?;
+    match request.method {
+        Method::Post => subject(request),
+        Method::Patch if is_made(task) => planned(task).map(|it| it.path.clone()),
+        Method::Patch | Method::Delete => None,
+    }
+}
+
+/// Whether a task has made what its request changes: an order that was changed since has changed it.
+pub(super) fn is_made(task: &TaskFlow) -> bool {
+    let parent = |request: &Request| {
+        let place = request.path.rsplit_once('/');
+        place.map(|(parent, _)| parent.to_owned())
+    };
+    let is_changed = |request: &Request| request.method == Method::Patch;
+    let (Some(request), Some(removal)) = (&task.request, planned(task)) else {
+        return false;
+    };
+    task.action.as_deref() == Some("add")
+        && is_changed(request)
+        && removal.method == Method::Delete
+        && parent(request) == parent(removal)
+}
+
+/// The id under which an endpoint says that it has made something at this path, as a segment of a path.
+fn answered_id(resource: &str, path: &str) -> Option<String> {
+    let resource: Value = serde_json::from_str(resource).ok()?;
+    let id = match resource.get("id") {
+        Some(Value::String(id)) => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => String::new(),
+    };
+    if !id.is_empty() {
+        return Some(segment(&id));
+    }
+    let href = resource.get("href")?.as_str()?.split(['?', '#']).next()?;
+    let (parent, last) = href.rsplit_once('/')?;
+    let is_segment = !last.is_empty() && !matches!(last, "." | "..");
+    (is_segment && parent.ends_with(path)).then(|| last.to_owned())
+}
+
+/// Where the thing is that a request makes, changes or removes; none where only the endpoint knows.
+pub(super) fn subject(request: &Request) -> Option<String> {
+    if request.method != Method::Post {
+        return Some(request.path.clone());
+    }
+    let body: Value = serde_json::from_str(&request.body.as_ref()?.get()).ok()?;
+    let id = body.get("id")?.as_str()?;
+    Some(format!("{}/{}", request.path, segment(id)))
 }
 
 /// The request that undoes a task as its plan has it, where there is one.

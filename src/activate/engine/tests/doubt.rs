@@ -1,7 +1,7 @@
 //! Requests whose outcome is not known, at endpoints of every kind.
 
 use super::*;
-use crate::journal::entry::ByHand;
+use crate::journal::entry::{Accepted, ByHand, Started};
 
 fn of_manner(manner: Manner, script: &[(&str, &[Outcome])]) -> Arc<Fake> {
     let fake = Fake {
@@ -440,6 +440,9 @@ async fn wherever_it_is_killed_every_effect_happens_once_at_endpoints_of_every_k
 fn undoable() -> Arc<OrchestrationPlan> {
     let mut plan = OrchestrationPlan::clone(&plan(&BROADBAND));
     for task in &mut plan.task_flow {
+        let body = json!({"id": task.id}).to_string();
+        let body = crate::plan::flow::Body::new(body).unwrap();
+        task.request.as_mut().unwrap().body = Some(body);
         task.compensation = Some(crate::plan::flow::Compensation::Request(
             crate::plan::flow::Request {
                 method: crate::plan::flow::Method::Delete,
@@ -523,4 +526,75 @@ async fn wherever_it_is_cancelled_and_killed_everything_is_undone_once() {
             }
         }
     }
+}
+
+/// An endpoint that names things itself, and is told what is sent.
+#[derive(Debug, Clone, Default)]
+struct Namer(Arc<Mutex<Vec<String>>>);
+
+impl Callable for Namer {
+    async fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> Finding {
+        let asked = format!("ask {} {:?}", call.task, inquiry.monitor);
+        self.0.lock().unwrap().push(asked);
+        let named = json!({"id": "SRV-1"});
+        Finding::Ended(Outcome::Completed {
+            status: 200,
+            resource: Some(serde_json::value::to_raw_value(&named).unwrap()),
+        })
+    }
+
+    async fn send(&self, call: &Call<'_>) -> Outcome {
+        let Call { request, .. } = call;
+        let sent = format!("{} {}", request.method.name(), request.path);
+        self.0.lock().unwrap().push(sent);
+        Outcome::Completed {
+            status: 204,
+            resource: None,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_asked_for_to_its_end_and_undone_as_it_was_named() {
+    let way = Memory::planned(&undoable());
+    let events = [
+        Event::Started(Started {
+            task: "gpon".into(),
+            attempt: 1,
+            idempotency_key: "key-gpon".into(),
+            request_digest: "sha256:0".into(),
+            point_of_no_return: false,
+        }),
+        Event::Accepted(Accepted {
+            task: "gpon".into(),
+            attempt: 1,
+            monitor: "http://olt/monitor/1".into(),
+        }),
+    ];
+    let mut entries = way.kept();
+    let at = entries[0].at;
+    entries.extend(events.map(|event| Entry { at, event }));
+    let (plan, log) = cancelled(&entries).unwrap();
+    let namer = Namer::default();
+    let mut pool = Pool::default();
+    pool.add("olt", namer.clone(), Terms::default());
+    let (_stopper, stop) = Stopper::new();
+    let engine = Engine {
+        clock: Arc::new(Ticking::default()),
+        pool: Arc::new(pool),
+        stop,
+        grace: Duration::from_secs(10),
+        waits: Waits::Leave,
+        observer: Arc::new(()),
+    };
+    let entries = log.kept();
+    let report = engine.run(plan, log, &entries).await.unwrap();
+    assert_eq!(report.state, RunState::Cancelled);
+    assert_eq!(
+        *namer.0.lock().unwrap(),
+        [
+            "ask gpon Some(\"http://olt/monitor/1\")",
+            "DELETE resource/SRV-1"
+        ]
+    );
 }

@@ -100,7 +100,12 @@ fn amend(
         ));
         return Ok(refuse(&order.id, &refusal, context));
     }
-    let (old, new) = (version(&order.chain), version(chain));
+    // One that was taken on with no version that can be read is older than any.
+    let old = version(&order.chain).unwrap_or_default();
+    let new = match version(chain) {
+        Ok(new) => new,
+        Err(text) => return Ok(refuse(&order.id, &Refusal::NoVersion(text), context)),
+    };
     if new <= old {
         context.say(&printable(&format!(
             "plan {root}: version {} is ignored: version {} is there already",
@@ -140,23 +145,27 @@ fn amend(
     }
 }
 
-/// The version of a chain's root order: numbers, compared one by one.
-fn version(chain: &Chain) -> Vec<u64> {
+/// The version of a chain's root order: numbers, compared one by one; the text where it is none.
+fn version(chain: &Chain) -> Result<Vec<u64>, String> {
     let root = chain.orders().next().map(Document::root);
     let version = root.and_then(|root| root.get("version"));
     let text = version.map(|it| match it.as_str() {
         Some(text) => text.into_owned(),
         None => it.compact().into_owned(),
     });
-    let parts = text.as_deref().unwrap_or("0").split('.');
-    let mut parts: Vec<u64> = parts.map(|it| it.trim().parse().unwrap_or(0)).collect();
+    let text = text.as_deref().unwrap_or("0");
+    let parts: Result<Vec<u64>, _> = text.split('.').map(|it| it.trim().parse()).collect();
+    let mut parts = parts.map_err(|_| text.to_owned())?;
     while parts.len() > 1 && parts.last() == Some(&0) {
         parts.pop();
     }
-    parts
+    Ok(parts)
 }
 
 fn shown(version: &[u64]) -> String {
+    if version.is_empty() {
+        return "0".to_owned();
+    }
     let parts: Vec<String> = version.iter().map(u64::to_string).collect();
     parts.join(".")
 }
