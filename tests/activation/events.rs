@@ -95,6 +95,33 @@ fn a_file_gets_every_event_once_however_often_the_order_is_run() {
 }
 
 #[test]
+fn runs_at_the_same_time_share_a_file() {
+    let mock = Mock::start();
+    let workplace = Workplace::new(&mock.url());
+    // Ids of different lengths: so have their lines.
+    let numbers = ["1", "22222222", "333", "4444444444444444"];
+    let arguments = ["--events", "events"];
+    let runs = numbers.map(|number| {
+        workplace.write(number, &chain("order.json", number));
+        workplace.begin(number, &arguments)
+    });
+    for mut run in runs {
+        assert_eq!(run.wait().unwrap().code(), Some(0));
+    }
+    let events = documents(&workplace.read("events"));
+    valid(&events);
+    assert_eq!(events.len(), numbers.len() * ALL.len());
+    for number in numbers {
+        let id = format!("CRM-{number}");
+        let of_it = events.iter().filter(|event| event["correlationId"] == *id);
+        assert_eq!(told(&of_it.cloned().collect::<Vec<_>>()), ALL, "{id}");
+    }
+    let again = workplace.begin("1", &arguments).wait().unwrap();
+    assert_eq!(again.code(), Some(0));
+    assert_eq!(documents(&workplace.read("events")), events);
+}
+
+#[test]
 fn a_cancellation_under_way_is_told_and_what_was_told_before_is_not_told_again() {
     let mock = Mock::failing(&["wifi:*=422"]);
     let workplace = Workplace::new(&mock.url());

@@ -4,9 +4,10 @@
 //! sequence, whoever wrote it. Every run tells what happened to its orders from
 //! their first entry on: events are told at least once, under the same id.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -19,10 +20,11 @@ use orderctl::journal::{Event as Happened, JournalError, JournalReader};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Runtime;
 
+use self::file::EventFile;
 use crate::bar::Bar;
 use crate::commands::status;
 use crate::exit::Failure;
-use crate::terminal::{Layout, Output, OutputError, StandardOutput};
+use crate::terminal::{Layout, Output, StandardOutput};
 
 /// Where events go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,11 +203,7 @@ impl Told {
 /// What takes events.
 enum Sink {
     Stdout(Output<StandardOutput>),
-    File {
-        output: Output<File>,
-        /// Ids of the events that are in it.
-        known: HashSet<String>,
-    },
+    File(EventFile),
     Listener(Listener),
 }
 
@@ -213,12 +211,7 @@ impl Sink {
     fn open(target: Target) -> Result<Self, Failure> {
         Ok(match target {
             Target::Stdout => Self::Stdout(Output::stdout(Layout::Compact)),
-            Target::File(path) => {
-                let name = path.display().to_string();
-                let (file, known) = open(&path, &name)?;
-                let output = Output::new(file, &name, Layout::Compact);
-                Self::File { output, known }
-            }
+            Target::File(path) => Self::File(EventFile::open(&path)?),
             Target::Url(url) => Self::Listener(Listener::new(url)?),
         })
     }
@@ -227,20 +220,16 @@ impl Sink {
         let text = event.envelope();
         match self {
             Self::Stdout(output) => drop(output.document(text.as_bytes())?),
-            Self::File { output, known } => {
-                if known.insert(event.id.clone()) {
-                    let _written = output.document(text.as_bytes())?;
-                }
-            }
+            Self::File(file) => file.take(event, text)?,
             Self::Listener(listener) => listener.take(event, text),
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), OutputError> {
+    fn flush(&mut self) -> Result<(), Failure> {
         match self {
-            Self::Stdout(output) => output.flush().map(drop),
-            Self::File { output, .. } => output.flush().map(drop),
+            Self::Stdout(output) => output.flush().map(drop).map_err(Failure::from),
+            Self::File(file) => file.flush(),
             Self::Listener(_) => Ok(()),
         }
     }
@@ -249,49 +238,9 @@ impl Sink {
         self.flush()?;
         match self {
             Self::Listener(listener) => listener.finish(),
-            Self::Stdout(_) | Self::File { .. } => Ok(()),
+            Self::Stdout(_) | Self::File(_) => Ok(()),
         }
     }
-}
-
-/// A file to add events to, and the ids of those that are in it. A last line that was cut off is
-/// taken away: its event is told again.
-fn open(path: &Path, name: &str) -> Result<(File, HashSet<String>), Failure> {
-    let wrong = |error| OutputError::new(name, error);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(wrong)?;
-    let mut known = HashSet::new();
-    // Not a file that can be read again: a device, or a pipe.
-    if !file.metadata().map_err(wrong)?.is_file() {
-        return Ok((file, known));
-    }
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(wrong)?;
-    let whole = text
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    for line in text[..whole].split(|byte| *byte == b'\n') {
-        if line.is_empty() {
-            continue;
-        }
-        let line: Option<serde_json::Value> = serde_json::from_slice(line).ok();
-        let id = line.and_then(|line| Some(line.get("eventId")?.as_str()?.to_owned()));
-        known.insert(id.ok_or_else(|| Failure::NoEvents(name.to_owned()))?);
-    }
-    if known.is_empty() && !text.is_empty() {
-        return Err(Failure::NoEvents(name.to_owned()));
-    }
-    let end = u64::try_from(whole).unwrap_or(u64::MAX);
-    file.set_len(end)
-        .and_then(|()| file.seek(SeekFrom::Start(end)))
-        .map_err(wrong)?;
-    Ok((file, known))
 }
 
 /// A system that takes events.
