@@ -74,6 +74,12 @@ impl Chain {
         }
     }
 
+    /// Whether it can only be gone on with: something was done already.
+    #[must_use]
+    pub fn needs_history(&self) -> bool {
+        self.plan.is_begun() || self.plan.revision.is_some()
+    }
+
     /// Id of its root order, where the plan names it.
     #[must_use]
     pub fn order_id(&self) -> Option<&str> {
@@ -245,7 +251,11 @@ pub enum ActivateError {
         fault: IllegalEntry,
     },
     /// The order was begun with another plan.
-    #[error("order {order} was begun with another plan: {journal} in the journal, {given} given")]
+    #[error(
+        "order {order} was begun with another plan: {journal} in the journal, {given} given; an order under way is \
+         changed by a version of it with a higher number: orderctl decompose new.json | orderctl plan --amend - | \
+         orderctl activate"
+    )]
     PlanDiffers {
         /// Root order id.
         order: String,
@@ -352,8 +362,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
     ) -> Result<Report, ActivateError> {
         let order_id = root_order(&chain.plan)?.to_owned();
         self.check(&chain.plan)?;
-        let needs_history = chain.plan.is_begun() || chain.plan.revision.is_some();
-        if needs_history && !journal.knows(&order_id).await? {
+        if chain.needs_history() && !journal.knows(&order_id).await? {
             return Err(ActivateError::NotInJournal {
                 order: order_id,
                 journal: journal.path().to_owned(),
@@ -526,12 +535,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 fault,
             })?,
         };
-        let done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
-        let mut tasks = plan.task_flow.iter();
-        if let Some(task) = tasks.find(|it| it.state == TaskState::Completed && !done(&it.id)) {
-            let (order, task) = (order_id, task.id.clone());
-            return Err(ActivateError::BehindPlan { order, task });
-        }
+        behind(&plan, &progress)?;
         let frontier = frontier(&plan, &progress)?;
         let (tasks, completed) = (progress.tasks().len(), progress.completed());
         self.observer
@@ -678,6 +682,19 @@ fn start(plan: &OrchestrationPlan) -> Timestamp {
     start
         .and_then(|text| text.parse().ok())
         .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Refuses a plan that says that something is done of which the journal does not.
+pub(super) fn behind(plan: &OrchestrationPlan, progress: &Progress) -> Result<(), ActivateError> {
+    let done = |id: &str| progress.task(id).map(|it| it.state) == Some(TaskState::Completed);
+    let mut tasks = plan.task_flow.iter();
+    match tasks.find(|it| it.state == TaskState::Completed && !done(&it.id)) {
+        Some(task) => Err(ActivateError::BehindPlan {
+            order: root_order(plan)?.to_owned(),
+            task: task.id.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, ActivateError> {

@@ -29,6 +29,7 @@ pub mod hand;
 pub mod intake;
 mod lanes;
 mod log;
+mod outlook;
 mod permits;
 pub mod policy;
 mod pool;
@@ -42,5 +43,6 @@ pub use engine::{
 };
 pub use lanes::Lanes;
 pub use log::Log;
+pub use outlook::Outlook;
 pub use pool::{Callable, Pool};
 pub use stop::{Stop, Stopper};

@@ -1,6 +1,7 @@
 //! One order: what was sent, what is written, and how it ends.
 
 use std::net::TcpListener;
+use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::support::evidence::{
 };
 use crate::support::mock::{Call, Manner};
 use crate::support::{
-    Mock, Workplace, chain, chain_of, document, documents, example, stderr, stdout,
+    Mock, Workplace, chain, chain_of, document, documents, example, run, stderr, stdout,
 };
 
 const BEARER: &str = "1.CFS-INTERNET-ACCESS.RFS-GPON-BEARER";
@@ -306,6 +307,57 @@ fn a_dry_run_shows_the_very_requests_and_touches_nothing() {
             .expect("a body");
         assert_eq!(serde_json::from_str::<Value>(body).unwrap(), call.body);
     }
+}
+
+/// Methods and endpoints of the requests that a dry run shows.
+fn shown(dry: &Output) -> Vec<String> {
+    assert_eq!(dry.status.code(), Some(0), "{}", stderr(dry));
+    let text = stdout(dry);
+    let lines: Vec<&str> = text.lines().collect();
+    let requests = lines.windows(2).filter_map(|pair| {
+        let endpoint = pair[0].strip_prefix("# ")?.rsplit(' ').next()?;
+        let method = pair[1].split(' ').next()?;
+        Some(format!("{method} {endpoint}"))
+    });
+    requests.collect()
+}
+
+#[test]
+fn a_dry_run_shows_only_what_the_journal_has_left() {
+    let mock = Mock::failing(&["wifi:1=422"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = chain("order.json", "1");
+    let first = workplace.activate(&chain, &[]);
+    assert_eq!(first.status.code(), Some(3), "{}", stderr(&first));
+    for chain in [&chain, &stdout(&first)] {
+        let dry = workplace.activate(chain, &["--dry-run"]);
+        assert_eq!(shown(&dry), ["POST wifi"]);
+    }
+    let elsewhere = ["--dry-run", "--journal", "elsewhere.db"];
+    let unknown = workplace.activate(&stdout(&first), &elsewhere);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("journal elsewhere.db does not know it"));
+
+    // Of a cancellation what undoes something, and nothing of what is kept or dropped.
+    let cancel = ["plan", "--cancel", "ORD-1"];
+    let planned = stdout(&run(&mut workplace.orderctl(&cancel), ""));
+    let dry = workplace.activate(&planned, &["--dry-run"]);
+    let requests = shown(&dry);
+    assert_eq!(requests.len(), 6);
+    assert!(requests.iter().all(|it| it.starts_with("DELETE ")));
+    let before = mock.record().len();
+    assert_eq!(workplace.activate(&planned, &[]).status.code(), Some(0));
+    assert_eq!(mock.record().len() - before, requests.len());
+
+    // The plan of before leads to the one that counts: nothing is left.
+    let dry = workplace.activate(&chain, &["--dry-run"]);
+    assert_eq!(shown(&dry), <[String; 0]>::default());
+    assert_eq!(stderr(&dry), "activate ORD-1: nothing is left to be sent\n");
+    // One that was begun with another plan is refused as it is without --dry-run.
+    let other = crate::support::chain("order-hfc.json", "1");
+    let refused = workplace.activate(&other, &["--dry-run"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("was begun with another plan"));
 }
 
 #[test]

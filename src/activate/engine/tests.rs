@@ -812,7 +812,9 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
             .await
             .unwrap_err()
             .to_string(),
-        "order 1 was begun with another plan: sha256:aa in the journal, sha256:bb given"
+        "order 1 was begun with another plan: sha256:aa in the journal, sha256:bb given; an order under way is \
+         changed by a version of it with a higher number: orderctl decompose new.json | orderctl plan --amend - | \
+         orderctl activate"
     );
     let stored = JournalReader::open(&path)
         .unwrap()

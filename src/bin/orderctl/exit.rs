@@ -232,7 +232,33 @@ pub enum Failure {
     },
 }
 
+/// Whose fault it is that an order was not carried out.
+pub fn of_activation(error: &ActivateError) -> ExitCode {
+    match error {
+        ActivateError::Journal(JournalError::OrderBusy { .. })
+        | ActivateError::SubjectBusy { .. } => ExitCode::WorkLeft,
+        ActivateError::Journal(_)
+        | ActivateError::History { .. }
+        | ActivateError::NotInJournal { .. }
+        | ActivateError::BehindPlan { .. }
+        | ActivateError::OtherClock { .. }
+        | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
+        ActivateError::PlanDiffers { .. }
+        | ActivateError::MovedOn { .. }
+        | ActivateError::NoRootOrder { .. }
+        | ActivateError::Plan { .. } => ExitCode::NotAcceptable,
+    }
+}
+
 impl Failure {
+    /// Whose fault it is, where it is about one order of several.
+    pub fn of_one(&self) -> ExitCode {
+        match self {
+            Failure::Activate(error) => of_activation(error),
+            _ => ExitCode::Caller,
+        }
+    }
+
     /// The place of an input that it is about, where it is about one.
     pub fn location(&self) -> Option<Location> {
         match self {

@@ -15,18 +15,18 @@ use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
 use orderctl::document::{Document, DocumentKind};
 use orderctl::endpoint::{
-    Call, Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
+    Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
 };
 use orderctl::journal::find::subjects;
 use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
-use orderctl::plan::flow::{TaskCall, TaskFlow};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use tokio::sync::mpsc;
 
 use super::carried::carried_out;
-use super::filter::{Sink, ended};
+use super::dry_run;
+use super::filter::ended;
 use super::installed::InstalledBase;
 use super::open_orders::OpenOrders;
 use super::ran;
@@ -35,10 +35,10 @@ use crate::bar::Bar;
 use crate::cli::{ActivateArgs, ClockName, OutputFormat};
 use crate::context::Context;
 use crate::events::{Events, Target, Watchers};
-use crate::exit::{ExitCode, Failure};
+use crate::exit::{self, ExitCode, Failure};
 use crate::lines::Lines;
 use crate::signals::{self, Signals};
-use crate::stage::{self, Flow, Produced, Unit};
+use crate::stage::{self, Flow};
 use crate::terminal;
 
 /// Chains that were read and wait to be looked at.
@@ -65,7 +65,7 @@ pub fn run(args: ActivateArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     let endpoints = open_endpoints(&file)?;
     if args.dry_run {
-        return dry_run(&args, &endpoints, context);
+        return dry_run::run(&args, (&endpoints, &settings.journal), context);
     }
     prepare(&endpoints)?;
     let runtime = signals::runtime_beside_others()?;
@@ -155,81 +155,8 @@ fn prepare(endpoints: &OpenEndpoints) -> Result<(), Failure> {
     }
 }
 
-/// Writes the requests of every plan, each after those it waits for.
-fn dry_run(
-    args: &ActivateArgs,
-    endpoints: &OpenEndpoints,
-    context: &Context,
-) -> Result<ExitCode, Failure> {
-    let mut sink = Sink::new(context, None, &[])?;
-    sink.raw = true;
-    let ended = stage::run(
-        &args.plans,
-        Unit::Chain,
-        args.jobs.jobs,
-        &|chain| requests(&Intake::of(&chain, args.allow_stale), &chain, endpoints),
-        &mut |produced| sink.take(produced),
-    );
-    let code = sink.finish()?;
-    ended?;
-    Ok(code)
-}
-
-fn requests(intake: &Intake, chain: &Chain, endpoints: &OpenEndpoints) -> Produced {
-    let mut produced = Produced::default();
-    match intake {
-        Intake::Accepted(accepted) => {
-            let calls = accepted.plan.task_flow.iter();
-            for (task, call) in calls.filter_map(|task| Some((task, task.call()?))) {
-                match request(task, call, endpoints) {
-                    Ok(text) => produced.output.text(&text),
-                    Err(error) => produced.failure = Some(error.into()),
-                }
-            }
-        }
-        Intake::Refused(diagnostics) => {
-            produced.code = Some(ExitCode::NotAcceptable);
-            produced.diagnostics.clone_from(diagnostics);
-        }
-        Intake::NotPlanned { type_name, id } => produced.failure = Some(not_planned(type_name, id)),
-        Intake::Ended(state) => {
-            let root = chain.orders().next();
-            produced.remarks = root.map(|root| ended(root, *state)).into_iter().collect();
-        }
-        Intake::Other => {}
-    }
-    produced
-}
-
-fn request(
-    task: &TaskFlow,
-    call: TaskCall<'_>,
-    endpoints: &OpenEndpoints,
-) -> Result<String, ActivateError> {
-    let found = endpoints
-        .iter()
-        .find(|(definition, _)| definition.name == call.endpoint);
-    let Some((_, endpoint)) = found else {
-        return Err(ActivateError::UnknownEndpoint {
-            task: task.id.clone(),
-            endpoint: call.endpoint.to_owned(),
-        });
-    };
-    let request = endpoint.exact_request(&Call {
-        task: &task.id,
-        request: call.request,
-        idempotency_key: call.idempotency_key,
-    });
-    Ok(format!(
-        "# {} ({}) at {}\n{}\n\n",
-        task.name,
-        task.id,
-        call.endpoint,
-        request.trim_end()
-    ))
-}
-
-fn not_planned(type_name: &str, id: &str) -> Failure {
+/// What is said of an order that has no plan.
+pub fn not_planned(type_name: &str, id: &str) -> Failure {
     Failure::WrongDocument {
         what: format!("{type_name} {id} has no plan yet and"),
         advice: "pipe it through `orderctl decompose | orderctl plan` first".to_owned(),
@@ -694,21 +621,14 @@ impl<'a> Output<'a> {
     /// An order that could not be carried out, or no further. What is wrong
     /// with the journal as a whole ends the run.
     fn failed(&mut self, error: ActivateError) {
-        let code = match &error {
-            ActivateError::Journal(JournalError::OrderBusy { .. })
-            | ActivateError::SubjectBusy { .. } => ExitCode::WorkLeft,
-            ActivateError::Journal(JournalError::Corrupt { .. })
-            | ActivateError::History { .. }
-            | ActivateError::NotInJournal { .. }
-            | ActivateError::BehindPlan { .. }
-            | ActivateError::OtherClock { .. }
-            | ActivateError::UnknownEndpoint { .. } => ExitCode::Caller,
-            ActivateError::Journal(_) => return self.fail(error.into()),
-            ActivateError::PlanDiffers { .. }
-            | ActivateError::MovedOn { .. }
-            | ActivateError::NoRootOrder { .. }
-            | ActivateError::Plan { .. } => ExitCode::NotAcceptable,
-        };
+        let of_one_order = matches!(
+            &error,
+            ActivateError::Journal(JournalError::OrderBusy { .. } | JournalError::Corrupt { .. })
+        );
+        if matches!(error, ActivateError::Journal(_)) && !of_one_order {
+            return self.fail(error.into());
+        }
+        let code = exit::of_activation(&error);
         self.complain(&error.to_string());
         self.note(code);
     }

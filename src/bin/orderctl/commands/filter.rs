@@ -89,7 +89,7 @@ impl<'c> Sink<'c> {
             if let Some(reporting) = &mut self.reporting {
                 reporting.fail(&failure);
             }
-            self.code = self.code.worst(ExitCode::Caller);
+            self.code = self.code.worst(failure.of_one());
         }
         if !self.passes_on {
             return Ok(Flow::Continue);

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod completions;
 mod configured;
 pub mod decompose;
+mod dry_run;
 mod filter;
 mod installed;
 pub mod journal;
