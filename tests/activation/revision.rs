@@ -129,17 +129,23 @@ fn an_order_is_looked_at_cancelled_and_nothing_of_it_is_left() {
         "what needed a thing goes before the thing"
     );
 
-    // Once more is nothing, and there is no second time.
+    // Once more is nothing, the commands of before once more as well.
     let again = workplace.activate(&plan, &[]);
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert_eq!(mock.record().len(), record.len());
-    let refused = cancel(&workplace, &[]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr(&refused).contains("the order has ended"),
-        "{}",
-        stderr(&refused)
+    let planned = cancel(&workplace, &[]);
+    assert_eq!(planned.status.code(), Some(0), "{}", stderr(&planned));
+    assert_eq!(
+        stderr(&planned),
+        "plan ORD-1: it was cancelled before, and this is the plan for that\n"
     );
+    assert_eq!(
+        state(&documents(&stdout(&planned)), "CancelProductOrder"),
+        "done"
+    );
+    let again = workplace.activate(&stdout(&planned), &[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
+    assert_eq!(mock.record().len(), record.len());
     // The plan that it was begun with leads to what has taken its place.
     let again = workplace.activate(&chain("order.json", "1"), &[]);
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
@@ -176,6 +182,19 @@ fn an_order_that_cannot_be_undone_stays_pending_and_says_so() {
         shown.contains("Z: the customer moves; 5 of 6 tasks of it done\n"),
         "{shown}"
     );
+    // The same commands once more go on.
+    let refused = cancel(&workplace, &["--format", "human"]);
+    assert_eq!(refused.status.code(), Some(0), "{}", stderr(&refused));
+    assert!(stdout(&refused).starts_with("cancel ORD-1: 6 to undo, "));
+    let again = cancel(&workplace, &[]);
+    assert_eq!(
+        stderr(&again),
+        "plan ORD-1: it is being cancelled, and this is the plan that goes on\n"
+    );
+    let plan = stdout(&again);
+    let written = documents(&plan);
+    assert_eq!(state(&written, "ProductOrder"), "pendingCancellation");
+    assert_eq!(state(&written, "CancelProductOrder"), "inProgress");
     let output = workplace.activate(&plan, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let status = run(
@@ -306,16 +325,54 @@ fn a_changed_order_ends_as_if_it_had_been_ordered_so() {
     );
     assert_eq!(resources(&mock.record()), resources(&alone.record()));
 
-    // The same version once more is ignored.
-    let ignored = amend(&workplace, &faster("1"), &[]);
+    // The same commands once more find it done.
+    let again = amend(&workplace, &faster("1"), &[]);
+    assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
     assert_eq!(
-        (ignored.status.code(), stdout(&ignored)),
-        (Some(0), String::new())
+        stderr(&again),
+        "plan ORD-1: version 2 is there already, and this is the plan that goes on\n"
     );
-    let said = stderr(&ignored);
-    assert!(
-        said.contains("plan ORD-1: version 2 is ignored: version 2 is there already"),
-        "{said}"
+    let sent = mock.record().len();
+    let output = workplace.activate(&stdout(&again), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(mock.record().len(), sent);
+
+    // Something else under the same version is ignored, and so is a lower one.
+    let other = smaller("1");
+    let lower = other.replace(r#""version":"2""#, r#""version":"1""#);
+    for (order, version, advice) in [
+        (
+            other,
+            2,
+            ", and asks for something else: give this one a higher version",
+        ),
+        (lower, 1, ""),
+    ] {
+        let ignored = amend(&workplace, &order, &[]);
+        assert_eq!(
+            (ignored.status.code(), stdout(&ignored)),
+            (Some(0), String::new())
+        );
+        let said = format!(
+            "plan ORD-1: version {version} is ignored: version 2 is there already{advice}\n"
+        );
+        assert_eq!(stderr(&ignored), said);
+    }
+}
+
+#[test]
+fn a_change_that_waits_goes_on_with_the_same_commands() {
+    let mock = Mock::failing(&["wifi:1..2=422"]);
+    let workplace = held_at_the_end(&mock);
+    let amended = amend(&workplace, &faster("1"), &[]);
+    let output = workplace.activate(&stdout(&amended), &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let again = amend(&workplace, &faster("1"), &[]);
+    let output = workplace.activate(&stdout(&again), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        state(&documents(&stdout(&output)), "ProductOrder"),
+        "completed"
     );
 }
 

@@ -8,10 +8,12 @@ use orderctl::diagnostic::human::printable;
 use orderctl::document::{Document, DocumentKind, Edits, quote};
 use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder};
 use orderctl::model::Order;
+use orderctl::model::digest::order_digest;
 use orderctl::model::product_order::external_id;
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::{OrchestrationPlan, RevisionKind};
 use orderctl::plan::{NotPlanned, Planning};
+use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use orderctl::revision::{self, Bundles, Pinned, Refusal, Standing};
 
@@ -41,6 +43,15 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         let made = revision::cancel(order.standing(), args.reason.clone(), pinned);
         return match made {
             Ok(plan) => order.write(&plan, None, (args, context)),
+            Err(Refusal::UnderWay { .. } | Refusal::Ended) if order.is_cancelled(pinned) => {
+                let name = &order.id;
+                let remark = if order.progress.has_ended() {
+                    format!("plan {name}: it was cancelled before, and this is the plan for that")
+                } else {
+                    format!("plan {name}: it is being cancelled, and this is the plan that goes on")
+                };
+                order.write_again(&remark, (args, context))
+            }
             Err(refusal) => Ok(refuse(&order.id, &refusal, context)),
         };
     }
@@ -106,9 +117,21 @@ fn amend(
         Ok(new) => new,
         Err(text) => return Ok(refuse(&order.id, &Refusal::NoVersion(text), context)),
     };
+    if new == old && order.asks_for(chain) {
+        let remark = format!(
+            "plan {root}: version {} is there already, and this is the plan that goes on",
+            shown(&new)
+        );
+        return order.write_again(&remark, (args, context));
+    }
     if new <= old {
+        let advice = if new == old {
+            ", and asks for something else: give this one a higher version"
+        } else {
+            ""
+        };
         context.say(&printable(&format!(
-            "plan {root}: version {} is ignored: version {} is there already",
+            "plan {root}: version {} is ignored: version {} is there already{advice}",
             shown(&new),
             shown(&old)
         )));
@@ -234,6 +257,46 @@ impl Underway {
             progress: &self.progress,
             bundles: &self.bundles,
         }
+    }
+
+    /// Whether it is cancelled already as it is to be: in part only where that is asked for.
+    fn is_cancelled(&self, pinned: Pinned) -> bool {
+        let revision = self.plan.revision.as_ref();
+        let cancelled = revision.filter(|it| it.kind == RevisionKind::Cancel);
+        cancelled.is_some_and(|it| !it.partly || pinned == Pinned::Keep)
+    }
+
+    /// Whether it is carried out to what an order asks for.
+    fn asks_for(&self, new: &Chain) -> bool {
+        let revision = self.plan.revision.as_ref();
+        let asked = |chain: &Chain| chain.orders().next().map(|it| order_digest(it.root()));
+        revision.is_none_or(|it| it.kind != RevisionKind::Cancel)
+            && asked(&self.chain) == asked(new)
+    }
+
+    /// Writes the plan that the order is being carried out by, for a command that was given once more.
+    fn write_again(
+        &self,
+        remark: &str,
+        (args, context): (&PlanArgs, &Context),
+    ) -> Result<ExitCode, Failure> {
+        context.say(&printable(remark));
+        if args.format.is_some() {
+            return self.write(&self.plan, None, (args, context));
+        }
+        let mut chain = self.chain.clone();
+        let request = self.request(&self.plan);
+        let request = request.and_then(|text| Document::parse(text, "journal").ok());
+        chain.documents.extend(request);
+        let standing = |task: &str| self.progress.task(task).map(TaskStanding::from);
+        let mut output = context.stdout();
+        for document in &progress::apply(&chain, &standing).documents {
+            let mut text = Vec::new();
+            document.write_compact(&mut text);
+            let _gone_or_not = output.document(&text)?;
+        }
+        let _gone_or_not = output.flush()?;
+        Ok(ExitCode::Done)
     }
 
     /// Writes the revision, with the orders that it is about, or what it does.
