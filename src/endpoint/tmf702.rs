@@ -151,7 +151,10 @@ impl Tmf702 {
         match outcome {
             Outcome::Completed { status, resource } if call.is_question() => {
                 match self.below(&call.request.path) {
-                    Ok(url) => self.decided(&url, (status, resource), deadline).await,
+                    Ok(mut url) => {
+                        url.set_query(None);
+                        self.decided(&url, (status, resource), deadline).await
+                    }
                     Err(reason) => unknown(FailureClass::Malformed, reason),
                 }
             }
@@ -195,15 +198,10 @@ impl Tmf702 {
     }
 
     async fn read_back(&self, call: &Call<'_>, path: &str) -> Finding {
-        let (path, query) = match path.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (path, None),
-        };
-        let mut url = match self.below(path) {
+        let url = match self.below(path) {
             Ok(url) => url,
             Err(reason) => return Finding::Impossible { reason },
         };
-        url.set_query(query);
         match timeout_at(Instant::now() + self.timeout, self.get(&url)).await {
             Err(_) => Finding::Unanswered {
                 class: FailureClass::Timeout,
@@ -284,12 +282,16 @@ impl Tmf702 {
         Ok(request)
     }
 
-    /// The URL of a path below the endpoint's address. Paths come from plans,
+    /// The URL of a path below the endpoint's address, maybe with a query. Paths come from plans,
     /// which anybody may have written: one that leads elsewhere is refused.
     fn below(&self, path: &str) -> Result<Url, String> {
         let refused = || format!("path {path:?} does not lead below the endpoint's address");
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
         let prefix = self.base.path().trim_end_matches('/');
-        // Only the path is read anew: `?` and `#` are characters of it like others.
+        // Only the path is read anew: `#` is a character of it like others.
         let mut url = self.base.clone();
         url.set_path(&[prefix, path].join("/"));
         let below = url
@@ -306,7 +308,10 @@ impl Tmf702 {
         });
         let is_plain = url.query().or(url.fragment()).is_none();
         match below {
-            Some(rest) if !rest.is_empty() && !escapes && is_plain => Ok(url),
+            Some(rest) if !rest.is_empty() && !escapes && is_plain => {
+                url.set_query(query);
+                Ok(url)
+            }
             _ => Err(refused()),
         }
     }
@@ -724,11 +729,17 @@ mod tests {
             "http://127.0.0.1:8702/olt/v4/resource"
         );
         assert_eq!(
-            url("resource/a b?c#d%20é").unwrap(),
+            url("resource/a b%3Fc#d%20é").unwrap(),
             "http://127.0.0.1:8702/olt/v4/resource/a%20b%3Fc%23d%20%C3%A9"
+        );
+        assert_eq!(
+            url("resource/a/terminate?force=true&why=no use#?/../x").unwrap(),
+            "http://127.0.0.1:8702/olt/v4/resource/a/terminate?force=true&why=no%20use%23?/../x"
         );
         for path in [
             "",
+            "?force=true",
+            "../x?force=true",
             "/",
             "..",
             "../x",
