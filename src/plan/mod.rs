@@ -42,16 +42,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::chain::{Chain, order_name};
-use crate::decompose::needs_no_service;
+use crate::decompose::{Decomposer, Derived, needs_no_service, resource_order, service_order};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};
 use crate::graph;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
+use crate::model::version5::flattened;
 use crate::model::{Action, Order, ProductOrderItem};
 use crate::parallel;
 use crate::schemas;
+use crate::validate::Validation;
 use dependencies::{Bridge, Sense};
 use draft::{Bounds, Draft, Drafting};
 use flow::{
@@ -386,24 +388,68 @@ fn is_decomposed(
     let done = match orders.last() {
         Some(Order::Product(order)) => {
             let nothing = |item: &ProductOrderItem<'_>| {
-                item.action == Some(Action::NoChange)
+                !has_task(item.action, item.node)
                     || catalog.is_some_and(|catalog| needs_no_service(catalog, item))
             };
             !order.items.is_empty() && order.items.iter().all(nothing)
         }
         Some(order) => {
             let mut items = order.items();
-            !order.is_empty() && items.all(|item| item.action == Some(Action::NoChange))
+            !order.is_empty() && items.all(|item| !has_task(item.action, item.node))
         }
         None => false,
     };
-    if done || orders.iter().any(|it| matches!(it, Order::Resource(_))) {
+    let has_resources = || orders.iter().any(|it| matches!(it, Order::Resource(_)));
+    let only_adds = || {
+        let mut items = orders.iter().flat_map(Order::items);
+        items.all(|item| !has_task(item.action, item.node) || item.action == Some(Action::Add))
+    };
+    // What becomes of what is installed is only known with it.
+    let nothing = |catalog| only_adds() && has_nothing_below(chain, catalog);
+    if done || has_resources() || catalog.is_some_and(nothing) {
         return Ok(());
     }
     let lowest = chain.orders().last();
     let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
     let id = lowest.map_or(String::new(), order_name);
     Err(NotPlanned::NotDecomposed { type_name, id })
+}
+
+/// Whether the catalog has nothing to order right below the lowest orders of a chain.
+fn has_nothing_below(chain: &Chain, catalog: &Catalog) -> bool {
+    let with = Decomposer {
+        catalog,
+        inventory: None,
+        explain: false,
+    };
+    let validation = Validation {
+        catalog: Some(catalog),
+        inventory: None,
+        strict: false,
+        now: None,
+    };
+    let flat: Vec<Option<Document>> = chain.orders().map(flattened).collect();
+    let orders = chain.orders().zip(&flat);
+    let orders: Vec<&Document> = orders
+        .map(|(order, flat)| flat.as_ref().unwrap_or(order))
+        .collect();
+    let is_product = |it: &&&Document| DocumentKind::of(it) == DocumentKind::ProductOrder;
+    let (above, below): (Vec<&Document>, Vec<&Document>) =
+        orders.iter().partition(|it| is_product(&it));
+    let above = match above.first().map(|order| validation.check(order).order) {
+        Some(None) => return false,
+        Some(order) => order,
+        None => None,
+    };
+    let is_nothing =
+        |step: Result<Derived, _>| matches!(step, Ok(derived) if derived.document.is_none());
+    if let Some(order) = above.as_ref().filter(|_| below.is_empty()) {
+        return is_nothing(service_order(&with, order));
+    }
+    below.into_iter().all(|order| {
+        let order = validation.check(order).order;
+        order.is_some_and(|it| is_nothing(resource_order(&with, &it, above.as_ref())))
+    })
 }
 
 /// Which tasks there are, and how they wait for each other.
