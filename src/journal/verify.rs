@@ -125,13 +125,18 @@ impl Finding {
 /// Looks through all of a journal.
 ///
 /// # Errors
-/// Where the file is none that this release reads, or cannot be read at all.
+/// Where the file is none that this release reads, or cannot be read at all; an empty one is no journal.
 pub fn verify(reader: &JournalReader) -> Result<Verification, JournalError> {
     let path = reader.path();
     let schema = reader.read(|connection| match sqlite::inspect(connection, path)? {
-        Content::Empty => Ok(sqlite::SCHEMA_VERSION),
-        Content::Journal { version } => Ok(version),
+        Content::Empty => Ok(None),
+        Content::Journal { version } => Ok(Some(version)),
     })?;
+    let Some(schema) = schema else {
+        return Err(JournalError::NotAJournal {
+            path: path.to_path_buf(),
+        });
+    };
     let mut found = Verification {
         schema,
         sealed: schema >= SEALED_VERSION,

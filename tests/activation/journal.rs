@@ -34,6 +34,18 @@ fn verify(workplace: &Workplace) -> (Option<i32>, Value, String) {
     (output.status.code(), written, stderr(&output))
 }
 
+#[test]
+fn an_empty_file_is_no_journal() {
+    let workplace = Workplace::new("http://127.0.0.1:1");
+    workplace.write("journal.db", "");
+    let output = run(&mut workplace.orderctl(&["journal", "verify"]), "");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        stderr(&output),
+        "error: journal.db is not a journal of orderctl\n"
+    );
+}
+
 fn faults(schema: &str, document: &Value) -> Vec<String> {
     let text = orderctl::schemas::find(schema).unwrap();
     let schema: Value = serde_json::from_str(&text).unwrap();

@@ -74,6 +74,18 @@ impl Cli {
             matches!(given.try_contains_id("inventory"), Ok(true))
                 && given.value_source("inventory") == Some(ValueSource::CommandLine)
         });
+        if let Command::Plan(args) = &cli.command
+            && let Some(stray) = args.stray()
+        {
+            let mut command = Self::command();
+            command.build();
+            let kind = clap::error::ErrorKind::MissingRequiredArgument;
+            let plan = command.find_subcommand_mut("plan");
+            return Err(plan.map_or_else(
+                || clap::Error::raw(kind, &stray),
+                |plan| plan.error(kind, &stray),
+            ));
+        }
         let inventory = match &mut cli.command {
             Command::Validate(args) => Some(&mut args.inventory),
             Command::Decompose(args) => Some(&mut args.inventory),

@@ -230,6 +230,16 @@ pub enum Failure {
         /// What was probably meant, or where all of them are listed.
         advice: String,
     },
+    /// A name on the command line that several have.
+    #[error("several {kind}s are called `{name}`: give the id, such as {ids}")]
+    SeveralNames {
+        /// What they are: `task`.
+        kind: &'static str,
+        /// The name given.
+        name: String,
+        /// Some of their ids.
+        ids: String,
+    },
 }
 
 /// Whose fault it is that an order was not carried out.

@@ -143,7 +143,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "TEXT", value_parser = a_text, requires = "revises")]
     pub reason: Option<String>,
     /// Leave items that are past the point of no return as they are, and cancel the others
-    #[arg(long, requires = "cancel", conflicts_with = "force")]
+    #[arg(long, requires = "cancel", conflicts_with_all = ["force", "amend"])]
     pub partly: bool,
     /// Undo what can be undone although items are past the point of no return
     #[arg(long, requires = "revises")]
@@ -158,6 +158,29 @@ pub struct PlanArgs {
     pub jobs: JobsArgs,
     #[command(flatten)]
     pub now: NowArgs,
+}
+
+impl PlanArgs {
+    /// A flag without the one that it goes with. That is not missed by the parser where files are
+    /// named, which that one does not go with.
+    pub fn stray(&self) -> Option<String> {
+        let is_revised = self.cancel.is_some() || self.amend.is_some();
+        let stray = match (is_revised, self) {
+            (true, _) => return None,
+            (false, Self { partly: true, .. }) => "--partly goes with --cancel ORDER, and no files",
+            (false, Self { force: true, .. }) => {
+                "--force goes with --cancel ORDER or --amend FILE, and no other files"
+            }
+            (
+                false,
+                Self {
+                    reason: Some(_), ..
+                },
+            ) => "--reason goes with --cancel ORDER or --amend FILE, and no other files",
+            _ => return None,
+        };
+        Some(stray.to_owned())
+    }
 }
 
 /// How something is explained.

@@ -95,20 +95,24 @@ impl Show {
 struct Searched {
     found: AtomicBool,
     plans: AtomicBool,
-    near: Mutex<Option<String>>,
+    near: Mutex<Option<Near>>,
+}
+
+/// What comes near to a name that no task has alone.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Near {
+    /// Ids of some that have it.
+    Several(String),
+    /// What was probably meant.
+    Meant(String),
 }
 
 impl Searched {
     fn missed(&self, why: NotFound) {
         let advice = match why {
             NotFound::Unknown(None) => return,
-            NotFound::Unknown(Some(near)) => format!("did you mean `{near}`?"),
-            NotFound::Several(ids) => {
-                format!(
-                    "several tasks are called so: give the id, such as {}",
-                    ids.join(", ")
-                )
-            }
+            NotFound::Unknown(Some(near)) => Near::Meant(format!("did you mean `{near}`?")),
+            NotFound::Several(ids) => Near::Several(ids.join(", ")),
         };
         let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
         // Of several plans, in no certain order, the same one is named every time.
@@ -126,10 +130,15 @@ impl Searched {
             .near
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        Err(Failure::UnknownName {
-            kind: "task",
-            name,
-            advice: near.unwrap_or_else(|| "`--graph` shows all tasks".to_owned()),
+        let kind = "task";
+        Err(match near {
+            Some(Near::Several(ids)) => Failure::SeveralNames { kind, name, ids },
+            Some(Near::Meant(advice)) => Failure::UnknownName { kind, name, advice },
+            None => Failure::UnknownName {
+                kind,
+                name,
+                advice: "`--graph` shows all tasks".to_owned(),
+            },
         })
     }
 }
