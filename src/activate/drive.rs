@@ -17,9 +17,9 @@ use super::hand;
 use super::log::Log;
 use super::pool::Callable;
 use super::work::{Done, End, Job, PATIENCE, Run, Work, Worked, due};
-use crate::journal::{ClockKind, Event, Foreign, TaskProgress};
+use crate::journal::{ClockKind, Event, Foreign};
 use crate::model::state::TaskState;
-use crate::plan::flow::{OnFailure, TaskKind};
+use crate::plan::flow::TaskKind;
 
 /// Longest sleep on the system's clock before it is looked at again: it may be set.
 const NAP: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         let tasks: Vec<(usize, Timestamp)> = {
             let progress = self.run.progress();
             let held = progress.tasks().iter().enumerate();
-            let held = held.filter(|(_, it)| stops(it) && !it.has_ended());
+            let held = held.filter(|(_, it)| it.stops());
             self.stops.extend(held.map(|(task, _)| task));
             if !self.stops.is_empty() {
                 self.run.halted.store(true, Ordering::SeqCst);
@@ -208,6 +208,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 },
             )
         }));
+        // Beside a task that stops the order, nothing waits but for that one, or for its own next try.
+        waits.retain(|(task, _)| self.stops.is_empty() || self.postponed.contains_key(task));
         waits.sort_unstable_by_key(|(task, _)| *task);
         let wait = |(at, what)| Wait {
             task: task(at).id.clone(),
@@ -312,7 +314,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 }
             }
             End::Held => {
-                if stops(&self.run.progress().tasks()[task]) {
+                if self.run.progress().tasks()[task].stops() {
                     self.stops.insert(task);
                 }
             }
@@ -391,11 +393,6 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.frontier.ended(task, at, completed);
         }
     }
-}
-
-/// Whether nothing else is begun beside it.
-fn stops(task: &TaskProgress) -> bool {
-    task.on_failure == Some(OnFailure::Stop)
 }
 
 /// Sleeps so long; for ever where nothing comes by itself. Meanwhile the time may jump.

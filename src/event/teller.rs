@@ -41,6 +41,8 @@ pub struct Teller {
     /// Whether a task has failed whose bundle is undone next: how the orders stand until then is not
     /// told, for nothing of them may have been left to be done.
     is_undone_next: bool,
+    /// Whether it is cancelled by its plan.
+    is_cancelled: bool,
 }
 
 /// An order of the chain, as it was told of.
@@ -111,6 +113,10 @@ impl Teller {
     pub fn new(chain: Chain) -> Option<Self> {
         let plan = chain.first(DocumentKind::OrchestrationPlan)?;
         let deadlines = Deadlines::of(plan);
+        let revision = plan.root().get("revision");
+        let kind = revision
+            .and_then(|it| it.text("kind"))
+            .map(std::borrow::Cow::into_owned);
         let mut groups: HashMap<String, usize> = HashMap::new();
         let mut orders = Vec::new();
         for (at, document) in chain.documents.iter().enumerate() {
@@ -176,6 +182,7 @@ impl Teller {
             told: 0,
             plan: None,
             is_undone_next: false,
+            is_cancelled: kind.as_deref() == Some("cancel"),
             chain,
         })
     }
@@ -309,7 +316,12 @@ impl Teller {
                 None if has_ended => OrderState::Cancelled,
                 None => told.state,
             };
-            for state in path(told.order_type, told.state, state) {
+            let way = if self.is_cancelled && state == OrderState::Cancelled {
+                cancelled(told.order_type, told.state)
+            } else {
+                path(told.order_type, told.state, state)
+            };
+            for state in way {
                 let from = std::mem::replace(&mut self.orders[order].state, state);
                 events.push(self.event(order, at, What::StateChange { from }));
             }
@@ -385,7 +397,25 @@ impl Teller {
     }
 }
 
-/// The states on the shortest way from one to another; none where no way leads there.
+/// The states on the way of an order that is cancelled because somebody has asked for it.
+fn cancelled(order_type: OrderType, from: OrderState) -> Vec<OrderState> {
+    let asked = OrderState::AssessingCancellation;
+    if matches!(
+        from,
+        OrderState::PendingCancellation | OrderState::Cancelled
+    ) {
+        return path(order_type, from, OrderState::Cancelled);
+    }
+    let mut way = path(order_type, from, asked);
+    if way.last().unwrap_or(&from) != &asked {
+        return Vec::new();
+    }
+    way.extend([OrderState::PendingCancellation, OrderState::Cancelled]);
+    way
+}
+
+/// The states on the shortest way from one to another, over none that says what an order waits for;
+/// none where no way leads there.
 fn path(order_type: OrderType, from: OrderState, to: OrderState) -> Vec<OrderState> {
     let mut before: HashMap<OrderState, OrderState> = HashMap::new();
     let mut open = VecDeque::from([from]);
@@ -394,7 +424,8 @@ fn path(order_type: OrderType, from: OrderState, to: OrderState) -> Vec<OrderSta
             break;
         }
         for &next in order_type.successors(state) {
-            if next != from && !before.contains_key(&next) {
+            let says_more = matches!(next, OrderState::Pending | OrderState::Held) && next != to;
+            if next != from && !says_more && !before.contains_key(&next) {
                 before.insert(next, state);
                 open.push_back(next);
             }

@@ -295,6 +295,51 @@ fn follow(states: &mut [OrderState; 3], event: &Event) -> Result<(), TestCaseErr
     Ok(())
 }
 
+#[test]
+fn a_cancellation_that_undoes_nothing_is_told_in_its_steps() {
+    let plan = PLAN.replace(
+        "\"taskFlow\":[",
+        r#""revision":{"kind":"cancel","number":1},"taskFlow":["#,
+    );
+    let mut chain = chain();
+    chain.documents[3] = Document::parse(plan, "test").expect("JSON");
+    for begun in [None, Some(started("c", 1))] {
+        let mut teller = Teller::new(self::chain()).expect("a planned order");
+        let mut entries = Vec::new();
+        for happened in std::iter::once(planned()).chain(begun.clone()) {
+            entries.push(entry(9, happened));
+            let told = teller.tell(&entries[entries.len() - 1]);
+            told.expect("it can have happened");
+        }
+        entries.push(entry(
+            10,
+            Happened::Revised(Revised {
+                kind: serde_json::from_value("cancel".into()).expect("a kind"),
+                plan_digest: "sha256:1".into(),
+                tasks: 5,
+                anew: Vec::new(),
+                dropped: ["g", "a", "b", "c", "m"].map(str::to_owned).into(),
+                settled: Vec::new(),
+                moved: std::collections::BTreeMap::new(),
+                reason: None,
+                documents: Vec::new(),
+            }),
+        ));
+        let events = teller.revise(chain.clone(), &entries);
+        let events = events.expect("it can have happened");
+        for order_type in [OrderType::Product, OrderType::Service, OrderType::Resource] {
+            let told = events.iter().filter(|it| it.order_type == order_type);
+            let told: Vec<&str> = told.map(|it| it.state.name()).collect();
+            let steps = ["assessingCancellation", "pendingCancellation", "cancelled"];
+            // TMF622 asks for nothing of an order that has only been acknowledged.
+            let first =
+                (begun.is_none() && order_type == OrderType::Product).then_some("inProgress");
+            let expected: Vec<&str> = first.into_iter().chain(steps).collect();
+            assert_eq!(told, expected, "{order_type:?}");
+        }
+    }
+}
+
 proptest! {
     /// The same of orders whose plan was revised: what undoes a thing counts where that is.
     #[test]

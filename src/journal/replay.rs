@@ -218,6 +218,18 @@ impl TaskProgress {
         self.state.successors().is_empty()
     }
 
+    /// Whether nothing else of its order is begun until it has ended.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        self.on_failure == Some(OnFailure::Stop) && !self.has_ended()
+    }
+
+    /// Whether nothing is under way, and it is asked or sent again at a later moment (`retry_at`).
+    #[must_use]
+    pub fn is_tried_later(&self) -> bool {
+        self.state == TaskState::Active && !self.open && self.retry_at.is_some()
+    }
+
     /// What to call it where it is mentioned.
     fn label(&self) -> String {
         if self.name.is_empty() || self.name == self.id {

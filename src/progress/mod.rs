@@ -46,6 +46,8 @@ pub struct TaskStanding {
     pub finished: Option<Timestamp>,
     /// When it last moved on in any way.
     pub changed: Option<Timestamp>,
+    /// Whether nothing else of its order is begun until it has ended.
+    pub stops: bool,
 }
 
 impl TaskStanding {
@@ -88,18 +90,41 @@ impl From<&TaskProgress> for TaskStanding {
             started: task.started_at,
             finished: task.finished_at,
             changed: task.changed_at,
+            stops: task.stops(),
         }
     }
 }
 
-/// Where the tasks of a chain stand as its plan itself says, by id.
+/// The chain with its orders moved on to where its plan itself says that its tasks stand. One whose
+/// cancellation was planned, and not begun with, stays as it is.
 #[must_use]
-pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
+pub fn as_planned(chain: &Chain) -> Chain {
+    if is_assessed(chain) {
+        return chain.clone();
+    }
+    let tasks = of_plan(chain);
+    apply(chain, &|task| tasks.get(task).cloned())
+}
+
+/// Whether the cancellation of a chain was planned, and not begun with: so it is written then, and never afterwards.
+#[must_use]
+pub fn is_assessed(chain: &Chain) -> bool {
+    let root = chain.orders().next();
+    root.and_then(|it| OrderState::of(it.root())) == Some(OrderState::AssessingCancellation)
+}
+
+/// Where the tasks of a chain stand as its plan itself says, by id.
+fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
     chain
         .of_kind(DocumentKind::OrchestrationPlan)
-        .flat_map(plan_tasks)
-        .map(|task| {
+        .flat_map(|plan| {
+            // What could begin otherwise waits for what is held.
+            let is_on_hold = plan.root().text("state").as_deref() == Some("hold");
+            plan_tasks(plan).map(move |task| (task, is_on_hold))
+        })
+        .map(|(task, is_on_hold)| {
             let standing = TaskStanding {
+                stops: is_on_hold && task.state == TaskState::Hold,
                 state: task.state,
                 reason: task.reason.map(std::borrow::Cow::into_owned),
                 outcome: task.outcome,
@@ -120,7 +145,8 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// - A task that carries out no item of its own (a gate) holds up the item that it is about, or
 ///   fails it; that it is done does not count as a success.
 /// - Items above roll up from the items that realize them and from the items they hold; orders
-///   from their items. A whole is held only if none of its parts is able to start.
+///   from their items. A whole is held only if none of its parts is able to start; beside a task that stops its
+///   order, none is.
 /// - What has nothing to do (`noChange`, or nothing below) does not count; it is completed once
 ///   its order has begun, in a product order once that has ended.
 /// - A product order item has no state `partial`: one that ended so is `failed`.
@@ -129,7 +155,7 @@ pub fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 ///   order goes on. TMF622 and TMF641 let nothing follow `completed`, and have one life cycle for orders and
 ///   items: their items that were completed stay so when they are undone, and a note of the order says
 ///   so. TMF652 has no life cycle of items: a resource order item that is undone is `cancelled`.
-/// - Orders get `startDate` (service and resource orders) and `completionDate`, a task that is held
+/// - Orders get `startDate` (service and resource orders), `completionDate` and `cancellationDate`, a task that is held
 ///   or failed or was ended by a person a note in its resource order (one without an item in the
 ///   root order), the plan the states of its tasks.
 ///
@@ -148,6 +174,7 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
                 let change = write::Change {
                     standing: &standing,
                     tasks,
+                    over: outlook.revised.over,
                     others: if position == 0 {
                         &orders.gates.ids[..]
                     } else {

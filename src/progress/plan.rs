@@ -245,6 +245,8 @@ pub struct Revised {
     cancelled: Cancelled,
     /// Whether something that was to be undone was not.
     has_failed: bool,
+    /// When the last of what was undone or dropped was, as far as that is known.
+    pub over: Option<Timestamp>,
 }
 
 impl Revised {
@@ -270,7 +272,13 @@ impl Revised {
                 };
             }
             for task in &plan.tasks {
-                let state = tasks(&task.id).map_or(task.state, |it| it.state);
+                let standing = tasks(&task.id);
+                let state = standing.as_ref().map_or(task.state, |it| it.state);
+                let is_gone = |it: &TaskStanding| {
+                    task.compensates.is_some() || it.outcome == Some(TaskOutcome::Dropped)
+                };
+                let over = standing.filter(is_gone).and_then(|it| it.ended());
+                revised.over = revised.over.max(over);
                 let Some(undone) = &task.compensates else {
                     continue;
                 };
@@ -334,6 +342,10 @@ impl Revised {
 
 /// Ids of the tasks that have not begun and wait for nothing any more.
 pub fn ready(plans: &Plans<'_>, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> HashSet<String> {
+    let stops = |task: &PlanTask<'_>| tasks(&task.id).is_some_and(|it| it.stops);
+    if plans.tasks().any(stops) {
+        return HashSet::new();
+    }
     let state = |task: &PlanTask<'_>| tasks(&task.id).map_or(task.state, |it| it.state);
     let states: HashMap<&str, TaskState> =
         plans.tasks().map(|task| (&*task.id, state(task))).collect();

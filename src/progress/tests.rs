@@ -47,6 +47,7 @@ fn standing(state: TaskState) -> TaskStanding {
         started: at(10).filter(|_| state != TaskState::New),
         finished: at(20).filter(|_| completed),
         changed: at(20),
+        stops: false,
     }
 }
 
@@ -203,6 +204,26 @@ fn an_order_with_something_able_to_start_is_not_held() {
     assert_eq!(state_of(&interrupted, "1"), "inProgress");
     assert_eq!(state_of(&interrupted, "1.A"), "held");
     assert_eq!(state_of(&interrupted, "1.P"), "active");
+}
+
+#[test]
+fn an_order_that_a_task_stops_is_held_whatever_could_begin() {
+    let mut chain = chain();
+    let text = PLAN.replace(r#","taskFlowRelationship":[{"taskFlow":{"id":"a"}}]"#, "");
+    chain.documents[3] = Document::parse(text, "test").expect("JSON");
+    let stopped = apply(&chain, &|id| match id {
+        "a" => Some(TaskStanding {
+            stops: true,
+            ..standing(TaskState::Hold)
+        }),
+        _ => Some(standing(TaskState::New)),
+    });
+    for id in ["1", "1.S", "1.S.R"] {
+        assert_eq!(state_of(&stopped, id), "held", "{id}");
+    }
+    assert_eq!(state_of(&stopped, "1.P"), "hold");
+    // As a document it says the same.
+    assert_eq!(states(&as_planned(&stopped)), states(&stopped));
 }
 
 #[test]
@@ -574,6 +595,15 @@ fn a_cancelled_order_is_pending_until_nothing_is_left_to_be_undone() {
         }
         assert_eq!(order_of(&moved, 4), request, "{undo:?}");
         assert_eq!(state_of(&moved, "a"), resource, "{undo:?}");
+        // When the last of it was undone or given up: as the journal has it.
+        let over = (order == "cancelled").then_some("1970-01-01T00:00:20.000Z");
+        for (document, key) in (0..3)
+            .map(|document| (document, "cancellationDate"))
+            .chain([(4, "effectiveCancellationDate")])
+        {
+            let date = moved.documents[document].root().text(key);
+            assert_eq!(date.as_deref(), over, "{undo:?} {document}");
+        }
         // Nothing follows completed in TMF641: a note says what became of it.
         assert_eq!(state_of(&moved, "1.A"), "completed", "{undo:?}");
         assert_eq!(state_of(&moved, "1.B"), "cancelled", "{undo:?}");
@@ -584,6 +614,16 @@ fn a_cancelled_order_is_pending_until_nothing_is_left_to_be_undone() {
             .collect();
         assert_eq!(notes, ["item:1.A"], "{undo:?}");
     }
+}
+
+#[test]
+fn a_cancellation_that_is_only_planned_stays_as_it_is_written() {
+    let mut chain = undoing("cancel", false);
+    let order = PRODUCT.replacen("acknowledged", "assessingCancellation", 1);
+    chain.documents[0] = Document::parse(order, "test").expect("JSON");
+    let shown = as_planned(&chain);
+    assert_eq!(order_of(&shown, 0), "assessingCancellation");
+    assert_eq!(order_of(&shown, 4), "acknowledged");
 }
 
 #[test]

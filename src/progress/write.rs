@@ -22,6 +22,8 @@ pub struct Change<'a> {
     pub tasks: &'a dyn Fn(&str) -> Option<TaskStanding>,
     /// Ids of the tasks without an item of their own that are told in its notes.
     pub others: &'a [String],
+    /// When the last of what was undone or dropped was.
+    pub over: Option<Timestamp>,
 }
 
 /// The order as it stands; `None` if nothing changes.
@@ -46,6 +48,12 @@ pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> Opt
         && (was != Some(OrderState::Completed) || blank("completionDate"))
     {
         edits.set(root, "completionDate", &quote(&date(finished)));
+    }
+    if let Some(over) = change.over
+        && standing.state == OrderState::Cancelled
+        && (was != Some(OrderState::Cancelled) || blank("cancellationDate"))
+    {
+        edits.set(root, "cancellationDate", &quote(&date(over)));
     }
     let mut told = Vec::new();
     if matches!(order, Order::Resource(_)) {
@@ -170,6 +178,9 @@ pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> 
     }
     let mut edits = Edits::new();
     edits.set(root, "state", &quote(wanted));
+    if let Some(over) = revised.over.filter(|_| wanted != "inProgress") {
+        edits.set(root, "effectiveCancellationDate", &quote(&date(over)));
+    }
     edits.apply(document).ok()
 }
 

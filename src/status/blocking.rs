@@ -30,6 +30,15 @@ pub struct Known<'a> {
     pub journal: Option<&'a str>,
 }
 
+impl Known<'_> {
+    /// When a task is asked or sent again of which nothing is under way, and why.
+    pub(super) fn tried_later(&self, task: &PlanTask<'_>) -> Option<(Timestamp, String)> {
+        let known = self.progress?.task(&task.id)?;
+        let at = known.retry_at.filter(|_| known.is_tried_later())?;
+        Some((at, shortened(known.reason.as_deref().unwrap_or_default())))
+    }
+}
+
 /// What an order stands still for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocking {
@@ -228,8 +237,9 @@ impl View<'_> {
             WaitsFor::Release => "nothing by itself: a person lets the next wave begin".to_owned(),
             WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
                 Some(at) => format!(
-                    "gone on with at {at}, by the run of `orderctl activate` that is under way, or \
-                     by the first one after that"
+                    "{} at {at}, by the run of `orderctl activate` that is under way, or by the \
+                     first one after that",
+                    if is_unknown { "asked about" } else { "tried again" }
                 ),
                 None => {
                     "the run of `orderctl activate` that sent the request goes on with its answer; \
@@ -248,6 +258,11 @@ impl View<'_> {
         }
     }
 
+    /// Whether nothing is under way, and it is asked or sent again at a later moment.
+    fn is_tried_later(&self) -> bool {
+        self.progress.is_some_and(TaskProgress::is_tried_later)
+    }
+
     /// Whether its request was refused, and could be sent with other characteristics.
     fn may_be_set(&self) -> bool {
         let body = self.task.node.get("request").and_then(|it| it.get("body"));
@@ -259,6 +274,10 @@ impl View<'_> {
     fn commands(&self, waits_for: WaitsFor) -> Vec<String> {
         let may_be_tried = self.progress.is_some_and(|it| !it.window_missed);
         let deeds: &[&str] = match (waits_for, self.task.kind) {
+            (WaitsFor::Answer, _) if self.is_tried_later() && self.may_be_set() => {
+                &["retry", "set", "skip", "fail"]
+            }
+            (WaitsFor::Answer, _) if self.is_tried_later() => &["retry", "skip", "fail"],
             (WaitsFor::Answer | WaitsFor::Start, _) => &[],
             (WaitsFor::Decision, TaskKind::Activation) if may_be_tried && self.may_be_set() => {
                 &["retry", "set", "complete", "skip", "fail"]

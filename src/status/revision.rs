@@ -23,7 +23,8 @@ pub struct RevisionStanding {
     /// For a cancellation, the resource that asks for it: its type, as in `@type`, and its id.
     pub request: Option<(&'static str, String)>,
     /// As the standards have it for requests to cancel (`TaskStateType`): `inProgress` until all that it undoes,
-    /// does again and does has ended, then `done`, or `terminatedWithError` where something could not be.
+    /// does again and does has ended, then `done`, or `terminatedWithError` where something could not be. A cancellation
+    /// that was not begun with is `acknowledged`, of a service order `accepted`.
     pub state: &'static str,
     /// When it took the place of the plan before, where the journal says.
     pub since: Option<Timestamp>,
@@ -36,7 +37,7 @@ pub struct RevisionStanding {
 impl RevisionStanding {
     /// Of a plan and its tasks; none where it is the first one.
     pub(super) fn of(
-        plan: &Document,
+        (plan, is_assessed): (&Document, bool),
         tasks: &[PlanTask<'_>],
         (order_type, order): (&str, &str),
         known: Known<'_>,
@@ -57,7 +58,12 @@ impl RevisionStanding {
             it.compensates.is_some() && is_part(it) && it.outcome == Some(TaskOutcome::Skipped)
         });
         let completed = count(TaskState::Completed) - left_out.count();
-        let state = if completed == states.len() {
+        let state = if is_assessed && order_type == "ServiceOrder" {
+            // TMF641 has a word of its own for it.
+            "accepted"
+        } else if is_assessed {
+            "acknowledged"
+        } else if completed == states.len() {
             "done"
         } else if states.iter().all(|it| it.successors().is_empty()) {
             "terminatedWithError"

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::TaskCounts;
+use super::blocking::Known;
 use super::next::Next;
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
@@ -17,9 +18,8 @@ const NAMED: usize = 3;
 
 /// For an order with everything derived from it.
 pub fn of_chain(
-    chain: &Chain,
-    state: OrderState,
-    tasks: &[PlanTask<'_>],
+    (chain, state): (&Chain, OrderState),
+    (tasks, known): (&[PlanTask<'_>], Known<'_>),
     counts: Option<&TaskCounts>,
 ) -> String {
     match state {
@@ -29,7 +29,8 @@ pub fn of_chain(
             let text = "a cancellation is being carried out";
             match counts.filter(|counts| counts.hold > 0) {
                 Some(counts) => {
-                    format!("{text}; {}", not_ended(tasks, counts, &name_of_root(chain)))
+                    let told = not_ended((tasks, known), counts, &name_of_root(chain));
+                    format!("{text}; {told}")
                 }
                 None => text.to_owned(),
             }
@@ -39,7 +40,7 @@ pub fn of_chain(
         }
         OrderState::Cancelled => cancelled(tasks),
         _ => match counts {
-            Some(counts) => of_tasks(tasks, counts, &name_of_root(chain)),
+            Some(counts) => of_tasks((tasks, known), counts, (&name_of_root(chain), state)),
             None if state == OrderState::Completed => "completed".to_owned(),
             None => not_planned(chain).to_owned(),
         },
@@ -67,11 +68,15 @@ fn with_note(chain: &Chain, state: &str) -> String {
 }
 
 /// For the plan of an order.
-pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String {
+pub fn of_tasks(
+    (tasks, known): (&[PlanTask<'_>], Known<'_>),
+    counts: &TaskCounts,
+    (order, state): (&str, OrderState),
+) -> String {
     let mut text = if counts.completed + counts.cancelled == counts.total {
-        ended(tasks, counts)
+        ended(tasks, counts, state)
     } else {
-        let mut text = not_ended(tasks, counts, order);
+        let mut text = not_ended((tasks, known), counts, order);
         let failed = failed(tasks);
         if !failed.is_empty() {
             let _ = write!(text, "; {}", list("failed", &failed));
@@ -85,7 +90,11 @@ pub fn of_tasks(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> Str
     text
 }
 
-fn not_ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String {
+fn not_ended(
+    (tasks, known): (&[PlanTask<'_>], Known<'_>),
+    counts: &TaskCounts,
+    order: &str,
+) -> String {
     let of_state = |state| tasks.iter().filter(move |task| task.state == state);
     if counts.hold > 0 {
         let held: Vec<_> = of_state(TaskState::Hold).collect();
@@ -106,8 +115,23 @@ fn not_ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String
         return text;
     }
     if counts.active > 0 {
-        let active: Vec<_> = of_state(TaskState::Active).collect();
-        return format!("under way: {}; {}", names(&active), done(counts));
+        let active = of_state(TaskState::Active);
+        let (later, active): (Vec<_>, Vec<_>) =
+            active.partition(|task| known.tried_later(task).is_some());
+        let later: Vec<String> = later.into_iter().map(|it| next_try(it, known)).collect();
+        let mut parts = Vec::new();
+        if !active.is_empty() {
+            parts.push(format!("under way: {}", names(&active)));
+        }
+        if !later.is_empty() {
+            let more = later.len().saturating_sub(NAMED);
+            let mut text = format!("waiting: {}", later[..later.len() - more].join(", "));
+            if more > 0 {
+                let _ = write!(text, " and {} more", count_for_people(more));
+            }
+            parts.push(text);
+        }
+        return format!("{}; {}", parts.join("; "), done(counts));
     }
     let waits = waits(tasks, order);
     if waits.ready.is_empty() && !waits.others.is_empty() {
@@ -120,6 +144,14 @@ fn not_ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, order: &str) -> String
     match counts.completed {
         0 => format!("not begun: {}{next}", number(counts.total)),
         _ => format!("interrupted: {}{next}", done(counts)),
+    }
+}
+
+/// `Port tried again at 2026-12-03T18:41:50Z (503 Service Unavailable)`
+fn next_try(task: &PlanTask<'_>, known: Known<'_>) -> String {
+    match known.tried_later(task) {
+        Some((at, reason)) => format!("{} tried again at {at} ({reason})", task.name),
+        None => task.name.to_string(),
     }
 }
 
@@ -193,7 +225,7 @@ fn cancelled(tasks: &[PlanTask<'_>]) -> String {
 }
 
 /// Where every task has ended.
-fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
+fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, state: OrderState) -> String {
     let is_dropped = |task: &&PlanTask<'_>| task.outcome == Some(TaskOutcome::Dropped);
     let dropped = tasks.iter().filter(is_dropped).count();
     if counts.cancelled == dropped {
@@ -210,10 +242,11 @@ fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts) -> String {
         let cancelled = cancelled.filter(|it| !is_dropped(it));
         return stopped("given up", &cancelled.collect::<Vec<_>>());
     }
-    let word = if counts.completed > 0 {
-        "partial"
-    } else {
-        "failed"
+    let word = match state {
+        // What was done may have been undone.
+        OrderState::Failed => "failed",
+        _ if counts.completed > 0 => "partial",
+        _ => "failed",
     };
     let mut text = format!("{word}: {}", successes(tasks, &failed, counts));
     let _ = write!(text, "; {}", list("failed", &failed));

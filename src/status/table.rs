@@ -146,6 +146,7 @@ fn blocking_task(task: &BlockingTask) -> String {
         WaitsFor::Decision => "is held",
         WaitsFor::Person => "waits for a person",
         WaitsFor::Release => "waits for a release",
+        WaitsFor::Answer if task.retry_at.is_some() => "waits for its next try",
         WaitsFor::Answer => "waits for an answer",
         WaitsFor::Moment(_) => "waits for its time",
         WaitsFor::Start => "can begin",

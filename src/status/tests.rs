@@ -471,6 +471,35 @@ Port-In not before 2026-12-05T08:00:00Z, and 1 more; 1 of 6 tasks completed
 }
 
 #[test]
+fn what_could_begin_waits_for_a_task_that_stops_the_order() {
+    let plan = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"hold","taskFlow":[
+      {"id":"a","name":"Port","endpoint":"olt","state":"hold","reason":"no port"},
+      {"id":"b","name":"VLAN","endpoint":"bng","state":"new"},
+      {"id":"v","name":"Visit","kind":"manual","state":"new"}]}"#;
+    let standing = standing(&[plan]);
+    assert_eq!(
+        standing.summary,
+        "held: Port at olt: no port; 2 tasks wait for it"
+    );
+    let blocking = &standing.blocking;
+    assert_eq!((blocking.total, &*blocking.tasks[0].id), (1, "a"));
+    assert_eq!(blocking.tasks[0].holds_up, 2);
+}
+
+#[test]
+fn what_was_done_and_undone_is_no_part_of_a_success() {
+    let order = r#"{"@type":"ProductOrder","id":"1","state":"failed","productOrderItem":[{"id":"1","action":"add"}]}"#;
+    let plan = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"cancelled","taskFlow":[
+      {"id":"a","name":"Port","state":"completed"},
+      {"id":"b","name":"VLAN","state":"cancelled","outcome":"failed","reason":"no","taskFlowSpecification":"RS-V","action":"add"},
+      {"id":"a~undo-1","name":"Undo Port","state":"completed","compensates":"a"}]}"#;
+    assert_eq!(
+        standing(&[order, plan]).summary,
+        "failed: 0 of 1 VLAN active; failed: VLAN (no)"
+    );
+}
+
+#[test]
 fn a_point_of_no_return_is_told_once_it_is_passed() {
     let plan = |state: &str| {
         format!(

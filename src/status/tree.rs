@@ -11,25 +11,27 @@ use super::{
 };
 use crate::chain::{Chain, order_name};
 use crate::document::{Document, DocumentKind, Node};
+use crate::journal::TaskProgress;
 use crate::model::reference::RelationshipKind;
 use crate::model::state::{OrderState, TaskState};
 use crate::model::{Order, OrderItem};
-use crate::plan::flow::TaskOutcome;
+use crate::plan::flow::{TaskOutcome, Until};
 use crate::plan::iso;
-use crate::progress::{PlanTask, item_state, plan_tasks};
+use crate::progress::{Before, PlanTask, is_assessed, item_state, plan_tasks};
 
 pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
     let plan = chain.first(DocumentKind::OrchestrationPlan);
-    let tasks: Vec<PlanTask<'_>> = chain
+    let mut tasks: Vec<PlanTask<'_>> = chain
         .of_kind(DocumentKind::OrchestrationPlan)
         .flat_map(plan_tasks)
         .collect();
+    wait_for_stops(&mut tasks, plan, known);
     let orders: Vec<(&Document, Order<'_>)> = chain
         .orders()
         .filter_map(|document| Some((document, Order::read(document)?)))
         .collect();
     let counts = plan.map(|_| count(&tasks));
-    let mut forest = Forest::new(&tasks, &orders);
+    let mut forest = Forest::new(&tasks, &orders, known);
     for (document, order) in &orders {
         forest.add(&order_name(document), order);
     }
@@ -45,15 +47,21 @@ pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
     } else {
         Blocking::of(&tasks, &id, known)
     };
-    let revision =
-        plan.and_then(|plan| RevisionStanding::of(plan, &tasks, (root.type_name(), &id), known));
+    let revision = plan.and_then(|plan| {
+        RevisionStanding::of(
+            (plan, is_assessed(chain)),
+            &tasks,
+            (root.type_name(), &id),
+            known,
+        )
+    });
     Some(Standing {
         type_name: root.type_name(),
         revision,
         id,
         external_id: root.external_id().cloned().map(owned),
         state,
-        summary: summary::of_chain(chain, state, &tasks, counts.as_ref()),
+        summary: summary::of_chain((chain, state), (&tasks, known), counts.as_ref()),
         tasks: counts,
         blocking,
         derived: derived
@@ -62,6 +70,36 @@ pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
             .collect(),
         items,
     })
+}
+
+/// Lets what could begin otherwise wait for the tasks that nothing else of the order is begun beside.
+fn wait_for_stops(tasks: &mut [PlanTask<'_>], plan: Option<&Document>, known: Known<'_>) {
+    let is_on_hold = plan.and_then(|it| it.root().text("state")).as_deref() == Some("hold");
+    let stops: Vec<Cow<'_, str>> = tasks
+        .iter()
+        .filter(|task| match known.progress {
+            Some(progress) => progress.task(&task.id).is_some_and(TaskProgress::stops),
+            None => is_on_hold && task.state == TaskState::Hold,
+        })
+        .map(|task| task.id.clone())
+        .collect();
+    if stops.is_empty() {
+        return;
+    }
+    let by_id: HashMap<&str, &PlanTask<'_>> = tasks.iter().map(|task| (&*task.id, task)).collect();
+    let is_free = |task: &PlanTask<'_>| {
+        let next = Next::of(task, |id| by_id.get(id).copied());
+        task.state == TaskState::New && next.waits_for.is_empty()
+    };
+    let free: Vec<bool> = tasks.iter().map(is_free).collect();
+    for (task, _) in tasks.iter_mut().zip(free).filter(|(_, is_free)| *is_free) {
+        let before = stops.iter().map(|id| Before {
+            id: id.clone(),
+            until: Until::Ended,
+            lag: None,
+        });
+        task.waits_for.extend(before);
+    }
 }
 
 /// A plan without its orders: the order it names, and its tasks.
@@ -94,11 +132,11 @@ fn of_plan_alone(
     let counts = count(tasks);
     Standing {
         type_name,
-        revision: RevisionStanding::of(plan, tasks, (type_name, id), known),
+        revision: RevisionStanding::of((plan, false), tasks, (type_name, id), known),
         id: id.to_owned(),
         external_id: None,
         state,
-        summary: summary::of_tasks(tasks, &counts, id),
+        summary: summary::of_tasks((tasks, known), &counts, (id, state)),
         tasks: Some(counts),
         blocking: Blocking::of(tasks, id, known),
         derived: Vec::new(),
@@ -141,6 +179,7 @@ fn count(tasks: &[PlanTask<'_>]) -> TaskCounts {
 /// An item is always below one that comes before it, so that there can be no circle.
 struct Forest<'t, 'd> {
     tasks: &'t [PlanTask<'d>],
+    known: Known<'t>,
     task: HashMap<&'t str, usize>,
     taken: HashSet<usize>,
     /// Tasks that are about an item of a type and carry out none of their own.
@@ -151,7 +190,7 @@ struct Forest<'t, 'd> {
 }
 
 impl<'t, 'd> Forest<'t, 'd> {
-    fn new(tasks: &'t [PlanTask<'d>], orders: &[(&Document, Order<'_>)]) -> Self {
+    fn new(tasks: &'t [PlanTask<'d>], orders: &[(&Document, Order<'_>)], known: Known<'t>) -> Self {
         let resources: HashSet<&str> = orders
             .iter()
             .filter(|(_, order)| matches!(order, Order::Resource(_)))
@@ -174,6 +213,7 @@ impl<'t, 'd> Forest<'t, 'd> {
         let (taken, items, place) = (HashSet::new(), Vec::new(), HashMap::new());
         Self {
             tasks,
+            known,
             task,
             taken,
             gates,
@@ -280,11 +320,14 @@ impl<'t, 'd> Forest<'t, 'd> {
             kind: task.kind,
             gate: task.gate.as_deref().map(str::to_owned),
             endpoint: task.endpoint.to_string(),
-            reason: task
-                .reason
-                .as_deref()
-                .filter(|_| is_told)
-                .map(str::to_owned),
+            reason: match self.known.tried_later(task) {
+                Some((at, reason)) => Some(format!("tried again at {at}: {reason}")),
+                None => task
+                    .reason
+                    .as_deref()
+                    .filter(|_| is_told)
+                    .map(str::to_owned),
+            },
             outcome: task.outcome,
             past_return: task.is_past_return(),
             waits_for: waits.filter(|_| is_new).collect(),

@@ -113,6 +113,76 @@ fn an_order_that_stands_still_says_for_what_since_when_and_what_can_be_done() {
 }
 
 #[test]
+fn a_task_that_is_tried_again_later_says_when_why_and_how_it_is_sooner() {
+    let mock = Mock::failing(&["olt:1=503 out of order"]);
+    let workplace = Workplace::new(&mock.url());
+    workplace.endpoints(&mock.url(), "retry = { busy = [\"2h\"] }\n");
+    let output = workplace.activate(&chain("order.json", "1"), &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let id = "1.CFS-INTERNET-ACCESS.RFS-GPON-BEARER";
+    let standing = shown(&workplace, &["ORD-1"]).remove(0);
+    let tasks = standing["blocking"]["tasks"].as_array().unwrap();
+    let told = tasks.iter().find(|it| it["id"] == id).unwrap();
+    let at = told["retryAt"].as_str().unwrap();
+    assert_eq!(told["waitsFor"], "answer");
+    let next = format!(
+        "tried again at {at}, by the run of `orderctl activate` that is under way, or by the first \
+         one after that"
+    );
+    assert_eq!(told["next"], next);
+    assert_eq!(
+        told["commands"],
+        json!([
+            format!("orderctl task retry ORD-1 {id} --reason '…'"),
+            format!("orderctl task set ORD-1 {id} NAME=VALUE --reason '…'"),
+            format!("orderctl task skip ORD-1 {id} --reason '…'"),
+            format!("orderctl task fail ORD-1 {id} --reason '…'"),
+        ])
+    );
+    let summary = standing["summary"].as_str().unwrap();
+    let why = format!("waiting: GPON-Bearer tried again at {at} (503 Service Unavailable");
+    assert!(summary.starts_with(&why), "{summary}");
+    let table = stdout(&status(&workplace, &["ORD-1", "-o", "table"]));
+    assert!(table.contains("waits for its next try since"), "{table}");
+}
+
+#[test]
+fn an_order_that_a_task_stops_is_held_for_everybody() {
+    let mock = Mock::failing(&["*/a:1=422 no such port"]);
+    let workplace = Workplace::new(&mock.url());
+    let request = json!({"method": "POST", "path": "resource", "body": {"id": "a"}});
+    let plan = order(&[
+        task("a", &[], json!({"onFailure": "stop", "request": request})),
+        task("b", &["v"], json!({})),
+        task("v", &[], json!({"kind": "manual"})),
+    ]);
+    let output = workplace.activate(&plan, &["--events", "events"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.starts_with("activate R-1: held"), "{said}");
+    assert!(
+        workplace
+            .read("events")
+            .contains("ResourceOrder R-1 is held")
+    );
+    let wait = ["R-1", "--wait", "--for", "state=held", "--timeout", "1s"];
+    assert_eq!(status(&workplace, &wait).status.code(), Some(0));
+    let standing = shown(&workplace, &["R-1"]).remove(0);
+    assert_eq!(standing["state"], "held");
+    let blocking = &standing["blocking"];
+    assert_eq!(
+        (&blocking["total"], &blocking["tasks"][0]["id"]),
+        (&json!(1), &json!("a"))
+    );
+    // What was written says the same.
+    let written = run(
+        &mut workplace.orderctl(&["status", "-o", "json"]),
+        &stdout(&output),
+    );
+    assert_eq!(documents(&stdout(&written))[0]["state"], "held");
+}
+
+#[test]
 fn what_was_skipped_is_not_shown_as_completed() {
     let mock = Mock::start();
     let workplace = Workplace::new(&mock.url());

@@ -289,9 +289,7 @@ pub fn plan_progress(
 
 fn show_stream(files: &[PathBuf], view: &mut View) -> Result<(), Failure> {
     stage::chains(files, &mut |chain| {
-        let tasks = progress::of_plan(&chain);
-        let chain = progress::apply(&chain, &|task| tasks.get(task).cloned());
-        view.show(&chain)?;
+        view.show(&progress::as_planned(&chain))?;
         Ok(if view.closed {
             Flow::Stop
         } else {
