@@ -534,6 +534,17 @@ mod tests {
         }
     }
 
+    fn asked(task: &str, answer: Answer, retry_at: Option<&str>) -> Event {
+        Event::Asked(Asked {
+            task: task.into(),
+            attempt: 2,
+            answer,
+            status: Some(404),
+            reason: "not there".into(),
+            retry_at: retry_at.map(str::to_owned),
+        })
+    }
+
     #[test]
     fn every_kind_survives_being_a_row() {
         let resource = RawValue::from_string(r#"{"id": "7", "n": 1.50}"#.into()).unwrap();
@@ -590,22 +601,8 @@ mod tests {
                 class: Some(FailureClass::Timeout),
                 retry_at: Some("2026-11-24T00:00:00Z".into()),
             }),
-            Event::Asked(Asked {
-                task: task.clone(),
-                attempt: 2,
-                answer: Answer::NotDone,
-                status: Some(404),
-                reason: "not there".into(),
-                retry_at: None,
-            }),
-            Event::Asked(Asked {
-                task: task.clone(),
-                attempt: 2,
-                answer: Answer::NotYet,
-                status: Some(404),
-                reason: "not there".into(),
-                retry_at: Some("2026-11-24T00:00:00Z".into()),
-            }),
+            asked(&task, Answer::NotDone, None),
+            asked(&task, Answer::NotYet, Some("2026-11-24T00:00:00Z")),
             Event::Held(Held {
                 task: task.clone(),
                 reason: "\"quoted\"\n".into(),

@@ -57,6 +57,10 @@ pub struct Needs<'a> {
 }
 
 /// How far a task has come.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing, whatever the others say"
+)]
 #[derive(Debug, Clone, Default)]
 pub struct TaskProgress {
     /// Task id.
