@@ -62,6 +62,10 @@ pub struct Needs<'a> {
     reason = "each says another thing, whatever the others say"
 )]
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, which entries tell apart"
+)]
 pub struct TaskProgress {
     /// Task id.
     pub id: String,

@@ -120,12 +120,12 @@ impl Case {
     }
 
     /// Done, with this answer.
-    fn answered(mut self, task: &str, resource: Value) -> Self {
+    fn answered(mut self, task: &str, resource: &Value) -> Self {
         self.started(task);
         self.note(Event::Completed(Completed {
             task: task.into(),
             status: 201,
-            resource: Some(serde_json::value::to_raw_value(&resource).unwrap()),
+            resource: Some(serde_json::value::to_raw_value(resource).unwrap()),
             note: None,
         }));
         self
@@ -494,10 +494,10 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
     let named = json!({"id": "SRV 1", "href": "http://other/resource/7"});
     let mut add = tasks();
     add[0]["action"] = "add".into();
-    let case = Case::new(&add).answered("port", named);
+    let case = Case::new(&add).answered("port", &named);
     let case = case
-        .answered("licence", json!({"href": "/olt/v4/resource/9"}))
-        .answered("bearer", json!({"href": "/olt/v4/monitor/8"}));
+        .answered("licence", &json!({"href": "/olt/v4/resource/9"}))
+        .answered("bearer", &json!({"href": "/olt/v4/monitor/8"}));
     let plan = case.cancel(Pinned::Refuse).unwrap();
     assert_eq!(
         request(&plan, "port~undo-1"),
@@ -519,7 +519,7 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
         r#"PATCH resource/SRV%201 {"speed":200}"#
     );
     // Also once it was changed, by whatever its endpoint answers.
-    let case = case.revised(plan).answered("port", json!({"id": "job-7"}));
+    let case = case.revised(plan).answered("port", &json!({"id": "job-7"}));
     let plan = case.cancel(Pinned::Refuse).unwrap();
     assert_eq!(
         request(&plan, "port~undo-2"),
@@ -541,7 +541,7 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
     );
     let mut removing = add.clone();
     removing[0]["request"] = json!({"method": "DELETE", "path": "resource/port"});
-    let case = Case::new(&add).answered("port", json!({"id": "SRV"}));
+    let case = Case::new(&add).answered("port", &json!({"id": "SRV"}));
     let plan = case.amend(&removing).unwrap();
     assert_eq!(request(&plan, "port"), "DELETE resource/SRV ".to_owned());
     // What an order does not name is removed by the name that it was given.
@@ -551,7 +551,7 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
         .unwrap()
         .remove("id");
     nameless[0].as_object_mut().unwrap().remove("compensation");
-    let case = Case::new(&nameless).answered("port", json!({"id": 7}));
+    let case = Case::new(&nameless).answered("port", &json!({"id": 7}));
     let plan = case.cancel(Pinned::Refuse).unwrap();
     assert_eq!(
         request(&plan, "port~undo-1"),
