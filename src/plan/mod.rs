@@ -434,8 +434,7 @@ fn has_nothing_below(chain: &Chain, catalog: &Catalog) -> bool {
         .map(|(order, flat)| flat.as_ref().unwrap_or(order))
         .collect();
     let is_product = |it: &&&Document| DocumentKind::of(it) == DocumentKind::ProductOrder;
-    let (above, below): (Vec<&Document>, Vec<&Document>) =
-        orders.iter().partition(|it| is_product(&it));
+    let (above, below): (Vec<&Document>, Vec<&Document>) = orders.iter().partition(is_product);
     let above = match above.first().map(|order| validation.check(order).order) {
         Some(None) => return false,
         Some(order) => order,

@@ -164,22 +164,23 @@ impl PlanArgs {
     /// A flag without the one that it goes with. That is not missed by the parser where files are
     /// named, which that one does not go with.
     pub fn stray(&self) -> Option<String> {
-        let is_revised = self.cancel.is_some() || self.amend.is_some();
-        let stray = match (is_revised, self) {
-            (true, _) => return None,
-            (false, Self { partly: true, .. }) => "--partly goes with --cancel ORDER, and no files",
-            (false, Self { force: true, .. }) => {
-                "--force goes with --cancel ORDER or --amend FILE, and no other files"
-            }
+        if self.cancel.is_some() || self.amend.is_some() {
+            return None;
+        }
+        let flags = [
+            (self.partly, "--partly goes with --cancel ORDER"),
             (
-                false,
-                Self {
-                    reason: Some(_), ..
-                },
-            ) => "--reason goes with --cancel ORDER or --amend FILE, and no other files",
-            _ => return None,
-        };
-        Some(stray.to_owned())
+                self.force,
+                "--force goes with --cancel ORDER or --amend FILE",
+            ),
+            (
+                self.reason.is_some(),
+                "--reason goes with --cancel ORDER or --amend FILE",
+            ),
+        ];
+        let mut flags = flags.into_iter();
+        let stray = flags.find_map(|(is_given, it)| is_given.then_some(it));
+        stray.map(|it| format!("{it}, and no other files"))
     }
 }
 
