@@ -110,11 +110,13 @@ pub fn approach<'a>(situation: &Situation<'a>) -> Approach<'a> {
 
 /// Whether the request may be sent again although nobody knows what came of the last one.
 fn may_repeat(situation: &Situation<'_>) -> bool {
-    let Situation {
-        call, terms, known, ..
-    } = situation;
     // An endpoint that says that it failed is believed, where it cannot be asked.
-    terms.idempotent || call.is_removal() || !known.is_unsettled()
+    is_harmless(situation) || !situation.known.is_unsettled()
+}
+
+/// Whether a repetition of the request changes nothing.
+fn is_harmless(situation: &Situation<'_>) -> bool {
+    situation.terms.idempotent || situation.call.is_removal()
 }
 
 fn undecidable(situation: &Situation<'_>, why: &str) -> String {
@@ -230,15 +232,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// where that is certain enough. The time that has passed doubles from question to question.
 fn unsettled(situation: &Situation<'_>) -> Option<Duration> {
     let &Situation {
-        call,
-        terms,
-        known,
-        now,
-        ..
+        terms, known, now, ..
     } = situation;
     // What is repeated without harm need not wait; what was accepted comes to something.
-    let is_harmless = call.is_removal() || (terms.idempotent && !known.accepted);
-    if is_harmless || !known.is_unsettled() {
+    if (is_harmless(situation) && !known.accepted) || !known.is_unsettled() {
         return None;
     }
     let since = known.unknown_since.unwrap_or(now);
@@ -292,7 +289,7 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
             let class = known.class.unwrap_or(FailureClass::Timeout);
             let (repeat, _) = choose(situation, class);
             let is_spent = known.failures > repeat.times();
-            if known.accepted && (is_spent || !situation.terms.idempotent) {
+            if known.accepted && (is_spent || !is_harmless(situation)) {
                 let why = format!("has accepted it, and {reason}");
                 return Decision::Hold {
                     reason: by_hand(situation, &why),

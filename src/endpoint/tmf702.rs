@@ -88,7 +88,7 @@ impl Tmf702 {
     /// | 2xx but 202 | completed; without resource where there is no body or a too large one |
     /// | 2xx with a body that is no JSON object | unknown: whoever wrote that need not be the endpoint |
     /// | 202 | accepted; what the Monitor in the body says, where that has ended already |
-    /// | 202 that names no monitor of this endpoint | unknown |
+    /// | 202 that names no monitor of this endpoint | unknown, but accepted |
     /// | 3xx, 4xx | rejected |
     /// | 408, 425, 429, 5xx | failed |
     /// | 502, 504 | unknown: a gateway does not know what happened behind it |

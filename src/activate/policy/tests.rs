@@ -324,4 +324,9 @@ fn what_is_not_there_is_asked_for_again_ever_more_seldom_until_it_is_settled() {
     let mut removal = Case::new(Method::Delete, 1);
     removal.terms.settle = Duration::from_secs(10);
     assert_eq!(pause(&removal), 0, "a repetition does no harm");
+    removal.known.accepted = true;
+    assert_eq!(pause(&removal), 100, "what was accepted comes to something");
+    removal.known.unknown_since = Some(Timestamp::UNIX_EPOCH);
+    removal.now = Timestamp::from_second(10).unwrap();
+    assert_eq!(pause(&removal), 0, "a repetition does no harm");
 }
