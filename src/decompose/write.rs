@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::around;
 use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
-use crate::inventory::Installed;
+use crate::inventory::{self, Installed};
 use crate::model::product_order::external_id;
 use crate::model::resource_order::INSTALLED_RESOURCE;
+use crate::model::service_order::INSTALLED_SERVICE;
 
 /// Bytes that an item takes beside what it is about and its relationships, at most if ids are short.
 const ITEM_SIZE: usize = 320;
@@ -28,7 +29,7 @@ pub struct Item<'c> {
     pub specification: Option<&'c Specification>,
     /// The service or resource.
     pub entity: Piece,
-    /// The resource as it is installed, where the item changes or removes it.
+    /// The service or resource as it is installed, where the item changes or removes it.
     pub installed: Option<Piece>,
     /// Ids of the items that it realizes, in the order above.
     pub realizes: Vec<String>,
@@ -95,6 +96,8 @@ struct Layer {
     /// Member that names the order of an item of this layer.
     order_member: &'static str,
     entity: &'static str,
+    /// Member that holds the entity as it is installed.
+    installed: &'static str,
     item_above_type: &'static str,
 }
 
@@ -103,6 +106,7 @@ const SERVICE: Layer = Layer {
     relationships: "serviceOrderItemRelationship",
     order_member: "serviceOrderId",
     entity: "service",
+    installed: INSTALLED_SERVICE,
     item_above_type: "ProductOrderItem",
 };
 
@@ -111,6 +115,7 @@ const RESOURCE: Layer = Layer {
     relationships: "orderItemRelationship",
     order_member: "resourceOrderId",
     entity: "resource",
+    installed: INSTALLED_RESOURCE,
     item_above_type: "ServiceOrderItem",
 };
 
@@ -224,8 +229,7 @@ fn item(list: &mut Composer, item: &Item<'_>, layer: &Layer, derivation: &Deriva
         }
         to.key(layer.entity).piece(derivation.pieces, item.entity);
         if let Some(installed) = item.installed {
-            to.key(INSTALLED_RESOURCE)
-                .piece(derivation.pieces, installed);
+            to.key(layer.installed).piece(derivation.pieces, installed);
         }
         // TMF641 and TMF652 name the order of an item above by the same member.
         let realizes = item.realizes.iter().map(|above| Relationship {
@@ -366,23 +370,46 @@ pub fn resource(to: &mut Composer, entity: &Entity<'_>, values: &Values<'_>) {
     });
 }
 
-/// A resource as it is installed, with what it takes to make it so again.
+/// A service or resource as it is installed, with what it takes to make it so again. What cannot be
+/// read of a service counts as absent.
 pub fn installed(to: &mut Composer, installed: &Installed<'_>) {
+    let is_service = installed.layer == inventory::Layer::Service;
     to.object(|to| {
-        to.key("@type").string("Resource");
+        to.key("@type")
+            .string(if is_service { "Service" } else { "Resource" });
         to.key("id").string(&installed.id);
         if let Some(name) = installed.node.text("name") {
             to.key("name").string(&name);
         }
-        if let Some(place) = installed.place() {
+        if is_service {
+            let places = places(installed);
+            if !places.is_empty() {
+                to.key("place").array(places, Composer::copy);
+            }
+        } else if let Some(place) = installed.place() {
             to.key("place").copy(place);
         }
-        let key = "resourceCharacteristic";
-        let mut list = installed.node.list(key).peekable();
+        let key = installed.layer.characteristics();
+        let named = |it: &Node<'_>| it.text("name").is_some_and(|name| !name.is_empty());
+        let list = installed.node.list(key);
+        let mut list = list.filter(|it| !is_service || named(it)).peekable();
         if list.peek().is_some() {
             to.key(key).array(list, Composer::copy);
         }
     });
+}
+
+/// The places of an installed service, which may be several.
+fn places<'i>(installed: &Installed<'i>) -> Vec<Node<'i>> {
+    let Some(member) = installed.node.get("place") else {
+        return Vec::new();
+    };
+    let mut places = match member.kind() {
+        Kind::Array => member.elements().collect(),
+        _ => vec![member],
+    };
+    places.retain(|it| it.kind() == Kind::Object);
+    places
 }
 
 /// `ServiceSpecificationRef` and `ResourceSpecificationRef`.

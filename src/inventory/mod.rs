@@ -73,7 +73,7 @@ impl Layer {
     }
 
     /// Member of a document that lists its characteristics.
-    fn characteristics(self) -> &'static str {
+    pub fn characteristics(self) -> &'static str {
         match self {
             Layer::Product => "productCharacteristic",
             Layer::Service => "serviceCharacteristic",

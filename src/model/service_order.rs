@@ -7,6 +7,10 @@ use super::reference::entity_id;
 use super::{Action, Characteristics, ItemRelationship, Reference};
 use crate::document::Node;
 
+/// Member of an item that changes or removes a service: the service as it is installed. TMF641 has
+/// no place for that.
+pub const INSTALLED_SERVICE: &str = "installedService";
+
 /// An order for services.
 #[derive(Debug, Clone)]
 pub struct ServiceOrder<'d> {

@@ -86,6 +86,11 @@ impl<'d> Inquiry<'_, '_, 'd> {
 
     fn service_item(&self, to: &mut Composer, position: usize, entry: usize) {
         let item = &self.layers.entries[entry].item;
+        let staying = self.layers.entries[entry].staying();
+        let staying = staying
+            .into_iter()
+            .filter_map(|it| Some((it.name, it.value?)));
+        let values = values(item).into_iter().chain(staying);
         to.key("id").string(&(position + 1).to_string());
         to.key("service").object(|to| {
             to.key("@type").string("Service");
@@ -104,7 +109,7 @@ impl<'d> Inquiry<'_, '_, 'd> {
                 });
             }
             to.key("serviceCharacteristic")
-                .array(values(item), |list, (name, value)| {
+                .array(values, |list, (name, value)| {
                     list.object(|to| {
                         to.key("name").string(&name);
                         to.key("value").copy(value);

@@ -5,7 +5,9 @@ use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::document::{Kind, Node};
 use crate::model::reference::RelationshipKind;
-use crate::model::{ItemRelationship, Order, OrderItem, Site};
+use crate::model::resource_order::INSTALLED_RESOURCE;
+use crate::model::service_order::INSTALLED_SERVICE;
+use crate::model::{Characteristic, ItemRelationship, Order, OrderItem, Site};
 
 /// A layer of orders, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +56,36 @@ pub struct Entry<'a, 'd> {
     pub above: Vec<usize>,
     /// The tasks below it, its own included, in ascending order.
     pub tasks: Vec<usize>,
+}
+
+impl<'d> Entry<'_, 'd> {
+    /// The service or resource as it was installed when its order was made, where that is told: of
+    /// what is changed or removed.
+    pub fn installed(&self) -> Option<Node<'d>> {
+        let member = match self.layer {
+            Layer::Resource => INSTALLED_RESOURCE,
+            Layer::Service => INSTALLED_SERVICE,
+            Layer::Product => return None,
+        };
+        let installed = self.item.node.get(member)?;
+        (installed.kind() == Kind::Object).then_some(installed)
+    }
+
+    /// The characteristics that stay as they are installed.
+    pub fn staying(&self) -> Vec<Characteristic<'d>> {
+        let key = match self.layer {
+            Layer::Resource => "resourceCharacteristic",
+            Layer::Service => "serviceCharacteristic",
+            Layer::Product => return Vec::new(),
+        };
+        let Some(installed) = self.installed() else {
+            return Vec::new();
+        };
+        let mut staying = Characteristic::list(installed, key);
+        let changes = |name: &str| self.item.characteristics.iter().any(|it| it.name == name);
+        staying.retain(|it| !changes(&it.name));
+        staying
+    }
 }
 
 /// The items of all orders of a chain: those of the lowest layer first, nested ones after the item
@@ -232,11 +264,12 @@ impl<'a, 'd> Layers<'a, 'd> {
         false
     }
 
-    /// Where an item is: the place that its entity names, else that of what is above it. None where
-    /// it is in several places.
+    /// Where an item is: the place that its entity names or was installed at, else that of what is
+    /// above it. None where it is in several places.
     pub fn place(&self, entry: usize) -> Option<Node<'d>> {
-        let own = self.entries[entry].item.entity;
-        if let Some(own) = own.and_then(|it| it.get("place")) {
+        let it = &self.entries[entry];
+        let named = it.item.entity.and_then(|it| it.get("place"));
+        if let Some(own) = named.or_else(|| it.installed()?.get("place")) {
             return match own.kind() {
                 Kind::Array => {
                     let mut places = own.elements();

@@ -1,6 +1,7 @@
 //! Rollouts: an order carried out in waves, by the rollout rules of what is
 //! ordered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::draft::{self, Bounds, Draft};
@@ -11,7 +12,7 @@ use super::scope::Scope;
 use crate::catalog::{Release, RolloutRule, WaveEnd};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::describe;
+use crate::document::{Node, describe};
 use crate::model::{Action, Order};
 
 /// Puts the tasks of a chain into waves.
@@ -147,7 +148,7 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             })
     }
 
-    /// The wave that an item names itself.
+    /// The wave that an item names itself, or that what it changes is in.
     fn named(
         &mut self,
         rule: &RolloutRule,
@@ -161,9 +162,18 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
         let mut given = item.characteristics.iter();
         let given = given.find(|it| it.name == rule.characteristic);
         let value = given.and_then(|it| it.value);
+        let of = |name: &str| rule.waves.iter().position(|wave| *wave == name);
+        if value.is_none() {
+            let staying = self.scope.layers.entries[entry].staying();
+            let mut staying = staying.iter().filter(|it| it.name == rule.characteristic);
+            // What was a wave when it was installed may be none any more.
+            let wave = staying.find_map(|it| of(&text(it.value?)));
+            named.insert(entry, wave);
+            return wave;
+        }
         let wave = value.and_then(|value| {
-            let name = value.as_str().unwrap_or_else(|| value.raw().into());
-            let wave = rule.waves.iter().position(|wave| *wave == name);
+            let name = text(value);
+            let wave = of(&name);
             if wave.is_none() {
                 let message = format!(
                     "item `{}`: `{}` is {}, which is no wave of rule `{}`",
@@ -213,4 +223,9 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             node: self.order.node(),
         }
     }
+}
+
+/// What a characteristic says, as a wave of a rule is written.
+fn text(value: Node<'_>) -> Cow<'_, str> {
+    value.as_str().unwrap_or_else(|| value.raw().into())
 }

@@ -83,16 +83,13 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         }
     }
 
-    /// The characteristics of a service order item.
+    /// The characteristics of a service order item, those that stay as they are installed among them.
     pub fn service_values(&self, service: usize) -> Values<'s> {
-        let item = self.item(service);
+        let entry = &self.layers.entries[service];
         let known = self.specification(service);
         let known = known.and_then(|id| self.catalog.service(id));
-        Values::of_item(
-            item.characteristics.iter(),
-            None,
-            known.map(|it| &it.specification),
-        )
+        let all = entry.item.characteristics.iter().chain(entry.staying());
+        Values::of_item(all, None, known.map(|it| &it.specification))
     }
 
     /// Which place a task is at.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use orderctl::catalog::Catalog;
 use orderctl::plan::Planning;
+use orderctl::plan::flow::OrchestrationPlan;
 use serde_json::{Value, json};
 
 use crate::world::{Decomposed, World, actions, catalog, characteristics, item, order, related};
@@ -23,14 +25,22 @@ fn active(sites: &[Value]) -> World {
     world
 }
 
-/// What each task waits for, by item.
-fn waits(made: &Decomposed) -> BTreeMap<String, Vec<String>> {
+fn plan_of(made: &Decomposed, catalog: Option<&Catalog>) -> OrchestrationPlan {
     let planning = Planning {
         default_endpoint: Some("system"),
-        ..Planning::default()
+        catalog,
+        now: None,
     };
-    let planned = planning.plan(&made.chain).expect("a plan");
-    let tasks = planned.plan.task_flow.iter().map(|task| {
+    planning.plan(&made.chain).expect("a plan").plan
+}
+
+/// What each task waits for, by item.
+fn waits(made: &Decomposed) -> BTreeMap<String, Vec<String>> {
+    waits_of(&plan_of(made, None))
+}
+
+fn waits_of(plan: &OrchestrationPlan) -> BTreeMap<String, Vec<String>> {
+    let tasks = plan.task_flow.iter().map(|task| {
         let waits = task.relationship.iter().map(|it| it.task_flow.id.clone());
         (task.id.clone(), waits.collect())
     });
@@ -160,4 +170,95 @@ fn an_order_grows_with_what_lies_between_and_not_with_its_square() {
     let waits = waits(&made);
     let edges: usize = waits.values().map(Vec::len).sum();
     assert!(edges < 60 * 12, "{edges}");
+}
+
+/// Sites in the north, the last one in a wave of another time.
+fn northern(technology: &str, template: &str) -> Vec<Value> {
+    let waves = [("A", "first"), ("B", "second"), ("C", "zeroth")];
+    let sites = waves.map(|(id, wave)| {
+        let mut site = site(id, technology, template);
+        site["region"] = "north".into();
+        site["wave"] = wave.into();
+        site
+    });
+    sites.into()
+}
+
+#[test]
+fn an_item_that_changes_or_removes_a_service_holds_it_as_it_is_installed() {
+    let world = active(&northern("radio", "old"));
+    let made = world.decompose(&network(
+        "B",
+        "modify",
+        (10, &northern("fibre", "old")[..2]),
+    ));
+    let services = made.services();
+    let id = "N.CFS-ACCESS.A";
+    assert_eq!(
+        item(&services, "1.CFS-ACCESS.A")["installedService"],
+        json!({
+            "@type": "Service", "id": id, "name": "Access (A)", "place": [{"id": "A"}],
+            "serviceCharacteristic": [
+                {"name": "technology", "valueType": "string", "value": "radio"},
+                {"name": "region", "valueType": "string", "value": "north"},
+                {"name": "wave", "valueType": "string", "value": "first"},
+            ]
+        })
+    );
+    let removed = &item(&services, "1.CFS-ROUTER.C")["installedService"];
+    assert_eq!(removed["place"], json!([{"id": "C"}]));
+    let stays = item(&services, "1.CFS-ROUTER.A");
+    assert_eq!(stays.get("installedService"), None);
+}
+
+#[test]
+fn gates_ask_about_what_stays_with_what_changes_and_hold_what_changes_at_their_place() {
+    let world = active(&northern("radio", "old"));
+    let made = world.decompose(&network("B", "modify", (10, &northern("fibre", "new"))));
+    let plan = plan_of(&made, Some(&world.catalog));
+    let gate = plan
+        .task_flow
+        .iter()
+        .find(|it| it.id == "1.CFS-ACCESS.A.G-FEASIBLE");
+    let body = gate.unwrap().request.as_ref().unwrap().body.as_ref();
+    let body: Value = serde_json::to_value(body.unwrap()).unwrap();
+    let service = &body["serviceQualificationItem"][0]["service"];
+    assert_eq!(service["place"][0]["id"], "A");
+    assert_eq!(
+        service["serviceCharacteristic"],
+        json!([
+            {"name": "technology", "value": "fibre"},
+            {"name": "region", "value": "north"},
+            {"name": "wave", "value": "first"},
+        ])
+    );
+    // A router is of another service, and its item says nothing of where it is.
+    let waits = waits_of(&plan);
+    for site in ["A", "B", "C"] {
+        let router = &waits[&format!("1.CFS-ROUTER.{site}.RFS-CONFIG")];
+        let visits: Vec<&String> = router.iter().filter(|it| it.ends_with("VISIT")).collect();
+        assert_eq!(visits, [&format!("1.CFS-ACCESS.{site}.G-VISIT")]);
+    }
+}
+
+#[test]
+fn changes_go_in_the_waves_that_what_they_change_is_in() {
+    let world = active(&northern("radio", "old"));
+    let made = world.decompose(&network("B", "modify", (10, &northern("fibre", "old"))));
+    let plan = plan_of(&made, Some(&world.catalog));
+    let waits = waits_of(&plan);
+    let fibre = |site: &str| format!("1.CFS-ACCESS.{site}.RFS-FIBRE");
+    let point = "B.W-NET.first".to_owned();
+    assert_eq!(waits[&point], [fibre("A")]);
+    assert!(waits[&fibre("B")].contains(&point));
+    assert!(
+        !waits[&fibre("C")].contains(&point),
+        "there is no such wave any more"
+    );
+    // What is given counts for more than what is there.
+    let mut sites = northern("fibre", "old");
+    sites[2]["wave"] = "second".into();
+    let made = world.decompose(&network("B", "modify", (10, &sites)));
+    let waits = waits_of(&plan_of(&made, Some(&world.catalog)));
+    assert!(waits[&fibre("C")].contains(&point));
 }

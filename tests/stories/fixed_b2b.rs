@@ -283,6 +283,93 @@ fn another_tier_at_one_site_changes_its_policy_and_its_probe() {
     );
 }
 
+/// The order once more, as a change of what it has made.
+fn change(story: &Story, id: &str) -> Value {
+    let mut order = story.order("order.json");
+    order["id"] = id.into();
+    order["externalId"] = id.into();
+    order["productOrderItem"][0]["action"] = "modify".into();
+    order["productOrderItem"][0]["product"]["id"] = PRODUCT.into();
+    order
+}
+
+#[test]
+fn another_access_is_there_and_all_behind_it_moved_before_the_old_one_goes() {
+    let story = Story::open("fixed-b2b");
+    carry_out(&story);
+    let to_glass = |sites: &mut Vec<Value>| {
+        let site = sites.iter_mut().find(|it| it["id"] == "SYD-1").unwrap();
+        site["accessTechnology"] = "GPON".into();
+        site["accessNode"] = "OLT-SYDNEY-09".into();
+    };
+    let plan = story.plan(&with_sites(&change(&story, "ORD-GLASS"), to_glass));
+    let [old, ..] = resources("SYD-1", "P2P");
+    let [new, session, block, policy, router, probe] = resources("SYD-1", "GPON");
+    let gate = feasibility("SYD-1");
+    assert_eq!(
+        plan.ids(),
+        BTreeSet::from([&*gate, &*new, &*session, &*router, &*old])
+    );
+    // Of the other service only what the router waits through, and of the other sites nothing.
+    let items: Vec<&str> = plan.resources().into_keys().collect();
+    let known = [&new, &old, &session, &block, &policy, &router];
+    let known: BTreeSet<&str> = known.into_iter().map(String::as_str).collect();
+    assert_eq!(items.into_iter().collect::<BTreeSet<_>>(), known);
+    assert!(!known.contains(&*probe));
+    let question = &plan.tasks()[&*gate]["request"]["body"]["serviceQualificationItem"][0];
+    let service = &question["service"];
+    assert_eq!(service["place"][0]["id"], "GA-2000-0031");
+    assert_eq!(
+        Value::from(super::plan::characteristics(
+            &service["serviceCharacteristic"]
+        )),
+        json!({
+            "siteId": "SYD-1", "siteRole": "branch", "accessTechnology": "GPON", "accessNode": "OLT-SYDNEY-09",
+            "bandwidth": 500, "lanPrefixLength": 29, "rolloutWave": "wave1"
+        })
+    );
+    story.activate(&plan, 0);
+    let run = story.journal(&plan);
+    for (first, later) in [
+        (&gate, &new),
+        (&new, &session),
+        (&session, &router),
+        (&router, &old),
+    ] {
+        plan.assert_sequence(first, later);
+        run.assert_sequence(first, later);
+    }
+}
+
+#[test]
+fn a_change_at_all_sites_goes_wave_after_wave() {
+    let story = Story::open("fixed-b2b");
+    carry_out(&story);
+    let mut order = change(&story, "ORD-SPEED");
+    let values = order["productOrderItem"][0]["product"]["productCharacteristic"].as_array_mut();
+    let mut values = values.unwrap().iter_mut();
+    values.find(|it| it["name"] == "bandwidth").unwrap()["value"] = 1000.into();
+    let plan = story.plan(&order);
+    let policies = SITES.map(|(site, technology, _)| resources(site, technology)[3].clone());
+    let points = ["pilot", "wave1"].map(|wave| milestone(wave).replace(ORDER, "ORD-SPEED"));
+    let ids = policies.iter().chain(&points).map(String::as_str).collect();
+    assert_eq!(plan.ids(), ids);
+    let [headquarters, sydney, parramatta, brisbane, valley] = &policies;
+    for (earlier, point, later) in [
+        (vec![headquarters], &points[0], vec![sydney, parramatta]),
+        (vec![sydney, parramatta], &points[1], vec![brisbane, valley]),
+    ] {
+        for policy in earlier {
+            plan.assert_sequence(policy, point);
+        }
+        for policy in later {
+            plan.assert_sequence(point, policy);
+        }
+    }
+    story.activate(&plan, 0);
+    assert_eq!(story.journal(&plan).completed(), plan.ids());
+}
+
 #[test]
 fn cease_leaves_no_trace() {
     let story = Story::open("fixed-b2b");

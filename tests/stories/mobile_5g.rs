@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::plan::{Plan, Sequence, fits};
 use super::story::{Story, stderr};
 
+const ORDER: &str = "ORD-3340-0001";
 const PRODUCT: &str = "ORD-3340-0001.1";
 const URLLC: &str = "1.CFS-5G-URLLC-SLICE";
 const EMBB: &str = "1.CFS-5G-EMBB-SLICE";
@@ -263,6 +264,27 @@ fn two_hundred_and_fifty_more_vehicles_touch_nothing_but_their_own_profiles() {
     story.activate(&cease, 0);
     assert_eq!(story.journal(&cease).completed(), cease.ids());
     assert_eq!(story.inventory(), "");
+}
+
+#[test]
+fn a_change_of_profiles_begins_with_those_of_the_pilot() {
+    let story = Story::open("mobile-5g");
+    let mut order = fleet_of(&story, 60);
+    story.activate(&story.plan(&order), 0);
+    order["id"] = "ORD-SLICE".into();
+    order["externalId"] = "ORD-SLICE".into();
+    order["productOrderItem"][0]["action"] = "modify".into();
+    order["productOrderItem"][0]["product"]["id"] = PRODUCT.into();
+    let values = order["productOrderItem"][0]["product"]["productCharacteristic"].as_array_mut();
+    let mut values = values.unwrap().iter_mut();
+    values.find(|it| it["name"] == "urllcSnssai").unwrap()["value"] = "1-000003".into();
+    let plan = story.plan(&order);
+    let point = PILOT.replace(ORDER, "ORD-SLICE");
+    let tracker = |vehicle: usize| profile(vehicle, "tracker");
+    assert_eq!(plan.matching(PROFILES).len(), 60);
+    assert!((1..=50).all(|it| plan.precedes(&tracker(it), &point)));
+    assert!((51..=60).all(|it| plan.precedes(&point, &tracker(it))));
+    story.activate(&plan, 0);
 }
 
 #[test]

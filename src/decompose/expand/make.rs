@@ -85,17 +85,7 @@ impl<'c> Expansion<'_, 'c> {
                 (pieces.compose(write), None)
             }
         };
-        let above = match source.sharing {
-            Some(sharing) => sharing.parents.clone(),
-            None => vec![source.item_id.to_owned()],
-        };
-        let (realizes, parents) = match self.layer {
-            Layer::Resource => (above, None),
-            Layer::Product | Layer::Service => match source.roots.items.as_slice() {
-                roots if *roots == above => (above, None),
-                roots => (roots.to_vec(), Some(above)),
-            },
-        };
+        let (realizes, parents) = self.above(source);
         let service = thing.candidate.filter(|_| self.layer == Layer::Service);
         let child_id = service.map(|_| thing.item_id.clone());
         let (place, left) = self.sites(thing.place, (thing.installed.as_ref(), fate.action));
@@ -173,11 +163,25 @@ impl<'c> Expansion<'_, 'c> {
         (Some(place.into_owned()), left)
     }
 
-    /// A resource that is changed or removed, as it is installed.
+    /// The items that one below a thing realizes, and those that it is made from if these are others.
+    fn above(&self, source: &Source<'_, 'c>) -> (Vec<String>, Option<Vec<String>>) {
+        let above = match source.sharing {
+            Some(sharing) => sharing.parents.clone(),
+            None => vec![source.item_id.to_owned()],
+        };
+        match self.layer {
+            Layer::Resource => (above, None),
+            Layer::Product | Layer::Service => match source.roots.items.as_slice() {
+                roots if *roots == above => (above, None),
+                roots => (roots.to_vec(), Some(above)),
+            },
+        }
+    }
+
+    /// What is changed or removed, as it is installed.
     fn before(&mut self, action: Action, installed: Option<&Installed<'c>>) -> Option<Piece> {
-        let is_resource = self.layer == Layer::Resource;
         let is_other = matches!(action, Action::Modify | Action::Delete);
-        let installed = installed.filter(|_| is_resource && is_other)?;
+        let installed = installed.filter(|_| is_other)?;
         let pieces = &mut self.steps.pieces;
         Some(pieces.compose(|to| write::installed(to, installed)))
     }
