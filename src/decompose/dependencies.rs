@@ -3,7 +3,7 @@
 //! Items that may wait for each other are found through what they have in
 //! common; only `where` looks at pairs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::faults::Faults;
 use super::staying;
@@ -45,6 +45,17 @@ impl<'c> Waiting<'c> {
             kept: filter.map_or_else(Kept::default, |it| it.keep(bindings, "other")),
             lenient: false,
         }
+    }
+
+    /// What is said several times, once: by all who share a thing.
+    pub fn once(waits: &[Waiting<'c>]) -> Vec<Waiting<'c>> {
+        let mut known = HashSet::new();
+        let waits = waits.iter();
+        let new = waits.filter(|it| {
+            let same = (std::ptr::from_ref(it.dependency), it.lenient);
+            !it.kept.is_empty() || known.insert(same)
+        });
+        new.cloned().collect()
     }
 
     /// What cannot be judged counts.

@@ -172,6 +172,19 @@ fn an_order_grows_with_what_lies_between_and_not_with_its_square() {
     assert!(edges < 60 * 12, "{edges}");
 }
 
+#[test]
+fn what_many_share_waits_once_for_each_and_so_does_what_stays() {
+    // As many policies as there are who share the firewall behind them: 3,200 times 3,200 are too many.
+    let mut sites: Vec<Value> = (0..3200)
+        .map(|it| site(&format!("S{it}"), "radio", "old"))
+        .collect();
+    let world = active(&sites);
+    sites[7] = site("S7", "fibre", "new");
+    let made = world.decompose(&network("B", "modify", (10, &sites)));
+    assert_eq!(made.resources().len(), 5);
+    assert_eq!(waits(&made).len(), 3);
+}
+
 /// Sites in the north, the last one in a wave of another time.
 fn northern(technology: &str, template: &str) -> Vec<Value> {
     let waves = [("A", "first"), ("B", "second"), ("C", "zeroth")];

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::{Parent, Sharing};
 use crate::catalog::Values;
 use crate::catalog::expression::Kept;
+use crate::decompose::dependencies::Waiting;
 use crate::decompose::expand::{Expansion, Part, Source, Thing, installed_values};
 use crate::decompose::explain::Outcome;
 use crate::decompose::standing::Mode;
@@ -180,7 +181,7 @@ impl<'c> Expansion<'_, 'c> {
             released: released.map(|it| it.item.clone()).collect(),
             stays: group.stays,
         };
-        let waits = group.waits.clone();
+        let waits = Waiting::once(&group.waits);
         let values = Values::default();
         let source = Source {
             node,
