@@ -14,7 +14,7 @@
 //! noChange are about what is there: the items below are compared with it, carry
 //! only what changes, and name it by its own ids. Nothing below a noChange item of a
 //! service order changes: of that only what lies between what changes gets an item
-//! ([`staying`]). An item that changes or removes a service or resource holds it as
+//! (`staying`). An item that changes or removes a service or resource holds it as
 //! it is installed, too: what stays of it is known beside what changes, and undoing
 //! sets it back. Without one, every item below gets the action of the item above.
 
