@@ -60,7 +60,7 @@ impl Layer {
         });
         let state = state.unwrap_or_default();
         let is_it = |ended: &&str| state.trim().eq_ignore_ascii_case(ended);
-        (!ENDED.iter().any(|it| is_it(&it))).then_some(layer)
+        (!ENDED.iter().any(is_it)).then_some(layer)
     }
 
     /// For messages: `product`, `service`, `resource`.

@@ -57,10 +57,6 @@ pub struct Needs<'a> {
 }
 
 /// How far a task has come.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says another thing, whatever the others say"
-)]
 #[derive(Debug, Clone, Default)]
 #[expect(
     clippy::struct_excessive_bools,

@@ -69,7 +69,7 @@ impl Body {
 
     /// `{}`
     pub fn empty() -> Body {
-        Body::new("{}".to_owned()).expect("it is JSON")
+        json("{}".to_owned()).into()
     }
 
     /// The text of a value.
@@ -93,7 +93,7 @@ impl Body {
     pub fn to_raw(&self) -> Box<RawValue> {
         match &self.text {
             Text::Whole(text) => text.clone(),
-            _ => RawValue::from_string(self.get().into_owned()).expect("documents are JSON"),
+            _ => json(self.get().into_owned()),
         }
     }
 
@@ -108,6 +108,10 @@ impl Body {
             }
         })
     }
+}
+
+fn json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).expect("what is made of documents is JSON")
 }
 
 fn digest_of(canonical: &[u8]) -> [u8; 32] {

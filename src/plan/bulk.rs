@@ -100,13 +100,13 @@ pub fn predecessors(plan: &OrchestrationPlan) -> Vec<Vec<usize>> {
     let positions: HashMap<&str, usize> = tasks
         .map(|(index, task)| (task.id.as_str(), index))
         .collect();
-    let before = |task: &Box<TaskFlow>| {
+    let before = |task: &TaskFlow| {
         let waits = task.relationship.iter();
         waits
             .filter_map(|wait| positions.get(wait.task_flow.id.as_str()).copied())
             .collect()
     };
-    plan.task_flow.iter().map(before).collect()
+    plan.task_flow.iter().map(|task| before(task)).collect()
 }
 
 fn kind(task: &TaskFlow) -> Kind<'_> {

@@ -47,10 +47,6 @@ pub struct OrchestrationPlan {
     pub revision: Option<Revision>,
     /// The tasks, in an order in which every task comes after those it waits for.
     #[serde(rename = "taskFlow")]
-    #[expect(
-        clippy::vec_box,
-        reason = "tasks are large, and moved often while a plan is made"
-    )]
     pub task_flow: Vec<Box<TaskFlow>>,
 }
 

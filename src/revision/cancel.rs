@@ -38,9 +38,9 @@ pub fn cancel(
         return Err(Refusal::Pinned(pins.into_values().collect()));
     }
     let mut plan = undone(standing, RevisionKind::Cancel, reason, &bundles)?;
-    let is_changed =
-        |task: &Box<TaskFlow>| !matches!(task.disposition, Some(Disposition::Keep) | None);
-    if !kept.is_empty() && !plan.task_flow.iter().any(is_changed) {
+    let mut dispositions = plan.task_flow.iter().map(|it| it.disposition);
+    let keeps_all = dispositions.all(|it| matches!(it, Some(Disposition::Keep) | None));
+    if !kept.is_empty() && keeps_all {
         return Err(Refusal::Pinned(pins.into_values().collect()));
     }
     if let Some(revision) = &mut plan.revision {

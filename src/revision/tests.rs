@@ -227,7 +227,7 @@ impl Case {
 /// `disposition id`, and what comes first in the case of undoing.
 fn told(plan: &OrchestrationPlan) -> Vec<String> {
     let tasks = plan.task_flow.iter().filter(|it| it.disposition.is_some());
-    let line = |it: &Box<TaskFlow>| {
+    let line = |it: &TaskFlow| {
         let what = it.disposition.unwrap();
         let after: Vec<&str> = it.relationship.iter().map(|it| &*it.task_flow.id).collect();
         match what {
@@ -237,7 +237,7 @@ fn told(plan: &OrchestrationPlan) -> Vec<String> {
             _ => format!("{} {}", what.name(), it.id),
         }
     };
-    tasks.map(line).collect()
+    tasks.map(|it| line(it)).collect()
 }
 
 #[test]

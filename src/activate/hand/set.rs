@@ -166,7 +166,7 @@ fn wanted(plan: &OrchestrationPlan) -> OrchestrationPlan {
         .iter()
         .filter_map(|it| it.compensates.as_deref())
         .collect();
-    let is_wanted = |task: &&Box<TaskFlow>| {
+    let is_wanted = |task: &TaskFlow| {
         let is_left = matches!(
             task.disposition,
             Some(Disposition::Drop | Disposition::Undo | Disposition::Settle)
@@ -174,7 +174,7 @@ fn wanted(plan: &OrchestrationPlan) -> OrchestrationPlan {
         task.compensates.is_none() && !is_left && !undone.contains(&task.id.as_str())
     };
     OrchestrationPlan {
-        task_flow: tasks.iter().filter(is_wanted).cloned().collect(),
+        task_flow: tasks.iter().filter(|it| is_wanted(it)).cloned().collect(),
         ..plan.clone()
     }
 }

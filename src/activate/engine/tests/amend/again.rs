@@ -131,8 +131,8 @@ pub(super) async fn a_change_is_undone_wherever_it_fails(changes: &Changes) {
             // Not where the rule of what failed lets the others go on, and not what people did.
             let plan = underway.decided.plan();
             let is_undone = plan.revision.is_some() && !is_pinned(&underway.decided, &point);
-            let by_hand = |it: &Box<TaskFlow>| it.kind == TaskKind::Manual && it.gate.is_none();
-            if is_undone && !plan.task_flow.iter().any(by_hand) {
+            let by_hand = |it: &TaskFlow| it.kind == TaskKind::Manual && it.gate.is_none();
+            if is_undone && !plan.task_flow.iter().any(|it| by_hand(it)) {
                 undone += 1;
                 assert_eq!(point.things, there, "{file} {task}\n{told}");
                 let left = underway.installed(installed.clone());
