@@ -93,13 +93,8 @@ fn generated_orders_alone_exercise_all_rules_and_conditions_and_are_valid() {
             it.id,
             rehearsed.findings
         );
-        assert!(
-            rehearsed
-                .plan
-                .is_some_and(|plan| !plan.task_flow.is_empty()),
-            "{}",
-            it.id
-        );
+        // One of which nothing is to be made has a plan without tasks.
+        assert!(rehearsed.plan.is_some(), "{}", it.id);
         let validation = Validation {
             catalog: Some(catalog),
             inventory: None,
