@@ -4,7 +4,7 @@ use super::{Rule, error, warning};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::suggestion::closest;
 use crate::document::describe;
-use crate::model::{Action, entity_id};
+use crate::model::Action;
 use crate::validate::Subject;
 
 /// The rule.
@@ -45,7 +45,9 @@ fn check(subject: &Subject<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(warning("order/action-spelling", node, message));
         }
         let is_change = matches!(action, Action::Modify | Action::Delete);
-        if is_change && entity_id(item.entity).is_none() && !holds {
+        // ONAP writes the text `null` there, which is told by itself.
+        let is_named = item.entity.is_some_and(|entity| entity.get("id").is_some());
+        if is_change && !is_named && !holds {
             let entity = subject.order.entity_name();
             let message = format!("{action} needs the id of the {entity} that it is about");
             let place = item.entity.unwrap_or(item.node);
