@@ -60,24 +60,29 @@ fn nothing_happens_twice_where_repetitions_are_known_or_what_is_there_can_be_rea
     }
 }
 
+/// One run after the other leaves the work to somebody, and says the same of it.
+fn stays_held(workplace: &Workplace, chain: &str, expected: &str) {
+    for _ in 0..2 {
+        let output = workplace.activate(chain, &[]);
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
 #[test]
 fn where_neither_is_so_a_person_finds_out() {
     let mock = mock(NEITHER, &["olt:1=lost"]);
     let workplace = Workplace::new(&mock.url());
     let chain = chain("order.json", "1");
-    for _ in 0..2 {
-        let output = workplace.activate(&chain, &[]);
-        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-        let said = stderr(&output);
-        let expected = format!(
-            "  held {BEARER}: outcome unknown: no answer: connection closed before message \
-             completed; endpoint olt cannot tell (asked for it, the answer was 405 Method Not \
-             Allowed: notSupported: Method not allowed: resources cannot be read here) and is not declared \
-             idempotent: find out, then complete or retry the task by hand; was it done: \
-             orderctl task complete ORD-1 {BEARER}; was it not: orderctl task retry ORD-1 {BEARER} --reason '…'\n"
-        );
-        assert!(said.contains(&expected), "{said}");
-    }
+    let expected = format!(
+        "  held {BEARER}: outcome unknown: no answer: connection closed before message \
+         completed; endpoint olt cannot tell (asked for it, the answer was 405 Method Not \
+         Allowed: notSupported: Method not allowed: resources cannot be read here) and is not declared \
+         idempotent: find out, then complete or retry the task by hand; was it done: \
+         orderctl task complete ORD-1 {BEARER}; was it not: orderctl task retry ORD-1 {BEARER} --reason '…'\n"
+    );
+    stays_held(&workplace, &chain, &expected);
     let olt = |calls: Vec<Call>| calls.iter().filter(|it| it.endpoint == "olt").count();
     assert_eq!(olt(mock.record()), 1, "never sent again by itself");
     let complete = ["task", "complete", "ORD-1", BEARER, "--by", "jane"];
@@ -199,15 +204,10 @@ fn what_was_accepted_and_does_not_come_is_held_and_not_sent_again() {
     let settings = "timeout = \"1s\"\nsettle = \"500ms\"\nonFailure = \"fail\"\n";
     workplace.endpoints(&mock.url(), settings);
     let chain = chain("order.json", "1");
-    for _ in 0..2 {
-        let output = workplace.activate(&chain, &[]);
-        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-        let said = stderr(&output);
-        let expected = format!(
-            "  held {BEARER}: outcome unknown: accepted, but the answer names no monitor; endpoint olt has accepted it, and it was not \
-             there when it was asked for: find out, then complete or retry the task by hand"
-        );
-        assert!(said.contains(&expected), "{said}");
-    }
+    let expected = format!(
+        "  held {BEARER}: outcome unknown: accepted, but the answer names no monitor; endpoint olt has accepted it, and it was not \
+         there when it was asked for: find out, then complete or retry the task by hand"
+    );
+    stays_held(&workplace, &chain, &expected);
     assert_eq!(sent(&mock.record(), "olt"), 1);
 }
