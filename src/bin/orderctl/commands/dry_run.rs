@@ -1,6 +1,7 @@
 //! `orderctl activate --dry-run`: the requests that a run would send.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use orderctl::activate::intake::Intake;
 use orderctl::activate::{self, ActivateError, Outlook};
@@ -24,6 +25,10 @@ pub fn run(
 ) -> Result<ExitCode, Failure> {
     let mut sink = Sink::new(context, None, &[])?;
     sink.raw = true;
+    let journal = Journal {
+        path: journal,
+        reader: Mutex::new(None),
+    };
     let ended = stage::run(
         &args.plans,
         Unit::Chain,
@@ -35,7 +40,7 @@ pub fn run(
             {
                 accepted.forget_progress();
             }
-            requests(&intake, &chain, (endpoints, journal))
+            requests(&intake, &chain, (endpoints, &journal))
         },
         &mut |produced| sink.take(produced),
     );
@@ -47,7 +52,7 @@ pub fn run(
 fn requests(
     intake: &Intake,
     chain: &Chain,
-    (endpoints, journal): (&[(EndpointDefinition, Endpoint)], &Path),
+    (endpoints, journal): (&[(EndpointDefinition, Endpoint)], &Journal<'_>),
 ) -> Produced {
     let mut produced = Produced::default();
     match intake {
@@ -81,13 +86,13 @@ fn requests(
 /// The requests that are left to be sent, by what the journal says.
 fn left(
     chain: &activate::Chain,
-    (endpoints, journal): (&[(EndpointDefinition, Endpoint)], &Path),
+    (endpoints, journal): (&[(EndpointDefinition, Endpoint)], &Journal<'_>),
 ) -> Result<Vec<String>, Failure> {
-    let entries = entries(chain, journal)?;
+    let entries = journal.entries(chain)?;
     if entries.is_empty() && chain.needs_history() {
         return Err(Failure::Activate(ActivateError::NotInJournal {
             order: chain.order_id().unwrap_or_default().to_owned(),
-            journal: journal.to_owned(),
+            journal: journal.path.to_owned(),
         }));
     }
     let outlook = Outlook::of(chain, &entries)?;
@@ -110,12 +115,26 @@ fn left(
     Ok(requests)
 }
 
-fn entries(chain: &activate::Chain, journal: &Path) -> Result<Vec<Entry>, Failure> {
-    let Some(order) = chain.order_id().filter(|_| journal.exists()) else {
-        return Ok(Vec::new());
-    };
-    let stored = JournalReader::open(journal)?.order(order)?;
-    Ok(stored.map(|it| it.entries).unwrap_or_default())
+/// A journal, opened with the first order that is looked up in it.
+struct Journal<'j> {
+    path: &'j Path,
+    reader: Mutex<Option<JournalReader>>,
+}
+
+impl Journal<'_> {
+    /// What it has about the order of a chain.
+    fn entries(&self, chain: &activate::Chain) -> Result<Vec<Entry>, Failure> {
+        let Some(order) = chain.order_id().filter(|_| self.path.exists()) else {
+            return Ok(Vec::new());
+        };
+        let mut opened = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = match opened.take() {
+            Some(reader) => reader,
+            None => JournalReader::open(self.path)?,
+        };
+        let stored = opened.insert(reader).order(order)?;
+        Ok(stored.map(|it| it.entries).unwrap_or_default())
+    }
 }
 
 fn request(
