@@ -451,7 +451,7 @@ fn source(regex: &Regex) -> &str {
 }
 
 fn matches(regex: &Regex, value: Node<'_>) -> Result<(), Misfit> {
-    let text = value.as_str().unwrap_or_else(|| Cow::Borrowed(value.raw()));
+    let text = value.told();
     if regex.is_match(&text) {
         return Ok(());
     }

@@ -113,12 +113,7 @@ impl Reader<'_> {
             name: root.text("name").map(std::borrow::Cow::into_owned),
             subject,
             characteristic,
-            waves: waves
-                .map(|node| {
-                    node.as_str()
-                        .map_or_else(|| node.raw().to_owned(), Into::into)
-                })
-                .collect(),
+            waves: waves.map(|node| node.told().into_owned()).collect(),
             until: match root.text("until").as_deref() {
                 Some("ended") => WaveEnd::Ended,
                 _ => WaveEnd::Completed,

@@ -444,6 +444,11 @@ impl<'d> Node<'d> {
         })
     }
 
+    /// The text of a string; of any other value, how it is written.
+    pub fn told(self) -> Cow<'d, str> {
+        self.as_str().unwrap_or_else(|| self.raw().into())
+    }
+
     /// The value of a boolean.
     pub fn as_bool(self) -> Option<bool> {
         match self.kind() {

@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::extent::Extent;
 use super::things::{Thing, things};
-use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL, QUANTITY};
+use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL};
 use crate::chain::Chain;
 use crate::document::{Composer, Document, Edits, Node, quote};
+use crate::model::order::{QUANTITY, quantity};
 use crate::model::version5::flattened;
 use crate::model::{Action, Characteristic, Order};
 
@@ -295,8 +296,8 @@ impl<'a> Update<'a> {
                         edits.set(root, &key, &value.compact());
                     }
                 }
-                let known = root.get(QUANTITY).and_then(Node::as_i64);
-                if let Some(quantity) = ordered(thing).filter(|it| *it != known.unwrap_or(1)) {
+                let known = quantity(root).unwrap_or(1);
+                if let Some(quantity) = ordered(thing).filter(|it| *it != known) {
                     edits.set(root, QUANTITY, &quantity.to_string());
                 }
             }
@@ -431,8 +432,7 @@ fn given<'d>(thing: &Thing<'d>) -> Vec<(String, Node<'d>)> {
 
 /// How many of a product an item orders, where it says so.
 fn ordered(thing: &Thing<'_>) -> Option<i64> {
-    let quantity = thing.node.get(QUANTITY)?.as_i64()?;
-    (thing.layer == Layer::Product && quantity > 0).then_some(quantity)
+    quantity(thing.node).filter(|_| thing.layer == Layer::Product)
 }
 
 /// Characteristics with those that an item gives in the place of those of the same name.

@@ -126,8 +126,6 @@ impl Layer {
     }
 }
 
-/// Member of a product, and of order items: how many of it.
-pub const QUANTITY: &str = "quantity";
 /// What a product (TMF637 `ProductStatusType`) or service (TMF638 `ServiceStateType`) says that is
 /// not, or not any more.
 const ENDED: [&str; 3] = ["terminated", "cancelled", "aborted"];

@@ -8,6 +8,15 @@ use super::{
 };
 use crate::document::{Document, DocumentKind, Node};
 
+/// Member of an order item, and of an installed product: how many of it.
+pub const QUANTITY: &str = "quantity";
+
+/// How many of something an item orders, or are installed, where it says so.
+pub fn quantity(node: Node<'_>) -> Option<i64> {
+    let quantity = node.get(QUANTITY)?.as_i64();
+    quantity.filter(|it| *it > 0)
+}
+
 /// An order of any layer.
 #[derive(Debug, Clone)]
 pub enum Order<'d> {

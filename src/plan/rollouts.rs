@@ -1,7 +1,6 @@
 //! Rollouts: an order carried out in waves, by the rollout rules of what is
 //! ordered.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::draft::{self, Bounds, Draft};
@@ -12,7 +11,7 @@ use super::scope::Scope;
 use crate::catalog::{Release, RolloutRule, WaveEnd};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Node, describe};
+use crate::document::describe;
 use crate::model::{Action, Order};
 
 /// Puts the tasks of a chain into waves.
@@ -167,12 +166,12 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             let staying = self.scope.layers.entries[entry].staying();
             let mut staying = staying.iter().filter(|it| it.name == rule.characteristic);
             // What was a wave when it was installed may be none any more.
-            let wave = staying.find_map(|it| of(&text(it.value?)));
+            let wave = staying.find_map(|it| of(&it.value?.told()));
             named.insert(entry, wave);
             return wave;
         }
         let wave = value.and_then(|value| {
-            let name = text(value);
+            let name = value.told();
             let wave = of(&name);
             if wave.is_none() {
                 let message = format!(
@@ -223,9 +222,4 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             node: self.order.node(),
         }
     }
-}
-
-/// What a characteristic says, as a wave of a rule is written.
-fn text(value: Node<'_>) -> Cow<'_, str> {
-    value.as_str().unwrap_or_else(|| value.raw().into())
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::catalog::{Catalog, ProductSpecification, Values};
 use crate::document::{Node, quote};
-use crate::inventory::{Installed, QUANTITY};
-use crate::model::{Action, ProductOrderItem};
+use crate::inventory::Installed;
+use crate::model::{Action, ProductOrderItem, order};
 
 /// The product specification of an item: by its own reference, else by its offering's, else by
 /// what is installed.
@@ -93,12 +93,8 @@ pub fn item_members(
 
 /// Quantity of an item; if it says nothing, that of what is installed; if neither does, 1.
 pub fn quantity(item: Node<'_>, installed: Option<&Installed<'_>>) -> i64 {
-    let given = |node: Node<'_>| {
-        let quantity = node.get(QUANTITY).and_then(Node::as_i64);
-        quantity.filter(|it| *it > 0)
-    };
-    let there = || given(installed?.node);
-    given(item).or_else(there).unwrap_or(1)
+    let there = || order::quantity(installed?.node);
+    order::quantity(item).or_else(there).unwrap_or(1)
 }
 
 /// The action of a derived item: that of the item above.
