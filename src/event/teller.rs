@@ -113,10 +113,8 @@ impl Teller {
     pub fn new(chain: Chain) -> Option<Self> {
         let plan = chain.first(DocumentKind::OrchestrationPlan)?;
         let deadlines = Deadlines::of(plan);
-        let revision = plan.root().get("revision");
-        let kind = revision
-            .and_then(|it| it.text("kind"))
-            .map(std::borrow::Cow::into_owned);
+        let kind = plan.root().get("revision").and_then(|it| it.text("kind"));
+        let is_cancelled = kind.as_deref() == Some("cancel");
         let mut groups: HashMap<String, usize> = HashMap::new();
         let mut orders = Vec::new();
         for (at, document) in chain.documents.iter().enumerate() {
@@ -182,7 +180,7 @@ impl Teller {
             told: 0,
             plan: None,
             is_undone_next: false,
-            is_cancelled: kind.as_deref() == Some("cancel"),
+            is_cancelled,
             chain,
         })
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{
     Action, Characteristics, ItemRelationship, ProductOrder, Reference, ResourceOrder, ServiceOrder,
 };
-use crate::document::{Document, DocumentKind, Node};
+use crate::document::{Document, DocumentKind, Kind, Node};
 
 /// Member of an order item, and of an installed product: how many of it.
 pub const QUANTITY: &str = "quantity";
@@ -15,6 +15,13 @@ pub const QUANTITY: &str = "quantity";
 pub fn quantity(node: Node<'_>) -> Option<i64> {
     let quantity = node.get(QUANTITY)?.as_i64();
     quantity.filter(|it| *it > 0)
+}
+
+/// What an item is about as it was installed when its order was made: the object that the item has
+/// under this key.
+pub fn installed<'d>(item: Node<'d>, key: &str) -> Option<Node<'d>> {
+    let installed = item.get(key)?;
+    (installed.kind() == Kind::Object).then_some(installed)
 }
 
 /// An order of any layer.

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::order::installed;
 use super::product_order::external_id;
 use super::{Action, Characteristics, ItemRelationship, Reference};
-use crate::document::{Kind, Node};
+use crate::document::Node;
 
 /// Member of an item that changes or removes a resource: the resource as it is installed. TMF652
 /// has no place for that.
@@ -79,8 +80,7 @@ impl<'d> ResourceOrder<'d> {
 impl<'d> ResourceOrderItem<'d> {
     /// The resource as it was installed when the order was made, where it is told.
     pub fn installed(&self) -> Option<Node<'d>> {
-        let installed = self.node.get(INSTALLED_RESOURCE)?;
-        (installed.kind() == Kind::Object).then_some(installed)
+        installed(self.node, INSTALLED_RESOURCE)
     }
 }
 

@@ -4,6 +4,7 @@
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::document::{Kind, Node};
+use crate::model::order;
 use crate::model::reference::RelationshipKind;
 use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::service_order::INSTALLED_SERVICE;
@@ -67,8 +68,7 @@ impl<'d> Entry<'_, 'd> {
             Layer::Service => INSTALLED_SERVICE,
             Layer::Product => return None,
         };
-        let installed = self.item.node.get(member)?;
-        (installed.kind() == Kind::Object).then_some(installed)
+        order::installed(self.item.node, member)
     }
 
     /// The characteristics that stay as they are installed.
