@@ -644,10 +644,11 @@ fn state_of(
     progress: &Progress,
     (is_left, nothing_waits): (bool, bool),
 ) -> RunState {
-    let cancels = |it: &Revision| it.kind == RevisionKind::Cancel;
-    if plan.revision.as_ref().is_some_and(cancels) && progress.has_ended() {
+    let cancels = |it: &&Revision| it.kind == RevisionKind::Cancel;
+    let cancellation = plan.revision.as_ref().filter(cancels);
+    if let Some(cancellation) = cancellation.filter(|_| progress.has_ended()) {
         // What is past the point of no return has been gone on with.
-        if plan.revision.as_ref().is_some_and(|it| it.partly) {
+        if cancellation.partly {
             return RunState::Failed;
         }
         let mut undo = plan.task_flow.iter().filter(|it| it.compensates.is_some());

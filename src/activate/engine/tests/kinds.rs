@@ -551,3 +551,31 @@ async fn a_simulated_endpoint_takes_the_time_of_the_order() {
         assert_eq!(when(&log, line), format!("{day}T08:00:00Z"), "{line}");
     }
 }
+
+#[test]
+fn a_cancellation_has_failed_where_something_is_left_of_the_order() {
+    let ended = |partly: bool, event: &dyn Fn(ByHand) -> Event| {
+        let mut plan = (*super::plan(&[("a", &[]), ("undo", &["a"])])).clone();
+        plan.revision = Some(Revision {
+            number: 1,
+            kind: RevisionKind::Cancel,
+            of: "sha256:bb".into(),
+            entries: 1,
+            partly,
+            reason: None,
+        });
+        plan.task_flow[1].compensates = Some("a".into());
+        let events = [Event::CompletedByHand(by_hand("a")), event(by_hand("undo"))];
+        let mut entries = rehearsed(&plan).kept();
+        entries.extend(events.map(|event| Entry {
+            at: Timestamp::UNIX_EPOCH,
+            event,
+        }));
+        let progress = Progress::replay(&plan, &entries).unwrap();
+        assert!(progress.has_ended());
+        state_of(&plan, &progress, (false, true))
+    };
+    assert_eq!(ended(false, &Event::CompletedByHand), RunState::Cancelled);
+    assert_eq!(ended(true, &Event::CompletedByHand), RunState::Failed);
+    assert_eq!(ended(false, &Event::Skipped), RunState::Failed);
+}
