@@ -10,6 +10,7 @@ use crate::model::product_order::external_id;
 use crate::model::state::OrderState;
 use crate::model::version5::flattened;
 use crate::model::{Order, ResourceOrder, ServiceOrder};
+use crate::parallel;
 
 /// Documents that belong together, in the order of the stream.
 #[derive(Debug, Clone, Default)]
@@ -34,11 +35,22 @@ pub enum Link {
 const FOREIGN: usize = 64;
 const FOREIGN_SIZE: usize = 1 << 20;
 
+/// Chains of so many bytes are given back by another thread.
+const LARGE: usize = 1 << 20;
+
 impl Chain {
     /// A chain that begins with a document.
     pub fn new(root: Document) -> Chain {
         Chain {
             documents: vec![root],
+        }
+    }
+
+    /// Gives back the memory of a chain that is done with; of a large one beside what follows.
+    pub fn discard(self) {
+        let size: usize = self.documents.iter().map(|it| it.text().len()).sum();
+        if size >= LARGE {
+            parallel::discard(self);
         }
     }
 

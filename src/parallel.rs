@@ -6,9 +6,9 @@
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, Builder, JoinHandle};
 
 /// More threads than this are not worth starting for what takes part of a second.
 const MOST_THREADS: usize = 8;
@@ -100,20 +100,25 @@ pub fn parts_mut<T: Send>(list: &mut [T], many: usize, work: impl Fn(usize, &mut
     map(parts.collect(), |(number, part)| work(number * size, part));
 }
 
-/// What comes of pieces of `size` things of a list, which the work may change or use up, handed to
-/// `take` one after the other in their sequence, until it wants no more. Each thread is but one
-/// piece ahead of it, so that what is made is never there as a whole.
-pub fn pieces<T: Send, R: Send, B>(
-    list: &mut [T],
+/// What comes of pieces of `size` things of a list, handed to `take` one after the other in their
+/// sequence, until it wants no more. Each thread is but one piece ahead of it, so that what is made
+/// is never there as a whole; and makes it in the room of a piece that has been taken, which is to
+/// be left empty: memory that the system has to find takes longer than what is done with it.
+pub fn pieces<T: Sync, R: Send + Default, B>(
+    list: &[T],
     size: usize,
-    work: impl Fn(usize, &mut [T]) -> R + Sync,
-    mut take: impl FnMut(R) -> ControlFlow<B>,
+    work: impl Fn(usize, &[T], &mut R) + Sync,
+    mut take: impl FnMut(&mut R) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let count = list.len().div_ceil(size.max(1));
     let threads = threads().min(count);
-    let mut pieces = list.chunks_mut(size.max(1)).enumerate();
+    let mut pieces = list.chunks(size.max(1)).enumerate();
     if threads < 2 {
-        return pieces.try_for_each(|(number, piece)| take(work(number * size, piece)));
+        let mut room = R::default();
+        return pieces.try_for_each(|(number, piece)| {
+            work(number * size, piece, &mut room);
+            take(&mut room)
+        });
     }
     let mut shares: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
     for (number, piece) in pieces {
@@ -123,24 +128,41 @@ pub fn pieces<T: Send, R: Send, B>(
         let (work, mut made) = (&work, Vec::with_capacity(threads));
         for share in shares {
             let (sender, receiver) = sync_channel(1);
-            made.push(receiver);
+            let (give_back, taken) = channel();
+            made.push((receiver, give_back));
             scope.spawn(move || {
                 for (start, piece) in share {
-                    if sender.send(work(start, piece)).is_err() {
+                    let mut room = taken.try_recv().unwrap_or_default();
+                    work(start, piece, &mut room);
+                    if sender.send(room).is_err() {
                         return;
                     }
                 }
             });
         }
         for number in 0..count {
+            let (made, give_back) = &made[number % threads];
             // A thread that panics hands over nothing; the scope panics with it.
-            let Ok(piece) = made[number % threads].recv() else {
+            let Ok(mut piece) = made.recv() else {
                 break;
             };
-            take(piece)?;
+            take(&mut piece)?;
+            let _wanted_or_not = give_back.send(piece);
         }
         ControlFlow::Continue(())
     })
+}
+
+/// Gives back the memory of something large beside what follows: by a thread, for which nobody waits
+/// when the process ends. One thing at a time, so that what is not needed any more never piles up.
+pub fn discard<T: Send + 'static>(thing: T) {
+    static BEFORE: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+    let mut before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(before) = before.take() {
+        let _done_or_panicked = before.join();
+    }
+    // Without a thread it is given back right here.
+    *before = Builder::new().spawn(move || drop(thing)).ok();
 }
 
 /// The system is asked once: that takes longer than what is done for a small order.
@@ -194,14 +216,14 @@ mod tests {
         for size in [1, 7, 999, 1000, 2000] {
             let mut taken = Vec::new();
             let ended = pieces(
-                &mut list.clone(),
+                &list,
                 size,
-                |start, piece| {
-                    assert_eq!(piece[0], start);
-                    piece.to_vec()
+                |start, piece, room: &mut Vec<usize>| {
+                    assert_eq!((piece[0], room.len()), (start, 0));
+                    room.extend(piece);
                 },
                 |piece| {
-                    taken.extend(piece);
+                    taken.append(piece);
                     if taken.len() > 500 {
                         ControlFlow::Break(taken.len())
                     } else {
@@ -213,7 +235,7 @@ mod tests {
             assert_eq!(taken, list[..taken.len()]);
             assert!(taken.len() <= 500 + size);
         }
-        let none = pieces(&mut [0; 0], 7, |_, _| (), |()| ControlFlow::Break(()));
+        let none = pieces(&[0; 0], 7, |_, _, ()| (), |()| ControlFlow::Break(()));
         assert_eq!(none, ControlFlow::Continue(()));
     }
 
@@ -221,9 +243,9 @@ mod tests {
     fn a_panic_of_the_work_is_one_of_the_caller() {
         let panicked = std::panic::catch_unwind(|| {
             pieces(
-                &mut [0; 100],
+                &[0; 100],
                 1,
-                |start, _| assert_ne!(start, 90),
+                |start, _, ()| assert_ne!(start, 90),
                 |()| ControlFlow::<()>::Continue(()),
             )
         });

@@ -359,6 +359,24 @@ fn input_without_a_document_is_an_error() {
 }
 
 #[test]
+fn a_catalog_that_cannot_be_used_ends_the_run_before_its_input_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let within = format!("cd '{}'", folder.path().display());
+    let catalog = "mkdir catalog && printf '{' > catalog/broken.json";
+    let made = shell(&format!("{within} && {catalog} && mkfifo endless"));
+    gives(&made, 0, "", "");
+    for command in ["validate", "decompose", "plan"] {
+        let output = shell(&format!(
+            "{within} && exec 3<>endless && \
+             exec \"$ORDERCTL\" {command} --catalog catalog < endless"
+        ));
+        let place = "catalog/broken.json:1:2: the input ends inside an object";
+        let message = format!("error: the catalog cannot be read: {place}\n");
+        gives(&output, 2, "", &message);
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_are_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("order.json");

@@ -153,6 +153,19 @@ pub struct Batch {
     error: Option<StreamError>,
 }
 
+impl From<StreamError> for Batch {
+    /// The end of a stream that brought nothing.
+    fn from(error: StreamError) -> Batch {
+        Batch {
+            file: Arc::from(""),
+            bytes: Vec::new(),
+            frames: Vec::new(),
+            ending: None,
+            error: Some(error),
+        }
+    }
+}
+
 impl Batch {
     /// Whether it is one large document, which another thread is parsing.
     pub fn is_being_parsed(&self) -> bool {

@@ -124,18 +124,19 @@ impl Planning<'_> {
             let orders = self.orders(chain)?;
             no_faults(check(chain))?;
             let sketched = self.sketch(chain, &orders)?;
-            return Ok(self.assemble(chain, order_digests(chain), sketched));
+            let scheduled = self.schedule(chain, sketched);
+            return Ok(scheduled.with_digests(order_digests(chain)));
         }
         thread::scope(|scope| {
             let beside = scope.spawn(|| (check(chain), order_digests(chain)));
+            let orders = self.orders(chain)?;
+            let sketched = self.sketch(chain, &orders);
             // What was read of the orders is not needed any more when the tasks are put together.
-            let sketched = {
-                let orders = self.orders(chain)?;
-                self.sketch(chain, &orders)
-            };
+            drop(orders);
+            let scheduled = sketched.map(|sketched| self.schedule(chain, sketched));
             let (faults, digests) = joined(beside);
             no_faults(faults)?;
-            Ok(self.assemble(chain, digests, sketched?))
+            Ok(scheduled?.with_digests(digests))
         })
     }
 
@@ -182,26 +183,23 @@ impl Planning<'_> {
             _ => None,
         });
         let items = resources.flatten();
-        let mut items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
+        let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
         let at_once = if items.len() < MANY { MANY } else { AT_ONCE };
         let mut drafts = Vec::with_capacity(items.len() + FEW);
-        let draft = |start: usize, items: &mut [&_]| {
-            let mut faults = Vec::new();
+        let draft = |start: usize, items: &[&_], made: &mut Made<'d>| {
             let mut drafting = Drafting {
                 planning: *self,
                 root,
                 layers,
-                faults: &mut faults,
+                faults: &mut made.faults,
             };
             let entries = layers.tasks[start..].iter().zip(items);
-            let some: Vec<_> = entries
-                .filter_map(|(entry, item)| drafting.task(*entry, item))
-                .collect();
-            (some, faults)
+            let drafts = entries.filter_map(|(entry, item)| drafting.task(*entry, item));
+            made.drafts.extend(drafts);
         };
-        let _all = parallel::pieces(&mut items, at_once, draft, |(some, found)| {
-            drafts.extend(some);
-            faults.extend(found);
+        let _all = parallel::pieces(&items, at_once, draft, |made| {
+            drafts.append(&mut made.drafts);
+            faults.append(&mut made.faults);
             ControlFlow::<()>::Continue(())
         });
         drafts
@@ -254,12 +252,8 @@ impl Planning<'_> {
         })
     }
 
-    fn assemble(
-        &self,
-        chain: &Chain,
-        digests: Vec<OrderDigest>,
-        sketched: Sketched<'_>,
-    ) -> Planned {
+    /// The plan without the digests of the orders and its own.
+    fn schedule(&self, chain: &Chain, sketched: Sketched<'_>) -> Planned {
         let Sketched {
             root,
             drafts,
@@ -299,7 +293,7 @@ impl Planning<'_> {
             }
         });
         arrange(&mut tasks, times.order);
-        let mut plan = OrchestrationPlan {
+        let plan = OrchestrationPlan {
             type_name: "OrchestrationPlan".into(),
             base_type: "ProcessFlow".into(),
             format_version: FORMAT_VERSION.into(),
@@ -308,7 +302,7 @@ impl Planning<'_> {
             state: FlowState::Active,
             related_entity: related_orders(chain),
             digest: Digests {
-                order: digests,
+                order: Vec::new(),
                 catalog: self.catalog.map(|catalog| catalog.digest().to_owned()),
                 plan: String::new(),
             },
@@ -316,7 +310,6 @@ impl Planning<'_> {
             revision: None,
             task_flow: tasks,
         };
-        plan.digest.plan = plan_digest(&plan);
         Planned { plan, warnings }
     }
 
@@ -329,6 +322,21 @@ impl Planning<'_> {
             requested: date("requestedCompletionDate"),
             base: self.now.max(date("requestedStartDate")).or(ordered),
         }
+    }
+}
+
+/// Tasks of some items, and those that could not be made.
+#[derive(Default)]
+struct Made<'d> {
+    drafts: Vec<Draft<'d>>,
+    faults: Vec<Diagnostic>,
+}
+
+impl Planned {
+    fn with_digests(mut self, orders: Vec<OrderDigest>) -> Planned {
+        self.plan.digest.order = orders;
+        self.plan.digest.plan = plan_digest(&self.plan);
+        self
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -230,9 +229,11 @@ pub fn iso(duration: SignedDuration) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let mut text = String::with_capacity(16);
     text.push_str("PT");
+    let mut digits = itoa::Buffer::new();
     for (number, unit) in [(hours, 'H'), (minutes, 'M'), (seconds, 'S')] {
         if number != 0 {
-            let _ = write!(text, "{number}{unit}");
+            text.push_str(digits.format(number));
+            text.push(unit);
         }
     }
     if text == "PT" {

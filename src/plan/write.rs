@@ -33,7 +33,7 @@ impl PlanText {
         json(&plan, &mut head);
         head.truncate(head.len() - END.len());
         if tasks.len() < MANY {
-            write(0, tasks.into_iter(), &mut head);
+            write(0, &tasks, &mut head);
             head.extend_from_slice(END);
             return PlanText {
                 head,
@@ -54,15 +54,17 @@ impl PlanText {
         if self.tasks.is_empty() {
             return ControlFlow::Continue(());
         }
-        let mut tasks: Vec<Option<Box<TaskFlow>>> = self.tasks.into_iter().map(Some).collect();
-        let text = |start, tasks: &mut [Option<Box<TaskFlow>>]| {
-            let mut text = Vec::with_capacity(TASK * tasks.len());
-            // Each is done with once it is written.
-            let tasks = tasks.iter_mut().filter_map(Option::take);
-            write(start, tasks, &mut text);
-            text
+        let make = |start, tasks: &[Box<TaskFlow>], text: &mut Vec<u8>| {
+            text.reserve(TASK * tasks.len());
+            write(start, tasks, text);
         };
-        parallel::pieces(&mut tasks, PIECE, text, |text| take(&text))?;
+        let ended = parallel::pieces(&self.tasks, PIECE, make, |text| {
+            let taken = take(text);
+            text.clear();
+            taken
+        });
+        parallel::discard(self.tasks);
+        ended?;
         take(END)
     }
 }
@@ -73,12 +75,12 @@ const HEAD: usize = 2 << 10;
 /// What a task takes, at a guess that is seldom too low.
 const TASK: usize = 2 << 10;
 
-fn write(start: usize, tasks: impl Iterator<Item = Box<TaskFlow>>, text: &mut Vec<u8>) {
+fn write(start: usize, tasks: &[Box<TaskFlow>], text: &mut Vec<u8>) {
     for (position, task) in (start..).zip(tasks) {
         if position > 0 {
             text.push(b',');
         }
-        json(&task, text);
+        json(task, text);
     }
 }
 

@@ -8,8 +8,8 @@
 //! | 2 | usage, unreadable or malformed input, wrong document, missing file, I/O |
 //! | 3 | stopped with work left: run again to go on |
 
+use std::io;
 use std::path::PathBuf;
-use std::{io, process};
 
 use orderctl::activate::ActivateError;
 use orderctl::catalog::LoadError;
@@ -72,9 +72,14 @@ impl ExitCode {
     }
 }
 
-impl From<ExitCode> for process::ExitCode {
-    fn from(code: ExitCode) -> Self {
-        Self::from(code as u8)
+impl ExitCode {
+    /// Ends the process at once, when all has been written: what the allocator would take back piece
+    /// by piece at an orderly end, the system takes as a whole.
+    pub fn leave(self) -> ! {
+        #[cfg(unix)]
+        signal_hook::low_level::exit(self as i32);
+        #[cfg(not(unix))]
+        std::process::exit(self as i32)
     }
 }
 

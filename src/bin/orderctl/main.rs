@@ -19,7 +19,7 @@ mod signals;
 mod stage;
 mod terminal;
 
-use std::{io, process};
+use std::io::{self, Write as _};
 
 use cli::{Cli, Command};
 use context::Context;
@@ -31,14 +31,18 @@ use terminal::OutputError;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> process::ExitCode {
-    let cli = match Cli::from_command_line() {
-        Ok(cli) => cli,
-        Err(answer) => return answer_of_parser(&answer).into(),
+fn main() {
+    let code = match Cli::from_command_line() {
+        Ok(cli) => answer(cli),
+        Err(answer) => answer_of_parser(&answer),
     };
+    code.leave();
+}
+
+fn answer(cli: Cli) -> ExitCode {
     let context = Context::new(cli.global);
     logging::start(context.verbosity, context.styling);
-    let code = match run(cli.command, &context) {
+    match run(cli.command, &context) {
         Ok(code) => code,
         Err(failure) => {
             for line in failure.lines() {
@@ -46,8 +50,7 @@ fn main() -> process::ExitCode {
             }
             ExitCode::Caller
         }
-    };
-    code.into()
+    }
 }
 
 fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
@@ -70,7 +73,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
 
 /// Prints help, version or a usage error.
 fn answer_of_parser(answer: &clap::Error) -> ExitCode {
-    match answer.print() {
+    match answer.print().and_then(|()| io::stdout().flush()) {
         _ if answer.use_stderr() => ExitCode::Caller,
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let failure = OutputError::new("standard output", error);

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Builder, JoinHandle};
 
 use orderctl::chain::{Chain, Link};
 use orderctl::diagnostic::Diagnostic;
@@ -68,14 +69,119 @@ pub enum Flow {
     Stop,
 }
 
-/// Runs a stage over files (or standard input): `work` on each unit, on `jobs` threads and in no
+/// Files, or standard input where there are none.
+pub struct Input {
+    sources: Vec<PathBuf>,
+    first: Option<Ahead>,
+}
+
+impl Input {
+    /// Input that is read when it is worked on.
+    pub fn of(files: &[PathBuf]) -> Input {
+        let sources = if files.is_empty() {
+            vec![PathBuf::from("-")]
+        } else {
+            files.to_vec()
+        };
+        Input {
+            sources,
+            first: None,
+        }
+    }
+
+    /// Input whose reading begins now, by another thread, while this one gets ready to work on it.
+    pub fn ahead(files: &[PathBuf]) -> Input {
+        let mut input = Input::of(files);
+        // Who types is told so, and not before there is somebody to listen.
+        let typed = |path: &Path| path.as_os_str() == "-" && io::stdin().is_terminal();
+        let first = input.sources.first();
+        let first = first.filter(|path| !is_yaml(path) && !typed(path));
+        input.first = first.and_then(|path| Ahead::start(path.clone()));
+        input
+    }
+}
+
+/// A stream that another thread reads until this one is ready.
+struct Ahead {
+    batches: Receiver<Batch>,
+    is_wanted: Arc<AtomicBool>,
+    thread: JoinHandle<Batches>,
+}
+
+/// Batches that wait until there is somebody to work on them.
+const WAITING: usize = 8;
+
+impl Ahead {
+    /// None if the system gives no thread.
+    fn start(source: PathBuf) -> Option<Ahead> {
+        let (sender, batches) = sync_channel(WAITING);
+        let is_wanted = Arc::new(AtomicBool::new(false));
+        let wanted = Arc::clone(&is_wanted);
+        let read = move || {
+            let mut rest = Batches::of(&source);
+            while !wanted.load(Ordering::Relaxed)
+                && let Some(batch) = rest.next()
+                && sender.send(batch).is_ok()
+            {}
+            rest
+        };
+        let thread = Builder::new().spawn(read).ok()?;
+        Some(Ahead {
+            batches,
+            is_wanted,
+            thread,
+        })
+    }
+}
+
+/// The batches of a source that are still to come.
+enum Batches {
+    Ahead(Ahead),
+    Here(Stream<Box<dyn Read + Send>>),
+    Failed(StreamError),
+    None,
+}
+
+impl Batches {
+    fn of(source: &Path) -> Batches {
+        match open(source) {
+            Ok(reader) => Batches::Here(Stream::new(reader, &source.display().to_string())),
+            Err(error) => Batches::Failed(error),
+        }
+    }
+
+    fn next(&mut self) -> Option<Batch> {
+        loop {
+            match self {
+                Batches::Here(stream) => return stream.next_batch(),
+                Batches::Ahead(ahead) => {
+                    ahead.is_wanted.store(true, Ordering::Relaxed);
+                    if let Ok(batch) = ahead.batches.recv() {
+                        return Some(batch);
+                    }
+                }
+                Batches::Failed(_) | Batches::None => {}
+            }
+            match std::mem::replace(self, Batches::None) {
+                Batches::Ahead(ahead) => {
+                    let rest = ahead.thread.join();
+                    *self = rest.unwrap_or_else(|panic| resume_unwind(panic));
+                }
+                Batches::Failed(error) => return Some(error.into()),
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Runs a stage over its input: `work` on each unit, on `jobs` threads and in no
 /// certain order; `take` for each result, in input order.
 ///
 /// # Errors
 /// Input that cannot be read or parsed, after everything before it was worked on; whatever
 /// `take` says.
 pub fn run(
-    files: &[PathBuf],
+    input: Input,
     unit: Unit,
     jobs: u16,
     work: &(dyn Fn(Chain) -> Produced + Sync),
@@ -88,14 +194,10 @@ pub fn run(
         take,
         documents: 0,
     };
-    let sources = if files.is_empty() {
-        vec![PathBuf::from("-")]
-    } else {
-        files.to_vec()
-    };
+    let Input { sources, mut first } = input;
     let mut ended = Flow::Continue;
     for source in &sources {
-        let (flow, error) = sequence.read(source, jobs)?;
+        let (flow, error) = sequence.read(source, first.take(), jobs)?;
         if flow == Flow::Stop {
             return Ok(());
         }
@@ -125,7 +227,7 @@ pub fn chains(
     take: &mut dyn FnMut(Chain) -> Result<Flow, Failure>,
 ) -> Result<(), Failure> {
     run(
-        files,
+        Input::of(files),
         Unit::Chain,
         1,
         // Work is done as units are found, which is not their sequence.
@@ -153,7 +255,7 @@ fn is_yaml(path: &Path) -> bool {
         .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+fn open(path: &Path) -> Result<Box<dyn Read + Send>, StreamError> {
     if path.as_os_str() == "-" {
         let stdin = io::stdin();
         if stdin.is_terminal() {
@@ -229,7 +331,12 @@ struct Sequence<'w, 't> {
 
 impl Sequence<'_, '_> {
     /// Works on a file, or standard input; the error is one that ended it.
-    fn read(&mut self, source: &Path, jobs: u16) -> Result<(Flow, Option<Failure>), Failure> {
+    fn read(
+        &mut self,
+        source: &Path,
+        ahead: Option<Ahead>,
+        jobs: u16,
+    ) -> Result<(Flow, Option<Failure>), Failure> {
         if is_yaml(source) {
             let documents = SourceFile::read_yaml(source)
                 .map_err(Failure::from)
@@ -242,16 +349,11 @@ impl Sequence<'_, '_> {
                 Err(error) => Ok((Flow::Continue, Some(error))),
             };
         }
-        let mut reader = match open(source) {
-            Ok(reader) => reader,
-            Err(error) => return Ok((Flow::Continue, Some(error))),
-        };
-        let name = source.display().to_string();
-        let mut stream = Stream::new(&mut *reader, &name);
+        let mut batches = ahead.map_or_else(|| Batches::of(source), Batches::Ahead);
         let (flow, error) = if jobs > 1 {
-            parallel(&mut stream, self.unit, jobs, self)?
+            parallel(&mut batches, self.unit, jobs, self)?
         } else {
-            sequential(&mut stream, self)?
+            sequential(&mut batches, self)?
         };
         Ok((flow, error.map(Failure::from)))
     }
@@ -300,13 +402,13 @@ impl Sequence<'_, '_> {
 
 /// This thread does everything, one batch after the other. A large document of a chain, which is not
 /// complete before the next one is there, is still parsed by its own thread while that is read.
-fn sequential<R: Read>(
-    stream: &mut Stream<R>,
+fn sequential(
+    batches: &mut Batches,
     sequence: &mut Sequence<'_, '_>,
 ) -> Result<(Flow, Option<StreamError>), Failure> {
     let mut before = None;
     loop {
-        let batch = stream.next_batch();
+        let batch = batches.next();
         let is_last = batch.is_none();
         let waits = |batch: &Batch| sequence.unit == Unit::Chain && batch.is_being_parsed();
         let (now, later) = match batch {
@@ -331,8 +433,8 @@ fn sequential<R: Read>(
 const AHEAD: u16 = 4;
 
 /// One thread reads, `jobs` threads work, this one puts together and writes.
-fn parallel<R: Read + Send>(
-    stream: &mut Stream<R>,
+fn parallel(
+    batches: &mut Batches,
     unit: Unit,
     jobs: u16,
     sequence: &mut Sequence<'_, '_>,
@@ -344,15 +446,15 @@ fn parallel<R: Read + Send>(
     for _ in 0..u32::from(jobs) * u32::from(AHEAD) {
         let _receiver_is_there = permit_sender.send(());
     }
-    let batches = Mutex::new(batch_receiver);
+    let read = Mutex::new(batch_receiver);
     let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
         let stop = &stopped;
-        scope.spawn(move || read_batches(stream, &permit_receiver, &batch_sender, stop));
+        scope.spawn(move || read_batches(batches, &permit_receiver, &batch_sender, stop));
         for _ in 0..jobs {
-            let (batches, results) = (&batches, result_sender.clone());
+            let (read, results) = (&read, result_sender.clone());
             scope.spawn(move || {
-                while let Some((number, batch)) = next(batches) {
+                while let Some((number, batch)) = next(read) {
                     if results
                         .send((number, work_read(batch, unit, work)))
                         .is_err()
@@ -368,31 +470,30 @@ fn parallel<R: Read + Send>(
         // Whoever still reads or works stops at the next thing it hands on.
         stopped.store(true, Ordering::Relaxed);
         drop(result_receiver);
-        while next(&batches).is_some() {}
+        while next(&read).is_some() {}
         ended
     })
 }
 
-fn read_batches<R: Read>(
-    stream: &mut Stream<R>,
+fn read_batches(
+    batches: &mut Batches,
     permits: &Receiver<()>,
-    batches: &SyncSender<(u64, Batch)>,
+    read: &SyncSender<(u64, Batch)>,
     stopped: &AtomicBool,
 ) {
     let mut number = 0;
     while permits.recv().is_ok()
-        && let Some(batch) = stream.next_batch()
+        && let Some(batch) = batches.next()
     {
-        if stopped.load(Ordering::Relaxed) || batches.send((number, batch)).is_err() {
+        if stopped.load(Ordering::Relaxed) || read.send((number, batch)).is_err() {
             return;
         }
         number += 1;
     }
 }
 
-fn next(batches: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
-    batches
-        .lock()
+fn next(read: &Mutex<Receiver<(u64, Batch)>>) -> Option<(u64, Batch)> {
+    read.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .recv()
         .ok()

@@ -282,7 +282,7 @@ async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration,
     stopper.stop();
     signals.next().await;
     // As after kill -9: the next run goes on from the journal.
-    std::process::exit(ExitCode::WorkLeft as i32);
+    ExitCode::WorkLeft.leave();
 }
 
 /// A chain whose orders and plan have been replaced by others, with the documents that go along.

@@ -15,7 +15,7 @@ use super::filter::{Sink, ended, pass_foreign, rejected};
 use crate::cli::{DecomposeArgs, ExplainFormat, Layer};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
-use crate::stage::{self, Produced, Unit};
+use crate::stage::{self, Input, Produced, Unit};
 
 /// Writes each order followed by the orders derived from it.
 pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -33,6 +33,7 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
             variable: "ORDERCTL_CATALOG",
         });
     };
+    let input = Input::ahead(&args.input.files);
     let catalog = match context.catalog(&folder)? {
         Ok(catalog) => catalog,
         Err(code) => return Ok(code),
@@ -55,10 +56,14 @@ pub fn run(args: DecomposeArgs, context: &Context) -> Result<ExitCode, Failure> 
     };
     let mut sink = Sink::new(context, args.rejects.as_deref(), &args.input.files)?;
     let ended = stage::run(
-        &args.input.files,
+        input,
         Unit::Chain,
         args.jobs.jobs,
-        &|chain| step.work(&chain),
+        &|chain| {
+            let produced = step.work(&chain);
+            chain.discard();
+            produced
+        },
         &mut |produced| sink.take(produced),
     );
     let code = sink.finish()?;

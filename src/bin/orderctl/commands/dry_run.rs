@@ -15,7 +15,7 @@ use super::filter::{Sink, ended};
 use crate::cli::ActivateArgs;
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
-use crate::stage::{self, Produced, Unit};
+use crate::stage::{self, Input, Produced, Unit};
 
 /// Writes the requests of every plan that are left to be sent, each after those it waits for.
 pub fn run(
@@ -30,7 +30,7 @@ pub fn run(
         reader: Mutex::new(None),
     };
     let ended = stage::run(
-        &args.plans,
+        Input::of(&args.plans),
         Unit::Chain,
         args.jobs.jobs,
         &|chain| {

@@ -15,7 +15,7 @@ use crate::cli::{ExplanationFormat, GraphLanguage, PlanArgs};
 use crate::context::Context;
 use crate::exit::{ExitCode, Failure};
 use crate::lines::Lines;
-use crate::stage::{self, Produced, Unit};
+use crate::stage::{self, Input, Produced, Unit};
 
 /// Writes each chain followed by its plan.
 pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -26,7 +26,9 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         catalog: args.catalog.catalog,
         ..Overrides::default()
     };
-    let catalog = match context.settings(overrides)?.catalog {
+    let settings = context.settings(overrides)?;
+    let input = Input::ahead(&args.input.files);
+    let catalog = match settings.catalog {
         Some(folder) => match context.catalog(&folder)? {
             Ok(catalog) => Some(catalog),
             Err(code) => return Ok(code),
@@ -51,10 +53,14 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     sink.raw = show.is_text();
     let searched = Searched::default();
     let ended = stage::run(
-        &args.input.files,
+        input,
         Unit::Chain,
         args.jobs.jobs,
-        &|chain| work(&planning, &show, &searched, &chain),
+        &|chain| {
+            let produced = work(&planning, &show, &searched, &chain);
+            chain.discard();
+            produced
+        },
         &mut |produced| sink.take(produced),
     );
     let code = sink.finish()?;

@@ -17,7 +17,7 @@ use crate::cli::ValidateArgs;
 use crate::context::{self, Context};
 use crate::exit::{ExitCode, Failure};
 use crate::report::Reporting;
-use crate::stage::{self, Produced, Unit};
+use crate::stage::{self, Input, Produced, Unit};
 
 /// Passes on the documents that are valid; reports what was found, however the run ends.
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<ExitCode, Failure> {
@@ -51,6 +51,7 @@ fn judge<'a>(
     let (streams, others) = configured::divide(&args.input.files);
     // Folders and files of settings are judged for themselves, and the catalog may be among them.
     let needed = others.is_empty() || !streams.is_empty();
+    let input = needed.then(|| Input::ahead(&streams));
     let catalog = match settings.catalog.as_ref().filter(|_| needed) {
         Some(folder) => match catalog(folder, filters, context, reporting)? {
             Some(catalog) => Some(catalog),
@@ -86,9 +87,9 @@ fn judge<'a>(
         let produced = configured::check(path, args.strict)?;
         sink.take(produced).map(|_flow| ())
     });
-    if ended.is_ok() && needed {
+    if let Some(input) = input.filter(|_| ended.is_ok()) {
         ended = stage::run(
-            &streams,
+            input,
             Unit::Document,
             args.jobs.jobs,
             &|unit| check(&validation, unit, keeps),
