@@ -28,6 +28,8 @@ pub struct Manner {
     pub ignores_keys: bool,
     /// Whether nothing of what it keeps can be read; monitors and answers to questions can.
     pub refuses_reads: bool,
+    /// Whether what is made gets an id of the endpoint's own, whatever id was asked for.
+    pub names_itself: bool,
 }
 
 /// How accepted requests are carried out.
@@ -424,8 +426,7 @@ mod tests {
         let manner = Manner {
             latency: Delay::Uniform(ms(10), ms(50)),
             accepts: None,
-            ignores_keys: false,
-            refuses_reads: false,
+            ..Manner::default()
         };
         let faults = ["olt:2=slow,3s", "olt:3=accepted,1s"];
         let faults = faults.iter().map(|it| Fault::parse(it).unwrap()).collect();

@@ -307,8 +307,7 @@ fn manner(options: &MockOptions, name: &str) -> Manner {
             options.latency
         },
         accepts: options.asynchronous.then_some(accepts),
-        ignores_keys: false,
-        refuses_reads: false,
+        ..Manner::default()
     }
 }
 

@@ -21,7 +21,7 @@ const FORMAT: Format = Format {
 };
 
 const ROOT_KEYS: &[&str] = &["formatVersion", "seed", "endpoint", "fault"];
-const ENDPOINT_KEYS: &[&str] = &["latency", "answer", "inProgress", "keys", "reads"];
+const ENDPOINT_KEYS: &[&str] = &["latency", "answer", "inProgress", "keys", "reads", "ids"];
 const FAULT_KEYS: &[&str] = &[
     "endpoint",
     "method",
@@ -215,6 +215,7 @@ impl ScriptReader<'_> {
             accepts: notice.map(accepts),
             ignores_keys: self.word(table, "keys", &["honoured", "ignored"]) == Some("ignored"),
             refuses_reads: self.word(table, "reads", &["answered", "refused"]) == Some("refused"),
+            names_itself: self.word(table, "ids", &["asked", "own"]) == Some("own"),
         }
     }
 
@@ -439,6 +440,7 @@ seed = 7
 latency = "10ms..50ms"
 keys = "ignored"
 reads = "refused"
+ids = "own"
 
 [endpoint."*"]
 answer = "callback"
@@ -465,7 +467,7 @@ message = "later"
         .unwrap();
         assert_eq!(script.seed, 7);
         let olt = script.manners["olt"];
-        assert!(olt.ignores_keys && olt.refuses_reads && olt.accepts.is_none());
+        assert!(olt.ignores_keys && olt.refuses_reads && olt.names_itself && olt.accepts.is_none());
         assert_eq!(olt.latency.to_string(), "10ms..50ms");
         let others = script.manners["*"].accepts.unwrap();
         assert_eq!(others.notice, Notice::Event);

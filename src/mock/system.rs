@@ -329,7 +329,8 @@ impl System {
             .get("id")
             .map(|id| serde_json::from_str::<String>(id.get()));
         let id = match proposed {
-            Some(Ok(id)) if !id.is_empty() => id,
+            Some(Ok(id)) if !id.is_empty() && !self.manner.names_itself => id,
+            Some(Ok(id)) if !id.is_empty() => self.next_id(),
             Some(_) => {
                 let message = "the id is not a string, or empty";
                 return Err(error(400, "invalidBody", message));

@@ -299,6 +299,29 @@ fn where_keys_are_ignored_a_repetition_is_a_second_request() {
 }
 
 #[test]
+fn an_endpoint_that_names_what_it_makes_itself_knows_it_by_no_other_name() {
+    let manner = Manner {
+        names_itself: true,
+        ..Manner::default()
+    };
+    let mut olt = role("olt", manner, &[]);
+    let (_, reply) = send(&mut olt, Action::Create, "k", r#"{"id":"p"}"#);
+    assert!(text(&reply).starts_with(r#"{"id":"olt-1","#));
+    let repeated = send(&mut olt, Action::Create, "k", r#"{"id":"p"}"#);
+    assert_eq!(repeated, (Effect::Replayed, reply));
+    assert_eq!(send(&mut olt, Action::Change("p"), "", "{}").1.status, 404);
+    let (_, reply) = send(&mut olt, Action::Change("olt-1"), "", r#"{"id":"p"}"#);
+    assert_eq!(reply.status, 400);
+    assert_eq!(send(&mut olt, Action::Remove("p"), "", "").1.status, 404);
+    assert_eq!(
+        send(&mut olt, Action::Remove("olt-1"), "", "").1.status,
+        204
+    );
+    let (_, reply) = send(&mut olt, Action::Create, "", r#"{"id":""}"#);
+    assert_eq!(reply.status, 400);
+}
+
+#[test]
 fn a_fault_about_a_specification_knows_those_of_kept_resources() {
     let mut olt = olt(&["olt/spec=RS-PORT:2..=503"]);
     let body = r#"{"id":"p","resourceSpecification":{"id":"RS-PORT"}}"#;
