@@ -17,6 +17,8 @@ use orderctl::inventory::{self, Inventory, Layer};
 use orderctl::validate::Validation;
 use serde_json::{Value, json};
 
+#[path = "inventory/names.rs"]
+mod names;
 #[path = "inventory/partial.rs"]
 mod partial;
 #[path = "inventory/quantities.rs"]
@@ -62,9 +64,14 @@ impl Operator {
     }
 
     fn with_faults(faults: &[&str]) -> Operator {
+        Operator::playing(faults.iter().flat_map(|fault| ["--fail", *fault]))
+    }
+
+    /// With these arguments of the mock.
+    fn playing<'a>(arguments: impl Iterator<Item = &'a str>) -> Operator {
         let mut mock = Command::new(cargo_bin("orderctl"))
             .args(["-q", "mock"])
-            .args(faults.iter().flat_map(|fault| ["--fail", *fault]))
+            .args(arguments)
             .current_dir(example())
             .stdout(Stdio::piped())
             .spawn()

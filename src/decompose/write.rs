@@ -6,6 +6,7 @@ use super::around;
 use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
 use crate::inventory::{self, Installed};
+use crate::model::identifier::{EXTERNAL_IDENTIFIER, Identifier};
 use crate::model::product_order::external_id;
 use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::service_order::INSTALLED_SERVICE;
@@ -396,6 +397,13 @@ pub fn installed(to: &mut Composer, installed: &Installed<'_>) {
         if list.peek().is_some() {
             to.key(key).array(list, Composer::copy);
         }
+        // By these its endpoint is asked to change or remove it.
+        let named = installed.node.list(EXTERNAL_IDENTIFIER);
+        let named = named.filter(|it| !is_service && Identifier::read(*it).is_some());
+        let mut named = named.peekable();
+        if named.peek().is_some() {
+            to.key(EXTERNAL_IDENTIFIER).array(named, Composer::copy);
+        }
     });
 }
 
@@ -481,4 +489,33 @@ fn related_parties(order: &mut Composer, above: Node<'_>) {
                 }
             });
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Inventory, Layer};
+
+    #[test]
+    fn what_is_installed_is_told_with_the_ids_by_which_endpoints_know_it() {
+        let known = r#"{"owner":"olt","externalIdentifierType":"Resource","id":"olt-7"}"#;
+        let text = format!(
+            r#"{{"@type":"Resource","id":"R","externalIdentifier":
+                [{{"owner":"olt","externalIdentifierType":"serialNumber","id":"SN"}},{known},7]}}"#
+        );
+        let document = Document::parse(text, "test").expect("JSON");
+        let service = r#"{"@type":"Service","id":"R","externalIdentifier":[]}"#;
+        let service = Document::parse(service.to_owned(), "test").expect("JSON");
+        let inventory = Inventory::of(vec![document, service]).0;
+        let told = |layer| {
+            let mut to = Composer::new(64);
+            installed(&mut to, &inventory.get(layer, "R").expect("it is there"));
+            to.finish("test").text().to_owned()
+        };
+        assert_eq!(
+            told(Layer::Resource),
+            format!(r#"{{"@type":"Resource","id":"R","externalIdentifier":[{known}]}}"#)
+        );
+        assert_eq!(told(Layer::Service), r#"{"@type":"Service","id":"R"}"#);
+    }
 }

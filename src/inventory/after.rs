@@ -8,6 +8,7 @@ use super::things::{Thing, things};
 use super::{DEGRADED, Installed, Inventory, Layer, Noted, OPERATING, PARTIAL};
 use crate::chain::Chain;
 use crate::document::{Composer, Document, Edits, Node, quote};
+use crate::model::identifier::{EXTERNAL_IDENTIFIER, Identifier};
 use crate::model::order::{QUANTITY, quantity};
 use crate::model::version5::flattened;
 use crate::model::{Action, Characteristic, Order};
@@ -292,6 +293,8 @@ impl<'a> Update<'a> {
                     if key == layer.characteristics() {
                         let merged = merged(&installed.characteristics, thing.entity, layer);
                         edits.set(root, &key, &merged);
+                    } else if layer == Layer::Resource && key == EXTERNAL_IDENTIFIER {
+                        edits.set(root, &key, &identifiers(root, value));
                     } else {
                         edits.set(root, &key, &value.compact());
                     }
@@ -430,6 +433,20 @@ fn given<'d>(thing: &Thing<'d>) -> Vec<(String, Node<'d>)> {
     given
 }
 
+/// The ids that an item gives to a resource, then those by which endpoints know it, unless the item gives
+/// these anew.
+fn identifiers(installed: Node<'_>, given: Node<'_>) -> String {
+    let new: Vec<Node<'_>> = given.elements().collect();
+    let owners: Vec<Identifier<'_>> = new.iter().copied().filter_map(Identifier::read).collect();
+    let stays = installed.list(EXTERNAL_IDENTIFIER).filter(|it| {
+        let known = Identifier::read(*it);
+        known.is_some_and(|known| owners.iter().all(|it| it.owner != known.owner))
+    });
+    let texts = new.iter().copied().chain(stays);
+    let texts: Vec<String> = texts.map(|it| it.compact().into_owned()).collect();
+    format!("[{}]", texts.join(","))
+}
+
 /// How many of a product an item orders, where it says so.
 fn ordered(thing: &Thing<'_>) -> Option<i64> {
     quantity(thing.node).filter(|_| thing.layer == Layer::Product)
@@ -506,4 +523,37 @@ fn order_item(thing: &Thing<'_>, extent: Extent) -> String {
         quote(&thing.item),
         thing.action.name()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_endpoints_stay_where_an_item_gives_others() {
+        let document = |text: &str| Document::parse(text.to_owned(), "test").expect("JSON");
+        let name = |owner: &str, id: &str| {
+            let (owner, id) = (owner.into(), id.into());
+            Identifier { owner, id }.to_json()
+        };
+        let there = [name("olt", "1"), name("bng", "2")].join(",");
+        let text = format!(
+            r#"{{"@type":"Resource","id":"R","externalIdentifier":[{there},{{"id":"old"}}]}}"#
+        );
+        let mut inventory = Inventory::of(vec![document(&text)]).0;
+        let given = format!(r#"{},{{"id":"new"}}"#, name("bng", "3"));
+        let order = document(&format!(
+            r#"{{"@type":"ResourceOrder","id":"RO","orderItem":[{{"id":"1","action":"modify",
+                "state":"completed","resource":{{"id":"R","externalIdentifier":[{given}]}}}}]}}"#
+        ));
+        let documents = vec![order];
+        inventory.apply(after(&inventory, &Chain { documents }));
+        let resource = inventory.document(Layer::Resource, "R").expect("it stays");
+        let list = resource
+            .root()
+            .get(EXTERNAL_IDENTIFIER)
+            .expect("it is there");
+        let expected = format!("[{given},{}]", name("olt", "1"));
+        assert_eq!(list.compact(), expected);
+    }
 }

@@ -2,8 +2,8 @@
 //! it (TMF638) and the resources that these stand on (TMF639).
 //!
 //! An [`Inventory`] is a set of documents with lookups; reading and writing its
-//! files is in [`store`], and [`after`] says what a chain that was carried out
-//! makes of it.
+//! files is in [`store`], and [`after`] and [`named`] say what a chain that was
+//! carried out makes of it.
 //!
 //! A product names its services by `realizingService`, a service the services
 //! inside it by `supportingService` and its resources by `supportingResource`.
@@ -11,6 +11,7 @@
 
 mod after;
 mod extent;
+mod named;
 mod stale;
 pub mod store;
 mod things;
@@ -20,6 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 pub use after::{Changes, after};
+pub use named::{Named, named};
 pub use stale::stale;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};

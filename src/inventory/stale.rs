@@ -7,6 +7,7 @@ use crate::catalog;
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Node;
+use crate::model::identifier::Identifier;
 use crate::model::reference::RelationshipKind;
 use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::state::OrderState;
@@ -55,12 +56,14 @@ pub fn stale(inventory: &Inventory, chain: &Chain) -> Vec<Diagnostic> {
     found
 }
 
-/// Whether a resource has the characteristics that an order knew it by.
+/// Whether a resource has the characteristics, and at endpoints the ids, that an order knew it by.
 fn is_as(installed: &Installed<'_>, before: Node<'_>) -> bool {
     let list = |node| Characteristic::list(node, Layer::Resource.characteristics());
+    let is_named_so = Identifier::list(installed.node) == Identifier::list(before);
     let (now, before) = (list(installed.node), list(before));
     let value = |it: &Characteristic<'_>| it.value.map(|value| value.compact().into_owned());
-    now.len() == before.len()
+    is_named_so
+        && now.len() == before.len()
         && now.iter().zip(&before).all(|(now, before)| {
             let same = match (value(now), value(before)) {
                 (Some(now), Some(before)) => catalog::same(&now, &before),
@@ -130,4 +133,37 @@ fn difference(
         "item `{}` {verb} {what} `{id}`, which is no longer installed",
         item.id
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+
+    #[test]
+    fn a_resource_that_its_endpoint_calls_otherwise_by_now_is_another_one() {
+        let document = |text: String| Document::parse(text, "test").expect("JSON");
+        let named = |id: &str| {
+            format!(
+                r#""externalIdentifier":[{{"owner":"olt","externalIdentifierType":"Resource","id":"{id}"}},
+                   {{"owner":"crm","externalIdentifierType":"asset","id":"{id}"}}]"#
+            )
+        };
+        let inventory = |id: &str| {
+            let text = format!(r#"{{"@type":"Resource","id":"R",{}}}"#, named(id));
+            Inventory::of(vec![document(text)]).0
+        };
+        let order = document(format!(
+            r#"{{"@type":"ResourceOrder","id":"RO","orderItem":[{{"id":"1","action":"delete",
+                "resource":{{"id":"R"}},"installedResource":{{"id":"R",{}}}}}]}}"#,
+            named("olt-1")
+        ));
+        let chain = Chain {
+            documents: vec![order],
+        };
+        assert!(stale(&inventory("olt-1"), &chain).is_empty());
+        let found = stale(&inventory("olt-2"), &chain);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].code.0, "plan/stale-inventory");
+    }
 }

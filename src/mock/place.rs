@@ -6,6 +6,7 @@ use hyper::Method;
 
 use super::check::Check;
 use super::system::{API, Action};
+use crate::plan::unsegment;
 
 /// Where a path leads below an endpoint.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ fn below_api(rest: &str) -> Place<'_> {
     };
     match (
         collection,
-        decode(id).filter(|_| !id.contains('/') && !id.is_empty()),
+        unsegment(id).filter(|_| !id.contains('/') && !id.is_empty()),
     ) {
         ("resource", Some(id)) => Place::Resource(id),
         ("monitor", Some(id)) => Place::Monitor(id),
@@ -86,25 +87,6 @@ fn checks(path: &str) -> Place<'_> {
         (Some(_), Some(_), None) => Place::Answered,
         _ => Place::Other,
     }
-}
-
-/// Undoes percent-encoding; `None` where it is malformed or not UTF-8.
-pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(text.into());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || char::from(rest.next()?).to_digit(16);
-            let value = digit()? * 16 + digit()?;
-            bytes.push(u8::try_from(value).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -148,14 +130,6 @@ mod tests {
             "tmf-api/q/v4/checkServiceQualification/7/8",
         ] {
             assert_eq!(checks(path), Place::Other, "{path}");
-        }
-    }
-
-    #[test]
-    fn percent_encoding_is_undone() {
-        assert_eq!(decode("a%2Fb%c3%bc").as_deref(), Some("a/bü"));
-        for text in ["%", "%2", "%zz", "%ff", "a%é"] {
-            assert_eq!(decode(text), None, "{text}");
         }
     }
 }

@@ -16,8 +16,8 @@ use super::event::{Ending, Event, Listener};
 use super::fault::Notice;
 use super::judge::{Manner, Verdict};
 use super::members::Members;
-use super::place::decode;
 use super::record::Effect;
+use crate::plan::unsegment;
 
 /// Path of the API below the endpoint's name.
 pub(super) const API: &str = "tmf-api/ResourceActivationAndConfiguration/v4";
@@ -400,7 +400,7 @@ impl System {
             let mut parts = query.split('&');
             parts.find_map(|part| part.strip_prefix("idempotencyKey="))
         });
-        let Some(key) = key.and_then(decode) else {
+        let Some(key) = key.and_then(unsegment) else {
             return found(array(self.resources.values()));
         };
         let ids = self.by_key.get(&*key).into_iter().flatten();

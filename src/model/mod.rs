@@ -9,6 +9,7 @@ pub mod action;
 pub mod characteristic;
 pub mod date;
 pub mod digest;
+pub mod identifier;
 pub mod order;
 pub mod place;
 pub mod product_order;

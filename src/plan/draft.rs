@@ -127,15 +127,15 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         task.action = item.action.map(|action| action.name().into());
         task.specification = specification.map(str::to_owned);
         task.related_entity = related(item);
+        task.endpoint = endpoint.map(str::to_owned);
         let window = if let Some(rule) = rule {
             self.ruled(entry, item, rule, &mut task)
         } else {
-            task.compensation = undone(item);
+            task.compensation = undone(item, endpoint);
             Bounds::default()
         };
         if let Some(endpoint) = endpoint {
-            task.endpoint = Some(endpoint.to_owned());
-            let request = match request::request(item) {
+            let request = match request::request(item, endpoint) {
                 Ok(request) => request,
                 Err(fault) => {
                     self.faults.push(*fault);
@@ -196,7 +196,7 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         let request = request.filter(|request| request.actions.contains(&action));
         let mut bounds = Bounds::default();
         if window.is_some() || request.is_some() {
-            let variables = self.variables(entry, item);
+            let variables = self.variables((entry, task.endpoint.as_deref()), item);
             let bindings = variables.bindings();
             let mut ruled = Ruled {
                 rule: &rule.id,
@@ -214,19 +214,23 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
                 task.compensation = Some(Compensation::None(reason.clone()));
             }
             _ if task.compensation.is_none() && rule.work != Work::Manual => {
-                task.compensation = undone(item);
+                task.compensation = undone(item, task.endpoint.as_deref());
             }
             _ => {}
         }
         bounds
     }
 
-    fn variables<'v>(&self, entry: usize, item: &ResourceOrderItem<'v>) -> Variables<'v>
+    fn variables<'v>(
+        &self,
+        (entry, endpoint): (usize, Option<&str>),
+        item: &ResourceOrderItem<'v>,
+    ) -> Variables<'v>
     where
         'd: 'v,
     {
         let mut about = variables::item(&self.layers.entries[entry].item);
-        if let Some(id) = item.resource.and_then(|it| it.text("id")) {
+        if let Some(id) = request::id(item, endpoint) {
             about.push(("resource".into(), quote(&id).into()));
         }
         Variables::default()
@@ -357,14 +361,15 @@ impl Bounds {
 }
 
 /// What undoes a task where its rule does not say.
-fn undone(item: &ResourceOrderItem<'_>) -> Option<Compensation> {
+fn undone(item: &ResourceOrderItem<'_>, endpoint: Option<&str>) -> Option<Compensation> {
     match item.action {
         Some(Action::Add) => {
             let request = request::removal(item)?;
             Some(Compensation::Request(request))
         }
         Some(Action::Modify | Action::Delete) => {
-            let request = request::restoration(item).map(Compensation::Request);
+            let request = endpoint.and_then(|it| request::restoration(item, it));
+            let request = request.map(Compensation::Request);
             let reason = || "the order does not hold what was there before".to_owned();
             Some(request.unwrap_or_else(|| Compensation::None(reason())))
         }

@@ -29,7 +29,7 @@ pub use digest::{compensation_key, is_same_request, plan_digest};
 pub use draft::blank as blank_task;
 pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};
-pub use request::segment;
+pub use request::{segment, unsegment};
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 pub use write::PlanText;
 

@@ -11,6 +11,7 @@
 mod amend;
 mod bundle;
 mod cancel;
+mod named;
 mod undo;
 mod view;
 
@@ -29,6 +30,7 @@ use crate::plan::plan_digest;
 pub use amend::amend;
 pub use bundle::Bundles;
 pub use cancel::{cancel, compensate, pending};
+pub use named::named;
 pub(crate) use undo::request as undoing_request;
 pub use view::{View, view};
 

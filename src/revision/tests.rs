@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::document::Document;
+use crate::inventory::Named;
 use crate::journal::entry::{
     Answer, Asked, AttemptFailed, ByHand, Completed, Failed, Failure, Held, MilestoneReached,
     Planned, Started,
@@ -557,6 +558,62 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
         request(&plan, "port~undo-1"),
         "DELETE resource/7 ".to_owned()
     );
+}
+
+impl Case {
+    fn named(&self) -> Vec<String> {
+        let names = named(&self.plan, &self.progress());
+        let text = |it: Named| {
+            let Named {
+                item,
+                endpoint,
+                asked,
+                id,
+            } = it;
+            format!(
+                "{item} at {endpoint}: {} is {id}",
+                asked.unwrap_or_default()
+            )
+        };
+        names.into_iter().map(text).collect()
+    }
+}
+
+#[test]
+fn it_is_told_how_endpoints_call_what_was_made_otherwise_than_it_was_asked_for() {
+    let mut add = tasks();
+    for task in &mut add {
+        task["action"] = "add".into();
+    }
+    add[4]["request"]["body"]
+        .as_object_mut()
+        .unwrap()
+        .remove("id");
+    let case = Case::new(&add)
+        .answered("port", &json!({"id": "olt 1"}))
+        .answered("licence", &json!({"id": "licence"}))
+        .answered("bearer", &json!({"href": "/olt/v4/resource/a%2Fb"}))
+        .done(&["router"])
+        .answered("other", &json!({"id": 7}));
+    let told = [
+        "port at olt: port is olt 1",
+        "bearer at olt: bearer is a/b",
+        "other at olt:  is 7",
+    ];
+    assert_eq!(case.named(), told);
+    // What has been changed since keeps its name, what has been removed has none.
+    let mut new = add.clone();
+    new[0]["request"]["body"]["speed"] = 7.into();
+    new.remove(2);
+    let mut case = Case::new(&add)
+        .answered("port", &json!({"id": "olt 1"}))
+        .answered("licence", &json!({"id": "licence"}))
+        .answered("bearer", &json!({"id": "b"}));
+    let plan = case.amend(&new).unwrap();
+    case = case.revised(plan).done(&["bearer~undo-1"]);
+    case.reached("1~undone-1");
+    let case = case.answered("port", &json!({"id": "job"}));
+    assert_eq!(case.named(), ["port at olt:  is olt 1"]);
 }
 
 #[test]

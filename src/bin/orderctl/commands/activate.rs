@@ -22,6 +22,7 @@ use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
+use orderctl::revision::named;
 use tokio::sync::mpsc;
 
 use super::carried::carried_out;
@@ -535,7 +536,9 @@ impl<'a> Output<'a> {
                     RunState::Completed | RunState::Cancelled | RunState::Failed
                 ) && !ended
                     && !is_noted
-                    && let Err(failure) = self.installed.ended(&chain)
+                    && let Err(failure) = self
+                        .installed
+                        .ended(&chain, || named(&report.plan, &report.progress))
                 {
                     self.fail(failure);
                 }

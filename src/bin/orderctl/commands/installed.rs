@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use orderctl::chain::{Chain, order_name};
 use orderctl::diagnostic::Diagnostic;
 use orderctl::document::DocumentKind;
-use orderctl::inventory::{self, Inventory, store};
+use orderctl::inventory::{self, Inventory, Named, store};
 use orderctl::model::state::OrderState;
 use orderctl::plan::flow::TaskOutcome;
 use orderctl::progress;
@@ -24,7 +24,8 @@ pub struct InstalledBase {
     was_there: bool,
     /// As it was read, with what was done since.
     inventory: Inventory,
-    ended: Vec<Chain>,
+    /// With the ids that endpoints have given to what they made.
+    ended: Vec<(Chain, Vec<Named>)>,
     /// The completed orders that are written.
     written: Vec<String>,
     size: usize,
@@ -56,13 +57,18 @@ impl InstalledBase {
         }
     }
 
-    /// Takes note of a chain that has ended, with its items as they stand.
-    pub fn ended(&mut self, chain: &Chain) -> Result<(), Failure> {
+    /// Takes note of a chain that has ended, with its items as they stand, and of the ids that endpoints
+    /// have given to what it made.
+    pub fn ended(
+        &mut self,
+        chain: &Chain,
+        names: impl FnOnce() -> Vec<Named>,
+    ) -> Result<(), Failure> {
         if self.path.is_none() {
             return Ok(());
         }
-        let changes = inventory::after(&self.inventory, chain);
-        self.inventory.apply(changes);
+        let names = names();
+        change(&mut self.inventory, chain, &names);
         let plans = chain.of_kind(DocumentKind::OrchestrationPlan);
         // The plan matters only where a person has left something out.
         let mut tasks = plans.flat_map(progress::plan_tasks);
@@ -76,7 +82,7 @@ impl InstalledBase {
             .iter()
             .map(|order| order.text().len())
             .sum::<usize>();
-        self.ended.push(Chain { documents });
+        self.ended.push((Chain { documents }, names));
         if self.size > ENOUGH {
             self.write()
         } else {
@@ -92,14 +98,14 @@ impl InstalledBase {
             return Ok(());
         };
         store::update(path, |inventory| {
-            for chain in &ended {
-                let changes = inventory::after(inventory, chain);
-                inventory.apply(changes);
+            for (chain, names) in &ended {
+                change(inventory, chain, names);
             }
         })?;
         // An order that ended in parts may still be repaired, and is looked at again then.
         let whole = ended
             .iter()
+            .map(|(chain, _)| chain)
             .filter(|chain| chain.ended() == Some(OrderState::Completed));
         let orders = whole.filter_map(|chain| chain.orders().next());
         self.written.extend(orders.map(order_name));
@@ -122,5 +128,15 @@ impl InstalledBase {
     /// The root orders of the chains that were written since this was asked for.
     pub fn take_written(&mut self) -> Vec<String> {
         std::mem::take(&mut self.written)
+    }
+}
+
+/// Lets an installed base be as a chain has left it.
+fn change(inventory: &mut Inventory, chain: &Chain, names: &[Named]) {
+    let changes = inventory::after(inventory, chain);
+    inventory.apply(changes);
+    let changes = inventory::named(inventory, chain, names);
+    if !changes.is_empty() {
+        inventory.apply(changes);
     }
 }
