@@ -10,8 +10,8 @@ use super::{BEFORE, Pin, Pinned, Refusal, Standing, check, next_number, origin};
 use crate::journal::TaskProgress;
 use crate::model::state::TaskState;
 use crate::plan::flow::{
-    Body, Disposition, Method, OrchestrationPlan, Request, Revision, RevisionKind, TaskFlow,
-    TaskKind, TaskOutcome, Until,
+    Body, Compensation, Disposition, Method, OrchestrationPlan, Request, Revision, RevisionKind,
+    TaskFlow, TaskKind, TaskOutcome, Until,
 };
 use crate::plan::{blank_task, compensation_key, plan_digest};
 
@@ -133,6 +133,7 @@ impl<'a> Amending<'a> {
         let before = self.before.get(task.id.as_str()).copied();
         let Some(before) = before.filter(|it| !self.gone.contains(it.id.as_str())) else {
             task.disposition = Some(Disposition::Do);
+            self.there_again(&mut task);
             return task;
         };
         let (doubted, restored) = (before, restored(before, &task));
@@ -179,6 +180,31 @@ impl<'a> Amending<'a> {
         };
         task.disposition = Some(disposition);
         task
+    }
+
+    /// Lets a task find what was removed and made again when that was undone, under the name that its
+    /// endpoint has given it then.
+    fn there_again(&self, task: &mut TaskFlow) {
+        let tasks = self.standing.plan.task_flow.iter();
+        let mut undoing = tasks.filter(|it| it.compensates.as_deref() == Some(&*task.id));
+        let found = undoing.find_map(|undoing| {
+            let known = self.known(&undoing.id);
+            let is_done = known.state == TaskState::Completed && undoing.endpoint == task.endpoint;
+            let request = renamed(undoing, task, &known).filter(|_| is_done)?;
+            Some((undo::planned_place(undoing)?, request))
+        });
+        let Some((planned, request)) = found else {
+            return;
+        };
+        if let Some(Compensation::Request(undo)) = &mut task.compensation
+            && undo.path == planned
+        {
+            *undo = undo::under(undo, request.path.clone());
+        }
+        let root = super::root(self.standing.plan);
+        let id = format!("{}~redo-{}", task.id, next_number(self.standing.plan));
+        task.idempotency_key = Some(compensation_key(root, &id, &request));
+        task.request = Some(request);
     }
 
     /// Takes note of a task whose request is another one now, and of which nobody knows whether the one
@@ -402,10 +428,7 @@ fn renamed(before: &TaskFlow, now: &TaskFlow, known: &TaskProgress) -> Option<Re
         .filter(|it| it.method != Method::Post)?;
     let at = undo::place(before, known)?;
     let planned = undo::planned_place(before)?;
-    (request.path == planned && at != planned).then(|| Request {
-        path: at,
-        ..request.clone()
-    })
+    (request.path == planned && at != planned).then(|| undo::under(request, at))
 }
 
 /// The request that makes what was removed before anew, as it is to be now: what it was, with what changes.

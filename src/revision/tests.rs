@@ -560,6 +560,28 @@ fn what_its_endpoint_has_named_otherwise_is_undone_and_changed_under_that_name()
     );
 }
 
+/// An order that removes the port, which its endpoint knows as olt-1.
+fn removal() -> Vec<Value> {
+    let body = json!({"id": "olt-1", "speed": 100});
+    let mut tasks = tasks();
+    tasks[0]["action"] = "delete".into();
+    tasks[0]["request"] = json!({"method": "DELETE", "path": "resource/olt-1"});
+    tasks[0]["compensation"]["request"] =
+        json!({"method": "POST", "path": "resource", "body": body});
+    tasks
+}
+
+/// The same, and it changes it.
+fn change(speed: u32) -> Vec<Value> {
+    let body = |speed: u32| json!({"id": "olt-1", "speed": speed});
+    let request = |speed| json!({"method": "PATCH", "path": "resource/olt-1", "body": body(speed)});
+    let mut tasks = tasks();
+    tasks[0]["action"] = "modify".into();
+    tasks[0]["request"] = request(speed);
+    tasks[0]["compensation"]["request"] = request(100);
+    tasks
+}
+
 impl Case {
     fn named(&self) -> Vec<String> {
         let names = named(&self.plan, &self.progress());
@@ -614,6 +636,53 @@ fn it_is_told_how_endpoints_call_what_was_made_otherwise_than_it_was_asked_for()
     case.reached("1~undone-1");
     let case = case.answered("port", &json!({"id": "job"}));
     assert_eq!(case.named(), ["port at olt:  is olt 1"]);
+}
+
+#[test]
+fn what_was_removed_and_made_again_goes_on_under_its_new_name() {
+    let case = Case::new(&removal()).done(&["port"]);
+    assert_eq!(case.named(), Vec::<String>::new());
+    let mut kept = tasks();
+    kept.remove(0);
+    let plan = case.amend(&kept).unwrap();
+    let case = case.revised(plan);
+    let case = case.answered("port~undo-1", &json!({"id": "olt-2"}));
+    assert_eq!(case.named(), ["port at olt: olt-1 is olt-2"]);
+    // It is removed, or changed, after all.
+    let plan = case.amend(&removal()).unwrap();
+    assert_eq!(request(&plan, "port"), "DELETE resource/olt-2 ");
+    let plan = case.amend(&change(7)).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"PATCH resource/olt-2 {"speed":7}"#
+    );
+    let case = case.revised(plan).done(&["port"]);
+    assert_eq!(case.named(), ["port at olt:  is olt-2"]);
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-3"),
+        r#"PATCH resource/olt-2 {"speed":100}"#
+    );
+    // Or changed, before it was made again.
+    let case = Case::new(&removal()).done(&["port"]);
+    let plan = case.amend(&change(7)).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"POST resource {"id":"olt-1","speed":7}"#
+    );
+    let case = case.revised(plan);
+    let case = case.answered("port", &json!({"id": "olt-2"}));
+    assert_eq!(case.named(), ["port at olt: olt-1 is olt-2"]);
+    let plan = case.amend(&change(8)).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"PATCH resource/olt-2 {"speed":8}"#
+    );
+    let plan = case.cancel(Pinned::Refuse).unwrap();
+    assert_eq!(
+        request(&plan, "port~undo-2"),
+        r#"PATCH resource/olt-2 {"speed":100}"#
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Standing, next_number, origin};
 use crate::journal::{Progress, TaskProgress};
 use crate::plan::flow::{
-    Compensation, Disposition, Method, OnFailure, OrchestrationPlan, Request, TaskFlow,
+    Body, Compensation, Disposition, Method, OnFailure, OrchestrationPlan, Request, TaskFlow,
     TaskFlowRef, TaskFlowRelationship, TaskKind, Until,
 };
 use crate::plan::{blank_task, compensation_key, segment};
@@ -151,11 +151,29 @@ pub(crate) fn request(task: &TaskFlow, known: &TaskProgress) -> Option<Request> 
             body: None,
         });
     };
-    let mut request = planned.clone();
-    if let Some(at) = at.filter(|_| planned_place(task).as_ref() == Some(&request.path)) {
-        request.path = at;
+    let is_planned = planned_place(task).as_ref() == Some(&planned.path);
+    Some(match at.filter(|at| is_planned && *at != planned.path) {
+        Some(at) => under(planned, at),
+        None => planned.clone(),
+    })
+}
+
+/// A request for the same thing in another place, where its endpoint has named it: it keeps that name.
+pub(super) fn under(request: &Request, at: String) -> Request {
+    let body = request.body.as_ref().map(|body| {
+        let members = serde_json::from_str(&body.get());
+        let members: Option<serde_json::Map<String, Value>> = members.ok();
+        let Some(mut members) = members.filter(|it| it.contains_key("id")) else {
+            return body.clone();
+        };
+        members.remove("id");
+        Body::new(Value::Object(members).to_string()).expect("a value is JSON")
+    });
+    Request {
+        method: request.method,
+        path: at,
+        body,
     }
-    Some(request)
 }
 
 /// Where the thing is that a task has made: its endpoint may have named it otherwise than it was asked to.
