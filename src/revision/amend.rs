@@ -134,17 +134,17 @@ impl<'a> Amending<'a> {
         let Some(before) = before.filter(|it| !self.gone.contains(it.id.as_str())) else {
             task.disposition = Some(Disposition::Do);
             self.there_again(&mut task);
+            // Where what it asks for was done before, it was undone since: the key of then would count
+            // as a repetition.
+            self.ask_anew(&mut task);
             return task;
         };
         let (doubted, restored) = (before, restored(before, &task));
         let before = restored.as_ref().unwrap_or(before);
         let same = is_same(before, &task);
         let disposition = match known.state {
-            TaskState::Completed if same => {
-                task.request.clone_from(&doubted.request);
-                task.idempotency_key.clone_from(&doubted.idempotency_key);
-                Disposition::Keep
-            }
+            // What is not over goes on with what it has come to.
+            TaskState::Completed | TaskState::Active | TaskState::Hold if same => Disposition::Keep,
             // Nothing is there of it.
             TaskState::Completed if was_left_out(&known) => Disposition::Do,
             TaskState::Completed if is_elsewhere(before, &task) => {
@@ -160,16 +160,9 @@ impl<'a> Amending<'a> {
                     _ => None,
                 };
                 let request = request.or_else(|| renamed(doubted, &task, &known));
-                if let Some(request) = request {
-                    let root = super::root(self.standing.plan);
-                    let id = format!("{}~redo-{}", task.id, next_number(self.standing.plan));
-                    task.idempotency_key = Some(compensation_key(root, &id, &request));
-                    task.request = Some(request);
-                }
+                task.request = request.or(task.request);
                 Disposition::Redo
             }
-            // It goes on with what it has come to.
-            TaskState::Active | TaskState::Hold if same => Disposition::Keep,
             TaskState::Active | TaskState::Hold if known.may_have_had_effect() => {
                 self.in_doubt(doubted, &mut task, &known);
                 Disposition::Do
@@ -179,7 +172,24 @@ impl<'a> Amending<'a> {
             }
         };
         task.disposition = Some(disposition);
+        if same {
+            // It is the same request still, whether it was sent or not.
+            task.request.clone_from(&doubted.request);
+            task.idempotency_key.clone_from(&doubted.idempotency_key);
+        } else {
+            self.ask_anew(&mut task);
+        }
         task
+    }
+
+    /// Gives the request of a task a key of this revision: an earlier one may have asked for the same, and
+    /// not be what was asked for last.
+    fn ask_anew(&self, task: &mut TaskFlow) {
+        if let Some(request) = &task.request {
+            let root = super::root(self.standing.plan);
+            let id = format!("{}~redo-{}", task.id, next_number(self.standing.plan));
+            task.idempotency_key = Some(compensation_key(root, &id, request));
+        }
     }
 
     /// Lets a task find what was removed and made again when that was undone, under the name that its
@@ -201,9 +211,6 @@ impl<'a> Amending<'a> {
         {
             *undo = undo::under(undo, request.path.clone());
         }
-        let root = super::root(self.standing.plan);
-        let id = format!("{}~redo-{}", task.id, next_number(self.standing.plan));
-        task.idempotency_key = Some(compensation_key(root, &id, &request));
         task.request = Some(request);
     }
 

@@ -686,6 +686,42 @@ fn what_was_removed_and_made_again_goes_on_under_its_new_name() {
 }
 
 #[test]
+fn what_is_asked_for_once_more_has_a_key_of_its_own() {
+    let key = |plan: &OrchestrationPlan| {
+        let task = plan.task_flow.iter().find(|it| it.id == "port").unwrap();
+        task.idempotency_key.clone().unwrap()
+    };
+    // What was done and undone.
+    let case = Case::new(&tasks()).done(&["port"]);
+    let mut without = tasks();
+    without.remove(0);
+    let plan = case.amend(&without).unwrap();
+    let case = case.revised(plan).done(&["port~undo-1"]);
+    let again = case.amend(&tasks()).unwrap();
+    assert_eq!(
+        request(&again, "port"),
+        r#"POST resource {"id":"port","speed":100}"#
+    );
+    assert_ne!(key(&again), "key-port");
+    // What was not sent yet keeps it, what was sent even more so.
+    let mut case = case.revised(again.clone());
+    assert_eq!(key(&case.amend(&tasks()).unwrap()), key(&again));
+    case.started("port");
+    assert_eq!(key(&case.amend(&tasks()).unwrap()), key(&again));
+    // A change that is taken back and made again.
+    let case = Case::new(&change(7)).done(&["port"]);
+    let plan = case.amend(&change(8)).unwrap();
+    assert_ne!(key(&plan), "key-port");
+    let case = case.revised(plan).done(&["port"]);
+    let plan = case.amend(&change(7)).unwrap();
+    assert_eq!(
+        request(&plan, "port"),
+        r#"PATCH resource/olt-1 {"id":"olt-1","speed":7}"#
+    );
+    assert_ne!(key(&plan), "key-port");
+}
+
+#[test]
 fn what_was_left_out_is_done_and_not_changed() {
     let mut case = Case::new(&tasks());
     case.note(Event::Skipped(ByHand {
