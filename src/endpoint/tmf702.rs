@@ -214,7 +214,7 @@ impl Tmf702 {
             Ok(Ok(answer)) => {
                 let words = said(answer.status, answer.body.text());
                 let status = answer.status.as_u16();
-                inquiry::judge(call, status, answer.body.text(), &words)
+                inquiry::judge((call, path), status, answer.body.text(), &words)
             }
         }
     }

@@ -15,6 +15,8 @@ const READABLE: &str = "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nkeys = \"igno
 const NEITHER: &str =
     "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nkeys = \"ignored\"\nreads = \"refused\"\n";
 
+const OWN: &str = "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nkeys = \"ignored\"\nids = \"own\"\n";
+
 /// Every request loses its first answer, in one way or another.
 const TROUBLE: [&str; 6] = [
     "olt:try1=lost",
@@ -41,6 +43,7 @@ fn nothing_happens_twice_where_repetitions_are_known_or_what_is_there_can_be_rea
         (KEYS, "idempotent = true\n"),
         (READABLE, ""),
         (READABLE, "readBack = \"resource?idempotencyKey={key}\"\n"),
+        (OWN, "readBack = \"resource?idempotencyKey={key}\"\n"),
     ] {
         let mock = mock(script, &TROUBLE);
         let workplace = Workplace::new(&mock.url());
