@@ -10,8 +10,8 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Access;
@@ -85,7 +85,7 @@ impl Tmf702 {
     ///
     /// | answer | outcome |
     /// |---|---|
-    /// | 2xx but 202 | completed; without resource where there is no body or a too large one |
+    /// | 2xx but 202 | completed; without resource where there is no body or a too large one, unless a 201 says where it is (`Location`) |
     /// | 2xx with a body that is no JSON object | unknown: whoever wrote that need not be the endpoint |
     /// | 202 | accepted; what the Monitor in the body says, where that has ended already |
     /// | 202 that names no monitor of this endpoint | unknown, but accepted |
@@ -590,12 +590,12 @@ fn judge(answer: Answer) -> Outcome {
                 ),
                 resource => Outcome::Completed {
                     status: code,
-                    resource,
+                    resource: resource.or_else(|| made_at(status, location.as_deref())),
                 },
             },
             Body::TooLarge => Outcome::Completed {
                 status: code,
-                resource: None,
+                resource: made_at(status, location.as_deref()),
             },
             Body::Torn(why) => unknown(
                 FailureClass::Reset,
@@ -622,6 +622,12 @@ fn judge(answer: Answer) -> Outcome {
         },
         _ => unknown(class, reason()),
     }
+}
+
+/// What is known of a resource whose making was answered with nothing but where it is (RFC 9110 §10.2.2).
+fn made_at(status: StatusCode, location: Option<&str>) -> Option<Box<RawValue>> {
+    let location = location.filter(|_| status == StatusCode::CREATED)?;
+    RawValue::from_string(json!({ "href": location }).to_string()).ok()
 }
 
 /// The outcome of a request that has no answer.
@@ -789,6 +795,34 @@ mod tests {
                 "{reason}"
             );
         }
+    }
+
+    #[test]
+    fn what_was_made_is_where_the_answer_says_so_if_it_says_nothing_else() {
+        let made = |status, location: Option<&str>, body| {
+            let outcome = judge(Answer {
+                status,
+                location: location.map(str::to_owned),
+                retry_after: None,
+                date: None,
+                media: None,
+                body,
+            });
+            let Outcome::Completed { resource, .. } = outcome else {
+                panic!("{outcome:?}");
+            };
+            resource.map(|it| it.get().to_owned())
+        };
+        let at = Some("http://olt/api/resource/olt-7");
+        let told = Some(r#"{"href":"http://olt/api/resource/olt-7"}"#.to_owned());
+        let nothing = || Body::Whole(Vec::new());
+        assert_eq!(made(StatusCode::CREATED, at, nothing()), told);
+        assert_eq!(made(StatusCode::CREATED, at, Body::TooLarge), told);
+        assert_eq!(made(StatusCode::CREATED, None, nothing()), None);
+        assert_eq!(made(StatusCode::NO_CONTENT, at, nothing()), None);
+        let own = Body::Whole(br#"{"id":"7"}"#.to_vec());
+        let said = Some(r#"{"id":"7"}"#.to_owned());
+        assert_eq!(made(StatusCode::CREATED, at, own), said);
     }
 
     #[test]
