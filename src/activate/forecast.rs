@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::endpoint::{ReadBack, Terms};
+use crate::journal::Doubt;
 use crate::plan::flow::OnFailure;
 use crate::retry::{FailureClass, Repeat, RetryPolicy, Source};
 
@@ -166,11 +167,17 @@ fn before(terms: &Terms, effect: Effect) -> Option<String> {
 fn except(terms: &Terms, error: ErrorName) -> Option<String> {
     match error.status? {
         404 | 410 => Some("DELETE is done by that: it was gone already".to_owned()),
-        409 => read(terms).map(|read| {
-            format!(
-                "POST that was sent before is asked about ({read}): it may have been done the first time"
-            )
+        409 => Some(match read(terms) {
+            Some(read) => format!(
+                "POST that was sent before is asked about ({read}): it may have been done the first time, or be under \
+                 way still"
+            ),
+            None => "POST that was in doubt before is held for a person: it may have been done the first time"
+                .to_owned(),
         }),
+        status if Doubt::Unknown.after_refusal(status) == Doubt::Unknown => Some(
+            "what was in doubt before stays so: it is asked about, or held for a person".to_owned(),
+        ),
         _ => None,
     }
 }
@@ -320,13 +327,23 @@ then: hold: it waits for somebody; the next run tries it again (as is usual)"
                 "{said}"
             );
         }
-        let own = "except: POST that was sent before is asked about (GET of the resource that the request names): it may have been done the first time";
+        let own = "except: POST that was sent before is asked about (GET of the resource that the request names): it may have been done the first time, or be under way still";
         assert!(told(&terms, "409").ends_with(own));
+        for status in ["302", "401", "403"] {
+            let said = told(&terms, status);
+            assert!(
+                said.ends_with(
+                    "except: what was in doubt before stays so: it is asked about, or held for a person"
+                ),
+                "{said}"
+            );
+        }
         let terms = Terms {
             read_back: ReadBack::None,
             ..terms
         };
-        assert!(!told(&terms, "409").contains("except"));
+        let own = "except: POST that was in doubt before is held for a person: it may have been done the first time";
+        assert!(told(&terms, "409").ends_with(own));
         assert!(!told(&terms, "422").contains("except"));
     }
 

@@ -149,14 +149,22 @@ fn left(situation: &Situation<'_>, why: &str) -> String {
 
 const UNKNOWN: &str = "outcome unknown: ";
 
+/// What is said of a refusal that may come from the request having been done before.
+const MAY_BE_OWN: &str = "an earlier request may have made it";
+
 /// Decides on what came of a request.
 #[must_use]
 pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
-    if may_be_its_own(situation, outcome) {
+    if is_asked_for(situation, outcome) {
         return Decision::Again {
             after: Duration::ZERO,
         };
     }
+    judged(situation, outcome, leaves_unknown(situation, outcome))
+}
+
+/// [`decide`], where it is known whether an outcome leaves unknown what came of the task's requests.
+fn judged(situation: &Situation<'_>, outcome: &Outcome, unknown: bool) -> Decision {
     let (class, reason, retry_after) = match outcome {
         Outcome::Completed { .. } => return Decision::Complete { note: None },
         // Followed before it is decided on.
@@ -180,9 +188,6 @@ pub fn decide(situation: &Situation<'_>, outcome: &Outcome) -> Decision {
         Outcome::Unknown { class, reason, .. } => (*class, reason, None),
     };
     let accepted = matches!(outcome, Outcome::Unknown { accepted: true, .. });
-    let unknown = matches!(outcome, Outcome::Unknown { .. })
-        || (situation.known.doubt == Doubt::Unknown
-            && !matches!(outcome, Outcome::Rejected { .. }));
     let perhaps = !situation.terms.idempotent && may_have_had_its_effect(situation, outcome);
     match delay(situation, class, retry_after) {
         // It is being carried out: nothing speaks for asking late.
@@ -234,8 +239,10 @@ fn unsettled(situation: &Situation<'_>) -> Option<Duration> {
     let &Situation {
         terms, known, now, ..
     } = situation;
-    // What is repeated without harm need not wait; what was accepted comes to something.
-    if (is_harmless(situation) && !known.accepted) || !known.is_unsettled() {
+    // What is repeated without harm need not wait; what was accepted, or refused because the first
+    // time is under way still, comes to something.
+    let may_come = known.accepted || is_refused(known);
+    if (is_harmless(situation) && !may_come) || !known.is_unsettled() {
         return None;
     }
     let since = known.unknown_since.unwrap_or(now);
@@ -249,18 +256,43 @@ fn unsettled(situation: &Situation<'_>) -> Option<Duration> {
     Some(pause.clamp(FIRST_QUESTION, LONGEST_PAUSE).min(left))
 }
 
+/// Whether it is not known after an outcome what came of the requests of the task, this one and those
+/// before it.
+fn leaves_unknown(situation: &Situation<'_>, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Unknown { .. } => true,
+        Outcome::Rejected { status, .. } => {
+            may_be_its_own(situation, outcome)
+                || situation.known.doubt.after_refusal(*status) == Doubt::Unknown
+        }
+        Outcome::Completed { .. } | Outcome::Accepted { .. } | Outcome::Failed { .. } => {
+            situation.known.doubt == Doubt::Unknown
+        }
+    }
+}
+
 /// Whether a rejection of a request that was sent before may come from its first time having had
-/// its effect, which only the endpoint can tell: 409 for what is there already.
+/// its effect, or having it still: 409 for what is there already, or is under way. Only the endpoint
+/// can tell; where it cannot be asked, that counts which was in doubt before.
 #[must_use]
 pub fn may_be_its_own(situation: &Situation<'_>, outcome: &Outcome) -> bool {
-    let Situation {
-        call, terms, known, ..
-    } = situation;
+    let Situation { call, known, .. } = situation;
     matches!(outcome, Outcome::Rejected { status: 409, .. })
         && call.request.method == Method::Post
         // This one counted: there was one before.
         && known.sent > 1
-        && Inquiry::of(call, None, &terms.read_back).is_some()
+        && (known.doubt != Doubt::None || read_back(situation).is_some())
+}
+
+/// Whether it is to be asked for what a request should have made, because it was refused, which may
+/// come from its first time.
+fn is_asked_for(situation: &Situation<'_>, outcome: &Outcome) -> bool {
+    may_be_its_own(situation, outcome) && read_back(situation).is_some()
+}
+
+/// How to ask for what the request should have made, its monitor aside.
+fn read_back<'a>(situation: &Situation<'_>) -> Option<Inquiry<'a>> {
+    Inquiry::of(situation.call, None, &situation.terms.read_back)
 }
 
 /// Decides on what was found when the endpoint was asked.
@@ -271,6 +303,10 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
         Finding::Done { .. } => Decision::Complete {
             note: Some("found done when it was asked for".to_owned()),
         },
+        // Its monitor has told all it knows; what it should have made is asked for now.
+        Finding::Ended(outcome) if is_asked_for(situation, outcome) => Decision::Again {
+            after: Duration::ZERO,
+        },
         Finding::NotDone { .. }
         | Finding::Ended(Outcome::Rejected { .. } | Outcome::Failed { .. })
         | Finding::Impossible { .. }
@@ -278,7 +314,12 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
         {
             Decision::Leave
         }
-        Finding::Ended(outcome) => decide(situation, outcome),
+        // Its own monitor knows what came of it.
+        Finding::Ended(outcome) => {
+            let is_refused = matches!(outcome, Outcome::Rejected { .. });
+            let unknown = !is_refused && leaves_unknown(situation, outcome);
+            judged(situation, outcome, unknown)
+        }
         Finding::Differs { reason } => Decision::Hold {
             reason: format!("{UNKNOWN}{reason}"),
         },
@@ -302,7 +343,15 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
                 };
             }
             let last = known.reason.as_deref().unwrap_or(reason);
-            give_up(situation, format!("{last}{}", attempts(known.failures)))
+            let found = if is_refused(known) {
+                format!(", but {reason}")
+            } else {
+                String::new()
+            };
+            give_up(
+                situation,
+                format!("{last}{found}{}", attempts(known.failures)),
+            )
         }
         Finding::Unanswered { class, reason } => match delay(situation, *class, None) {
             Ok(after) => Decision::Again { after },
@@ -310,11 +359,20 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
                 reason: format!("{UNKNOWN}{reason}{spent}"),
             },
         },
+        // It would be refused again.
+        Finding::Impossible { reason } if is_refused(known) => Decision::Hold {
+            reason: by_hand(situation, &format!("cannot tell ({reason})")),
+        },
         Finding::Impossible { .. } if may_repeat(situation) => Decision::Send,
         Finding::Impossible { reason } => Decision::Hold {
             reason: undecidable(situation, &format!("cannot tell ({reason})")),
         },
     }
+}
+
+/// Whether the last request was refused, and an earlier one may have had its effect.
+fn is_refused(known: &TaskProgress) -> bool {
+    known.doubt == Doubt::Unknown && !known.open && known.class == Some(FailureClass::Rejected)
 }
 
 fn choose(situation: &Situation<'_>, class: FailureClass) -> (Repeat, crate::retry::Source) {
@@ -385,6 +443,7 @@ fn give_up(situation: &Situation<'_>, reason: String) -> Decision {
 pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) -> Vec<Event> {
     let task = situation.call.task.to_owned();
     let own = may_be_its_own(situation, &outcome);
+    let unknown = leaves_unknown(situation, &outcome);
     let (failure, class, status, reason) = match outcome {
         Outcome::Completed { status, resource } => {
             return vec![completed(task, status, resource, decision)];
@@ -401,8 +460,13 @@ pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) 
         Outcome::Rejected { status, .. } if matches!(decision, Decision::Complete { .. }) => {
             return vec![completed(task, status, None, decision)];
         }
-        Outcome::Rejected { status, reason } if own => {
-            let reason = format!("{reason}; an earlier request may have made it");
+        Outcome::Rejected { status, reason } if unknown => {
+            let earlier = if own {
+                MAY_BE_OWN
+            } else {
+                "what came of an earlier request is not known"
+            };
+            let reason = format!("{reason}; {earlier}");
             (
                 Failure::Unknown,
                 FailureClass::Rejected,
@@ -453,6 +517,7 @@ pub fn record_found(
     decision: &Decision,
 ) -> Vec<Event> {
     let task = situation.call.task.to_owned();
+    let own = matches!(&finding, Finding::Ended(outcome) if is_asked_for(situation, outcome));
     let (answer, status, reason) = match finding {
         Finding::Done { status, resource } => {
             return vec![completed(task, status, resource, decision)];
@@ -476,6 +541,10 @@ pub fn record_found(
         Finding::Ended(outcome) => match outcome {
             Outcome::Completed { status, resource } => {
                 return vec![completed(task, status, resource, decision)];
+            }
+            Outcome::Rejected { status, reason } if own => {
+                let reason = format!("{reason}; {MAY_BE_OWN}");
+                (Answer::NotYet, Some(status), reason)
             }
             Outcome::Rejected { status, reason } => (Answer::NotDone, Some(status), reason),
             Outcome::Failed { status, reason, .. } => (Answer::NotDone, status, reason),

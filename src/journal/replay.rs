@@ -371,13 +371,16 @@ impl TaskProgress {
         self.doubt = match (it.failure, it.status) {
             (Failure::Unknown, _) => Doubt::Unknown,
             // Whoever judges a repetition knows what came of the first time.
-            (Failure::Rejected, _) => Doubt::None,
+            (Failure::Rejected, status) => self.doubt.after_refusal(status.unwrap_or_default()),
             (Failure::Failed, Some(status)) => self.doubt.max_of(Doubt::of_failure(status)),
             (Failure::Failed, None) => self.doubt,
         };
         if it.failure == Failure::Unknown {
             self.unknown_since.get_or_insert(at);
             self.accepted |= it.status == Some(ACCEPTED);
+            if it.class == Some(FailureClass::Rejected) {
+                self.be_refused();
+            }
         } else {
             self.be_certain();
         }
@@ -407,6 +410,11 @@ impl TaskProgress {
                 self.unknown_since.get_or_insert(at);
                 self.failure = Some(Failure::Unknown);
                 self.retry_at = moment(it.retry_at.as_deref());
+                if it.status.is_some_and(is_refusal) {
+                    self.be_refused();
+                    self.class = Some(FailureClass::Rejected);
+                    self.reason = Some(it.reason.clone());
+                }
                 // That of an earlier request says nothing about this one.
                 if was_open {
                     self.reason = Some(it.reason.clone());
@@ -451,6 +459,12 @@ impl TaskProgress {
         self.monitor = None;
         self.accepted = false;
         self.unknown_since = None;
+    }
+
+    /// Nobody carries the last request out any more.
+    fn be_refused(&mut self) {
+        self.monitor = None;
+        self.accepted = false;
     }
 
     /// Something was sent whose answer is not in the journal, or is in doubt.
@@ -549,6 +563,16 @@ impl Doubt {
         }
     }
 
+    /// What a repetition leaves open of it that is refused with this HTTP status. Who was not let in,
+    /// or sent elsewhere, was not looked at.
+    #[must_use]
+    pub fn after_refusal(self, status: u16) -> Self {
+        match status {
+            300..=399 | 401 | 403 | 407 | 421 => self,
+            _ => Self::None,
+        }
+    }
+
     /// The greater of two.
     fn max_of(self, other: Self) -> Self {
         match (self, other) {
@@ -557,6 +581,11 @@ impl Doubt {
             (Self::None, Self::None) => Self::None,
         }
     }
+}
+
+/// Whether an answer with this HTTP status is a refusal; those that say that there is nothing are none.
+fn is_refusal(status: u16) -> bool {
+    FailureClass::of_status(status) == FailureClass::Rejected && !matches!(status, 404 | 410)
 }
 
 fn moment(text: Option<&str>) -> Option<Timestamp> {

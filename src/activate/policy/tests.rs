@@ -221,6 +221,97 @@ fn a_task_in_doubt_is_never_taken_for_failed() {
 }
 
 #[test]
+fn who_was_not_let_in_was_not_looked_at() {
+    let mut case = Case::new(Method::Post, 0).failures(1);
+    case.on_failure = Some(OnFailure::Fail);
+    case.terms.idempotent = true;
+    case.terms.read_back = ReadBack::None;
+    case.known.doubt = Doubt::Unknown;
+    for status in [302, 401, 403] {
+        assert_eq!(
+            case.decide(&rejected(status)),
+            hold("outcome unknown: no such port")
+        );
+        let events = case.with(|situation| {
+            let decision = decide(situation, &rejected(status));
+            record(situation, rejected(status), &decision)
+        });
+        let [Event::AttemptFailed(failed), Event::Held(_)] = &events[..] else {
+            panic!("{events:?}");
+        };
+        assert_eq!(failed.failure, Failure::Unknown);
+    }
+    // Whoever judges a repetition knows what came of the first time.
+    let failed = ["attemptFailed", "failed"];
+    assert_eq!(case.kinds(rejected(422)), failed);
+    // Where it can be asked, that comes first.
+    case.terms.read_back = ReadBack::Resource;
+    assert!(matches!(
+        case.decide(&rejected(401)),
+        Decision::Again { .. }
+    ));
+    case.known.doubt = Doubt::None;
+    assert_eq!(case.kinds(rejected(401)), failed);
+}
+
+#[test]
+fn a_refusal_of_a_repetition_may_come_from_the_first_time() {
+    let mut case = Case::new(Method::Post, 0).failures(1);
+    case.on_failure = Some(OnFailure::Fail);
+    case.terms.idempotent = true;
+    case.terms.settle = Duration::from_secs(10);
+    assert_eq!(
+        case.decide(&rejected(409)),
+        Decision::Again {
+            after: Duration::ZERO
+        }
+    );
+    // The first one may be under way still, also at an endpoint that knows repetitions.
+    case.known.open = false;
+    case.known.doubt = Doubt::Unknown;
+    case.known.class = Some(FailureClass::Rejected);
+    case.known.unknown_since = Some(Timestamp::UNIX_EPOCH);
+    case.known.reason = Some("409 Conflict; an earlier request may have made it".into());
+    let not_there = Finding::NotDone {
+        status: 404,
+        reason: "it was not there when it was asked for".into(),
+    };
+    let found = |case: &Case| case.with(|situation| decide_found(situation, &not_there));
+    assert_eq!(
+        found(&case),
+        Decision::Again {
+            after: Duration::from_millis(100)
+        }
+    );
+    case.now = Timestamp::from_second(10).unwrap();
+    assert_eq!(
+        found(&case),
+        Decision::GiveUp {
+            how: OnFailure::Fail,
+            reason:
+                "409 Conflict; an earlier request may have made it, but it was not there when it \
+                     was asked for"
+                    .into(),
+        }
+    );
+    // Nothing is sent over and over where nobody can tell.
+    let impossible = Finding::Impossible {
+        reason: "asked for it, the answer was 405".into(),
+    };
+    assert!(matches!(
+        case.with(|situation| decide_found(situation, &impossible)),
+        Decision::Hold { .. }
+    ));
+    // Nor where it cannot be asked at all.
+    case.known.open = true;
+    case.terms.read_back = ReadBack::None;
+    assert_eq!(
+        case.decide(&rejected(409)),
+        hold("outcome unknown: no such port")
+    );
+}
+
+#[test]
 fn before_it_is_given_up_an_endpoint_is_asked_about_a_failure_that_may_be_none() {
     let failed = |status| Outcome::Failed {
         status,

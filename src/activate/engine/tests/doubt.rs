@@ -1,7 +1,7 @@
 //! Requests whose outcome is not known, at endpoints of every kind.
 
 use super::*;
-use crate::journal::entry::{Accepted, ByHand, Started};
+use crate::journal::entry::{Accepted, AttemptFailed, ByHand, Failure, Started};
 
 fn of_manner(manner: Manner, script: &[(&str, &[Outcome])]) -> Arc<Fake> {
     let fake = Fake {
@@ -205,6 +205,74 @@ async fn a_refusal_of_what_is_there_already_may_be_of_its_own_making() {
     let report = run(&fake, &plan, &Memory::planned(&plan)).await.unwrap();
     assert_eq!(report.state, RunState::Completed);
     assert_eq!(fake.effects.lock().unwrap()["a"], 1);
+}
+
+/// A task that makes a resource with an id, at an endpoint that has failed and then accepted it.
+fn accepted_again(left: usize) -> (Arc<OrchestrationPlan>, Memory) {
+    let mut plan = OrchestrationPlan::clone(&plan(&[("a", &[])]));
+    let body = r#"{"id": "R-1"}"#.to_owned();
+    plan.task_flow[0].request.as_mut().unwrap().body =
+        Some(crate::plan::flow::Body::new(body).unwrap());
+    let plan = Arc::new(plan);
+    let log = Memory::planned(&plan);
+    let started = |attempt| {
+        Event::Started(Started {
+            task: "a".into(),
+            attempt,
+            idempotency_key: "k".into(),
+            request_digest: "d".into(),
+            point_of_no_return: false,
+        })
+    };
+    let events = [
+        started(1),
+        Event::AttemptFailed(AttemptFailed {
+            task: "a".into(),
+            attempt: 1,
+            failure: Failure::Failed,
+            status: Some(503),
+            reason: "503".into(),
+            class: Some(FailureClass::Busy),
+            retry_at: None,
+        }),
+        started(2),
+        Event::Accepted(Accepted {
+            task: "a".into(),
+            attempt: 2,
+            monitor: "m/1".into(),
+        }),
+    ];
+    for event in events.into_iter().take(left) {
+        log.write(event);
+    }
+    (plan, log)
+}
+
+#[tokio::test]
+async fn a_monitor_that_tells_of_what_is_there_already_is_not_asked_for_ever() {
+    for there in [true, false] {
+        let (plan, log) = accepted_again(4);
+        let fake = of_manner(Manner::Readable, &[]);
+        if there {
+            fake.effects.lock().unwrap().insert("a".into(), 1);
+        }
+        let conflict = Outcome::Rejected {
+            status: 409,
+            reason: "monitor in error: 409".into(),
+        };
+        fake.findings.lock().unwrap().push(Finding::Ended(conflict));
+        let report = run(&fake, &plan, &log).await.unwrap();
+        let (state, asked) = (report.state, fake.asked.lock().unwrap().len());
+        let reason = report.progress.task("a").unwrap().reason.clone();
+        assert!(fake.sent().is_empty());
+        if there {
+            assert_eq!((state, asked), (RunState::Completed, 2));
+        } else {
+            assert_eq!(state, RunState::Held);
+            let why = "monitor in error: 409; an earlier request may have made it, but not there";
+            assert_eq!(reason.as_deref(), Some(why));
+        }
+    }
 }
 
 #[tokio::test]
