@@ -20,7 +20,8 @@ use super::work::Run;
 use crate::endpoint::Endpoint;
 use crate::journal::entry::{Planned, Revised};
 use crate::journal::{
-    Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder, Progress,
+    Alone, Begun, ClockKind, Entry, Event, IllegalEntry, JournalError, JournalWriter, NewOrder,
+    Progress,
 };
 use crate::model::state::{FlowState, TaskState};
 use crate::plan::flow::{OrchestrationPlan, Revision, RevisionKind, TaskOutcome};
@@ -62,6 +63,8 @@ pub struct Chain {
     pub external_id: Option<String>,
     /// Texts of its documents, root first, plan last, for the journal.
     pub documents: Arc<Vec<String>>,
+    /// What nobody else may be at, if it is begun now; nothing matters where it was begun before.
+    pub alone: Option<Alone>,
 }
 
 impl Chain {
@@ -264,19 +267,6 @@ pub enum ActivateError {
         /// Digest of the plan given.
         given: String,
     },
-    /// Another order that has not ended is about the same thing.
-    #[error(
-        "order {order}: order {other}, which has not ended, changes or removes {subject}, too; let it end, or \
-         cancel it (orderctl plan --cancel), then decompose and plan this one again; or give --allow-stale"
-    )]
-    SubjectBusy {
-        /// Root order id.
-        order: String,
-        /// Id of the other one.
-        other: String,
-        /// What both are about, such as `product C-7`.
-        subject: String,
-    },
     /// The order has moved on since the revision was made.
     #[error(
         "order {order} has moved on since this was planned: plan it again, and look at it again"
@@ -413,6 +403,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             at: self.clock.starting_at(start(plan)).now(),
             planned,
             documents: Arc::clone(&chain.documents),
+            alone: chain.alone.clone(),
         }
     }
 

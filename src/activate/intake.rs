@@ -121,6 +121,7 @@ impl Intake {
             plan: Arc::new(plan),
             external_id,
             documents: Arc::new(documents),
+            alone: None,
         })
     }
 }

@@ -117,6 +117,19 @@ pub enum JournalError {
         /// When it took the order up, RFC 3339.
         since: String,
     },
+    /// Another order that has not ended is about the same thing.
+    #[error(
+        "order {order}: order {other}, which has not ended, changes or removes {subject}, too; let it end, or \
+         cancel it (orderctl plan --cancel), then decompose and plan this one again; or give --allow-stale"
+    )]
+    SubjectBusy {
+        /// Root order id.
+        order: String,
+        /// Id of the other one.
+        other: String,
+        /// What both are about, such as `product C-7`.
+        subject: String,
+    },
     /// An older release is writing the file, which would be brought up to date under its hands.
     #[error(
         "journal {} has schema {found} and is in use by process {pid}: end that first, then the \

@@ -1,9 +1,12 @@
 //! Orders of a journal by what is in their documents and entries.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use rusqlite::Connection;
 
 use super::error::JournalError;
-use super::sqlite::JournalReader;
+use super::sqlite::{JournalReader, has_ended};
 use crate::document::Document;
 use crate::model::state::{FlowState, OrderState};
 use crate::model::{Action, Order, entity_id};
@@ -85,29 +88,100 @@ pub fn subjects(order: &Document) -> Vec<String> {
         .collect()
 }
 
+/// Orders of a journal that have not ended, by what they change or remove.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenSubjects {
+    /// Their ids, by [`subjects`].
+    pub orders: HashMap<String, String>,
+    /// How many orders had been taken on when these were looked for: what came later is not among them.
+    pub seen: i64,
+}
+
 /// The orders that have not ended, by what they change or remove ([`subjects`]).
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub fn open_subjects(reader: &JournalReader) -> Result<HashMap<String, String>, JournalError> {
+pub fn open_subjects(reader: &JournalReader) -> Result<OpenSubjects, JournalError> {
+    let wrong = |error| JournalError::database(reader.path(), &error);
+    // First, so that whatever is taken on meanwhile counts as later.
+    let seen = reader.read(|connection| {
+        let sql = "SELECT coalesce(max(number), 0) FROM head";
+        connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(wrong)
+    })?;
     let orders = reader.orders()?.into_iter();
     let is_open = |state| matches!(state, FlowState::Active | FlowState::Hold);
     let open: HashSet<String> = orders
         .filter(|it| is_open(it.state()))
         .map(|it| it.order_id)
         .collect();
-    reader.read(|connection| {
-        let wrong = |error| JournalError::database(reader.path(), &error);
+    let orders = reader.read(|connection| {
         let mut query = connection
             .prepare("SELECT text FROM document WHERE order_id = ? AND position = 0")
             .map_err(wrong)?;
         let mut found = HashMap::new();
         for id in &open {
             let text: String = query.query_row([id], |row| row.get(0)).map_err(wrong)?;
-            let order = Document::parse(text, "journal").ok();
-            let subjects = order.as_ref().map(subjects).unwrap_or_default();
-            found.extend(subjects.into_iter().map(|it| (it, id.clone())));
+            found.extend(subjects_of(text).into_iter().map(|it| (it, id.clone())));
         }
         Ok(found)
-    })
+    })?;
+    Ok(OpenSubjects { orders, seen })
+}
+
+/// What the orders that were taken on since somebody looked change or remove.
+#[derive(Debug, Default)]
+pub(super) struct LaterSubjects {
+    /// Ids of orders, by [`subjects`].
+    orders: HashMap<String, String>,
+    /// Number of the last order that was looked at.
+    seen: Option<i64>,
+}
+
+impl LaterSubjects {
+    /// An order that was taken on after the first `seen` ones, has not ended, and changes or removes one
+    /// of these things; and which of them. Every order is looked at once.
+    pub(super) fn about(
+        &mut self,
+        connection: &Connection,
+        path: &Path,
+        (wanted, seen): (&[String], i64),
+    ) -> Result<Option<(String, String)>, JournalError> {
+        self.catch_up(connection, seen)
+            .map_err(|error| JournalError::database(path, &error))?;
+        for subject in wanted {
+            if let Some(order) = self.orders.get(subject) {
+                if !has_ended(connection, path, order)? {
+                    return Ok(Some((order.clone(), subject.clone())));
+                }
+                self.orders.remove(subject);
+            }
+        }
+        Ok(None)
+    }
+
+    fn catch_up(&mut self, connection: &Connection, seen: i64) -> rusqlite::Result<()> {
+        let mut last = self.seen.unwrap_or(seen);
+        let mut query = connection.prepare_cached(
+            "SELECT head.number, head.order_id, document.text FROM head
+             JOIN document ON document.order_id = head.order_id AND position = 0
+             WHERE head.number > ? ORDER BY head.number",
+        )?;
+        let mut rows = query.query([last])?;
+        while let Some(row) = rows.next()? {
+            let order: String = row.get(1)?;
+            let subjects = subjects_of(row.get(2)?);
+            self.orders
+                .extend(subjects.into_iter().map(|it| (it, order.clone())));
+            last = row.get(0)?;
+        }
+        self.seen = Some(last);
+        Ok(())
+    }
+}
+
+fn subjects_of(text: String) -> Vec<String> {
+    let order = Document::parse(text, "journal").ok();
+    order.as_ref().map(subjects).unwrap_or_default()
 }

@@ -33,4 +33,4 @@ pub use entry::{ClockKind, Entry, Event};
 pub use error::JournalError;
 pub use replay::{ACCEPTED, Doubt, IllegalEntry, Needs, Progress, TaskProgress};
 pub use sqlite::{JournalReader, OrderSummary, StoredOrder, revised};
-pub use writer::{Begun, Foreign, JournalWriter, Lease, NewOrder};
+pub use writer::{Alone, Begun, Foreign, JournalWriter, Lease, NewOrder};

@@ -647,6 +647,20 @@ fn recount(
     Ok(Some((counts, count(&|_| true), revision)))
 }
 
+/// Whether every task of an order has ended; not where that cannot be told.
+pub(super) fn has_ended(
+    connection: &Connection,
+    path: &Path,
+    order_id: &str,
+) -> Result<bool, JournalError> {
+    let counted = recount(connection, path, order_id)?;
+    Ok(
+        counted.is_some_and(|([completed, _, _, given_up, _], tasks, _)| {
+            completed.saturating_add(given_up) >= tasks
+        }),
+    )
+}
+
 /// Who is at work on an order, as the table has it.
 #[derive(Debug, Clone)]
 pub(super) struct OwnerRow {

@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 
 use super::entry::{Entry, Event, Installed, Planned};
 use super::error::JournalError;
+use super::find::LaterSubjects;
 use super::head::{EntryRow, Head};
 use super::migrate;
 use super::owner::{self, Owner};
@@ -60,6 +61,18 @@ pub struct NewOrder {
     pub planned: Planned,
     /// Texts of the chain's documents, root first, plan last.
     pub documents: Arc<Vec<String>>,
+    /// What no other order may be about that has not ended.
+    pub alone: Option<Alone>,
+}
+
+/// What an order changes or removes, which another one has no business at meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alone {
+    /// What it is about ([`subjects`](super::find::subjects)).
+    pub subjects: Vec<String>,
+    /// How many orders had been taken on when it was known that none of them is about that
+    /// ([`OpenSubjects::seen`](super::find::OpenSubjects::seen)): only later ones are looked at.
+    pub seen: i64,
 }
 
 /// An order that this process, and nobody else, may now carry out.
@@ -142,6 +155,7 @@ impl JournalWriter {
             connection,
             owner,
             orders: HashMap::new(),
+            later: LaterSubjects::default(),
         };
         thread::Builder::new()
             .name("journal".into())
@@ -175,7 +189,8 @@ impl JournalWriter {
     /// and keeps everybody else from it.
     ///
     /// # Errors
-    /// [`JournalError::OrderBusy`] where somebody is at work on it; any other
+    /// [`JournalError::OrderBusy`] where somebody is at work on it,
+    /// [`JournalError::SubjectBusy`] where it is new and another one is about the same; any other
     /// where the journal fails.
     pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
         let order_id: Arc<str> = new.planned.order_id.as_str().into();
@@ -417,6 +432,8 @@ struct File {
     connection: Connection,
     owner: Owner,
     orders: HashMap<Arc<str>, Order>,
+    /// What others that were taken on meanwhile are about.
+    later: LaterSubjects,
 }
 
 /// An order that somebody here is at work on.
@@ -477,6 +494,7 @@ impl File {
             connection,
             owner,
             orders: _,
+            later: _,
         } = self;
         let closed = connection
             .close()
@@ -512,7 +530,19 @@ impl File {
                     .map(Answer::Known)
                     .map_err(wrong)?,
                 Command::Begin(new, hashes, _) => {
-                    match begin(&transaction, &self.path, &self.owner, (new, hashes))? {
+                    let found = sqlite::entries(&transaction, &self.path, &new.planned.order_id);
+                    let busy = match &new.alone {
+                        Some(alone) if found.as_ref().is_ok_and(Vec::is_empty) => {
+                            let later = &mut self.later;
+                            somebody_else(&transaction, &self.path, (new, alone), later)?
+                        }
+                        _ => None,
+                    };
+                    let begun = match busy {
+                        Some(busy) => Err(busy),
+                        None => begin(&transaction, &self.path, &self.owner, (new, hashes, found))?,
+                    };
+                    match begun {
                         Ok((entries, head)) => {
                             let order_id = new.planned.order_id.as_str().into();
                             self.orders.insert(order_id, Order::at(head));
@@ -612,7 +642,7 @@ fn begin(
     transaction: &Transaction<'_>,
     path: &Path,
     me: &Owner,
-    (new, hashes): (&NewOrder, &[Hash]),
+    (new, hashes, found): (&NewOrder, &[Hash], Result<Vec<Entry>, JournalError>),
 ) -> Result<Taken, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
     let order_id = &new.planned.order_id;
@@ -621,7 +651,7 @@ fn begin(
     {
         return Ok(Err(busy(order_id, owner)));
     }
-    let found = match sqlite::entries(transaction, path, order_id) {
+    let found = match found {
         Err(error @ JournalError::Corrupt { .. }) => return Ok(Err(error)),
         other => other?,
     };
@@ -655,6 +685,26 @@ fn busy(order_id: &str, owner: OwnerRow) -> JournalError {
         host: owner.host,
         since: owner.since,
     }
+}
+
+/// That another order has been taken on meanwhile that is about the same. Looked for in the transaction
+/// that takes this one on, so that of two at the same moment one finds the other.
+fn somebody_else(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    (new, alone): (&NewOrder, &Alone),
+    later: &mut LaterSubjects,
+) -> Result<Option<JournalError>, JournalError> {
+    let wanted = (alone.subjects.as_slice(), alone.seen);
+    let found = match later.about(transaction, path, wanted) {
+        Err(error @ JournalError::Corrupt { .. }) => return Ok(Some(error)),
+        found => found?,
+    };
+    Ok(found.map(|(other, subject)| JournalError::SubjectBusy {
+        order: new.planned.order_id.clone(),
+        other,
+        subject,
+    }))
 }
 
 /// An order that is in the journal already.

@@ -745,6 +745,7 @@ async fn a_plan_that_cannot_be_carried_out_is_refused_before_anything_is_begun()
             plan,
             external_id: None,
             documents: Arc::default(),
+            alone: None,
         };
         engine
             .activate(&journal, chain)
@@ -791,6 +792,7 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
         plan: plan(&BROADBAND),
         external_id: Some("EXT".into()),
         documents: Arc::new(vec!["{}".into()]),
+        alone: None,
     };
     let first = engine.activate(&journal, chain.clone()).await.unwrap();
     assert_eq!((first.state, fake.sent().len()), (RunState::Completed, 7));
@@ -843,6 +845,7 @@ async fn an_order_is_not_carried_out_twice_at_once() {
         plan: plan(&[("a", &[])]),
         external_id: None,
         documents: Arc::default(),
+        alone: None,
     };
     let (first, second) = tokio::join!(engine.activate(&journal, chain.clone()), async {
         while fake.sent().is_empty() {

@@ -250,8 +250,9 @@ pub enum Failure {
 /// Whose fault it is that an order was not carried out.
 pub fn of_activation(error: &ActivateError) -> ExitCode {
     match error {
-        ActivateError::Journal(JournalError::OrderBusy { .. })
-        | ActivateError::SubjectBusy { .. } => ExitCode::WorkLeft,
+        ActivateError::Journal(
+            JournalError::OrderBusy { .. } | JournalError::SubjectBusy { .. },
+        ) => ExitCode::WorkLeft,
         ActivateError::Journal(_)
         | ActivateError::History { .. }
         | ActivateError::NotInJournal { .. }

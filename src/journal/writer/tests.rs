@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 
+use serde_json::json;
+
 use super::*;
 use crate::journal::ClockKind;
 use crate::journal::entry::{ByHand, Completed, Started};
@@ -28,6 +30,7 @@ fn new_order(order_id: &str) -> NewOrder {
             format!("{{\"id\":\"{order_id}\"}}"),
             "{\"id\":\"plan\"}".into(),
         ]),
+        alone: None,
     }
 }
 
@@ -178,6 +181,83 @@ async fn an_order_has_one_owner_and_is_taken_over_from_the_dead() {
     assert_eq!(
         names(folder.path()),
         BTreeSet::from(["journal.db".to_owned()])
+    );
+}
+
+/// An order of one task that changes a product, as somebody sees it who has looked at so many orders.
+fn change(order_id: &str, product: &str, seen: i64) -> NewOrder {
+    let root = json!({
+        "@type": "ProductOrder", "id": order_id,
+        "productOrderItem": [{"id": "1", "action": "modify", "product": {"id": product}}]
+    });
+    let plan = json!({
+        "@type": "OrchestrationPlan", "@baseType": "ProcessFlow", "formatVersion": "1.0",
+        "id": "P", "processFlowSpecification": "OrchestrationPlan/1", "state": "active",
+        "relatedEntity": [{"id": order_id, "role": "rootOrder", "@referredType": "ProductOrder"}],
+        "digest": {"order": [], "plan": "sha256:0"},
+        "schedule": {
+            "expectedDuration": "PT0S", "totalDuration": "PT0S", "waves": 1, "criticalPath": []
+        },
+        "taskFlow": [{
+            "id": "a", "@type": "TaskFlow", "name": "a", "kind": "manual", "state": "new",
+            "relatedEntity": [], "duration": "PT0S", "earliestStart": "PT0S",
+            "latestStart": "PT0S", "slack": "PT0S", "critical": false, "wave": 1
+        }]
+    });
+    let mut new = new_order(order_id);
+    new.planned.tasks = 1;
+    new.documents = Arc::new(vec![root.to_string(), plan.to_string()]);
+    new.alone = Some(Alone {
+        subjects: vec![format!("product {product}")],
+        seen,
+    });
+    new
+}
+
+#[tokio::test]
+async fn of_two_that_begin_orders_about_one_product_at_the_same_moment_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (one, two) = (
+        JournalWriter::open(&path).unwrap(),
+        JournalWriter::open(&path).unwrap(),
+    );
+    one.begin(new_order("1")).await.unwrap();
+    // Both have looked when there was nothing but the first order.
+    let begun = one.begin(change("2", "C-7", 1)).await.unwrap();
+    let refused = two.begin(change("3", "C-7", 1)).await.unwrap_err();
+    let subject = "product C-7".to_owned();
+    let (order, other) = ("3".to_owned(), "2".to_owned());
+    let busy = JournalError::SubjectBusy {
+        order,
+        other,
+        subject,
+    };
+    assert_eq!(refused, busy);
+    assert!(!two.knows("3").await.unwrap());
+    two.begin(change("4", "C-8", 1)).await.unwrap();
+    // What was begun is gone on with, whoever else is about the same.
+    let mut again = change("2", "C-8", 0);
+    again.documents = change("2", "C-7", 1).documents;
+    let by_hand = ByHand {
+        task: "a".into(),
+        by: "jane".into(),
+        reason: None,
+    };
+    let event = Event::CompletedByHand(by_hand);
+    begun
+        .lease
+        .append(&[Entry { at: at(4), event }])
+        .await
+        .unwrap();
+    drop(begun);
+    one.begin(again).await.unwrap();
+    // It has ended.
+    two.begin(change("3", "C-7", 1)).await.unwrap();
+    let busy = one.begin(change("5", "C-7", 1)).await.unwrap_err();
+    assert!(
+        busy.to_string().contains("order 3, which has not ended"),
+        "{busy}"
     );
 }
 
@@ -567,6 +647,7 @@ async fn a_full_disk_is_called_that() {
         .unwrap();
     let mut file = File {
         orders: HashMap::new(),
+        later: LaterSubjects::default(),
         path: path.clone(),
         connection,
         owner,
@@ -589,6 +670,7 @@ fn a_file_that_others_keep_locked_is_called_that() {
     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
     let mut file = File {
         orders: HashMap::new(),
+        later: LaterSubjects::default(),
         path: path.clone(),
         connection,
         owner,

@@ -144,6 +144,7 @@ pub(super) fn chain_of(orders: &[Document], plan: OrchestrationPlan) -> Chain {
         plan: Arc::new(plan),
         external_id: None,
         documents: Arc::new(texts.chain([text]).collect()),
+        alone: None,
     }
 }
 

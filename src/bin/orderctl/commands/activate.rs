@@ -324,30 +324,36 @@ impl<C: Clock> Activation<C> {
             subjects,
         } = incoming;
         match intake {
-            Intake::Accepted(accepted) => {
+            Intake::Accepted(mut accepted) => {
                 let stale = if self.allow_stale {
                     Vec::new()
                 } else {
                     installed.stale(&chain)
                 };
-                let busy = if self.allow_stale {
+                let alone = if self.allow_stale {
                     Ok(None)
                 } else {
-                    self.open.other(&order_id, &subjects)
+                    self.open.alone(&order_id, &subjects)
+                };
+                let busy = match alone {
+                    Ok(alone) => {
+                        accepted.alone = alone;
+                        None
+                    }
+                    Err(error) => Some(error),
                 };
                 self.open.begin(&order_id, subjects);
                 let (engine, journal) = (Arc::clone(&self.engine), self.journal.clone());
                 let order = order_id.clone();
                 self.lanes.begin(order_id, async move {
                     // What was begun before has made such differences itself.
-                    if !stale.is_empty() || !matches!(busy, Ok(None)) {
+                    if !stale.is_empty() || busy.is_some() {
                         match (journal.knows(&order).await, busy) {
-                            (Ok(true), _) => {}
-                            (Err(error), _) | (_, Err(error)) => {
+                            (Ok(true), None | Some(JournalError::SubjectBusy { .. })) => {}
+                            (Err(error), _) | (_, Some(error)) => {
                                 return Ended::Ran(chain, Err(error.into()));
                             }
-                            (_, Ok(Some(busy))) => return Ended::Ran(chain, Err(busy)),
-                            (_, Ok(None)) => return Ended::Refused(chain, Intake::Refused(stale)),
+                            (_, None) => return Ended::Refused(chain, Intake::Refused(stale)),
                         }
                     }
                     let report = engine.activate(&journal, accepted).await;
@@ -626,7 +632,11 @@ impl<'a> Output<'a> {
     fn failed(&mut self, error: ActivateError) {
         let of_one_order = matches!(
             &error,
-            ActivateError::Journal(JournalError::OrderBusy { .. } | JournalError::Corrupt { .. })
+            ActivateError::Journal(
+                JournalError::OrderBusy { .. }
+                    | JournalError::SubjectBusy { .. }
+                    | JournalError::Corrupt { .. }
+            )
         );
         if matches!(error, ActivateError::Journal(_)) && !of_one_order {
             return self.fail(error.into());

@@ -4,16 +4,15 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use orderctl::activate::ActivateError;
-use orderctl::journal::find::open_subjects;
-use orderctl::journal::{JournalError, JournalReader};
+use orderctl::journal::find::{OpenSubjects, open_subjects};
+use orderctl::journal::{Alone, JournalError, JournalReader};
 
 /// Those of the journal, and those of this run.
 #[derive(Debug)]
 pub struct OpenOrders {
     journal: PathBuf,
     /// Those that were under way when somebody first asked.
-    known: Option<HashMap<String, String>>,
+    known: Option<OpenSubjects>,
     /// Those that this run has begun, ended ones included.
     begun: HashMap<String, String>,
 }
@@ -41,15 +40,16 @@ impl OpenOrders {
         self.begun.extend(begun);
     }
 
-    /// That another order about one of these things has not ended.
+    /// What an order is to be alone with, as far as is known by now; nothing where it changes and removes
+    /// nothing.
     ///
     /// # Errors
-    /// Where the journal cannot be read.
-    pub fn other(
+    /// Where another order about one of these things has not ended, or the journal cannot be read.
+    pub fn alone(
         &mut self,
         order: &str,
         subjects: &[String],
-    ) -> Result<Option<ActivateError>, JournalError> {
+    ) -> Result<Option<Alone>, JournalError> {
         if subjects.is_empty() {
             return Ok(None);
         }
@@ -60,23 +60,27 @@ impl OpenOrders {
         };
         let is_other = |it: &&String| it.as_str() != order;
         let may_be = |it: &String| {
-            let mut orders = [known.get(it), self.begun.get(it)].into_iter().flatten();
+            let mut orders = [known.orders.get(it), self.begun.get(it)]
+                .into_iter()
+                .flatten();
             orders.any(|it| is_other(&it))
         };
-        if !subjects.iter().any(may_be) {
-            return Ok(None);
+        if subjects.iter().any(may_be) {
+            // It may have ended meanwhile.
+            *known = read()?;
+            let other = |it| known.orders.get(it).filter(is_other);
+            let busy = subjects.iter().find_map(|it| Some((it, other(it)?)));
+            if let Some((subject, other)) = busy {
+                return Err(JournalError::SubjectBusy {
+                    order: order.to_owned(),
+                    other: other.clone(),
+                    subject: subject.clone(),
+                });
+            }
         }
-        // It may have ended meanwhile.
-        let open = read()?;
-        let busy = subjects.iter().find_map(|subject| {
-            let other = open.get(subject).filter(is_other)?;
-            Some(ActivateError::SubjectBusy {
-                order: order.to_owned(),
-                other: other.clone(),
-                subject: subject.clone(),
-            })
-        });
-        *known = open;
-        Ok(busy)
+        Ok(Some(Alone {
+            subjects: subjects.to_vec(),
+            seen: known.seen,
+        }))
     }
 }

@@ -471,6 +471,7 @@ mod tests {
                 at,
                 planned,
                 documents,
+                alone: None,
             })
             .await
             .expect("taken on");
