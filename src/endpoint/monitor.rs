@@ -56,9 +56,10 @@ fn state(written: String) -> State {
         .filter(char::is_ascii_alphabetic)
         .collect::<String>()
         .to_ascii_lowercase();
+    // TMF702 leaves the words open: those of its text, and of the standard's tasks and jobs.
     match plain.as_str() {
-        "completed" => State::Completed,
-        "inerror" => State::InError,
+        "completed" | "done" | "succeeded" => State::Completed,
+        "inerror" | "terminatedwitherror" | "failed" | "rejected" | "cancelled" => State::InError,
         _ => State::Other(written),
     }
 }
@@ -101,10 +102,19 @@ mod tests {
                 .state
                 .unwrap()
         };
-        for text in ["completed", "Completed", "COMPLETED"] {
+        for text in ["completed", "Completed", "COMPLETED", "done", "Succeeded"] {
             assert_eq!(state(text), State::Completed);
         }
-        for text in ["inError", "InError", "IN_ERROR", "in error"] {
+        for text in [
+            "inError",
+            "InError",
+            "IN_ERROR",
+            "in error",
+            "terminatedWithError",
+            "Failed",
+            "rejected",
+            "cancelled",
+        ] {
             assert_eq!(state(text), State::InError);
         }
         assert_eq!(state("InProgress"), State::Other("InProgress".to_owned()));
