@@ -16,7 +16,7 @@ use super::error::JournalError;
 use super::migrate;
 use super::replay::Progress;
 use super::seal::{self, Hash};
-use super::sqlite::{self, Content, JournalReader, SEALED_VERSION};
+use super::sqlite::{self, Content, JournalReader, SCHEMA_VERSION, SEALED_VERSION};
 use crate::plan::flow::OrchestrationPlan;
 
 /// Faults of pages that are told one by one.
@@ -144,6 +144,12 @@ pub fn verify(reader: &JournalReader) -> Result<Verification, JournalError> {
     };
     let pages = reader.read(|connection| pages(connection, path));
     found.findings.extend(as_finding("the file", pages)?);
+    if schema == SCHEMA_VERSION {
+        let columns = reader.read(|connection| columns(connection).map_err(wrong(path)));
+        found
+            .findings
+            .extend(as_finding("which columns there are", columns)?);
+    }
     let sealed = found.sealed;
     let listed = reader.read(|connection| orders(connection, sealed).map_err(wrong(path)));
     let orders = match listed {
@@ -205,6 +211,36 @@ fn pages(connection: &Connection, path: &Path) -> Result<Vec<Finding>, JournalEr
     Ok(faults
         .map(|line| Finding::of_file(format!("the file does not hold together: {line}")))
         .collect())
+}
+
+/// Tables, columns and indexes that are not those of the schema: what is not read here, whoever writes
+/// next would miss.
+fn columns(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(sqlite::SCHEMA)?;
+    let (wanted, found) = (shape(&model)?, shape(connection)?);
+    let missing = wanted.iter().filter(|it| !found.contains(it));
+    Ok(missing
+        .map(|what| {
+            Finding::of_file(format!(
+                "the schema is not as it was made: {what} is missing"
+            ))
+        })
+        .collect())
+}
+
+/// Everything that a schema has, in words.
+fn shape(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare(
+            "SELECT 'column `' || column.name || '` of table `' || made.name || '`'
+             FROM sqlite_schema AS made, pragma_table_info(made.name) AS column
+             WHERE made.type = 'table' AND made.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             UNION ALL
+             SELECT 'index `' || name || '`' FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 /// An order, and its number where it has one.

@@ -212,6 +212,13 @@ fn whatever_is_changed_in_silence_is_found_with_its_place() {
             "UPDATE entry SET kind = 'vanished' WHERE order_id = 'ORD-1' AND seq = 3",
             &["order ORD-1, entry 3: unknown kind of entry \"vanished\""],
         ),
+        (
+            "ALTER TABLE owner RENAME COLUMN since TO sinse; DROP INDEX plan_external_id",
+            &[
+                "the schema is not as it was made: column `since` of table `owner` is missing",
+                "the schema is not as it was made: index `plan_external_id` is missing",
+            ],
+        ),
     ];
     for (change, expected) in cases {
         fs::write(workplace.journal(), &sound).unwrap();
