@@ -381,6 +381,13 @@ fn a_change_that_sets_all_that_the_one_in_doubt_did_is_sent_once_that_is_settled
     let more = change(json!({"speed": 200, "place": {"id": "8"}, "class": "A"}));
     let plan = case.amend(&more).unwrap();
     assert_eq!(told(&plan)[..2], ["settle port~before-1", "do port"]);
+    let lines = view(&plan, &case.plan).unwrap().for_people();
+    for line in [
+        "  settle PORT as it was (port)\n",
+        "  do     PORT (port): PATCH resource/port at olt\n",
+    ] {
+        assert!(lines.contains(line), "{lines}");
+    }
     assert_eq!(plan.task_flow[1].relationship[0].until, Until::Ended);
     let less = change(json!({"speed": 200, "place": {}}));
     let task = "port".to_owned();

@@ -139,6 +139,9 @@ const KINDS: [(Disposition, &str); 6] = [
     (Disposition::Keep, "to stay"),
 ];
 
+/// Width of the column that says what becomes of a task, unless a word is longer.
+const NAMED: usize = 5;
+
 impl View {
     /// Lines for people.
     #[must_use]
@@ -161,16 +164,20 @@ impl View {
             self.kind.name(),
             printable(&self.order)
         );
+        let names = told.iter().map(|it| it.disposition.name().len());
+        let width = names.max().unwrap_or_default().max(NAMED);
         for (kind, _) in KINDS {
             for (number, task) in of(kind).enumerate() {
                 if kind == Disposition::Keep && number == TOLD {
                     let more = of(kind).count() - TOLD;
-                    writeln!(text, "  keep  and {more} more").expect("a String can be written to");
+                    let name = kind.name();
+                    writeln!(text, "  {name:<width$} and {more} more")
+                        .expect("a String can be written to");
                     break;
                 }
                 let name = printable(&task.name);
                 let id = printable(origin(task.undoes.as_ref().unwrap_or(&task.id)));
-                let mut line = format!("  {:<5} {name} ({id})", kind.name());
+                let mut line = format!("  {:<width$} {name} ({id})", kind.name());
                 let what = task.work.iter().chain(&task.why);
                 for (number, what) in what.enumerate() {
                     let mark = if number == 0 { ':' } else { ';' };

@@ -178,7 +178,8 @@ fn blocking_task(task: &BlockingTask) -> String {
         ));
     }
     if let Some(answer) = &task.answer {
-        let unknown = if answer.unknown {
+        let is_said = answer.reason.starts_with("outcome unknown");
+        let unknown = if answer.unknown && !is_said {
             " (outcome unknown)"
         } else {
             ""

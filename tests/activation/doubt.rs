@@ -86,6 +86,19 @@ fn where_neither_is_so_a_person_finds_out() {
          orderctl task complete ORD-1 {BEARER}; was it not: orderctl task retry ORD-1 {BEARER} --reason '…'\n"
     );
     stays_held(&workplace, &chain, &expected);
+    let status = run(
+        &mut workplace.orderctl(&["status", "ORD-1", "-o", "table"]),
+        "",
+    );
+    let shown = stdout(&status);
+    assert!(
+        shown.contains("    answer   outcome unknown: no answer"),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains("(outcome unknown)"),
+        "it is said once: {shown}"
+    );
     let olt = |calls: Vec<Call>| calls.iter().filter(|it| it.endpoint == "olt").count();
     assert_eq!(olt(mock.record()), 1, "never sent again by itself");
     let complete = ["task", "complete", "ORD-1", BEARER, "--by", "jane"];

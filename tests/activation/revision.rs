@@ -244,7 +244,14 @@ fn what_is_past_the_point_of_no_return_is_named() {
     let said = stderr(&refused);
     let begun = "order R-1: it is past the point of no return: task port (PORT) was begun at ";
     assert!(said.contains(begun), "{said}");
+    assert!(said.contains("can be cancelled with --partly"), "{said}");
     assert_eq!(stdout(&refused), "");
+    let partly = ["plan", "--cancel", "R-1", "--partly"];
+    let refused = run(&mut workplace.orderctl(&partly), "");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(said.contains(begun), "{said}");
+    assert!(!said.contains("--partly"), "that is what was given: {said}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
                 };
                 order.write_again(&remark, (args, context))
             }
-            Err(refusal) => Ok(refuse(&order.id, &refusal, context)),
+            Err(refusal) => Ok(refuse(&order.id, &refusal, (args, context))),
         };
     }
     let Some(file) = args.amend.clone() else {
@@ -109,13 +109,19 @@ fn amend(
              the same id",
             order.id
         ));
-        return Ok(refuse(&order.id, &refusal, context));
+        return Ok(refuse(&order.id, &refusal, (args, context)));
     }
     // One that was taken on with no version that can be read is older than any.
     let old = version(&order.chain).unwrap_or_default();
     let new = match version(chain) {
         Ok(new) => new,
-        Err(text) => return Ok(refuse(&order.id, &Refusal::NoVersion(text), context)),
+        Err(text) => {
+            return Ok(refuse(
+                &order.id,
+                &Refusal::NoVersion(text),
+                (args, context),
+            ));
+        }
     };
     if new == old && order.asks_for(chain) {
         let remark = format!(
@@ -164,7 +170,7 @@ fn amend(
         .or_else(|| Some(format!("version {}", shown(&new))));
     match revision::amend(order.standing(), &planned.plan, (reason, pinned)) {
         Ok(plan) => order.write(&plan, Some(chain), (args, context)),
-        Err(refusal) => Ok(refuse(&order.id, &refusal, context)),
+        Err(refusal) => Ok(refuse(&order.id, &refusal, (args, context))),
     }
 }
 
@@ -193,7 +199,7 @@ fn shown(version: &[u64]) -> String {
     parts.join(".")
 }
 
-fn refuse(order: &str, refusal: &Refusal, context: &Context) -> ExitCode {
+fn refuse(order: &str, refusal: &Refusal, (args, context): (&PlanArgs, &Context)) -> ExitCode {
     for line in refusal.to_string().lines() {
         terminal::report_failure(
             &printable(&format!("order {order}: {line}")),
@@ -201,8 +207,14 @@ fn refuse(order: &str, refusal: &Refusal, context: &Context) -> ExitCode {
         );
     }
     if matches!(refusal, Refusal::Pinned(_)) {
-        let advice = "what is not past it can be cancelled with --partly; --force undoes what can be \
-                      undone of the rest as well";
+        let advice = if args.amend.is_some() {
+            "--force changes the order all the same, as far as what was done can be undone"
+        } else if args.partly {
+            "there is nothing that is not past it; --force undoes what can be undone all the same"
+        } else {
+            "what is not past it can be cancelled with --partly; --force undoes what can be undone of \
+             the rest as well"
+        };
         terminal::report_note(advice, context.styling);
     }
     ExitCode::NotAcceptable
