@@ -90,7 +90,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 self.run.halted.store(true, Ordering::SeqCst);
             }
             let tasks = progress.tasks().iter().enumerate();
-            let waiting = tasks.filter(|(_, it)| it.state == TaskState::Active);
+            // A monitor is asked at once, whenever that was to be.
+            let waiting = tasks.filter(|(_, it)| it.state == TaskState::Active && !it.is_at_work());
             waiting
                 .filter_map(|(task, it)| Some((task, due(it, now)?)))
                 .filter(|(_, at)| *at > soon)

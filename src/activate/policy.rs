@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::work::PATIENCE;
 use crate::endpoint::{Call, Finding, Inquiry, Outcome, Terms};
 use crate::journal::entry::{
     Answer, Asked, AttemptFailed, Completed, Event, Failed, Failure, Held,
@@ -34,6 +35,8 @@ pub struct Situation<'a> {
     pub known: &'a TaskProgress,
     /// What time it is.
     pub now: Timestamp,
+    /// Whether it is waited for what an endpoint is at work on, however long that takes.
+    pub is_patient: bool,
 }
 
 /// What is done next.
@@ -186,8 +189,12 @@ fn judged(situation: &Situation<'_>, outcome: &Outcome, unknown: bool) -> Decisi
             ..
         } => (*class, reason, *retry_after),
         Outcome::Unknown { class, reason, .. } => (*class, reason, None),
+        Outcome::AtWork { reason } => (FailureClass::Timeout, reason, None),
     };
-    let accepted = matches!(outcome, Outcome::Unknown { accepted: true, .. });
+    let accepted = matches!(
+        outcome,
+        Outcome::AtWork { .. } | Outcome::Unknown { accepted: true, .. }
+    );
     let perhaps = !situation.terms.idempotent && may_have_had_its_effect(situation, outcome);
     match delay(situation, class, retry_after) {
         // It is being carried out: nothing speaks for asking late.
@@ -260,7 +267,7 @@ fn unsettled(situation: &Situation<'_>) -> Option<Duration> {
 /// before it.
 fn leaves_unknown(situation: &Situation<'_>, outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Unknown { .. } => true,
+        Outcome::Unknown { .. } | Outcome::AtWork { .. } => true,
         Outcome::Rejected { status, .. } => {
             may_be_its_own(situation, outcome)
                 || situation.known.doubt.after_refusal(*status) == Doubt::Unknown
@@ -353,6 +360,16 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
                 format!("{last}{found}{}", attempts(known.failures)),
             )
         }
+        Finding::AtWork { reason } => match delay(situation, FailureClass::Timeout, None) {
+            Ok(after) => Decision::Again { after },
+            // That it takes its time is no failure, and nothing for a person to decide.
+            Err(_) if situation.is_patient => Decision::Again {
+                after: until_asked_again(situation),
+            },
+            Err(spent) => Decision::Hold {
+                reason: format!("{UNKNOWN}{reason}{spent}"),
+            },
+        },
         Finding::Unanswered { class, reason } => match delay(situation, *class, None) {
             Ok(after) => Decision::Again { after },
             Err(spent) => Decision::Hold {
@@ -369,6 +386,18 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
         },
     }
 }
+
+/// How long until a monitor is asked again that an endpoint has not ended for long: as much time as has
+/// passed, so that a run without patience ends meanwhile.
+fn until_asked_again(situation: &Situation<'_>) -> Duration {
+    let &Situation { known, now, .. } = situation;
+    let since = known.unknown_since.unwrap_or(now);
+    let passed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+    passed.clamp(PATIENCE + FIRST_QUESTION, LONGEST_WORK)
+}
+
+/// Longest time between two looks at what an endpoint is at work on.
+const LONGEST_WORK: Duration = Duration::from_secs(10 * 60);
 
 /// Whether the last request was refused, and an earlier one may have had its effect.
 fn is_refused(known: &TaskProgress) -> bool {
@@ -494,6 +523,12 @@ pub fn record(situation: &Situation<'_>, outcome: Outcome, decision: &Decision) 
             let status = accepted.then_some(ACCEPTED);
             (Failure::Unknown, class, status, reason)
         }
+        Outcome::AtWork { reason } => (
+            Failure::Unknown,
+            FailureClass::Timeout,
+            Some(ACCEPTED),
+            reason,
+        ),
     };
     let attempted = Event::AttemptFailed(AttemptFailed {
         task,
@@ -548,10 +583,14 @@ pub fn record_found(
             }
             Outcome::Rejected { status, reason } => (Answer::NotDone, Some(status), reason),
             Outcome::Failed { status, reason, .. } => (Answer::NotDone, status, reason),
-            Outcome::Unknown { reason, .. } => (Answer::Unanswered, None, reason),
+            Outcome::Unknown { reason, .. } | Outcome::AtWork { reason } => {
+                (Answer::Unanswered, None, reason)
+            }
             Outcome::Accepted { monitor } => (Answer::Unanswered, Some(ACCEPTED), monitor),
         },
-        Finding::Unanswered { reason, .. } => (Answer::Unanswered, None, reason),
+        Finding::Unanswered { reason, .. } | Finding::AtWork { reason } => {
+            (Answer::Unanswered, None, reason)
+        }
         Finding::Impossible { reason } if situation.known.settling => {
             let reason = left(situation, &format!("cannot tell ({reason})"));
             (Answer::CannotTell, None, reason)

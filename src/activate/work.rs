@@ -211,8 +211,13 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     /// What an earlier run would have waited still before it goes on with a task.
     fn left_to_wait(&self, task: &str) -> Option<Duration> {
         let now = self.clock.now();
-        let at = due(self.progress().task(task)?, now)?;
-        let left = Duration::try_from(at.duration_since(now)).ok()?;
+        let progress = self.progress();
+        let known = progress.task(task)?;
+        if known.is_at_work() {
+            // To ask a monitor does no harm, and is what the run is for.
+            return None;
+        }
+        let left = Duration::try_from(due(known, now)?.duration_since(now)).ok()?;
         Some(left).filter(|left| !left.is_zero())
     }
 
@@ -460,6 +465,8 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             on_failure: errand.task.on_failure,
             known,
             now: self.clock.now(),
+            // What others do takes its own time, of which a clock that jumps knows nothing.
+            is_patient: self.clock.kind() == ClockKind::System,
         }
     }
 
@@ -617,9 +624,10 @@ pub(super) fn due(task: &TaskProgress, now: Timestamp) -> Option<Timestamp> {
 /// How an endpoint is that a request ended so at.
 fn health(outcome: &Outcome) -> Health {
     match outcome {
-        Outcome::Completed { .. } | Outcome::Accepted { .. } | Outcome::Rejected { .. } => {
-            Health::Well
-        }
+        Outcome::Completed { .. }
+        | Outcome::Accepted { .. }
+        | Outcome::AtWork { .. }
+        | Outcome::Rejected { .. } => Health::Well,
         Outcome::Failed { retry_after, .. } => Health::Ill {
             retry_after: *retry_after,
         },
@@ -633,6 +641,7 @@ fn health_found(finding: &Finding) -> Health {
         Finding::Unanswered { .. } => Health::Ill { retry_after: None },
         Finding::Ended(outcome) => health(outcome),
         Finding::Done { .. }
+        | Finding::AtWork { .. }
         | Finding::NotDone { .. }
         | Finding::Differs { .. }
         | Finding::Impossible { .. } => Health::Well,

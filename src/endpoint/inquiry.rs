@@ -45,6 +45,11 @@ pub enum Finding {
     },
     /// The monitor says that it ended without effect.
     Ended(Outcome),
+    /// The endpoint is at work on it still, its monitor says.
+    AtWork {
+        /// What the monitor says.
+        reason: String,
+    },
     /// No answer, or none that says anything: it may be asked again.
     Unanswered {
         /// What kept it away.
@@ -403,7 +408,9 @@ mod tests {
             }
             Finding::NotDone { reason, .. } => format!("not done: {reason}"),
             Finding::Differs { reason } => format!("differs: {reason}"),
-            Finding::Unanswered { reason, .. } => format!("unanswered: {reason}"),
+            Finding::Unanswered { reason, .. } | Finding::AtWork { reason } => {
+                format!("unanswered: {reason}")
+            }
             Finding::Impossible { reason } => format!("impossible: {reason}"),
             Finding::Ended(outcome) => panic!("{outcome:?}"),
         }

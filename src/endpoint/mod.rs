@@ -72,6 +72,11 @@ pub enum Outcome {
         /// URL of the monitor that tells it.
         monitor: String,
     },
+    /// It is still being carried out, its monitor says, and it was waited for long enough.
+    AtWork {
+        /// What the monitor says.
+        reason: String,
+    },
     /// The endpoint understood and refuses; repeating would be refused again.
     Rejected {
         /// HTTP status.

@@ -130,16 +130,26 @@ impl Tmf702 {
             return untold(FailureClass::Malformed, &why);
         };
         let deadline = Instant::now() + self.timeout;
-        let mut last = "not answered".to_owned();
+        let mut last = Stand::Unknown("not answered".to_owned());
         let outcome = match timeout_at(deadline, self.follow(&url, &mut last)).await {
             Ok(Ok(monitor)) => timeout_at(deadline, self.ended(call.request.method, &monitor))
                 .await
                 .unwrap_or(COMPLETED_UNREAD),
             Ok(Err(why)) => untold(FailureClass::Malformed, &format!("its monitor {url} {why}")),
-            Err(_) => untold(
-                FailureClass::Timeout,
-                &format!("its monitor {url} is {last} after {:?}", self.timeout),
-            ),
+            Err(_) => {
+                let time = self.timeout;
+                match last {
+                    Stand::AtWork(state) => Outcome::AtWork {
+                        reason: format!(
+                            "accepted, but its monitor {url} is still {state} after {time:?}"
+                        ),
+                    },
+                    Stand::Unknown(how) => {
+                        let why = format!("its monitor {url} is {how} after {time:?}");
+                        untold(FailureClass::Timeout, &why)
+                    }
+                }
+            }
         };
         let outcome = self.with_decision(call, outcome, deadline).await;
         tracing::debug!(endpoint = self.name, task = call.task, %url, ?outcome, "followed");
@@ -183,6 +193,7 @@ impl Tmf702 {
                     },
                     None,
                 ) => Finding::Impossible { reason },
+                (Outcome::AtWork { reason }, _) => Finding::AtWork { reason },
                 (Outcome::Unknown { class, reason, .. }, _) => {
                     Finding::Unanswered { class, reason }
                 }
@@ -439,7 +450,7 @@ impl Tmf702 {
 
     /// Asks the monitor until it has ended, noting in `last` how it stood.
     /// An error says why asking again is of no use.
-    async fn follow(&self, url: &Url, last: &mut String) -> Result<Monitor, String> {
+    async fn follow(&self, url: &Url, last: &mut Stand) -> Result<Monitor, String> {
         let mut pause = FIRST_PAUSE;
         let mut expected = self.callbacks.as_ref().map(|it| it.expect(url));
         loop {
@@ -452,7 +463,7 @@ impl Tmf702 {
             let answer = match self.get(url).await {
                 Ok(answer) => answer,
                 Err(error) => {
-                    *last = format!("not answering ({})", error.cause());
+                    *last = Stand::Unknown(format!("not answering ({})", error.cause()));
                     continue;
                 }
             };
@@ -465,13 +476,13 @@ impl Tmf702 {
                 match monitor {
                     Some(monitor) => match &monitor.state {
                         Some(State::Completed | State::InError) => return Ok(monitor),
-                        Some(State::Other(state)) => *last = format!("still {}", quote(state)),
-                        None => "without a state".clone_into(last),
+                        Some(State::Other(state)) => *last = Stand::AtWork(quote(state)),
+                        None => *last = Stand::Unknown("without a state".to_owned()),
                     },
-                    None => "not readable".clone_into(last),
+                    None => *last = Stand::Unknown("not readable".to_owned()),
                 }
             } else if answer.status.is_server_error() || is_passing(answer.status) {
-                *last = format!("answering {}", answer.status);
+                *last = Stand::Unknown(format!("answering {}", answer.status));
             } else {
                 return Err(format!(
                     "answers {}",
@@ -534,6 +545,14 @@ impl Tmf702 {
         }
         Outcome::Completed { status, resource }
     }
+}
+
+/// How a monitor stood when it was last asked.
+enum Stand {
+    /// It says so, in this word.
+    AtWork(String),
+    /// It does not tell: how not.
+    Unknown(String),
 }
 
 /// A monitor said completed, and time was over while the resource was fetched.

@@ -234,6 +234,12 @@ impl TaskProgress {
         self.state == TaskState::Active && !self.open && self.retry_at.is_some()
     }
 
+    /// Whether its endpoint has accepted it, and a monitor tells what comes of that.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        self.is_unsettled() && self.monitor.is_some()
+    }
+
     /// What to call it where it is mentioned.
     fn label(&self) -> String {
         if self.name.is_empty() || self.name == self.id {

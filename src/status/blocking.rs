@@ -31,11 +31,17 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// When a task is asked or sent again of which nothing is under way, and why.
-    pub(super) fn tried_later(&self, task: &PlanTask<'_>) -> Option<(Timestamp, String)> {
+    /// That a task is asked about or sent again of which nothing is under way, and when; and why.
+    pub(super) fn tried_later(&self, task: &PlanTask<'_>) -> Option<(String, String)> {
         let known = self.progress?.task(&task.id)?;
         let at = known.retry_at.filter(|_| known.is_tried_later())?;
-        Some((at, shortened(known.reason.as_deref().unwrap_or_default())))
+        let what = if known.is_unsettled() {
+            "asked about"
+        } else {
+            "tried again"
+        };
+        let reason = shortened(known.reason.as_deref().unwrap_or_default());
+        Some((format!("{what} at {at}"), reason))
     }
 }
 
@@ -236,6 +242,10 @@ impl View<'_> {
             WaitsFor::Person => "nothing by itself: a person says that it is done".to_owned(),
             WaitsFor::Release => "nothing by itself: a person lets the next wave begin".to_owned(),
             WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
+                Some(at) if self.progress.is_some_and(TaskProgress::is_at_work) => format!(
+                    "asked about at {at}, by the run of `orderctl activate` that is under way, or by the \
+                     next one at once"
+                ),
                 Some(at) => format!(
                     "{} at {at}, by the run of `orderctl activate` that is under way, or by the \
                      first one after that",
@@ -263,6 +273,11 @@ impl View<'_> {
         self.progress.is_some_and(TaskProgress::is_tried_later)
     }
 
+    /// Whether it is not known what came of its request.
+    fn is_unsettled(&self) -> bool {
+        self.progress.is_some_and(TaskProgress::is_unsettled)
+    }
+
     /// Whether its request was refused, and could be sent with other characteristics.
     fn may_be_set(&self) -> bool {
         let body = self.task.node.get("request").and_then(|it| it.get("body"));
@@ -276,6 +291,9 @@ impl View<'_> {
         let deeds: &[&str] = match (waits_for, self.task.kind) {
             (WaitsFor::Answer, _) if self.is_tried_later() && self.may_be_set() => {
                 &["retry", "set", "skip", "fail"]
+            }
+            (WaitsFor::Answer, _) if self.is_tried_later() && self.is_unsettled() => {
+                &["complete", "retry", "skip", "fail"]
             }
             (WaitsFor::Answer, _) if self.is_tried_later() => &["retry", "skip", "fail"],
             (WaitsFor::Answer | WaitsFor::Start, _) => &[],

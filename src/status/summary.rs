@@ -150,7 +150,7 @@ fn not_ended(
 /// `Port tried again at 2026-12-03T18:41:50Z (503 Service Unavailable)`
 fn next_try(task: &PlanTask<'_>, known: Known<'_>) -> String {
     match known.tried_later(task) {
-        Some((at, reason)) => format!("{} tried again at {at} ({reason})", task.name),
+        Some((again, reason)) => format!("{} {again} ({reason})", task.name),
         None => task.name.to_string(),
     }
 }

@@ -321,7 +321,7 @@ impl<'t, 'd> Forest<'t, 'd> {
             gate: task.gate.as_deref().map(str::to_owned),
             endpoint: task.endpoint.to_string(),
             reason: match self.known.tried_later(task) {
-                Some((at, reason)) => Some(format!("tried again at {at}: {reason}")),
+                Some((again, reason)) => Some(format!("{again}: {reason}")),
                 None => task
                     .reason
                     .as_deref()

@@ -144,7 +144,9 @@ pub fn told(outcome: &Outcome) -> String {
         }
         Outcome::Rejected { reason, .. } => format!("rejected: {reason}"),
         Outcome::Failed { reason, .. } => format!("failed: {reason}"),
-        Outcome::Unknown { reason, .. } => format!("unknown: {reason}"),
+        Outcome::Unknown { reason, .. } | Outcome::AtWork { reason } => {
+            format!("unknown: {reason}")
+        }
         Outcome::Accepted { monitor } => panic!("the monitor {monitor} is followed by a call"),
     }
 }

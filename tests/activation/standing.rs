@@ -147,6 +147,41 @@ fn a_task_that_is_tried_again_later_says_when_why_and_how_it_is_sooner() {
 }
 
 #[test]
+fn what_an_endpoint_is_at_work_on_is_waited_for_and_asked_about_by_the_next_run() {
+    let mock = Mock::failing(&["olt:1=accepted,2s"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = chain("order.json", "1");
+    workplace.endpoints(
+        &mock.url(),
+        "timeout = \"300ms\"\nretries = 0\nbreaker = { failures = 1, pause = \"1h\" }\n",
+    );
+    let output = workplace.activate(&chain, &[]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("activate ORD-1: waiting"), "{said}");
+    let waits = "  waits GPON-Bearer (1.CFS-INTERNET-ACCESS.RFS-GPON-BEARER): asked about at ";
+    assert!(said.contains(waits), "{said}");
+    assert!(said.contains("is still inProgress after 300ms"), "{said}");
+    assert!(
+        !said.contains("task retry"),
+        "nobody is to send it again: {said}"
+    );
+    let standing = shown(&workplace, &["ORD-1"]).remove(0);
+    assert_eq!(standing["state"], "inProgress");
+    let summary = standing["summary"].as_str().unwrap();
+    assert!(
+        summary.starts_with("waiting: GPON-Bearer asked about at "),
+        "{summary}"
+    );
+    // Long before that.
+    workplace.endpoints(&mock.url(), "timeout = \"30s\"\n");
+    let output = workplace.activate(&chain, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let posts = mock.record().into_iter().filter(|it| it.endpoint == "olt");
+    assert_eq!(posts.count(), 1);
+}
+
+#[test]
 fn an_order_that_a_task_stops_is_held_for_everybody() {
     let mock = Mock::failing(&["*/a:1=422 no such port"]);
     let workplace = Workplace::new(&mock.url());

@@ -29,7 +29,9 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Completed { status, .. } => format!("completed {status}"),
         Outcome::Rejected { reason, .. } => format!("rejected: {reason}"),
         Outcome::Failed { reason, .. } => format!("failed: {reason}"),
-        Outcome::Unknown { reason, .. } => format!("unknown: {reason}"),
+        Outcome::Unknown { reason, .. } | Outcome::AtWork { reason } => {
+            format!("unknown: {reason}")
+        }
         Outcome::Accepted { monitor } => panic!("the monitor {monitor} is followed by a call"),
     }
 }

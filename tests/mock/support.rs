@@ -141,7 +141,7 @@ pub fn failed(outcome: Outcome) -> (Option<u16>, String) {
 
 pub fn unknown(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Unknown { reason, .. } => reason,
+        Outcome::Unknown { reason, .. } | Outcome::AtWork { reason } => reason,
         other => panic!("{other:?}"),
     }
 }

@@ -71,6 +71,7 @@ impl Case {
             on_failure: self.on_failure,
             known: &self.known,
             now: self.now,
+            is_patient: true,
         })
     }
 
@@ -309,6 +310,39 @@ fn a_refusal_of_a_repetition_may_come_from_the_first_time() {
         case.decide(&rejected(409)),
         hold("outcome unknown: no such port")
     );
+}
+
+#[test]
+fn what_an_endpoint_is_at_work_on_is_no_failure() {
+    let mut case = Case::new(Method::Post, 1).failures(2);
+    case.on_failure = Some(OnFailure::Fail);
+    case.known.open = false;
+    case.known.doubt = Doubt::Unknown;
+    case.known.unknown_since = Some(Timestamp::UNIX_EPOCH);
+    let at_work = Finding::AtWork {
+        reason: "accepted, but its monitor m is still inProgress after 30s".into(),
+    };
+    let pause = |case: &Case| match case.with(|situation| decide_found(situation, &at_work)) {
+        Decision::Again { after } => after.as_millis(),
+        other => panic!("{other:?}"),
+    };
+    for (passed, after) in [(0, 60_100), (300, 300_000), (86_400, 600_000)] {
+        case.now = Timestamp::from_second(passed).unwrap();
+        assert_eq!(pause(&case), after);
+    }
+    // First as often as a request without an answer is.
+    case = case.failures(0);
+    assert!(pause(&case) < 1_000);
+    // On a clock that jumps it would never end.
+    case = case.failures(2);
+    let impatient = case.with(|situation| {
+        let situation = Situation {
+            is_patient: false,
+            ..*situation
+        };
+        decide_found(&situation, &at_work)
+    });
+    assert!(matches!(impatient, Decision::Hold { .. }));
 }
 
 #[test]

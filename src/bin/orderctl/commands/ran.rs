@@ -51,13 +51,24 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         given_up => lines.push(format!("  given up {given_up} tasks that need what failed")),
     }
     add(&mut lines, "held", report.progress.held().map(held));
+    let known = |task: &str| report.progress.task(task);
     let waits = report.waits.iter().map(|wait| {
         let (id, name) = (printable(&wait.task), printable(&wait.name));
         match wait.what {
             WaitFor::Moment(at) => format!("{name} ({id}): not before {at}"),
-            WaitFor::Retry(at) => format!(
+            WaitFor::Retry(at) => match known(&wait.task) {
+                Some(task) if task.is_at_work() => format!(
+                    "{name} ({id}): asked about at {at}, or by the next run; {}",
+                    printable(task.reason.as_deref().unwrap_or_default())
+                ),
+                // To let it be sent again may do it twice.
+                Some(task) if task.is_unsettled() => {
+                    format!("{name} ({id}): gone on with at {at}; {}", found_out(&order, &id))
+                }
+                _ => format!(
                 "{name} ({id}): tried again at {at}; sooner: orderctl task retry {order} {id} --reason '…'"
-            ),
+                ),
+            },
             WaitFor::Endpoint(at) => {
                 format!("{name} ({id}): for its endpoint, which is left alone until {at}")
             }
@@ -87,12 +98,17 @@ fn next_command(task: &TaskProgress, order: &str) -> String {
         return format!("decide: orderctl task release|fail {order} {id} --reason '…'");
     }
     if task.is_unsettled() {
-        return format!(
-            "was it done: orderctl task complete {order} {id}; was it not: orderctl task retry {order} {id} --reason '…'"
-        );
+        return found_out(order, &id);
     }
     format!(
         "the same command tries it again; or decide: orderctl task complete|skip|fail {order} {id} --reason '…'"
+    )
+}
+
+/// What a person can do who finds out what came of a request.
+fn found_out(order: &str, id: &str) -> String {
+    format!(
+        "was it done: orderctl task complete {order} {id}; was it not: orderctl task retry {order} {id} --reason '…'"
     )
 }
 
