@@ -37,6 +37,8 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// Whether it is waited for what an endpoint is at work on, however long that takes.
     pub is_patient: bool,
+    /// Whether what the request removes is known to be called so.
+    pub is_named: bool,
 }
 
 /// What is done next.
@@ -176,6 +178,13 @@ fn judged(situation: &Situation<'_>, outcome: &Outcome, unknown: bool) -> Decisi
             return Decision::Hold { reason };
         }
         Outcome::Rejected {
+            status: 404 | 410,
+            reason,
+        } if situation.call.is_removal() && is_elsewhere(situation) => {
+            let reason = format!("{reason}; {ELSEWHERE}");
+            return Decision::Hold { reason };
+        }
+        Outcome::Rejected {
             status: 404 | 410, ..
         } if situation.call.is_removal() => {
             let note = "it was gone already".to_owned();
@@ -223,6 +232,16 @@ fn judged(situation: &Situation<'_>, outcome: &Outcome, unknown: bool) -> Decisi
         Err(spent) => give_up(situation, format!("{reason}{spent}")),
     }
 }
+
+/// Whether what is not there to be removed may be there under another name. Not where an earlier request
+/// may have removed it.
+fn is_elsewhere(situation: &Situation<'_>) -> bool {
+    !situation.is_named && situation.known.doubt == Doubt::None
+}
+
+/// What is said of that.
+const ELSEWHERE: &str = "its endpoint has not said what it calls what it made, which may be there under another \
+     name: find out, remove it, and complete the task by hand";
 
 /// Whether a request may have had its effect although its endpoint says that it failed, this time
 /// or before.

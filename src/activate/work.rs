@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -24,7 +26,8 @@ use crate::journal::entry::{
 };
 use crate::journal::{ClockKind, Entry, Event, Progress, TaskProgress};
 use crate::model::digest;
-use crate::plan::flow::{OnFailure, OrchestrationPlan, Request, TaskFlow};
+use crate::model::state::TaskState;
+use crate::plan::flow::{Method, OnFailure, OrchestrationPlan, Request, TaskFlow};
 use crate::revision::undoing_request;
 
 /// One chain under way.
@@ -206,6 +209,28 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         let progress = self.progress();
         let at = progress.place(undone)?;
         undoing_request(&self.plan.task_flow[at], &progress.tasks()[at])
+    }
+
+    /// Whether what a task undoes is called as the order calls it, as far as can be told: its endpoint has
+    /// said so when it made it, or it was found there.
+    fn is_named(&self, task: &TaskFlow) -> bool {
+        let Some(undone) = task.compensates.as_deref() else {
+            return true;
+        };
+        let progress = self.progress();
+        let Some(at) = progress.place(undone) else {
+            return true;
+        };
+        let known = &progress.tasks()[at];
+        let request = self.plan.task_flow[at].request.as_ref();
+        let was_made = request.is_some_and(|it| it.method == Method::Post)
+            && known.state == TaskState::Completed
+            && known.outcome.is_none()
+            // What was found, or could not be, has a note.
+            && known.reason.is_none();
+        let answer = known.resource.as_deref().map_or("null", RawValue::get);
+        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+        !was_made || answer["id"].is_string() || answer["href"].is_string()
     }
 
     /// What an earlier run would have waited still before it goes on with a task.
@@ -467,6 +492,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             now: self.clock.now(),
             // What others do takes its own time, of which a clock that jumps knows nothing.
             is_patient: self.clock.kind() == ClockKind::System,
+            is_named: self.is_named(errand.task),
         }
     }
 

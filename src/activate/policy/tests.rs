@@ -27,6 +27,7 @@ struct Case {
     retry: Option<RetryPolicy>,
     on_failure: Option<OnFailure>,
     now: Timestamp,
+    is_named: bool,
 }
 
 impl Case {
@@ -48,6 +49,7 @@ impl Case {
             retry: None,
             on_failure: None,
             now: Timestamp::UNIX_EPOCH,
+            is_named: true,
         }
     }
 
@@ -72,6 +74,7 @@ impl Case {
             known: &self.known,
             now: self.now,
             is_patient: true,
+            is_named: self.is_named,
         })
     }
 
@@ -310,6 +313,26 @@ fn a_refusal_of_a_repetition_may_come_from_the_first_time() {
         case.decide(&rejected(409)),
         hold("outcome unknown: no such port")
     );
+}
+
+#[test]
+fn what_is_not_there_to_be_removed_may_have_another_name() {
+    let mut case = Case::new(Method::Delete, 0);
+    let note = Some("it was gone already".to_owned());
+    let gone = Decision::Complete { note };
+    assert_eq!(case.decide(&rejected(404)), gone);
+    case.is_named = false;
+    let Decision::Hold { reason } = case.decide(&rejected(404)) else {
+        panic!("nobody knows where it is");
+    };
+    assert!(
+        reason.starts_with("no such port; its endpoint has not said"),
+        "{reason}"
+    );
+    assert_eq!(case.kinds(rejected(410)), ["attemptFailed", "held"]);
+    // It may have been removed by the request before.
+    case.known.doubt = Doubt::Unknown;
+    assert_eq!(case.decide(&rejected(404)), gone);
 }
 
 #[test]
