@@ -341,11 +341,23 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
             Decision::Leave
         }
         // Its own monitor knows what came of it.
-        Finding::Ended(outcome) => {
-            let is_refused = matches!(outcome, Outcome::Rejected { .. });
-            let unknown = !is_refused && leaves_unknown(situation, outcome);
-            judged(situation, outcome, unknown)
+        Finding::Ended(Outcome::Failed { class, reason, .. }) => {
+            // That it was asked for in vain is no failure of the request.
+            let failures = known.failures.min(known.sent.saturating_sub(1));
+            let known = &TaskProgress {
+                failures,
+                ..known.clone()
+            };
+            let situation = &Situation {
+                known,
+                ..*situation
+            };
+            match delay(situation, *class, None) {
+                Ok(after) => Decision::Again { after },
+                Err(spent) => give_up(situation, format!("{reason}{spent}")),
+            }
         }
+        Finding::Ended(outcome) => judged(situation, outcome, false),
         Finding::Differs { reason } => Decision::Hold {
             reason: format!("{UNKNOWN}{reason}"),
         },
@@ -353,9 +365,7 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
             if let Some(after) = unsettled(situation) {
                 return Decision::Again { after };
             }
-            let class = known.class.unwrap_or(FailureClass::Timeout);
-            let (repeat, _) = choose(situation, class);
-            let is_spent = known.failures > repeat.times();
+            let is_spent = is_spent(situation);
             if known.accepted && (is_spent || !is_harmless(situation)) {
                 let why = format!("has accepted it, and {reason}");
                 return Decision::Hold {
@@ -399,7 +409,17 @@ pub fn decide_found(situation: &Situation<'_>, finding: &Finding) -> Decision {
         Finding::Impossible { reason } if is_refused(known) => Decision::Hold {
             reason: by_hand(situation, &format!("cannot tell ({reason})")),
         },
-        Finding::Impossible { .. } if may_repeat(situation) => Decision::Send,
+        Finding::Impossible { .. } if may_repeat(situation) && !is_spent(situation) => {
+            Decision::Send
+        }
+        // An endpoint that says that it failed is believed.
+        Finding::Impossible { reason } if !known.is_unsettled() => {
+            let last = known.reason.as_deref().unwrap_or(reason);
+            give_up(situation, format!("{last}{}", attempts(known.failures)))
+        }
+        Finding::Impossible { reason } if may_repeat(situation) => Decision::Hold {
+            reason: by_hand(situation, &format!("cannot tell ({reason})")),
+        },
         Finding::Impossible { reason } => Decision::Hold {
             reason: undecidable(situation, &format!("cannot tell ({reason})")),
         },
@@ -417,6 +437,13 @@ fn until_asked_again(situation: &Situation<'_>) -> Duration {
 
 /// Longest time between two looks at what an endpoint is at work on.
 const LONGEST_WORK: Duration = Duration::from_secs(10 * 60);
+
+/// Whether the request has been repeated as often as its last failure allows.
+fn is_spent(situation: &Situation<'_>) -> bool {
+    let known = situation.known;
+    let class = known.class.unwrap_or(FailureClass::Timeout);
+    known.failures > choose(situation, class).0.times()
+}
 
 /// Whether the last request was refused, and an earlier one may have had its effect.
 fn is_refused(known: &TaskProgress) -> bool {

@@ -336,6 +336,78 @@ fn what_is_not_there_to_be_removed_may_have_another_name() {
 }
 
 #[test]
+fn what_cannot_be_asked_about_is_not_repeated_for_ever() {
+    let impossible = Finding::Impossible {
+        reason: "asked for it, the answer was 405".into(),
+    };
+    let mut post = Case::new(Method::Post, 2);
+    post.terms.idempotent = true;
+    for mut case in [post, Case::new(Method::Delete, 2)] {
+        case.known.open = false;
+        case.known.doubt = Doubt::Unknown;
+        case.known.class = Some(FailureClass::Reset);
+        case.known.failure = Some(Failure::Unknown);
+        case.known.reason = Some("no answer".into());
+        for (failures, sends) in [(0, true), (2, true), (3, false)] {
+            case.known.failures = failures;
+            let decision = case.with(|situation| decide_found(situation, &impossible));
+            if sends {
+                assert_eq!(decision, Decision::Send);
+            } else {
+                let why = "outcome unknown: no answer; endpoint olt cannot tell (asked for it, the \
+                           answer was 405): find out, then complete or retry the task by hand";
+                assert_eq!(decision, hold(why));
+            }
+        }
+    }
+    let mut broken = Case::new(Method::Post, 2).failures(3);
+    broken.on_failure = Some(OnFailure::Fail);
+    broken.known.open = false;
+    broken.known.doubt = Doubt::Perhaps;
+    broken.known.class = Some(FailureClass::ServerError);
+    broken.known.reason = Some("500 Internal Server Error".into());
+    assert_eq!(
+        broken.with(|situation| decide_found(situation, &impossible)),
+        Decision::GiveUp {
+            how: OnFailure::Fail,
+            reason: "500 Internal Server Error (3 attempts)".into(),
+        },
+        "it says that it failed, and is believed"
+    );
+}
+
+#[test]
+fn a_monitor_that_tells_late_that_it_failed_is_believed() {
+    let mut case = Case::new(Method::Post, 1).failures(2);
+    case.on_failure = Some(OnFailure::Fail);
+    case.known.open = false;
+    case.known.doubt = Doubt::Unknown;
+    case.known.class = Some(FailureClass::Timeout);
+    for status in [None, Some(500)] {
+        let ended = Finding::Ended(Outcome::Failed {
+            status,
+            class: FailureClass::ServerError,
+            reason: "monitor in error".into(),
+            retry_after: None,
+        });
+        let found = |case: &Case| case.with(|situation| decide_found(situation, &ended));
+        assert_eq!(
+            found(&case),
+            Decision::GiveUp {
+                how: OnFailure::Fail,
+                reason: "monitor in error (3 attempts)".into(),
+            },
+            "it is not sent without end"
+        );
+        let mut first = Case::new(Method::Post, 1);
+        assert!(matches!(found(&first), Decision::Again { .. }));
+        // However often it was asked for in vain.
+        first.known.failures = 7;
+        assert!(matches!(found(&first), Decision::Again { .. }));
+    }
+}
+
+#[test]
 fn what_an_endpoint_is_at_work_on_is_no_failure() {
     let mut case = Case::new(Method::Post, 1).failures(2);
     case.on_failure = Some(OnFailure::Fail);
