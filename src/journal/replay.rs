@@ -294,7 +294,7 @@ impl TaskProgress {
             Event::AttemptFailed(it) => self.attempt_failed(at, it)?,
             Event::Asked(it) => self.asked(at, it)?,
             Event::Held(it) => {
-                if !self.open && self.failures == 0 && self.doubt == Doubt::None {
+                if !self.open && !self.has_failed() && self.doubt == Doubt::None {
                     return Err(Fault::NotFailed);
                 }
                 if self.open {
@@ -313,7 +313,7 @@ impl TaskProgress {
                 self.hold(&format!("window missed: it ended at {}", it.end));
             }
             Event::Failed(it) => {
-                if self.open || self.failures == 0 {
+                if self.open || !self.has_failed() {
                     return Err(Fault::NotFailed);
                 }
                 if it.on_failure == Some(OnFailure::Skip) {
@@ -362,6 +362,12 @@ impl TaskProgress {
         self.failures = 0;
         self.failing_since = None;
         self.retry_at = None;
+    }
+
+    /// Whether a request has come to nothing: it said so itself, or whoever was asked about it, which
+    /// does not count as a further failure.
+    fn has_failed(&self) -> bool {
+        self.failures > 0 || self.failure.is_some()
     }
 
     fn not_begun(&self) -> Result<(), Fault> {

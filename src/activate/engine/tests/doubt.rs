@@ -1,7 +1,7 @@
 //! Requests whose outcome is not known, at endpoints of every kind.
 
 use super::*;
-use crate::journal::entry::{Accepted, AttemptFailed, ByHand, Failure, Started};
+use crate::journal::entry::{Accepted, AttemptFailed, ByHand, Failure, Held, Started};
 
 fn of_manner(manner: Manner, script: &[(&str, &[Outcome])]) -> Arc<Fake> {
     let fake = Fake {
@@ -271,6 +271,79 @@ async fn a_monitor_that_tells_of_what_is_there_already_is_not_asked_for_ever() {
             assert_eq!(state, RunState::Held);
             let why = "monitor in error: 409; an earlier request may have made it, but not there";
             assert_eq!(reason.as_deref(), Some(why));
+        }
+    }
+}
+
+/// Killed, or held, while the monitor said nothing yet; then it says that the request was refused, or has
+/// failed.
+#[tokio::test]
+async fn what_a_monitor_says_later_is_written_down_as_it_is() {
+    let started = Event::Started(Started {
+        task: "a".into(),
+        attempt: 1,
+        idempotency_key: "k".into(),
+        request_digest: "d".into(),
+        point_of_no_return: false,
+    });
+    let accepted = Event::Accepted(Accepted {
+        task: "a".into(),
+        attempt: 1,
+        monitor: "m/1".into(),
+    });
+    let unknown = Event::AttemptFailed(AttemptFailed {
+        task: "a".into(),
+        attempt: 1,
+        failure: Failure::Unknown,
+        status: Some(202),
+        reason: "accepted, but its monitor does not answer".into(),
+        class: Some(FailureClass::Timeout),
+        retry_at: None,
+    });
+    let held = Event::Held(Held {
+        task: "a".into(),
+        reason: "outcome unknown".into(),
+        on_failure: None,
+    });
+    let killed = vec![started, accepted];
+    let held = [killed.clone(), vec![unknown, held]].concat();
+    let refused = || Outcome::Rejected {
+        status: 422,
+        reason: "monitor in error: 422".into(),
+    };
+    let failed = || Outcome::Failed {
+        status: None,
+        class: FailureClass::ServerError,
+        reason: "monitor in error".into(),
+        retry_after: None,
+    };
+    for on_failure in [None, Some(crate::plan::flow::OnFailure::Fail)] {
+        let mut plan = OrchestrationPlan::clone(&plan(&[("a", &[])]));
+        plan.task_flow[0].on_failure = on_failure;
+        let once = json!({"timeout": 0, "serverError": 0});
+        plan.task_flow[0].retry = Some(serde_json::from_value(once).unwrap());
+        let plan = Arc::new(plan);
+        for before in [&killed, &held] {
+            for outcome in [refused(), failed()] {
+                let log = Memory::planned(&plan);
+                for event in before {
+                    log.write(event.clone());
+                }
+                let fake = of_manner(Manner::Readable, &[]);
+                fake.findings.lock().unwrap().push(Finding::Ended(outcome));
+                let report = run(&fake, &plan, &log).await.unwrap();
+                let task = report.progress.task("a").unwrap();
+                let reason = task.reason.as_deref().unwrap();
+                assert!(reason.starts_with("monitor in error"), "{reason}");
+                let expected = match on_failure {
+                    None => RunState::Held,
+                    Some(_) => RunState::Failed,
+                };
+                assert_eq!(report.state, expected);
+                assert!(fake.sent().is_empty());
+                // It can be gone on with.
+                run(&fake, &plan, &log).await.unwrap();
+            }
         }
     }
 }
