@@ -172,7 +172,7 @@ fn except(terms: &Terms, error: ErrorName) -> Option<String> {
                 "POST that was sent before is asked about ({read}): it may have been done the first time, or be under \
                  way still"
             ),
-            None => "POST that was in doubt before is held for a person: it may have been done the first time"
+            None => "POST that was sent before is held for a person: it may have been done the first time"
                 .to_owned(),
         }),
         status if Doubt::Unknown.after_refusal(status) == Doubt::Unknown => Some(
@@ -342,7 +342,7 @@ then: hold: it waits for somebody; the next run tries it again (as is usual)"
             read_back: ReadBack::None,
             ..terms
         };
-        let own = "except: POST that was in doubt before is held for a person: it may have been done the first time";
+        let own = "except: POST that was sent before is held for a person: it may have been done the first time";
         assert!(told(&terms, "409").ends_with(own));
         assert!(!told(&terms, "422").contains("except"));
     }

@@ -299,16 +299,25 @@ fn leaves_unknown(situation: &Situation<'_>, outcome: &Outcome) -> bool {
 
 /// Whether a rejection of a request that was sent before may come from its first time having had
 /// its effect, or having it still: 409 for what is there already, or is under way. Only the endpoint
-/// can tell; where it cannot be asked, that counts which was in doubt before.
+/// can tell; where it cannot be asked, what came of the one before has to do.
 #[must_use]
 pub fn may_be_its_own(situation: &Situation<'_>, outcome: &Outcome) -> bool {
     let Situation { call, known, .. } = situation;
-    matches!(outcome, Outcome::Rejected { status: 409, .. })
+    matches!(outcome, Outcome::Rejected { status: CONFLICT, .. })
         && call.request.method == Method::Post
         // This one counted: there was one before.
         && known.sent > 1
-        && (known.doubt != Doubt::None || read_back(situation).is_some())
+        && (known.doubt != Doubt::None || !was_there(known) || read_back(situation).is_some())
 }
+
+/// Whether the request before shows that what this one found there is not of its making: it was
+/// refused for it, too, or not sent at all.
+fn was_there(known: &TaskProgress) -> bool {
+    known.status == Some(CONFLICT) || known.class == Some(FailureClass::Connect)
+}
+
+/// HTTP status of a request that is at odds with what is there (RFC 9110 §15.5.10).
+const CONFLICT: u16 = 409;
 
 /// Whether it is to be asked for what a request should have made, because it was refused, which may
 /// come from its first time.

@@ -309,10 +309,20 @@ fn a_refusal_of_a_repetition_may_come_from_the_first_time() {
     // Nor where it cannot be asked at all.
     case.known.open = true;
     case.terms.read_back = ReadBack::None;
-    assert_eq!(
-        case.decide(&rejected(409)),
-        hold("outcome unknown: no such port")
-    );
+    let in_doubt = hold("outcome unknown: no such port");
+    assert_eq!(case.decide(&rejected(409)), in_doubt);
+    // There it is now, and was not when the one before was refused, or put off.
+    case.known.doubt = Doubt::None;
+    case.known.class = Some(FailureClass::Busy);
+    case.known.status = Some(503);
+    assert_eq!(case.decide(&rejected(409)), in_doubt);
+    // Somebody else's.
+    case.known.status = Some(409);
+    let failed = ["attemptFailed", "failed"];
+    assert_eq!(case.kinds(rejected(409)), failed);
+    case.known.status = None;
+    case.known.class = Some(FailureClass::Connect);
+    assert_eq!(case.kinds(rejected(409)), failed);
 }
 
 #[test]
