@@ -41,6 +41,8 @@ enum Spelling {
     Href,
     Value,
     Wrapped,
+    /// All sites are in one building.
+    Shared,
 }
 
 /// A place, by the id of its site.
@@ -50,6 +52,7 @@ fn place(id: &str, spelling: Spelling) -> Value {
         Spelling::Id => json!({"id": place, "name": id, "role": "site"}),
         Spelling::Href => json!({"href": format!("/site/{place}"), "name": id, "role": "site"}),
         Spelling::Value => json!({"street": place, "name": id, "role": "site"}),
+        Spelling::Shared => json!({"id": "P", "name": id, "role": "site"}),
         Spelling::Wrapped => json!({"role": "site", "place": {"id": place, "name": id}}),
     }
 }
@@ -203,7 +206,7 @@ proptest! {
         prop_assert_eq!(plan.schedule.expected_duration, other.schedule.expected_duration);
         prop_assert_eq!(plan.schedule.start, other.schedule.start);
 
-        for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped] {
+        for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped, Spelling::Shared] {
             let other = self::plan(&order(&items, spelling));
             prop_assert_eq!(&waits, &self::waits(&other), "{:?}", spelling);
         }

@@ -100,6 +100,7 @@ impl Thing {
                     depends_on: Vec::new(),
                     waits_for: Vec::new(),
                     observed: Vec::new(),
+                    list: None,
                     rank: 0,
                     resources: Vec::new(),
                 })

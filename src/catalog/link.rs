@@ -4,6 +4,7 @@
 
 mod cycles;
 mod dependencies;
+mod lists;
 mod loops;
 mod mapping;
 mod overrides;

@@ -180,6 +180,9 @@ pub struct Dependency {
     pub filter: Option<Expression>,
     /// Names of characteristics that have to be the same on both sides.
     pub same: Vec<String>,
+    /// Whether both sides are made for elements of the same list, so that at a site only those of the
+    /// same element have to do with each other.
+    pub by_element: bool,
     /// Time between the end of the other and the start of this one, as ISO 8601 duration.
     pub lag: Option<String>,
     /// Whether those that failed count as well, not only those that were completed.
@@ -196,6 +199,7 @@ impl Dependency {
             condition: None,
             filter: None,
             same: Vec::new(),
+            by_element: false,
             lag: None,
             until_ended: false,
         }

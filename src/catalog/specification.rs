@@ -227,10 +227,23 @@ pub struct ServiceSpecification {
     pub waits_for: Vec<ServiceIndex>,
     /// Names of the characteristics by which dependencies choose between its items.
     pub observed: Vec<String>,
+    /// The list of a product, and how its elements are told apart, if each of its items is made for
+    /// an element of one and not shared.
+    pub list: Option<String>,
     /// A service is inside others only if their rank is lower.
     pub rank: usize,
     /// The resources that realize it; an RFS has at least one.
     pub resources: Vec<ResourceIndex>,
+}
+
+impl ServiceSpecification {
+    /// The element of its list that something of it is made for, by the key in its name. Keys of
+    /// loops inside that one do not count, nor does what comes after a dot in the key of the element:
+    /// nothing tells it from those.
+    pub fn element_in<'k>(&self, key: &'k str) -> Option<&'k str> {
+        self.list.as_ref()?;
+        key.split('.').next().filter(|it| !it.is_empty())
+    }
 }
 
 /// TMF634 ResourceSpecification.

@@ -68,21 +68,57 @@ impl<'c> Waiting<'c> {
 }
 
 /// What items have in common that may wait for each other: the service that is waited for, the
-/// scope, its name, where they are if that counts, and the values that have to be the same.
+/// scope, its name, where they are if that counts, for which elements they are made if that counts,
+/// and the values that have to be the same.
 type Group<'m> = (
     ServiceIndex,
     DependencyScope,
     &'m str,
     Option<&'m Site<'static>>,
+    Elements<'m>,
     Vec<&'m str>,
 );
 
-/// What is waited for, as far as it is the same for many items.
-type Wanted<'c> = (ServiceIndex, DependencyScope, &'c [String]);
+/// The elements of a list that items at one place are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Elements<'m> {
+    /// All.
+    All,
+    /// This one.
+    One(&'m str),
+    /// Nothing tells which.
+    Unknown,
+}
+
+impl<'m> Elements<'m> {
+    /// The sets that an item belongs to.
+    fn with(element: Option<&'m str>) -> [Option<Elements<'m>>; 2] {
+        let own = element.map_or(Elements::Unknown, Elements::One);
+        [Some(Elements::All), Some(own)]
+    }
+
+    /// The sets of those that an item has to do with, which have no member in common.
+    fn beside(element: Option<&'m str>) -> [Option<Elements<'m>>; 2] {
+        match element {
+            Some(element) => [Some(Elements::One(element)), Some(Elements::Unknown)],
+            None => [Some(Elements::All), None],
+        }
+    }
+}
+
+/// What is waited for, as far as it is the same for many items, and whether elements count.
+type Wanted<'c> = (ServiceIndex, DependencyScope, bool, &'c [String]);
 
 fn wanted<'c>(waiting: &Waiting<'c>) -> Wanted<'c> {
     let it = waiting.dependency;
-    (it.on, it.scope, &it.same)
+    (it.on, it.scope, it.by_element, &it.same)
+}
+
+/// The part that an item plays in a dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Waiting,
+    Awaited,
 }
 
 /// The items that an item waits for, by position, each with the time between the two.
@@ -154,7 +190,8 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
         let first = wanted.partition_point(|(on, ..)| *on < service);
         let of_service = wanted[first..].iter();
         for wanted in of_service.take_while(|(on, ..)| *on == service) {
-            each_group(made, made.place.as_ref(), *wanted, |group| {
+            let place = made.place.as_ref();
+            each_group((made, Part::Awaited), place, *wanted, |group| {
                 groups.push((group, position));
             });
         }
@@ -163,12 +200,12 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
     groups
 }
 
-/// Calls `visit` for each group of a kind that an item at a place belongs to; for none if it lacks
-/// what the group has in common.
+/// Calls `visit` for each group of a kind that an item at a place belongs to, or that it waits for;
+/// for none if it lacks what the group has in common.
 fn each_group<'m>(
-    made: &'m Made<'_>,
+    (made, part): (&'m Made<'_>, Part),
     place: Option<&'m Site<'static>>,
-    (service, scope, same): Wanted<'_>,
+    (service, scope, by_element, same): Wanted<'_>,
     mut visit: impl FnMut(Group<'m>),
 ) {
     let value = |name: &String| {
@@ -184,7 +221,17 @@ fn each_group<'m>(
     if place.is_none() && scope == DependencyScope::Site {
         return;
     }
-    let mut group = |name: &'m str| visit((service, scope, name, place, values.clone()));
+    let element = made.element.as_deref();
+    let elements = match part {
+        _ if !by_element => [Some(Elements::All), None],
+        Part::Waiting => Elements::beside(element),
+        Part::Awaited => Elements::with(element),
+    };
+    let mut group = |name: &'m str| {
+        for elements in elements.into_iter().flatten() {
+            visit((service, scope, name, place, elements, values.clone()));
+        }
+    };
     let names = match scope {
         DependencyScope::Order => &[],
         DependencyScope::Parent => made.parents(),
@@ -255,9 +302,14 @@ impl<'m, 'c> Search<'m, 'c> {
             for waiting in &made.waits {
                 if waiting.dependency.filter.is_none() {
                     let mut count = 0;
-                    each_group(made, made.place.as_ref(), wanted(waiting), |group| {
-                        count += self.members(&group).len();
-                    });
+                    each_group(
+                        (made, Part::Waiting),
+                        made.place.as_ref(),
+                        wanted(waiting),
+                        |group| {
+                            count += self.members(&group).len();
+                        },
+                    );
                     self.count += count;
                     self.within_limit(waiting)?;
                 }
@@ -285,14 +337,24 @@ impl<'m, 'c> Search<'m, 'c> {
         for waiting in &it.waits {
             let dependency = waiting.dependency;
             if dependency.filter.is_none() {
-                each_group(it, it.place.as_ref(), wanted(waiting), |group| {
-                    let members = self.members(&group).iter();
-                    members.for_each(|(_, other)| add(*other, dependency));
-                });
+                each_group(
+                    (it, Part::Waiting),
+                    it.place.as_ref(),
+                    wanted(waiting),
+                    |group| {
+                        let members = self.members(&group).iter();
+                        members.for_each(|(_, other)| add(*other, dependency));
+                    },
+                );
                 continue;
             }
             let mut asked: Vec<Group<'m>> = Vec::new();
-            each_group(it, it.place.as_ref(), wanted(waiting), |it| asked.push(it));
+            each_group(
+                (it, Part::Waiting),
+                it.place.as_ref(),
+                wanted(waiting),
+                |it| asked.push(it),
+            );
             for group in asked {
                 for other in self.passing(waiting, group)? {
                     add(other, dependency);
@@ -318,17 +380,22 @@ impl<'m, 'c> Search<'m, 'c> {
         for waiting in it.waits.iter().filter(at_site) {
             let waiting = waiting.clone().lenient();
             let mut asked = 0;
-            each_group(it, it.left.as_ref(), wanted(&waiting), |group| {
-                let members = self.members(&group);
-                asked += members.len();
-                for (_, other) in members {
-                    let made = &self.made[*other];
-                    let is_removed = made.item.action == Action::Delete.name();
-                    if is_removed && passes(&waiting, made).unwrap_or(true) {
-                        found.push((*other, waiting.dependency));
+            each_group(
+                (it, Part::Waiting),
+                it.left.as_ref(),
+                wanted(&waiting),
+                |group| {
+                    let members = self.members(&group);
+                    asked += members.len();
+                    for (_, other) in members {
+                        let made = &self.made[*other];
+                        let is_removed = made.item.action == Action::Delete.name();
+                        if is_removed && passes(&waiting, made).unwrap_or(true) {
+                            found.push((*other, waiting.dependency));
+                        }
                     }
-                }
-            });
+                },
+            );
             self.count += asked;
             self.within_limit(&waiting)?;
         }

@@ -53,6 +53,8 @@ pub struct Made<'c> {
     pub place: Option<Site<'static>>,
     /// Where it was, if it moves.
     pub left: Option<Site<'static>>,
+    /// Key of the element that it is made for, if elements tell what is at one place apart.
+    pub element: Option<String>,
     /// The characteristics by which dependencies choose, with their values.
     pub observed: Vec<(&'c str, String)>,
     /// What comes first.

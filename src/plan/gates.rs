@@ -10,7 +10,7 @@ use super::flow::{Compensation, RelatedEntity, TaskKind};
 use super::inquiry::{self, Inquiry};
 use super::layers::{Entry, Layer};
 use super::network::{Network, Wait};
-use super::scope::Scope;
+use super::scope::{Element, Scope};
 use super::variables::{self, Members, Variables};
 use crate::catalog::{After, GateKind, GateRule, Values};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -39,6 +39,8 @@ struct Gate<'g> {
     entry: usize,
     /// Where the service order item is.
     place: Option<Site<'g>>,
+    /// What it is made for, if that is an element of a list.
+    element: Option<Element<'g>>,
     /// The tasks that wait for it.
     held: Vec<usize>,
     /// The tasks that it waits for.
@@ -162,6 +164,7 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
                             product,
                             entry,
                             place: rule.per.as_ref().and_then(|_| layers.site(entry)),
+                            element: rule.per.as_ref().and_then(|_| self.scope.element(entry)),
                             held: Vec::new(),
                             after: Vec::new(),
                         });
@@ -345,17 +348,30 @@ fn members<'g>(values: &Values<'g>) -> Members<'g> {
 
 /// Tasks below product order items by the place that they are at.
 #[derive(Default)]
-struct Places<'g>(HashMap<usize, BTreeMap<Option<Site<'g>>, Vec<usize>>>);
+struct Places<'g> {
+    tasks: HashMap<usize, BTreeMap<Option<Site<'g>>, Vec<usize>>>,
+    /// Those at a place by the elements of a list that they are for.
+    elements: HashMap<Whereabouts<'g>, Elements>,
+}
+
+/// Tasks at a place by the elements of a list.
+#[derive(Default)]
+struct Elements {
+    of: HashMap<String, Vec<usize>>,
+    /// Those for no element.
+    of_none: Vec<usize>,
+}
 
 impl<'g> Places<'g> {
     /// The tasks that a gate may hold, in ascending order: all of its product order item, or for a
-    /// service order item those at its place. Where items have places and it has none, only its own.
+    /// service order item those at its place, without those of other elements of its list. Where
+    /// items have places and it has none, only its own.
     fn around<'d: 'g>(&mut self, scope: &Scope<'g, '_, 'd>, gate: &Gate<'g>) -> Vec<usize> {
         let all = &scope.layers.entries[gate.product].tasks;
         if gate.entry == gate.product {
             return all.clone();
         }
-        let places = self.0.entry(gate.product).or_insert_with(|| {
+        let places = self.tasks.entry(gate.product).or_insert_with(|| {
             let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
             for &task in all {
                 places.entry(scope.site_of(task)).or_default().push(task);
@@ -363,15 +379,44 @@ impl<'g> Places<'g> {
             places
         });
         let somewhere = places.keys().any(Option::is_some);
-        let mut around = if gate.place.is_some() || !somewhere {
-            places.get(&gate.place).cloned().unwrap_or_default()
-        } else {
-            Vec::new()
+        let there = places.get(&gate.place).map_or(&[][..], Vec::as_slice);
+        let mut around = match &gate.element {
+            _ if gate.place.is_none() && somewhere => Vec::new(),
+            Some((list, key)) if gate.place.is_some() => {
+                let at = (*list, gate.product, gate.place.clone());
+                let elements = self.elements.entry(at);
+                elements
+                    .or_insert_with(|| Elements::among(scope, there, list))
+                    .with(key)
+            }
+            _ => there.to_vec(),
         };
         around.extend(&scope.layers.entries[gate.entry].tasks);
         around.sort_unstable();
         around.dedup();
         around
+    }
+}
+
+impl Elements {
+    fn among<'g, 'd: 'g>(scope: &Scope<'g, '_, 'd>, tasks: &[usize], list: &str) -> Elements {
+        let mut elements = Elements::default();
+        for &task in tasks {
+            let keys = scope.elements_of(task, list);
+            if keys.is_empty() {
+                elements.of_none.push(task);
+            }
+            for key in keys {
+                elements.of.entry(key).or_default().push(task);
+            }
+        }
+        elements
+    }
+
+    /// The tasks for an element, and those for none.
+    fn with(&self, key: &str) -> Vec<usize> {
+        let own = self.of.get(key).into_iter().flatten();
+        own.chain(&self.of_none).copied().collect()
     }
 }
 
@@ -402,7 +447,7 @@ fn sequence(gates: &[Gate<'_>]) -> Vec<usize> {
     sequence
 }
 
-/// A rule, a product order item, and a place.
+/// A rule or a list, a product order item, and a place.
 type Whereabouts<'g> = (&'g str, usize, Option<Site<'g>>);
 
 /// The gates that were made, by rule and by where they are.
@@ -413,7 +458,7 @@ struct Known<'g> {
     /// By the items that hold that.
     inside: HashMap<(&'g str, usize), Vec<usize>>,
     /// Of service order items, by product order item and place.
-    at: HashMap<Whereabouts<'g>, Vec<usize>>,
+    at: HashMap<Whereabouts<'g>, Vec<(usize, Option<Element<'g>>)>>,
 }
 
 impl<'g> Known<'g> {
@@ -425,17 +470,27 @@ impl<'g> Known<'g> {
         }
         if gate.rule.per.is_some() {
             let at = (id, gate.product, gate.place.clone());
-            self.at.entry(at).or_default().push(index);
+            let there = self.at.entry(at).or_default();
+            there.push((index, gate.element.clone()));
         }
     }
 
-    /// The gates of a rule that come before a gate: of the same place where both are of services,
-    /// else of the product order item, what holds it and what it holds.
+    /// The gates of a rule that come before a gate: of the same place where both are of services, and
+    /// there of no other element, else of the product order item, what holds it and what it holds.
     fn before(&self, scope: &Scope<'_, '_, '_>, gate: &Gate<'g>, id: &'g str) -> Vec<usize> {
         if gate.rule.per.is_some()
             && let Some(there) = self.at.get(&(id, gate.product, gate.place.clone()))
         {
-            return there.clone();
+            let apart = gate.element.as_ref().filter(|_| gate.place.is_some());
+            let beside = there.iter().filter(|(_, other)| {
+                let same =
+                    |(one, other): (&Element<'_>, &Element<'_>)| one.0 != other.0 || one == other;
+                apart.zip(other.as_ref()).is_none_or(same)
+            });
+            let beside: Vec<usize> = beside.map(|(index, _)| *index).collect();
+            if !beside.is_empty() {
+                return beside;
+            }
         }
         let own = self.own.get(&(id, gate.product));
         let inside = self.inside.get(&(id, gate.product));

@@ -4,6 +4,9 @@ use super::layers::{Layer, Layers};
 use crate::catalog::{Catalog, Facing, Subject, Values};
 use crate::model::{Action, OrderItem, Site};
 
+/// A list, and the key of an element of it.
+pub type Element<'s> = (&'s str, String);
+
 /// The tasks of items, as the rules of a catalog see them.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'s, 'a, 'd> {
@@ -90,6 +93,24 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
         let known = known.and_then(|id| self.catalog.service(id));
         let all = entry.item.characteristics.iter().chain(entry.staying());
         Values::of_item(all, None, known.map(|it| &it.specification))
+    }
+
+    /// The list for whose elements a service order item is made, and the key of its own.
+    pub fn element(&self, service: usize) -> Option<Element<'s>> {
+        let known = self.catalog.service(self.specification(service)?)?;
+        let list = known.list.as_deref()?;
+        let name = self.item(service).entity?.text("name")?;
+        let key = known.specification.key_in(&name)?;
+        Some((list, known.element_in(key)?.to_owned()))
+    }
+
+    /// The elements of a list for which the services are made that a task realizes.
+    pub fn elements_of(&self, task: usize, list: &str) -> Vec<String> {
+        let above = self.layers.ancestors(self.entries[task]).into_iter();
+        let services = above.filter(|it| self.layers.entries[*it].layer == Layer::Service);
+        let elements = services.filter_map(|it| self.element(it));
+        let of_list = elements.filter(|(other, _)| *other == list);
+        of_list.map(|(_, key)| key).collect()
     }
 
     /// Which place a task is at.

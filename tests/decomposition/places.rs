@@ -4,7 +4,8 @@ use orderctl::decompose::NotDecomposable;
 use serde_json::{Value, json};
 
 use crate::world::{
-    Decomposed, World, actions, catalog, characteristics, inventory_of, item, order, related,
+    Decomposed, World, actions, catalog, catalog_of, characteristics, inventory_of, item, order,
+    related,
 };
 
 /// A way to write a place of this name.
@@ -261,4 +262,72 @@ fn what_moves_by_value_is_moved() {
     let port = item(&resources, "1.CFS-SITE.1.RFS-PORT");
     assert_eq!(port["action"], "modify");
     assert_eq!(port["resource"]["place"], there);
+}
+
+/// A line and a service on it for each site, both told apart by these keys.
+fn lines(keys: [&str; 2]) -> World {
+    let rule = |target: &str, key: &str, after: &str| {
+        format!(
+            r#"
+- "@type": DecompositionRule
+  formatVersion: "1.0"
+  id: R-{target}
+  source: {{id: PS-NET}}
+  target: {{id: CFS-{target}}}
+  forEach: {{in: source.sites, as: site{key}}}
+  place: site.place
+{after}"#
+        )
+    };
+    let service = |id: &str| {
+        format!(
+            r#"
+- {{"@type": CustomerFacingServiceSpecification, id: CFS-{id}, name: {id}}}"#
+        )
+    };
+    let product = r#"
+- {"@type": ProductOffering, id: PO-NET, name: Net, productSpecification: {id: PS-NET}}
+- "@type": ProductSpecification
+  id: PS-NET
+  name: Net
+  productSpecCharacteristic: [{name: sites, valueType: object, maxCardinality: 0}]"#;
+    let after = "  dependsOn: [{id: CFS-LINE, scope: site}]\n";
+    World::new(catalog_of(&format!(
+        "{product}{}{}{}{}",
+        service("LINE"),
+        service("VOICE"),
+        rule("LINE", keys[0], ""),
+        rule("VOICE", keys[1], after)
+    )))
+}
+
+/// What the services of an order of two sites in one building wait for.
+fn in_one_building(world: &World) -> Vec<Vec<String>> {
+    let site = |id: &str, name: &str| json!({"id": id, "name": name, "place": by_id("east")});
+    let values = json!({"sites": [site("1", "a"), site("2", "b")]});
+    let product = json!({"id": "N", "productCharacteristic": characteristics(&values)});
+    let made = world.decompose(&order("A", "add", "PO-NET", &product));
+    let services = made.services();
+    let voices = services.iter().filter(|it| {
+        it["id"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("1.CFS-VOICE"))
+    });
+    voices.map(|it| related(it, "dependency")).collect()
+}
+
+#[test]
+fn elements_of_one_list_are_told_apart_at_one_place_where_their_keys_are_the_same() {
+    let apart = [["1.CFS-LINE.1"], ["1.CFS-LINE.2"]];
+    for keys in [
+        ["", ""],
+        ["", ", key: site.id"],
+        [", key: site.id", ", key: site.id"],
+    ] {
+        assert_eq!(in_one_building(&lines(keys)), apart, "{keys:?}");
+    }
+    // Nothing tells which element of the one is which of the other: their place does.
+    let both = ["1.CFS-LINE.1", "1.CFS-LINE.2"];
+    let world = lines(["", ", key: site.name"]);
+    assert_eq!(in_one_building(&world), [both, both]);
 }

@@ -198,6 +198,39 @@ proptest! {
     }
 }
 
+/// Moves all sites of an order into one building.
+fn under_one_roof(mut order: Value) -> Value {
+    let roof =
+        serde_json::json!({"id": "GA-1", "name": "1 High Street", "role": "installationAddress"});
+    lists(&mut order, &mut |list| {
+        let sites = list.iter_mut().filter(|it| it.get("place").is_some());
+        sites.for_each(|site| site["place"] = roof.clone());
+    });
+    order
+}
+
+#[test]
+fn sites_in_one_building_are_planned_as_those_in_buildings_of_their_own() {
+    for story in ["fixed-b2b", "sdwan-b2b"] {
+        let orders = orders(story);
+        for (file, order) in &orders {
+            let apart = before(story, file);
+            let mut together = World::new(catalog_of(story));
+            if !apart.installed().is_empty() {
+                together.carry_out(&under_one_roof(orders["order.json"].clone()));
+            }
+            let order = [order.clone(), under_one_roof(order.clone())];
+            let (one, other) = (apart.decompose(&order[0]), together.decompose(&order[1]));
+            for (one, other) in made(&one).iter().zip(&made(&other)) {
+                assert_eq!(differing(one, other), [], "{story} {file}");
+            }
+            let (one, other) = (tasks(&apart, &one), tasks(&together, &other));
+            assert_eq!(differing(&one, &other), [], "{story} {file}");
+            assert!(!one.is_empty(), "{story} {file}");
+        }
+    }
+}
+
 /// What orderctl writes with these arguments.
 fn pass(args: &[&str], input: &[u8], (story, inventory): (&str, &Path)) -> Vec<u8> {
     let mut child = Command::new(cargo_bin("orderctl"))

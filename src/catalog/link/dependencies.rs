@@ -51,6 +51,7 @@ impl Compiler<'_> {
             filter: filter
                 .and_then(|(it, scope)| self.reader.expression(it, &Expected::Boolean, &scope)),
             same: self.same(node, target, on),
+            by_element: false,
             lag: self.lag(node),
             until_ended: node.text("until").as_deref() == Some("ended"),
         })

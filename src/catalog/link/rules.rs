@@ -125,6 +125,7 @@ impl<'d> Linker<'_, 'd> {
             }
         }
         self.observe();
+        self.lists();
         self.share_alike();
     }
 }

@@ -89,6 +89,7 @@ impl<'c> Expansion<'_, 'c> {
         let service = thing.candidate.filter(|_| self.layer == Layer::Service);
         let child_id = service.map(|_| thing.item_id.clone());
         let (place, left) = self.sites(thing.place, (thing.installed.as_ref(), fate.action));
+        let element = target.and_then(|it| element_of(it, source.key, thing.name));
         let made = Made {
             slot: match source.sharing {
                 Some(sharing) => sharing.slot,
@@ -102,6 +103,7 @@ impl<'c> Expansion<'_, 'c> {
             service: thing.candidate.map(|it| it.index),
             roots: Rc::clone(source.roots),
             parents,
+            element: place.as_ref().and(element),
             place,
             left,
             observed: target.map_or_else(Vec::new, |it| observed(it, full)),
@@ -272,6 +274,16 @@ impl<'c> Expansion<'_, 'c> {
         };
         self.expand(&inside, below);
     }
+}
+
+/// The element that a thing of a service is made for, by the key of what is above it or its name.
+fn element_of(service: &ServiceSpecification, above: &str, name: &str) -> Option<String> {
+    service.list.as_ref()?;
+    let key = match above {
+        "" => service.specification.key_in(name)?,
+        above => above,
+    };
+    service.element_in(key).map(str::to_owned)
 }
 
 /// The values by which dependencies choose between the items of a service.
