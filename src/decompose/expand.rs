@@ -16,7 +16,7 @@ pub use parts::{Candidate, Part, joined};
 
 use super::around::Places;
 use super::explain::{Explanation, Outcome, Story};
-use super::faults::Place;
+use super::faults::{ElementKey, Place};
 use super::loops::{self, Without};
 use super::shared::{Shared, Sharing};
 use super::standing::{Mode, Named, Standing};
@@ -282,10 +282,15 @@ impl<'c> Expansion<'_, 'c> {
             self.nothing(level, candidate, (&element, over, absent));
         }
         let node = level.source.node;
+        let element = ElementKey {
+            above: level.source.key,
+            suffix: "",
+        };
         self.steps.loop_faults(
             Place {
                 decomposition,
                 node,
+                element,
             },
             faults,
         );

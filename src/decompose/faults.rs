@@ -1,7 +1,9 @@
 //! Faults that come to light while an order is decomposed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::expand::joined;
 use crate::catalog::Decomposition;
 use crate::catalog::expression::EvaluationFault;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
@@ -17,11 +19,37 @@ pub struct Place<'a> {
     pub decomposition: &'a Decomposition,
     /// The item.
     pub node: Node<'a>,
+    /// The element that it is applied to, if it is one of several.
+    pub element: ElementKey<'a>,
+}
+
+/// What tells an element from others, for people: the key of what is above it, and its own as it
+/// stands in ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ElementKey<'a> {
+    /// The key of what is above it.
+    pub above: &'a str,
+    /// A dot and the key for each of its own loops.
+    pub suffix: &'a str,
+}
+
+impl<'a> ElementKey<'a> {
+    /// Both in one, empty if it is no element.
+    pub fn whole(self) -> Cow<'a, str> {
+        joined(self.above, self.suffix)
+    }
 }
 
 impl Place<'_> {
-    fn rule(&self) -> &str {
-        self.decomposition.rule.as_deref().unwrap_or_default()
+    /// The rule and the element, before what is wrong.
+    fn before(&self, message: &str) -> String {
+        let Some(rule) = &self.decomposition.rule else {
+            return message.to_owned();
+        };
+        match &*self.element.whole() {
+            "" => format!("rule `{rule}`: {message}"),
+            element => format!("rule `{rule}`, element `{element}`: {message}"),
+        }
     }
 }
 
@@ -56,11 +84,17 @@ impl Faults {
 
     /// A fault of a rule.
     pub fn of_rule(&mut self, place: Place<'_>, code: &'static str, message: &str) {
-        let message = match place.rule() {
-            "" => message.to_owned(),
-            rule => format!("rule `{rule}`: {message}"),
-        };
-        self.hinted(place, code, message, None);
+        self.hinted(place, code, place.before(message), None);
+    }
+
+    /// A fault of a rule, and what to do about it.
+    pub fn of_rule_hinted(
+        &mut self,
+        place: Place<'_>,
+        code: &'static str,
+        (message, hint): (&str, Option<String>),
+    ) {
+        self.hinted(place, code, place.before(message), hint.as_deref());
     }
 
     /// A fault that does not name its rule, and what to do about it.

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use super::faults::ElementKey;
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression, Found};
 use crate::catalog::{Loop, Over};
 use crate::diagnostic::suggestion::closest;
@@ -21,6 +22,14 @@ pub struct Element<'a> {
     pub bindings: &'a Bindings<'a>,
     /// What tells it apart from others of its rule, for ids: a dot and the key for each loop.
     pub suffix: &'a str,
+}
+
+impl<'a> Element<'a> {
+    /// What tells it apart for people, below what has this key.
+    pub fn key(&self, above: &'a str) -> ElementKey<'a> {
+        let suffix = self.suffix;
+        ElementKey { above, suffix }
+    }
 }
 
 /// An element that has nothing to go through inside it.

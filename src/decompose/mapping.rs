@@ -111,7 +111,8 @@ impl<'v> Mapped<'_, 'v> {
     fn missing(&self, known: &CharacteristicSpecification, faults: &mut Faults) {
         let message = format!(
             "{} needs `{}`, which the order does not give",
-            self.target.name, known.name
+            self.target.name_of(&self.place.element.whole()),
+            known.name
         );
         let hint = "give it in the order; for what is installed already, name the installed base \
                     with --inventory";
@@ -136,7 +137,8 @@ impl<'v> Mapped<'_, 'v> {
                 known.name,
                 shortened(document.text())
             );
-            faults.of_rule(self.place, "decompose/value", &message);
+            let told = (message.as_str(), misfit.hint());
+            faults.of_rule_hinted(self.place, "decompose/value", told);
         }
         Some(document.text().to_owned())
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::dependencies::{self, Waiting};
 use super::explain::{Asked, Explanation, Story, Tried};
-use super::faults::{Faults, Place};
+use super::faults::{ElementKey, Faults, Place};
 use super::loops::{LoopFault, MAX_ITEMS, Reading};
 use super::standing::{Change, Difference, difference};
 use super::write::{Derivation, Head};
@@ -77,6 +77,8 @@ pub struct Step<'a, 'c> {
     pub decomposition: &'c Decomposition,
     /// The item in its order, for findings.
     pub node: Node<'a>,
+    /// The element that it is looked at for.
+    pub element: ElementKey<'a>,
     /// The variables.
     pub bindings: &'a Bindings<'a>,
     /// The specification of `source`.
@@ -99,6 +101,7 @@ impl Step<'_, '_> {
         Place {
             decomposition: self.decomposition,
             node: self.node,
+            element: self.element,
         }
     }
 }
@@ -322,12 +325,13 @@ impl<'c> Steps<'c> {
         &mut self,
         decomposition: &Decomposition,
         bindings: &Bindings<'b>,
-        node: Node<'_>,
+        (node, element): (Node<'_>, ElementKey<'_>),
     ) -> Option<Reading<'b>> {
         let expression = decomposition.place.as_ref()?;
         let place = Place {
             decomposition,
             node,
+            element,
         };
         match Reading::of(expression, bindings) {
             Ok(Some(found)) if found.node().kind() == Kind::Object => return Some(found),

@@ -235,7 +235,7 @@ fn a_place_of_which_no_id_can_be_made_is_refused_where_something_is_shared() {
     assert_eq!(
         refused(&world, &network("A", "add", &[("1", nameless)])),
         [
-            "decompose/share-place: rule `R-CABINET`: it is shared at a site, and there is no place with an `id`, `href` or `name`"
+            "decompose/share-place: rule `R-CABINET`, element `1`: it is shared at a site, and there is no place with an `id`, `href` or `name`"
         ]
     );
 }
@@ -247,7 +247,7 @@ fn places_that_lead_to_one_id_are_refused_where_something_is_shared() {
     assert_eq!(
         refused(&world, &network("A", "add", &sites)),
         [
-            "decompose/share-place: rule `R-CABINET`: it is shared at a site, and two places lead to the item `1.east.RFS-CABINET`"
+            "decompose/share-place: rule `R-CABINET`, element `2`: it is shared at a site, and two places lead to the item `1.east.RFS-CABINET`"
         ]
     );
 }

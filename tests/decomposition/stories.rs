@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use orderctl::catalog::{self, Catalog};
+use orderctl::decompose::NotDecomposable;
 use orderctl::document::Document;
 use orderctl::plan::Planning;
 use proptest::prelude::*;
@@ -229,6 +230,34 @@ fn sites_in_one_building_are_planned_as_those_in_buildings_of_their_own() {
             assert!(!one.is_empty(), "{story} {file}");
         }
     }
+}
+
+#[test]
+fn a_value_that_one_of_many_sites_gives_amiss_is_told_with_the_site() {
+    let mut order = orders("fixed-b2b")["order.json"].clone();
+    let mut sites = 0;
+    lists(&mut order, &mut |list| {
+        for site in list.iter_mut().filter(|it| it.get("slaTier").is_some()) {
+            sites += 1;
+            if site["id"] == "BNE-1" {
+                site["slaTier"] = "gold".into();
+            }
+        }
+    });
+    assert_eq!(sites, 5);
+    let world = World::new(catalog_of("fixed-b2b"));
+    let Err(NotDecomposable(faults)) = world.try_decompose(&order) else {
+        panic!("it is decomposed");
+    };
+    let [fault] = &faults[..] else {
+        panic!("{faults:#?}");
+    };
+    assert_eq!(
+        fault.message,
+        "rule `R-ESA-ENTERPRISE-QOS`, element `BNE-1`: `slaTier` cannot be \"gold\": \
+         allowed: \"Gold\", \"Silver\", \"Bronze\""
+    );
+    assert_eq!(fault.hint.as_deref(), Some("did you mean `Gold`?"));
 }
 
 /// What orderctl writes with these arguments.

@@ -42,9 +42,10 @@ impl<'c> Expansion<'_, 'c> {
             candidate, element, ..
         } = *subject;
         let source = level.source;
+        let at = (source.node, element.key(source.key));
         let own = candidate
             .decomposition
-            .and_then(|it| self.steps.place(it, element.bindings, source.node));
+            .and_then(|it| self.steps.place(it, element.bindings, at));
         let own = own.as_ref().map(Reading::node);
         let mut bindings = Bindings::over(element.bindings);
         if own.is_some() {
@@ -128,6 +129,7 @@ impl<'c> Expansion<'_, 'c> {
         let step = Step {
             decomposition,
             node: source.node,
+            element: subject.element.key(source.key),
             bindings: &own,
             source: source.specification,
         };

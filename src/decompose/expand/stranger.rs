@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{Candidate, Expansion, Part, Source};
 use crate::catalog::{Decomposition, Loop, Mapping, Over, Specification};
-use crate::decompose::faults::Place;
+use crate::decompose::faults::{ElementKey, Place};
 use crate::decompose::loops::{self, Element};
 use crate::decompose::standing::Standing;
 use crate::inventory::{Installed, Layer};
@@ -128,6 +128,7 @@ impl<'c> Expansion<'_, 'c> {
                 let place = Place {
                     decomposition,
                     node: source.node,
+                    element: ElementKey::default(),
                 };
                 self.unclear(place, (part, &ids), alike);
                 None

@@ -6,7 +6,7 @@ use super::{Given, Parent, Weight};
 use crate::catalog::{self, Facing, Values};
 use crate::decompose::expand::{Expansion, Part};
 use crate::decompose::explain::Outcome;
-use crate::decompose::faults::{Place, shortened};
+use crate::decompose::faults::{ElementKey, Place, shortened};
 use crate::decompose::standing::Mode;
 use crate::inventory::{Installed, Layer};
 use crate::model::Action;
@@ -65,6 +65,7 @@ impl<'c> Expansion<'_, 'c> {
         let at = Place {
             decomposition: group.decomposition,
             node: group.node,
+            element: ElementKey::default(),
         };
         let (mut agreed, mut sound) = (Values::default(), true);
         for (name, given) in &group.values {

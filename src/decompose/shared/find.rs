@@ -7,7 +7,7 @@ use super::Group;
 use crate::catalog::expression::{Bindings, EvaluationFault};
 use crate::catalog::{Share, ShareScope};
 use crate::decompose::expand::{Candidate, Expansion, Part, Source, joined};
-use crate::decompose::faults::{Place, shortened};
+use crate::decompose::faults::{ElementKey, Place, shortened};
 use crate::decompose::loops;
 use crate::decompose::standing::Standing;
 use crate::document::Node;
@@ -36,6 +36,10 @@ impl<'c> Expansion<'_, 'c> {
         let at = Place {
             decomposition,
             node: source.node,
+            element: ElementKey {
+                above: source.key,
+                suffix: "",
+            },
         };
         let mut inside = candidate.target.specification.id.clone();
         match key(share, bindings) {

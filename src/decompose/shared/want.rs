@@ -28,7 +28,8 @@ impl<'c> Expansion<'_, 'c> {
         let candidate = subject.candidate;
         let decomposition = candidate.decomposition?;
         let elements = subject.element.bindings;
-        let own = self.steps.place(decomposition, elements, source.node);
+        let at = (source.node, subject.element.key(source.key));
+        let own = self.steps.place(decomposition, elements, at);
         let own = own.as_ref().map(Reading::node);
         let place = own.or_else(|| around::first(source.place));
         let mut bindings = Bindings::over(elements);
