@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
 use super::{Catalog, activation, constraint, gate, link, reach, relation, rollout};
+use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, has_errors};
 use crate::document::{
     Batch, Document, DocumentKind, Node, Selection, SourceError, SourceFile, Stream, SyntaxError,
@@ -301,12 +302,38 @@ impl<'d> Loader<'d> {
         if KNOWN.contains(&&*type_name) {
             return;
         }
+        let names = DocumentKind::OF_CATALOG.map(DocumentKind::name);
+        let hint = closest(&type_name, names).map(|name| format!("did you mean `{name}`?"));
+        // Only documents of ours have a format version. Without a rule, something else is made.
+        if root.get("formatVersion").is_some() {
+            let message = match &*type_name {
+                "" => "a rule without `@type`".to_owned(),
+                name => format!("`{name}` is no rule that orderctl knows"),
+            };
+            let place = root.get("@type").unwrap_or(root);
+            self.report("catalog/unknown-rule", Severity::Error, place, message);
+            let rules = || {
+                let rules = DocumentKind::OF_CATALOG.into_iter();
+                let rules = rules.filter(|it| it.is_rule());
+                let names: Vec<String> = rules.map(|it| format!("`{}`", it.name())).collect();
+                format!("write one of {}", names.join(", "))
+            };
+            return self.hint(Some(hint.unwrap_or_else(rules)));
+        }
         let message = if type_name.is_empty() {
             "a document without `@type` is left out".to_owned()
         } else {
             format!("`{type_name}` is no catalog document that orderctl knows; it is left out")
         };
         self.report("catalog/unknown-document", Severity::Warning, root, message);
+        self.hint(hint);
+    }
+
+    /// What to do about what was found last.
+    fn hint(&mut self, hint: Option<String>) {
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.hint = hint;
+        }
     }
 
     fn format_version(&mut self, root: Node<'_>) -> bool {

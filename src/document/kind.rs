@@ -98,15 +98,22 @@ impl DocumentKind {
         }
     }
 
-    /// Whether a catalog is made of it: offerings, specifications and rules.
+    /// What a catalog is made of: offerings, specifications and rules.
+    pub const OF_CATALOG: [DocumentKind; 9] = [
+        Self::ProductOffering,
+        Self::ProductSpecification,
+        Self::ServiceSpecification,
+        Self::ResourceSpecification,
+        Self::DecompositionRule,
+        Self::ActivationRule,
+        Self::GateRule,
+        Self::RolloutRule,
+        Self::ConstraintRule,
+    ];
+
+    /// Whether a catalog is made of it.
     pub fn is_of_catalog(self) -> bool {
-        let specifications = [
-            Self::ProductOffering,
-            Self::ProductSpecification,
-            Self::ServiceSpecification,
-            Self::ResourceSpecification,
-        ];
-        self.is_rule() || specifications.contains(&self)
+        Self::OF_CATALOG.contains(&self)
     }
 
     fn by_type(name: &str) -> Option<DocumentKind> {

@@ -60,6 +60,11 @@ pub const CODES: &[Description] = &[
         "Correct `@type`, or move the document out of the catalog.",
     ),
     error(
+        "catalog/unknown-rule",
+        "A document with a `formatVersion` is of no type that rules have: without it, something else would be made.",
+        "Correct `@type`.",
+    ),
+    error(
         "catalog/value-type",
         "A value that is listed for a characteristic is not of its type.",
         "Correct the value or `valueType`.",
