@@ -70,7 +70,26 @@ fn explain(error: &ValidationError<'_>, node: Node<'_>, schema: &Value) -> Expla
             let message = format!("{what} needs one of {}", needed(context));
             ("schema/missing", message, None)
         }
-        _ => ("schema/value", value_fault(error, node, &what), None),
+        kind => {
+            let hint = match kind {
+                ValidationErrorKind::Pattern { pattern } => written_as(pattern),
+                _ => None,
+            };
+            let hint = hint.map(str::to_owned);
+            ("schema/value", value_fault(error, node, &what), hint)
+        }
+    }
+}
+
+/// How to write what has to match a pattern of our schemas, where that is not plain to see.
+fn written_as(pattern: &str) -> Option<&'static str> {
+    match pattern {
+        "^[0-9]+(ms|s|m|h)$" => Some("write a number and its unit: 250ms, 10s, 1m"),
+        "^[0-9]+\\.[0-9]+$" => Some("write it in quotes: \"1.0\""),
+        duration if duration.starts_with("^P") => {
+            Some("write it as in ISO 8601: PT30S, PT5M, PT4H, P2D")
+        }
+        _ => None,
     }
 }
 
