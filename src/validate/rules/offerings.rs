@@ -62,12 +62,32 @@ fn unknown<'a>(
     reference: &Reference<'_>,
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
-    let message = format!(
-        "{layer} specification `{}` is not in the catalog",
-        reference.id
+    let of = (
+        format!("{layer} specification"),
+        "order/unknown-specification",
     );
-    let node = reference.node.get("id").unwrap_or(reference.node);
-    let mut finding = error("order/unknown-specification", node, message);
+    not_there(of, reference, known)
+}
+
+/// A reference that leads nowhere, to something that is called so.
+fn not_there<'a>(
+    (what, code): (String, &'static str),
+    reference: &Reference<'_>,
+    mut known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let node = reference.node;
+    if reference.id.is_empty() {
+        let message = format!("the reference to a {what} has no `id`");
+        let mut finding = error(code, node, message);
+        let address = node.text("href").unwrap_or_default();
+        let end = address.trim_end_matches('/').rsplit('/').next();
+        finding.hint = end
+            .filter(|end| known.any(|id| id == *end))
+            .map(|end| format!("by its `href` that is `{end}`"));
+        return finding;
+    }
+    let message = format!("{what} `{}` is not in the catalog", reference.id);
+    let mut finding = error(code, node.get("id").unwrap_or(node), message);
     finding.hint = closest(&reference.id, known).map(|id| format!("did you mean `{id}`?"));
     finding
 }
@@ -86,11 +106,8 @@ fn product(
         let node = reference.node.get("id").unwrap_or(reference.node);
         match catalog.offering(&reference.id) {
             None => {
-                let message = format!("product offering `{}` is not in the catalog", reference.id);
-                let mut finding = error("order/unknown-offering", node, message);
-                finding.hint = closest(&reference.id, catalog.offering_ids())
-                    .map(|id| format!("did you mean `{id}`?"));
-                diagnostics.push(finding);
+                let of = ("product offering".to_owned(), "order/unknown-offering");
+                diagnostics.push(not_there(of, reference, catalog.offering_ids()));
             }
             Some(offering) => {
                 offered = offering.product;
