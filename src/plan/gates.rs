@@ -320,8 +320,18 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
 /// Product order items of which nothing says what they are about: no rule is looked for.
 pub fn unknown(scope: Scope<'_, '_, '_>) -> Vec<Diagnostic> {
     let entries = scope.layers.entries.iter().enumerate();
+    let holders: HashSet<usize> = scope
+        .layers
+        .entries
+        .iter()
+        .filter_map(|it| it.holder)
+        .collect();
     let unknown = entries.filter(|(index, entry)| {
-        let wanted = matches!(entry.item.action, Some(Action::Add | Action::Modify));
+        // What only holds others is about nothing itself.
+        let item = &entry.item;
+        let names = item.specification.is_some() || item.node.get("productOffering").is_some();
+        let only_holds = holders.contains(index) && !names;
+        let wanted = matches!(item.action, Some(Action::Add | Action::Modify)) && !only_holds;
         let planned = entry.layer == Layer::Product && wanted && !entry.tasks.is_empty();
         planned && scope.subjects(*index).is_empty()
     });
