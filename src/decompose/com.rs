@@ -11,6 +11,7 @@ use super::write::{self, Head};
 use super::{Decomposer, Derived, NotDecomposable};
 use crate::catalog::{self, Catalog, Values};
 use crate::chain::order_name;
+use crate::document::Node;
 use crate::inventory::{Installed, Layer};
 use crate::model::state::OrderState;
 use crate::model::{Action, ProductOrderItem};
@@ -40,6 +41,8 @@ struct Com<'a, 'c> {
     order_id: &'a str,
     order_members: &'a [(&'static str, String)],
     expansion: Expansion<'a, 'c>,
+    /// Installed products, each with the item that is about it and does not say what it is.
+    products: Vec<(String, Node<'c>)>,
 }
 
 /// Decomposes a product order into a service order. Other orders give nothing.
@@ -61,6 +64,7 @@ pub fn service_order(
         order_id: &order_id,
         order_members: &order_members,
         expansion,
+        products: Vec::new(),
     };
     for item in &order.items {
         com.item(item);
@@ -70,6 +74,7 @@ pub fn service_order(
         id: &id,
         above: order.node,
         above_id: &order_id,
+        products: &com.products,
     };
     com.expansion.finish(head, write::service_order)
 }
@@ -140,6 +145,12 @@ impl<'c> Com<'_, 'c> {
             }
             return;
         };
+        let installed_node = installed.as_ref().map(|it| it.node);
+        self.products.extend(
+            installed_node
+                .filter(|it| says_more(it, item))
+                .map(|it| (item.id.to_string(), it)),
+        );
         let values = product_values(catalog, item, installed.as_ref());
         let before = installed
             .as_ref()
@@ -195,6 +206,18 @@ impl<'c> Com<'_, 'c> {
             action == Action::Add && inventory.is_some_and(|it| it.product(&product_id).is_some());
         self.expansion.expand_named(&source, below, &named);
     }
+}
+
+/// Whether an installed product says what an item that is about it does not: what was sold, or what
+/// that is.
+fn says_more(installed: &Node<'_>, item: &ProductOrderItem<'_>) -> bool {
+    let says = |key: &str| {
+        installed
+            .get(key)
+            .is_some_and(|it| it.text("id").is_some_and(|id| !id.is_empty()))
+    };
+    item.offering.is_none()
+        && (says("productOffering") || item.specification.is_none() && says("productSpecification"))
 }
 
 fn differ(before: &Values<'_>, now: &Values<'_>) -> bool {

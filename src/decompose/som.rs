@@ -78,6 +78,7 @@ pub fn resource_order(
         id: &id,
         above: order.node,
         above_id: &order_id,
+        products: &[],
     };
     som.expansion.finish(head, write::resource_order)
 }

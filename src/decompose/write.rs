@@ -7,7 +7,7 @@ use crate::catalog::{Specification, Values};
 use crate::document::{Composer, Document, Kind, Node, Piece, Pieces};
 use crate::inventory::{self, Installed};
 use crate::model::identifier::{EXTERNAL_IDENTIFIER, Identifier};
-use crate::model::product_order::external_id;
+use crate::model::product_order::{INSTALLED_PRODUCT, PRODUCT_ORDER_ITEM, external_id};
 use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::service_order::INSTALLED_SERVICE;
 
@@ -63,6 +63,9 @@ pub struct Head<'a> {
     pub above: Node<'a>,
     /// Id of the order above.
     pub above_id: &'a str,
+    /// What its items are about and do not say themselves: installed products, each with the id of
+    /// its item.
+    pub products: &'a [(String, Node<'a>)],
 }
 
 /// A derived order: where it comes from, and what is in it.
@@ -126,6 +129,7 @@ pub fn service_order(derivation: &Derivation<'_>) -> Document {
         id,
         above,
         above_id,
+        products,
     } = derivation.head;
     let mut order = Composer::new(derivation.size);
     order.object(|order| {
@@ -145,6 +149,11 @@ pub fn service_order(derivation: &Derivation<'_>) -> Document {
                 });
             });
         related_parties(order, above);
+        if !products.is_empty() {
+            order
+                .key(INSTALLED_PRODUCT)
+                .array(products, installed_product);
+        }
         order
             .key("serviceOrderItem")
             .array(derivation.items, |list, it| {
@@ -160,6 +169,7 @@ pub fn resource_order(derivation: &Derivation<'_>) -> Document {
         id,
         above,
         above_id,
+        ..
     } = derivation.head;
     let mut order = Composer::new(derivation.size);
     order.object(|order| {
@@ -368,6 +378,21 @@ pub fn resource(to: &mut Composer, entity: &Entity<'_>, values: &Values<'_>) {
             to.key("place").copy(place);
         }
         characteristics(to, ("resourceCharacteristic", values));
+    });
+}
+
+/// What an installed product is, and which item is about it.
+fn installed_product(list: &mut Composer, (item, product): &(String, Node<'_>)) {
+    list.object(|to| {
+        to.key("@type").string("Product");
+        to.key("id").string(&product.text("id").unwrap_or_default());
+        to.key(PRODUCT_ORDER_ITEM).string(item);
+        for key in ["productOffering", "productSpecification"] {
+            let reference = product.get(key);
+            if let Some(reference) = reference.filter(|it| it.kind() == Kind::Object) {
+                to.key(key).copy(reference);
+            }
+        }
     });
 }
 

@@ -94,11 +94,11 @@ fn named(order: &Document, inventory: Option<&Inventory>) -> HashSet<Named> {
                 let product = item.node.get("product");
                 add(id(product.and_then(|it| it.get("productSpecification"))).map(Named::Product));
                 let installed = id(product).zip(inventory);
-                let installed = installed.and_then(|(id, inventory)| {
-                    let installed = inventory.product(&id)?;
-                    Some(Named::Product(installed.specification_id().to_owned()))
-                });
-                add(installed);
+                let installed = installed.and_then(|(id, inventory)| inventory.product(&id));
+                if let Some(installed) = installed {
+                    add(Some(Named::Product(installed.specification_id().to_owned())));
+                    add(id(installed.node.get("productOffering")).map(Named::Offering));
+                }
                 // A change names no more than what is changed.
                 if id(product).is_some() && inventory.is_none() {
                     add(Some(Named::Anything));

@@ -6,6 +6,12 @@ use super::reference::entity_id;
 use super::{Action, Characteristics, ItemRelationship, Reference};
 use crate::document::Node;
 
+/// Member of a service order: the installed products of which the items of its product order do not
+/// say themselves what they are. TMF641 has no place for that.
+pub const INSTALLED_PRODUCT: &str = "installedProduct";
+/// Member of such a product: the id of the product order item that is about it.
+pub const PRODUCT_ORDER_ITEM: &str = "productOrderItem";
+
 /// A commercial order.
 #[derive(Debug, Clone)]
 pub struct ProductOrder<'d> {

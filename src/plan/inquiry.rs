@@ -134,7 +134,7 @@ impl<'d> Inquiry<'_, '_, 'd> {
                         to.key("id").string(item.id);
                         let action = item.action.map_or("add", crate::model::Action::name);
                         to.key("action").string(action);
-                        offering(to, item);
+                        self.offering(to);
                         to.key("product").object(|to| self.product(to, item));
                     });
                 });
@@ -169,12 +169,26 @@ impl<'d> Inquiry<'_, '_, 'd> {
             });
     }
 
+    fn offering(&self, to: &mut Composer) {
+        let Some(offering) = self.layers.offering(self.product) else {
+            return;
+        };
+        to.key("productOffering").object(|to| {
+            to.key("@type").string("ProductOfferingRef");
+            to.key("id")
+                .string(&offering.text("id").unwrap_or_default());
+            if let Some(name) = offering.text("name") {
+                to.key("name").string(&name);
+            }
+            to.key("@referredType").string("ProductOffering");
+        });
+    }
+
     /// TMF696 `ProductOfferingRiskAssessment`.
     fn risk_assessment(&self, kind: GateKind, body: &mut Composer) {
-        let item = &self.layers.entries[self.product].item;
         body.object(|to| {
             to.key("@type").string("ProductOfferingRiskAssessment");
-            offering(to, item);
+            self.offering(to);
             if let Some(place) = self.layers.place(self.product) {
                 to.key("place").object(|to| flat_place(to, place));
             }
@@ -198,21 +212,6 @@ impl<'d> Inquiry<'_, '_, 'd> {
             );
         });
     }
-}
-
-fn offering(to: &mut Composer, item: &OrderItem<'_, '_>) {
-    let Some(offering) = item.node.get("productOffering") else {
-        return;
-    };
-    to.key("productOffering").object(|to| {
-        to.key("@type").string("ProductOfferingRef");
-        to.key("id")
-            .string(&offering.text("id").unwrap_or_default());
-        if let Some(name) = offering.text("name") {
-            to.key("name").string(&name);
-        }
-        to.key("@referredType").string("ProductOffering");
-    });
 }
 
 fn truth(to: &mut Composer, key: &str) {

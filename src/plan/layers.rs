@@ -1,10 +1,13 @@
 //! The items of a chain over all layers: which item is below which, and which
 //! tasks are below each.
 
+use std::borrow::Cow;
+
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::document::{Kind, Node};
 use crate::model::order;
+use crate::model::product_order::{INSTALLED_PRODUCT, PRODUCT_ORDER_ITEM};
 use crate::model::reference::RelationshipKind;
 use crate::model::resource_order::INSTALLED_RESOURCE;
 use crate::model::service_order::INSTALLED_SERVICE;
@@ -101,6 +104,8 @@ pub struct Layers<'a, 'd> {
     of_layer: HashMap<Layer, Vec<usize>>,
     /// The first item of an id in a layer of several orders.
     by_layer: HashMap<(Layer, &'a str), usize>,
+    /// Installed products, by the items that are about them and do not say what they are.
+    products: HashMap<usize, Node<'d>>,
     /// Positions of orders.
     named_orders: HashMap<(Layer, &'a str), usize>,
     orders: &'a [Order<'d>],
@@ -121,6 +126,7 @@ impl<'a, 'd> Layers<'a, 'd> {
             by_order: HashMap::with_capacity(count),
             of_layer,
             by_layer: HashMap::new(),
+            products: HashMap::new(),
             named_orders: HashMap::new(),
             orders,
         };
@@ -142,6 +148,7 @@ impl<'a, 'd> Layers<'a, 'd> {
             layers.look_up(entry);
         }
         layers.hand_up();
+        layers.look_up_products();
         layers
     }
 
@@ -182,7 +189,8 @@ impl<'a, 'd> Layers<'a, 'd> {
         };
         let realizes = item.relationships.iter();
         let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
-        let above: Vec<usize> = realizes.filter_map(|it| self.named(layer, it)).collect();
+        let named = |it: &ItemRelationship<'_>| self.named(layer, &it.item, it.order.as_deref());
+        let above: Vec<usize> = realizes.filter_map(named).collect();
         let known = &mut self.entries[entry].above;
         if known.len() + above.len() < 2 {
             known.extend(above);
@@ -192,10 +200,46 @@ impl<'a, 'd> Layers<'a, 'd> {
         known.extend(above.into_iter().filter(|other| seen.insert(*other)));
     }
 
-    /// The item of a layer that a relationship names: in the order that it names, if that is here.
-    fn named(&self, layer: Layer, relationship: &ItemRelationship<'_>) -> Option<usize> {
-        let id = &*relationship.item;
-        let named = relationship.order.as_deref();
+    /// Finds the items that are about the installed products which service orders name.
+    fn look_up_products(&mut self) {
+        let orders = self.orders;
+        for order in orders {
+            let Order::Service(order) = order else {
+                continue;
+            };
+            let above = order.product_order.as_deref();
+            for product in order.node.list(INSTALLED_PRODUCT) {
+                let item = product.text(PRODUCT_ORDER_ITEM).unwrap_or_default();
+                if let Some(entry) = self.named(Layer::Product, &item, above) {
+                    self.products.insert(entry, product);
+                }
+            }
+        }
+    }
+
+    /// What a product order item says of its product under a key, in the item itself or else as the
+    /// product is installed.
+    fn of_product(&self, own: Option<Node<'d>>, entry: usize, key: &str) -> Option<Node<'d>> {
+        own.or_else(|| self.products.get(&entry)?.get(key))
+    }
+
+    /// `productOffering` of a product order item, or of the installed product that it is about.
+    pub fn offering(&self, product: usize) -> Option<Node<'d>> {
+        let own = self.entries[product].item.node.get("productOffering");
+        self.of_product(own, product, "productOffering")
+    }
+
+    /// Id of the product specification of a product order item, or of the installed product that it
+    /// is about.
+    pub fn product_specification(&self, product: usize) -> Option<Cow<'d, str>> {
+        let own = self.entries[product].item.specification;
+        let own = own.map(|it| it.node);
+        self.of_product(own, product, "productSpecification")?
+            .text("id")
+    }
+
+    /// The item of a layer with an id: in the order of this name, if that is here.
+    fn named(&self, layer: Layer, id: &str, named: Option<&str>) -> Option<usize> {
         let order = named.and_then(|named| self.named_orders.get(&(layer, named)));
         let found = order.and_then(|order| self.by_order.get(&(*order, id)));
         let elsewhere = || match self.of_layer.get(&layer)?.as_slice() {

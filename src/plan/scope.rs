@@ -62,21 +62,20 @@ impl<'s, 'd: 's> Scope<'s, '_, 'd> {
 
     /// What a product order item is about.
     pub fn subjects(&self, product: usize) -> Vec<Subject> {
-        let item = self.item(product);
-        let offering = item.node.get("productOffering");
-        let offering = offering.and_then(|it| it.text("id"));
-        let product = self.specification(product);
-        self.catalog.subjects(offering.as_deref(), product)
+        let offering = self.layers.offering(product).and_then(|it| it.text("id"));
+        let product = self.layers.product_specification(product);
+        self.catalog
+            .subjects(offering.as_deref(), product.as_deref())
     }
 
     /// The characteristics of a product order item. What holds by default counts for what is new
     /// only: of what is changed the order says what changes.
     pub fn product_values(&self, product: usize) -> Values<'s> {
         let item = self.item(product);
-        let offering = item.node.get("productOffering");
+        let offering = self.layers.offering(product);
         let offering = offering.and_then(|it| self.catalog.offering(&it.text("id")?));
-        let known = self.specification(product);
-        let known = known.and_then(|id| self.catalog.product(id));
+        let known = self.layers.product_specification(product);
+        let known = known.and_then(|id| self.catalog.product(&id));
         let known = known.or_else(|| Some(self.catalog.product_at(offering?.product?)));
         let specification = known.map(|it| &it.specification);
         if item.action == Some(Action::Add) {
