@@ -217,10 +217,8 @@ fn each_group<'m>(
     let Some(values) = same.iter().map(value).collect::<Option<Vec<&str>>>() else {
         return;
     };
+    // Nothing tells apart what is at no place, as far as anybody knows.
     let place = place.filter(|_| scope == DependencyScope::Site);
-    if place.is_none() && scope == DependencyScope::Site {
-        return;
-    }
     let element = made.element.as_deref();
     let elements = match part {
         _ if !by_element => [Some(Elements::All), None],

@@ -96,7 +96,9 @@ fn named(order: &Document, inventory: Option<&Inventory>) -> HashSet<Named> {
                 let installed = id(product).zip(inventory);
                 let installed = installed.and_then(|(id, inventory)| inventory.product(&id));
                 if let Some(installed) = installed {
-                    add(Some(Named::Product(installed.specification_id().to_owned())));
+                    add(Some(Named::Product(
+                        installed.specification_id().to_owned(),
+                    )));
                     add(id(installed.node.get("productOffering")).map(Named::Offering));
                 }
                 // A change names no more than what is changed.

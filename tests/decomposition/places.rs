@@ -264,8 +264,9 @@ fn what_moves_by_value_is_moved() {
     assert_eq!(port["resource"]["place"], there);
 }
 
-/// A line and a service on it for each site, both told apart by these keys.
-fn lines(keys: [&str; 2]) -> World {
+/// A line and a service on it for each site, both told apart by these keys, and at the place of the
+/// site if that is written.
+fn lines(keys: [&str; 2], place: &str) -> World {
     let rule = |target: &str, key: &str, after: &str| {
         format!(
             r#"
@@ -275,8 +276,7 @@ fn lines(keys: [&str; 2]) -> World {
   source: {{id: PS-NET}}
   target: {{id: CFS-{target}}}
   forEach: {{in: source.sites, as: site{key}}}
-  place: site.place
-{after}"#
+{place}{after}"#
         )
     };
     let service = |id: &str| {
@@ -304,6 +304,7 @@ fn lines(keys: [&str; 2]) -> World {
 /// What the services of an order of two sites in one building wait for.
 fn in_one_building(world: &World) -> Vec<Vec<String>> {
     let site = |id: &str, name: &str| json!({"id": id, "name": name, "place": by_id("east")});
+    // The product itself has no place.
     let values = json!({"sites": [site("1", "a"), site("2", "b")]});
     let product = json!({"id": "N", "productCharacteristic": characteristics(&values)});
     let made = world.decompose(&order("A", "add", "PO-NET", &product));
@@ -319,15 +320,18 @@ fn in_one_building(world: &World) -> Vec<Vec<String>> {
 #[test]
 fn elements_of_one_list_are_told_apart_at_one_place_where_their_keys_are_the_same() {
     let apart = [["1.CFS-LINE.1"], ["1.CFS-LINE.2"]];
-    for keys in [
-        ["", ""],
-        ["", ", key: site.id"],
-        [", key: site.id", ", key: site.id"],
-    ] {
-        assert_eq!(in_one_building(&lines(keys)), apart, "{keys:?}");
-    }
-    // Nothing tells which element of the one is which of the other: their place does.
     let both = ["1.CFS-LINE.1", "1.CFS-LINE.2"];
-    let world = lines(["", ", key: site.name"]);
-    assert_eq!(in_one_building(&world), [both, both]);
+    // What has no place is where else something has none.
+    for place in ["  place: site.place\n", ""] {
+        for keys in [
+            ["", ""],
+            ["", ", key: site.id"],
+            [", key: site.id", ", key: site.id"],
+        ] {
+            assert_eq!(in_one_building(&lines(keys, place)), apart, "{keys:?}");
+        }
+        // Nothing tells which element of the one is which of the other: their place does.
+        let world = lines(["", ", key: site.name"], place);
+        assert_eq!(in_one_building(&world), [both, both]);
+    }
 }

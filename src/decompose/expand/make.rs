@@ -89,7 +89,8 @@ impl<'c> Expansion<'_, 'c> {
         let service = thing.candidate.filter(|_| self.layer == Layer::Service);
         let child_id = service.map(|_| thing.item_id.clone());
         let (place, left) = self.sites(thing.place, (thing.installed.as_ref(), fate.action));
-        let element = target.and_then(|it| element_of(it, source.key, thing.name));
+        let at_sites = target.filter(|_| self.with.catalog.waits_at_sites);
+        let element = at_sites.and_then(|it| element_of(it, source.key, thing.name));
         let made = Made {
             slot: match source.sharing {
                 Some(sharing) => sharing.slot,
@@ -103,7 +104,7 @@ impl<'c> Expansion<'_, 'c> {
             service: thing.candidate.map(|it| it.index),
             roots: Rc::clone(source.roots),
             parents,
-            element: place.as_ref().and(element),
+            element,
             place,
             left,
             observed: target.map_or_else(Vec::new, |it| observed(it, full)),
