@@ -19,11 +19,17 @@ const WAVES: [&str; 3] = ["pilot", "first", "second"];
 
 /// The catalog of a case: sites with a port and a router each, which are qualified one by one,
 /// approved together, and carried out in waves.
-fn catalog() -> &'static Catalog {
-    static CATALOG: OnceLock<Catalog> = OnceLock::new();
-    CATALOG.get_or_init(|| {
+fn catalog(spelling: Spelling) -> &'static Catalog {
+    static CATALOGS: [OnceLock<Catalog>; 2] = [OnceLock::new(), OnceLock::new()];
+    let placed = !matches!(spelling, Spelling::Nowhere);
+    CATALOGS[usize::from(placed)].get_or_init(|| {
         let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/plan/gates-and-waves");
-        let files = read_folder(&case.join("catalog.yaml")).expect("a catalog");
+        let mut files = read_folder(&case.join("catalog.yaml")).expect("a catalog");
+        if !placed {
+            let text = String::from_utf8(files[0].bytes.clone()).expect("UTF-8");
+            assert!(text.contains("place: site.place"));
+            files[0].bytes = text.replace("place: site.place", "").into_bytes();
+        }
         let loaded = load(&files).expect("YAML");
         loaded.catalog.expect("a catalog without errors")
     })
@@ -43,13 +49,15 @@ enum Spelling {
     Wrapped,
     /// All sites are in one building.
     Shared,
+    /// No rule says where they are.
+    Nowhere,
 }
 
 /// A place, by the id of its site.
 fn place(id: &str, spelling: Spelling) -> Value {
     let place = format!("P-{id}");
     match spelling {
-        Spelling::Id => json!({"id": place, "name": id, "role": "site"}),
+        Spelling::Id | Spelling::Nowhere => json!({"id": place, "name": id, "role": "site"}),
         Spelling::Href => json!({"href": format!("/site/{place}"), "name": id, "role": "site"}),
         Spelling::Value => json!({"street": place, "name": id, "role": "site"}),
         Spelling::Shared => json!({"id": "P", "name": id, "role": "site"}),
@@ -81,14 +89,14 @@ fn order(items: &[(usize, Vec<Site>)], spelling: Spelling) -> String {
 }
 
 /// The whole pipe, in process.
-fn plan(text: &str) -> OrchestrationPlan {
+fn plan(text: &str, catalog: &Catalog) -> OrchestrationPlan {
     let validation = Validation {
-        catalog: Some(catalog()),
+        catalog: Some(catalog),
         inventory: None,
         ..Validation::default()
     };
     let decomposer = Decomposer {
-        catalog: catalog(),
+        catalog,
         inventory: None,
         explain: false,
     };
@@ -102,7 +110,7 @@ fn plan(text: &str) -> OrchestrationPlan {
     let mut chain = Chain::new(document.clone());
     chain.documents.extend([services.clone(), resources]);
     let planning = Planning {
-        catalog: Some(catalog()),
+        catalog: Some(catalog),
         ..Planning::default()
     };
     planning.plan(&chain).expect("a plan").plan
@@ -160,7 +168,7 @@ proptest! {
 
     #[test]
     fn gates_come_first_and_waves_one_after_another((items, shuffled) in sites()) {
-        let plan = plan(&order(&items, Spelling::Id));
+        let plan = plan(&order(&items, Spelling::Id), catalog(Spelling::Id));
         let waits = waits(&plan);
         let waves: BTreeMap<String, usize> = items
             .iter()
@@ -201,13 +209,13 @@ proptest! {
             prop_assert!(task.why.is_some());
         }
 
-        let other = self::plan(&order(&shuffled, Spelling::Id));
+        let other = self::plan(&order(&shuffled, Spelling::Id), catalog(Spelling::Id));
         prop_assert_eq!(&waits, &self::waits(&other));
         prop_assert_eq!(plan.schedule.expected_duration, other.schedule.expected_duration);
         prop_assert_eq!(plan.schedule.start, other.schedule.start);
 
-        for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped, Spelling::Shared] {
-            let other = self::plan(&order(&items, spelling));
+        for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped, Spelling::Shared, Spelling::Nowhere] {
+            let other = self::plan(&order(&items, spelling), catalog(spelling));
             prop_assert_eq!(&waits, &self::waits(&other), "{:?}", spelling);
         }
     }

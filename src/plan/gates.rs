@@ -392,14 +392,14 @@ impl<'g> Places<'g> {
         let there = places.get(&gate.place).map_or(&[][..], Vec::as_slice);
         let mut around = match &gate.element {
             _ if gate.place.is_none() && somewhere => Vec::new(),
-            Some((list, key)) if gate.place.is_some() => {
+            Some((list, key)) => {
                 let at = (*list, gate.product, gate.place.clone());
                 let elements = self.elements.entry(at);
                 elements
                     .or_insert_with(|| Elements::among(scope, there, list))
                     .with(key)
             }
-            _ => there.to_vec(),
+            None => there.to_vec(),
         };
         around.extend(&scope.layers.entries[gate.entry].tasks);
         around.sort_unstable();
@@ -491,7 +491,7 @@ impl<'g> Known<'g> {
         if gate.rule.per.is_some()
             && let Some(there) = self.at.get(&(id, gate.product, gate.place.clone()))
         {
-            let apart = gate.element.as_ref().filter(|_| gate.place.is_some());
+            let apart = gate.element.as_ref();
             let beside = there.iter().filter(|(_, other)| {
                 let same =
                     |(one, other): (&Element<'_>, &Element<'_>)| one.0 != other.0 || one == other;
