@@ -60,7 +60,7 @@ fn place(id: &str, spelling: Spelling) -> Value {
         Spelling::Id | Spelling::Nowhere => json!({"id": place, "name": id, "role": "site"}),
         Spelling::Href => json!({"href": format!("/site/{place}"), "name": id, "role": "site"}),
         Spelling::Value => json!({"street": place, "name": id, "role": "site"}),
-        Spelling::Shared => json!({"id": "P", "name": id, "role": "site"}),
+        Spelling::Shared => json!({"id": "P", "name": "House", "role": "site"}),
         Spelling::Wrapped => json!({"role": "site", "place": {"id": place, "name": id}}),
     }
 }
@@ -217,6 +217,10 @@ proptest! {
         for spelling in [Spelling::Href, Spelling::Value, Spelling::Wrapped, Spelling::Shared, Spelling::Nowhere] {
             let other = self::plan(&order(&items, spelling), catalog(spelling));
             prop_assert_eq!(&waits, &self::waits(&other), "{:?}", spelling);
+            let of_sites = other.task_flow.iter().filter(|it| it.id.contains(".CFS-ACCESS."));
+            let called: Vec<(&str, &str)> = of_sites.map(|it| (&it.id[..2], it.name.as_str())).collect();
+            let names: BTreeSet<&(&str, &str)> = called.iter().collect();
+            prop_assert_eq!(names.len(), called.len(), "{:?}: {:?}", spelling, called);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
 
 use super::digest;
 use super::draft::{self, Bounds, Draft};
@@ -45,6 +46,12 @@ struct Gate<'g> {
     held: Vec<usize>,
     /// The tasks that it waits for.
     after: Vec<usize>,
+}
+
+impl<'g> Gate<'g> {
+    fn whereabouts(&self) -> Whereabouts<'g> {
+        (&self.rule.id, self.product, self.place.clone())
+    }
 }
 
 impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
@@ -115,9 +122,16 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
                 }
             }
         }
-        made.iter()
-            .map(|(index, _)| self.draft(&gates[*index]))
-            .collect()
+        let mut called: HashMap<Whereabouts<'_>, usize> = HashMap::new();
+        for (index, _) in &made {
+            *called.entry(gates[*index].whereabouts()).or_default() += 1;
+        }
+        let drafts = made.iter().map(|(index, _)| {
+            let gate = &gates[*index];
+            let is_alone = called.get(&gate.whereabouts()) == Some(&1);
+            self.draft(gate, is_alone)
+        });
+        drafts.collect()
     }
 
     /// The gates that the rules ask for: by product order item, rule and service order item.
@@ -254,7 +268,8 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
             .collect();
     }
 
-    fn draft(&self, gate: &Gate<'g>) -> Draft<'d> {
+    /// The task of a gate; where it is not alone at its place, its name says for what it is there.
+    fn draft(&self, gate: &Gate<'g>, is_alone: bool) -> Draft<'d> {
         let rule = gate.rule;
         let entry = &self.scope.layers.entries[gate.entry];
         let item = &entry.item;
@@ -264,7 +279,7 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
             let inner = place.get("place").unwrap_or(place);
             inner.text("name").or_else(|| inner.text("id"))
         });
-        let (name, holds) = match &place {
+        let (mut name, mut holds) = match &place {
             Some(place) => (
                 format!("{}: {place}", rule.name),
                 format!("what is at {place}"),
@@ -274,6 +289,10 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
                 format!("what item `{}` of the order asks for", item.id),
             ),
         };
+        if let Some((_, key)) = gate.element.as_ref().filter(|_| !is_alone) {
+            let _ = write!(name, " ({key})");
+            let _ = write!(holds, ", for {key}");
+        }
         let kind = match rule.kind {
             GateKind::Approval => TaskKind::Manual,
             GateKind::Milestone => TaskKind::Milestone,
@@ -479,8 +498,7 @@ impl<'g> Known<'g> {
             self.inside.entry((id, above)).or_default().push(index);
         }
         if gate.rule.per.is_some() {
-            let at = (id, gate.product, gate.place.clone());
-            let there = self.at.entry(at).or_default();
+            let there = self.at.entry(gate.whereabouts()).or_default();
             there.push((index, gate.element.clone()));
         }
     }
