@@ -1,5 +1,8 @@
 //! Rules: how one specification is decomposed into another.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::ServiceIndex;
 use super::expression::Expression;
 use crate::diagnostic::Location;
@@ -110,6 +113,11 @@ pub struct Loop {
     pub over: Over,
     /// What tells the elements apart; of what they are, if there is none.
     pub key: Option<Expression>,
+    /// Names of the members of an element that mappings read.
+    pub members: Vec<String>,
+    /// Every word that stands in an expression of the catalog: a member that is called otherwise is
+    /// read by nobody.
+    pub words: Arc<HashSet<String>>,
 }
 
 impl Loop {

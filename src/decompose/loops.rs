@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::faults::ElementKey;
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression, Found};
 use crate::catalog::{Loop, Over};
-use crate::diagnostic::suggestion::closest;
+use crate::diagnostic::suggestion::{closest, is_slip};
 use crate::document::{Document, Kind, Node, describe};
 
 /// Most items of a derived order.
@@ -164,6 +164,26 @@ impl Walk<'_> {
         }
     }
 
+    /// A member that an element does not have, and seems to have under a misspelt name, which nobody
+    /// reads: what it says would be left out in silence.
+    fn misspelt_members(&mut self, of: &Loop, element: Node<'_>) {
+        let known = |name: &str| of.words.contains(name);
+        for (name, _) in element.members() {
+            let Some(name) = name.as_str().filter(|it| !known(it)) else {
+                continue;
+            };
+            let mut meant = of.members.iter().filter(|it| is_slip(&name, it));
+            let meant = meant.find(|it| element.member(it).is_none());
+            if let Some(meant) = meant {
+                let element = &self.suffix[1..];
+                let message =
+                    format!("element `{element}` has no `{meant}`: did you mean its `{name}`?");
+                let code = "decompose/misspelt-member";
+                self.faults.push(LoopFault::Elements { code, message });
+            }
+        }
+    }
+
     /// Counts elements that come next; too many end it all.
     fn enter(&mut self, elements: usize) {
         self.count += elements;
@@ -180,6 +200,9 @@ impl Walk<'_> {
         match key(outer, inside) {
             Ok(key) => {
                 let _ = write!(self.suffix, ".{key}");
+                if let Some(Found::Node(element)) = inside.value(&outer.variable) {
+                    self.misspelt_members(outer, element);
+                }
             }
             Err(Some(fault)) => {
                 let what = format!("the key of element {number} cannot be computed");

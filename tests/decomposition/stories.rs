@@ -226,6 +226,33 @@ fn an_order_that_names_what_is_installed_by_its_id_alone_passes_the_same_gates_a
     assert!(gates > 1, "{gates}");
 }
 
+#[test]
+fn a_member_of_a_site_that_is_misspelt_is_not_left_out_in_silence() {
+    let world = World::new(catalog_of("fixed-b2b"));
+    let told = |misspelt: &str| {
+        let mut order = orders("fixed-b2b")["order-tiers.json"].clone();
+        lists(&mut order, &mut |list| {
+            for site in list.iter_mut().filter(|it| it["id"] == "SYD-1") {
+                let site = site.as_object_mut().unwrap();
+                let tier = site.remove("slaTier").unwrap();
+                site.insert(misspelt.to_owned(), tier);
+            }
+        });
+        let refused = world.try_decompose(&order).err();
+        let faults = refused.map_or(Vec::new(), |it| it.0);
+        let faults = faults.into_iter();
+        faults.map(|it| (it.code.0, it.message)).collect::<Vec<_>>()
+    };
+    for misspelt in ["slaTeir", "SlaTier", "sla_tier"] {
+        let message = format!(
+            "rule `R-ESA-ENTERPRISE-QOS`: element `SYD-1` has no `slaTier`: did you mean its `{misspelt}`?"
+        );
+        assert_eq!(told(misspelt), [("decompose/misspelt-member", message)]);
+    }
+    // It is there under no name, and what holds for all sites counts.
+    assert_eq!(told("remark"), []);
+}
+
 /// Moves all sites of an order into one building.
 fn under_one_roof(mut order: Value) -> Value {
     let roof =

@@ -1,9 +1,14 @@
 //! For the elements of which list services are made: what is made for one site is told apart from
-//! what is made for another one in the same building.
+//! what is made for another one in the same building. And what is read of these elements, which no
+//! specification describes.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::Linker;
 use crate::catalog::ProductSpecification;
-use crate::catalog::rule::{Decomposition, DependencyScope, Loop};
+use crate::catalog::expression::Expression;
+use crate::catalog::rule::{Decomposition, DependencyScope, Loop, Mapping};
 
 /// What is known of the list of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,45 @@ impl Linker<'_, '_> {
                     && on != target
                     && lists[target.0].is_some()
                     && lists[target.0] == lists[on.0];
+            }
+        }
+    }
+
+    /// Notes with each loop what the mappings of its rule read of an element, by which what is
+    /// misspelt there is found. Of what a condition reads, explanations tell.
+    pub(super) fn members_of_elements(&mut self) {
+        let products = self.catalog.products.iter().map(|it| &it.decompositions);
+        let services = self.catalog.services.iter().map(|it| &it.decompositions);
+        let all = products.chain(services).flatten();
+        if all.clone().all(|it| it.loops.is_empty()) {
+            return;
+        }
+        let mut words: HashSet<String> = HashSet::new();
+        for expression in all.flat_map(Decomposition::expressions) {
+            for word in expression.source().split(|it: char| !is_of_word(it)) {
+                if !words.contains(word) {
+                    words.insert(word.to_owned());
+                }
+            }
+        }
+        let words = Arc::new(words);
+        let products = self.catalog.products.iter_mut();
+        let products = products.map(|it| &mut it.decompositions);
+        let services = self.catalog.services.iter_mut();
+        let services = services.map(|it| &mut it.decompositions);
+        let all = products.chain(services).flatten();
+        for decomposition in all.filter(|it| !it.loops.is_empty()) {
+            let mappings = decomposition.mappings().filter_map(Mapping::expression);
+            let paths = mappings.flat_map(Expression::paths);
+            let mut read: BTreeSet<(String, String)> = BTreeSet::new();
+            for path in paths {
+                let mut path = path.into_iter();
+                read.extend(path.next().zip(path.next()));
+            }
+            for outer in &mut decomposition.loops {
+                let own = read.iter().filter(|(name, _)| *name == outer.variable);
+                outer.members = own.map(|(_, member)| member.clone()).collect();
+                outer.words = Arc::clone(&words);
             }
         }
     }
@@ -71,6 +115,10 @@ impl Linker<'_, '_> {
         });
         lists.collect()
     }
+}
+
+fn is_of_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }
 
 /// Notes what is found of the target of a decomposition, with what is known already: that only ever

@@ -1,5 +1,7 @@
 //! `forEach` of rules.
 
+use std::sync::Arc;
+
 use super::Compiler;
 use super::scope::VARIABLES;
 use crate::catalog::expression::{CODE_TYPE, Expected, Scope, Shape};
@@ -79,6 +81,8 @@ impl Compiler<'_> {
                     variable,
                     over,
                     key,
+                    members: Vec::new(),
+                    words: Arc::default(),
                 });
             }
         }

@@ -126,6 +126,7 @@ impl<'d> Linker<'_, 'd> {
         }
         self.observe();
         self.lists();
+        self.members_of_elements();
         self.share_alike();
     }
 }

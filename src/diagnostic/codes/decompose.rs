@@ -45,6 +45,11 @@ pub const CODES: &[Description] = &[
         "Give it in the order; for what is installed already, name the installed base.",
     ),
     error(
+        "decompose/misspelt-member",
+        "An element of a list lacks a member that a mapping reads, and has one of nearly that name, which no rule reads.",
+        "Correct the name; if it is meant otherwise, choose one that differs more.",
+    ),
+    error(
         "decompose/no-list",
         "A rule makes an item for each element of a list, and the value is no list; or an element seems to have the list under a misspelt name.",
         "Give a list, correct its name, or the rule's `in`.",
