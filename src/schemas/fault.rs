@@ -70,6 +70,16 @@ fn explain(error: &ValidationError<'_>, node: Node<'_>, schema: &Value) -> Expla
             let message = format!("{what} needs one of {}", needed(context));
             ("schema/missing", message, None)
         }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            let message = match given(error, node, schema).as_slice() {
+                [] => format!("{what} has members of which only one may be given"),
+                names => format!(
+                    "{what} has {}: only one of them may be given",
+                    names.join(" and ")
+                ),
+            };
+            ("schema/value", message, None)
+        }
         kind => {
             let hint = match kind {
                 ValidationErrorKind::Pattern { pattern } => written_as(pattern),
@@ -107,9 +117,6 @@ fn value_fault(error: &ValidationError<'_>, node: Node<'_>, what: &str) -> Strin
         ),
         ValidationErrorKind::Pattern { pattern } => {
             format!("{what} has to match `{pattern}`, found {}", describe(node))
-        }
-        ValidationErrorKind::OneOfMultipleValid { .. } => {
-            format!("{what} has members of which only one may be given")
         }
         _ => format!("{what}: {}", error.masked()),
     }
@@ -177,6 +184,20 @@ fn needed(alternatives: &[Vec<ValidationError<'_>>]) -> String {
         names.push(format!("`{}`", property.as_str().unwrap_or_default()));
     }
     names.join(", ")
+}
+
+/// The members of an object of which its schema wants one, those that it has.
+fn given(error: &ValidationError<'_>, node: Node<'_>, schema: &Value) -> Vec<String> {
+    let alternatives = schema.pointer(error.schema_path().as_str());
+    let alternatives = alternatives.and_then(Value::as_array);
+    let wanted = alternatives
+        .into_iter()
+        .flatten()
+        .filter_map(|it| it["required"].as_array())
+        .flatten()
+        .filter_map(Value::as_str);
+    let given = wanted.filter(|name| node.member(name).is_some());
+    given.map(|name| format!("`{name}`")).collect()
 }
 
 /// How a message names a value: by its last pointer segment that is a word.
