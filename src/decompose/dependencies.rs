@@ -144,6 +144,12 @@ impl<'c> Between<'c> {
 /// Gives each item the ids of those that come first, without repetition, in the order of the items.
 /// Of what stays as it is nothing is left but what lies between others.
 pub fn resolve(made: &mut Vec<Made<'_>>, faults: &mut Faults) {
+    if made.iter().all(|made| made.stays) {
+        // Who lets go of what others still use and changes nothing else: that the order below is
+        // there says that it was looked at.
+        made.retain(|made| made.item.realizes.is_empty());
+        return;
+    }
     if made.iter().all(|made| made.waits.is_empty()) {
         made.retain(|made| !made.stays);
         return;

@@ -50,7 +50,7 @@ use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
 use crate::model::version5::flattened;
-use crate::model::{Action, Order, ProductOrderItem};
+use crate::model::{Action, Order, OrderItem, ProductOrderItem};
 use crate::parallel;
 use crate::schemas;
 use crate::validate::Validation;
@@ -402,8 +402,11 @@ fn is_decomposed(
             !order.items.is_empty() && order.items.iter().all(nothing)
         }
         Some(order) => {
-            let mut items = order.items();
-            !order.is_empty() && items.all(|item| !has_task(item.action, item.node))
+            let nothing = |item: &OrderItem<'_, '_>| {
+                !has_task(item.action, item.node)
+                    || catalog.is_some_and(|catalog| needs_no_resource(catalog, order, item))
+            };
+            !order.is_empty() && order.items().all(|item| nothing(&item))
         }
         None => false,
     };
@@ -421,6 +424,13 @@ fn is_decomposed(
     let type_name = lowest.map_or("document", |it| DocumentKind::of(it).name());
     let id = lowest.map_or(String::new(), order_name);
     Err(NotPlanned::NotDecomposed { type_name, id })
+}
+
+/// Whether the catalog says of a service order item that its service stands on nothing.
+fn needs_no_resource(catalog: &Catalog, order: &Order<'_>, item: &OrderItem<'_, '_>) -> bool {
+    let service = item.specification.and_then(|it| catalog.service(&it.id));
+    matches!(order, Order::Service(_))
+        && service.is_some_and(|it| it.decompositions.is_empty() && it.resources.is_empty())
 }
 
 /// Whether the catalog has nothing to order right below the lowest orders of a chain.

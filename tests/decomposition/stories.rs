@@ -253,6 +253,57 @@ fn a_member_of_a_site_that_is_misspelt_is_not_left_out_in_silence() {
     assert_eq!(told("remark"), []);
 }
 
+#[test]
+fn who_only_lets_go_of_what_others_use_is_removed_without_a_task() {
+    let mut world = World::new(catalog_of("mobile-4g"));
+    world.carry_out(&orders("mobile-4g")["order.json"]);
+    let change = |id: &str, name: &str, value: Value| {
+        let product = serde_json::json!({"id": "ORD-9244-0001.1", "productCharacteristic": [{"name": name, "value": value}]});
+        serde_json::json!({"@type": "ProductOrder", "id": id, "productOrderItem": [{"id": "1", "action": "modify", "product": product}]})
+    };
+    let has = |world: &World, end: &str| world.installed().iter().any(|it| it.ends_with(end));
+    // All that text messages stand on serves calls, too.
+    let made = world.carry_out(&change("A", "sms", false.into()));
+    let mut removed = made.services();
+    removed.retain(|it| it["action"] != "noChange");
+    assert_eq!(removed[0]["id"], "1.CFS-MPA-SMS");
+    assert_eq!(removed.len(), 1);
+    assert_eq!(tasks(&world, &made), BTreeMap::new());
+    assert!(!has(&world, "CFS-MPA-SMS") && has(&world, "HLR-PROFILE"));
+    world.carry_out(&change("B", "voice", false.into()));
+    assert!(!has(&world, "HLR-PROFILE") && has(&world, "HSS-SUBSCRIBER"));
+    world.carry_out(&change("C", "mobileData", false.into()));
+    assert_eq!(world.installed(), ["ORD-9244-0001.1"]);
+}
+
+#[test]
+fn a_service_that_stands_on_nothing_is_changed_and_removed_without_a_task() {
+    let mut world = World::new(crate::world::catalog_of(
+        r#"
+- {"@type": ProductOffering, id: PO, name: Care, productSpecification: {id: PS}}
+- "@type": ProductSpecification
+  id: PS
+  name: Care
+  productSpecCharacteristic: [{name: care, valueType: string, minCardinality: 1}]
+- {"@type": CustomerFacingServiceSpecification, id: CFS-CARE, name: Care, specCharacteristic: [{name: care, valueType: string}]}
+- "@type": DecompositionRule
+  formatVersion: "1.0"
+  id: R-CARE
+  source: {id: PS}
+  target: {id: CFS-CARE}
+  condition: source.care != "none"
+"#,
+    ));
+    let product = |care: &str| serde_json::json!({"id": "P", "productCharacteristic": [{"name": "care", "value": care}]});
+    world.carry_out(&crate::world::order("A", "add", "PO", &product("basic")));
+    for (id, care, action) in [("B", "full", "modify"), ("C", "none", "delete")] {
+        let made = world.carry_out(&crate::world::order(id, "modify", "PO", &product(care)));
+        assert_eq!(made.services()[0]["action"], action);
+        assert_eq!(tasks(&world, &made), BTreeMap::new());
+    }
+    assert_eq!(world.installed(), ["P"]);
+}
+
 /// Moves all sites of an order into one building.
 fn under_one_roof(mut order: Value) -> Value {
     let roof =
