@@ -46,6 +46,7 @@ use crate::decompose::{Decomposer, Derived, needs_no_service, resource_order, se
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, DocumentKind, Node};
 use crate::graph;
+use crate::inventory::Inventory;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
 use crate::model::state::{FlowState, OrderState};
@@ -119,9 +120,22 @@ impl Planning<'_> {
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
+        self.over(chain, None)
+    }
+
+    /// Plans a chain, as [`Planning::plan`]. By what is installed it is known whether anything is to
+    /// be ordered below an order that changes or removes something, where none is derived from it.
+    ///
+    /// # Errors
+    /// See [`NotPlanned`]; all faults at once.
+    pub fn plan_over(&self, chain: &Chain, installed: &Inventory) -> Result<Planned, NotPlanned> {
+        self.over(chain, Some(installed))
+    }
+
+    fn over(&self, chain: &Chain, installed: Option<&Inventory>) -> Result<Planned, NotPlanned> {
         let size: usize = chain.orders().map(|order| order.text().len()).sum();
         if size < LARGE {
-            let orders = self.orders(chain)?;
+            let orders = self.orders(chain, installed)?;
             no_faults(check(chain))?;
             let sketched = self.sketch(chain, &orders)?;
             let scheduled = self.schedule(chain, sketched);
@@ -129,7 +143,7 @@ impl Planning<'_> {
         }
         thread::scope(|scope| {
             let beside = scope.spawn(|| (check(chain), order_digests(chain)));
-            let orders = self.orders(chain)?;
+            let orders = self.orders(chain, installed)?;
             let sketched = self.sketch(chain, &orders);
             // What was read of the orders is not needed any more when the tasks are put together.
             drop(orders);
@@ -141,9 +155,13 @@ impl Planning<'_> {
     }
 
     /// The orders of a chain that goes down to resources.
-    fn orders<'d>(&self, chain: &'d Chain) -> Result<Vec<Order<'d>>, NotPlanned> {
+    fn orders<'d>(
+        &self,
+        chain: &'d Chain,
+        installed: Option<&Inventory>,
+    ) -> Result<Vec<Order<'d>>, NotPlanned> {
         let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        is_decomposed(chain, &orders, self.catalog)?;
+        is_decomposed(chain, &orders, (self.catalog, installed))?;
         Ok(orders)
     }
 
@@ -391,7 +409,7 @@ fn has_task(action: Option<Action>, item: Node<'_>) -> bool {
 fn is_decomposed(
     chain: &Chain,
     orders: &[Order<'_>],
-    catalog: Option<&Catalog>,
+    (catalog, installed): (Option<&Catalog>, Option<&Inventory>),
 ) -> Result<(), NotPlanned> {
     let done = match orders.last() {
         Some(Order::Product(order)) => {
@@ -416,7 +434,9 @@ fn is_decomposed(
         items.all(|item| !has_task(item.action, item.node) || item.action == Some(Action::Add))
     };
     // What becomes of what is installed is only known with it.
-    let nothing = |catalog| only_adds() && has_nothing_below(chain, catalog);
+    let nothing = |catalog| {
+        (installed.is_some() || only_adds()) && has_nothing_below(chain, (catalog, installed))
+    };
     if done || has_resources() || catalog.is_some_and(nothing) {
         return Ok(());
     }
@@ -433,16 +453,17 @@ fn needs_no_resource(catalog: &Catalog, order: &Order<'_>, item: &OrderItem<'_, 
         && service.is_some_and(|it| it.decompositions.is_empty() && it.resources.is_empty())
 }
 
-/// Whether the catalog has nothing to order right below the lowest orders of a chain.
-fn has_nothing_below(chain: &Chain, catalog: &Catalog) -> bool {
+/// Whether the catalog has nothing to order right below the lowest orders of a chain, over what is
+/// installed.
+fn has_nothing_below(chain: &Chain, (catalog, inventory): (&Catalog, Option<&Inventory>)) -> bool {
     let with = Decomposer {
         catalog,
-        inventory: None,
+        inventory,
         explain: false,
     };
     let validation = Validation {
         catalog: Some(catalog),
-        inventory: None,
+        inventory,
         strict: false,
         now: None,
     };

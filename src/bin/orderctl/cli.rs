@@ -89,6 +89,7 @@ impl Cli {
         let inventory = match &mut cli.command {
             Command::Validate(args) => Some(&mut args.inventory),
             Command::Decompose(args) => Some(&mut args.inventory),
+            Command::Plan(args) => Some(&mut args.inventory),
             Command::Activate(args) => Some(&mut args.inventory),
             _ => None,
         };

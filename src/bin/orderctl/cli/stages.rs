@@ -121,6 +121,8 @@ pub struct PlanArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub inventory: InventoryArgs,
     /// Endpoint for resources that no activation rule of the catalog names one for
     #[arg(long, value_name = "NAME")]
     pub endpoint: Option<String>,

@@ -1,12 +1,14 @@
 //! `orderctl plan`.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use orderctl::chain::{Chain, order_name};
 use orderctl::document::DocumentKind;
+use orderctl::inventory::{Inventory, store};
 use orderctl::plan::flow::OrchestrationPlan;
-use orderctl::plan::{self, NotFound, NotPlanned, Notation, PlanText, Planning};
+use orderctl::plan::{self, NotFound, NotPlanned, Notation, PlanText, Planned, Planning};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, ended, pass_foreign};
@@ -19,15 +21,18 @@ use crate::stage::{self, Input, Produced, Unit};
 
 /// Writes each chain followed by its plan.
 pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
+    args.inventory.is_there()?;
     if args.cancel.is_some() || args.amend.is_some() {
         return revise::run(&args, context);
     }
     let overrides = Overrides {
         catalog: args.catalog.catalog,
+        inventory: args.inventory.inventory,
         ..Overrides::default()
     };
     let settings = context.settings(overrides)?;
     let input = Input::ahead(&args.input.files);
+    let installed = Installed::at(settings.inventory);
     let catalog = match settings.catalog {
         Some(folder) => match context.catalog(&folder)? {
             Ok(catalog) => Some(catalog),
@@ -57,7 +62,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         Unit::Chain,
         args.jobs.jobs,
         &|chain| {
-            let produced = work(&planning, &show, &searched, &chain);
+            let produced = work((&planning, &installed), &show, &searched, &chain);
             chain.discard();
             produced
         },
@@ -70,6 +75,39 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         searched.outcome(task)?;
     }
     Ok(code)
+}
+
+/// The installed base, which is only read for orders below which nothing was ordered.
+pub(super) struct Installed {
+    path: Option<PathBuf>,
+    read: OnceLock<Option<Inventory>>,
+}
+
+impl Installed {
+    /// What is installed at a path, if one is known.
+    pub(super) fn at(path: Option<PathBuf>) -> Installed {
+        Installed {
+            path,
+            read: OnceLock::new(),
+        }
+    }
+
+    /// Plans a chain; what is installed says whether it was decomposed, if the chain does not.
+    pub(super) fn plan(
+        &self,
+        planning: &Planning<'_>,
+        chain: &Chain,
+    ) -> Result<Planned, NotPlanned> {
+        let planned = planning.plan(chain);
+        if !matches!(planned, Err(NotPlanned::NotDecomposed { .. })) {
+            return planned;
+        }
+        let read = || Some(store::read(self.path.as_deref()?).ok()?.0);
+        match self.read.get_or_init(read) {
+            Some(inventory) => planning.plan_over(chain, inventory),
+            None => planned,
+        }
+    }
 }
 
 /// What is written.
@@ -149,7 +187,12 @@ impl Searched {
     }
 }
 
-fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain) -> Produced {
+fn work(
+    (planning, installed): (&Planning<'_>, &Installed),
+    show: &Show,
+    searched: &Searched,
+    chain: &Chain,
+) -> Produced {
     let mut produced = Produced {
         documents: chain.documents.len() as u64,
         ..Produced::default()
@@ -159,7 +202,7 @@ fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain
     if let Some((root, state)) = root.zip(chain.ended()) {
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
-        let planned = planning.plan(chain);
+        let planned = installed.plan(planning, chain);
         if planned.is_err() && matches!(show, Show::Documents) {
             pass_foreign(chain, &mut produced.output);
         }
@@ -176,7 +219,7 @@ fn work(planning: &Planning<'_>, show: &Show, searched: &Searched, chain: &Chain
                 produced.failure = Some(Failure::WrongDocument {
                     what: format!("{type_name} {id} has no resource order and"),
                     advice: "pipe it through `orderctl decompose`, which says so if there is \
-                             nothing to carry out"
+                             nothing to carry out; then `plan` wants the same --inventory"
                         .to_owned(),
                 });
             }

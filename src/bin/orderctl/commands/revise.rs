@@ -17,6 +17,7 @@ use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
 use orderctl::revision::{self, Bundles, Pinned, Refusal, Standing};
 
+use super::plan::Installed;
 use super::status;
 use crate::cli::{ExplanationFormat, PlanArgs};
 use crate::context::Context;
@@ -29,8 +30,10 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let settings = context.settings(Overrides {
         journal: args.journal.journal.clone(),
         catalog: args.catalog.catalog.clone(),
+        inventory: args.inventory.inventory.clone(),
         ..Overrides::default()
     })?;
+    let installed = Installed::at(settings.inventory);
     let journal = settings.journal;
     let reader = JournalReader::open(&journal)?;
     let pinned = match (args.partly, args.force) {
@@ -72,7 +75,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
     };
     amend(
         &file,
-        (&planning, pinned),
+        (&planning, &installed, pinned),
         (&reader, &journal),
         (args, context),
     )
@@ -80,7 +83,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
 
 fn amend(
     file: &Path,
-    (planning, pinned): (&Planning<'_>, Pinned),
+    (planning, installed, pinned): (&Planning<'_>, &Installed, Pinned),
     (reader, journal): (&JournalReader, &Path),
     (args, context): (&PlanArgs, &Context),
 ) -> Result<ExitCode, Failure> {
@@ -143,7 +146,7 @@ fn amend(
         )));
         return Ok(ExitCode::Done);
     }
-    let planned = match planning.plan(chain) {
+    let planned = match installed.plan(planning, chain) {
         Ok(planned) => planned,
         Err(NotPlanned::NotDecomposed { type_name, id }) => {
             return Err(Failure::WrongDocument {
