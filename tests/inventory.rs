@@ -17,6 +17,8 @@ use orderctl::inventory::{self, Inventory, Layer};
 use orderctl::validate::Validation;
 use serde_json::{Value, json};
 
+#[path = "support/fetch.rs"]
+mod fetch;
 #[path = "inventory/names.rs"]
 mod names;
 #[path = "inventory/partial.rs"]

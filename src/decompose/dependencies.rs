@@ -90,6 +90,9 @@ enum Elements<'m> {
     Unknown,
 }
 
+/// Sets of elements that an item has to do with, by the element that it is made for.
+type Sets<'m> = fn(Option<&'m str>) -> [Option<Elements<'m>>; 2];
+
 impl<'m> Elements<'m> {
     /// The sets that an item belongs to.
     fn with(element: Option<&'m str>) -> [Option<Elements<'m>>; 2] {
@@ -112,13 +115,6 @@ type Wanted<'c> = (ServiceIndex, DependencyScope, bool, &'c [String]);
 fn wanted<'c>(waiting: &Waiting<'c>) -> Wanted<'c> {
     let it = waiting.dependency;
     (it.on, it.scope, it.by_element, &it.same)
-}
-
-/// The part that an item plays in a dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Waiting,
-    Awaited,
 }
 
 /// The items that an item waits for, by position, each with the time between the two.
@@ -197,7 +193,7 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
         let of_service = wanted[first..].iter();
         for wanted in of_service.take_while(|(on, ..)| *on == service) {
             let place = made.place.as_ref();
-            each_group((made, Part::Awaited), place, *wanted, |group| {
+            each_group((made, Elements::with), place, *wanted, |group| {
                 groups.push((group, position));
             });
         }
@@ -206,10 +202,20 @@ fn groups<'m>(made: &'m [Made<'_>]) -> Vec<(Group<'m>, usize)> {
     groups
 }
 
-/// Calls `visit` for each group of a kind that an item at a place belongs to, or that it waits for;
-/// for none if it lacks what the group has in common.
+/// Calls `visit` for each group that an item at a place waits for.
+fn each_awaited<'m>(
+    made: &'m Made<'_>,
+    place: Option<&'m Site<'static>>,
+    waiting: &Waiting<'_>,
+    visit: impl FnMut(Group<'m>),
+) {
+    each_group((made, Elements::beside), place, wanted(waiting), visit);
+}
+
+/// Calls `visit` for each group of a kind that has to do with an item at a place, by the sets of
+/// elements of its own; for none if it lacks what the group has in common.
 fn each_group<'m>(
-    (made, part): (&'m Made<'_>, Part),
+    (made, sets): (&'m Made<'_>, Sets<'m>),
     place: Option<&'m Site<'static>>,
     (service, scope, by_element, same): Wanted<'_>,
     mut visit: impl FnMut(Group<'m>),
@@ -225,11 +231,10 @@ fn each_group<'m>(
     };
     // Nothing tells apart what is at no place, as far as anybody knows.
     let place = place.filter(|_| scope == DependencyScope::Site);
-    let element = made.element.as_deref();
-    let elements = match part {
-        _ if !by_element => [Some(Elements::All), None],
-        Part::Waiting => Elements::beside(element),
-        Part::Awaited => Elements::with(element),
+    let elements = if by_element {
+        sets(made.element.as_deref())
+    } else {
+        [Some(Elements::All), None]
     };
     let mut group = |name: &'m str| {
         for elements in elements.into_iter().flatten() {
@@ -306,14 +311,9 @@ impl<'m, 'c> Search<'m, 'c> {
             for waiting in &made.waits {
                 if waiting.dependency.filter.is_none() {
                     let mut count = 0;
-                    each_group(
-                        (made, Part::Waiting),
-                        made.place.as_ref(),
-                        wanted(waiting),
-                        |group| {
-                            count += self.members(&group).len();
-                        },
-                    );
+                    each_awaited(made, made.place.as_ref(), waiting, |group| {
+                        count += self.members(&group).len();
+                    });
                     self.count += count;
                     self.within_limit(waiting)?;
                 }
@@ -341,24 +341,14 @@ impl<'m, 'c> Search<'m, 'c> {
         for waiting in &it.waits {
             let dependency = waiting.dependency;
             if dependency.filter.is_none() {
-                each_group(
-                    (it, Part::Waiting),
-                    it.place.as_ref(),
-                    wanted(waiting),
-                    |group| {
-                        let members = self.members(&group).iter();
-                        members.for_each(|(_, other)| add(*other, dependency));
-                    },
-                );
+                each_awaited(it, it.place.as_ref(), waiting, |group| {
+                    let members = self.members(&group).iter();
+                    members.for_each(|(_, other)| add(*other, dependency));
+                });
                 continue;
             }
             let mut asked: Vec<Group<'m>> = Vec::new();
-            each_group(
-                (it, Part::Waiting),
-                it.place.as_ref(),
-                wanted(waiting),
-                |it| asked.push(it),
-            );
+            each_awaited(it, it.place.as_ref(), waiting, |it| asked.push(it));
             for group in asked {
                 for other in self.passing(waiting, group)? {
                     add(other, dependency);
@@ -384,22 +374,17 @@ impl<'m, 'c> Search<'m, 'c> {
         for waiting in it.waits.iter().filter(at_site) {
             let waiting = waiting.clone().lenient();
             let mut asked = 0;
-            each_group(
-                (it, Part::Waiting),
-                it.left.as_ref(),
-                wanted(&waiting),
-                |group| {
-                    let members = self.members(&group);
-                    asked += members.len();
-                    for (_, other) in members {
-                        let made = &self.made[*other];
-                        let is_removed = made.item.action == Action::Delete.name();
-                        if is_removed && passes(&waiting, made).unwrap_or(true) {
-                            found.push((*other, waiting.dependency));
-                        }
+            each_awaited(it, it.left.as_ref(), &waiting, |group| {
+                let members = self.members(&group);
+                asked += members.len();
+                for (_, other) in members {
+                    let made = &self.made[*other];
+                    let is_removed = made.item.action == Action::Delete.name();
+                    if is_removed && passes(&waiting, made).unwrap_or(true) {
+                        found.push((*other, waiting.dependency));
                     }
-                },
-            );
+                }
+            });
             self.count += asked;
             self.within_limit(&waiting)?;
         }

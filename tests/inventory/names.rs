@@ -1,17 +1,12 @@
 //! Endpoints that give ids of their own to what they make: what is installed is changed and removed under
 //! these.
 
-use std::io::Read as _;
-use std::net::TcpStream;
-
 use super::*;
 
 /// Endpoints that name what they make themselves.
 const OWN: &str = "formatVersion = \"1.0\"\n[endpoint.\"*\"]\nids = \"own\"\n";
 
 const ENDPOINTS: [&str; 7] = ["acs", "bng", "cmts", "ipam", "olt", "warehouse", "wifi"];
-
-const API: &str = "tmf-api/ResourceActivationAndConfiguration/v4";
 
 impl Operator {
     fn naming_itself(faults: &[&str]) -> Operator {
@@ -26,17 +21,8 @@ impl Operator {
     /// What there is at the endpoints, by endpoint and id.
     fn resources(&self) -> Vec<String> {
         let at = |name: &&str| {
-            let address = self.address.strip_prefix("http://").unwrap();
-            let mut stream = TcpStream::connect(address).unwrap();
-            write!(
-                stream,
-                "GET /{name}/{API}/resource HTTP/1.1\r\nhost: mock\r\nconnection: close\r\n\r\n"
-            )
-            .unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-            let list: Value = serde_json::from_str(body).unwrap();
+            let body = fetch::resources(&self.address, name, "");
+            let list: Value = serde_json::from_str(&body).unwrap();
             let ids = list.as_array().unwrap().iter();
             let ids = ids.map(|it| format!("{name} {}", it["id"].as_str().unwrap()));
             ids.collect::<Vec<_>>()

@@ -6,6 +6,8 @@
 
 mod broadband_b2c;
 mod cloud_msp;
+#[path = "../support/fetch.rs"]
+mod fetch;
 mod fixed_b2b;
 mod mobile_4g;
 mod mobile_5g;

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
+use super::fetch;
 use super::plan::{Plan, characteristics};
 use super::run::Run;
 
@@ -149,18 +149,8 @@ impl Story {
 
     /// A resource as a system has it.
     fn there(&self, endpoint: &str, id: &str) -> Value {
-        let host = self.address.strip_prefix("http://").unwrap();
-        let mut connection = TcpStream::connect(host).unwrap();
-        let path = format!("/{endpoint}/tmf-api/ResourceActivationAndConfiguration/v4/resource");
-        write!(
-            connection,
-            "GET {path}/{id} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|_| panic!("{id} at {endpoint}: {answer}"))
+        let body = fetch::resources(&self.address, endpoint, &format!("/{id}"));
+        serde_json::from_str(&body).unwrap_or_else(|_| panic!("{id} at {endpoint}: {body}"))
     }
 
     /// Says something about a task, by `ACTION ORDER TASK`.
