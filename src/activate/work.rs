@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -28,7 +26,7 @@ use crate::journal::{ClockKind, Entry, Event, Progress, TaskProgress};
 use crate::model::digest;
 use crate::model::state::TaskState;
 use crate::plan::flow::{Method, OnFailure, OrchestrationPlan, Request, TaskFlow};
-use crate::revision::undoing_request;
+use crate::revision::{tells_name, undoing_request};
 
 /// One chain under way.
 pub(super) struct Run<C, E, L> {
@@ -228,9 +226,8 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             && known.outcome.is_none()
             // What was found, or could not be, has a note.
             && known.reason.is_none();
-        let answer = known.resource.as_deref().map_or("null", RawValue::get);
-        let answer: Value = serde_json::from_str(answer).unwrap_or_default();
-        !was_made || answer["id"].is_string() || answer["href"].is_string()
+        let answer = known.resource.as_deref();
+        !was_made || answer.is_some_and(|it| tells_name(it.get()))
     }
 
     /// What an earlier run would have waited still before it goes on with a task.

@@ -32,6 +32,7 @@ pub use bundle::Bundles;
 pub use cancel::{cancel, compensate, pending};
 pub use named::named;
 pub(crate) use undo::request as undoing_request;
+pub(crate) use undo::tells_name;
 pub use view::{View, view};
 
 /// What is done about bundles that are past the point of no return.

@@ -1083,3 +1083,13 @@ fn what_a_point_of_no_return_pins_says_so() {
         "{told}"
     );
 }
+
+#[test]
+fn an_answer_tells_a_name_by_its_id_or_by_where_it_is() {
+    for resource in [r#"{"id":"p"}"#, r#"{"id":7}"#, r#"{"href":"/resource/p"}"#] {
+        assert!(tells_name(resource), "{resource}");
+    }
+    for resource in ["{}", r#"{"id":""}"#, r#"{"id":null,"href":null}"#, "7", ""] {
+        assert!(!tells_name(resource), "{resource}");
+    }
+}

@@ -223,18 +223,29 @@ pub(super) fn is_made(task: &TaskFlow) -> bool {
 /// The id under which an endpoint says that it has made something at this path, as a segment of a path.
 fn answered_id(resource: &str, path: &str) -> Option<String> {
     let resource: Value = serde_json::from_str(resource).ok()?;
-    let id = match resource.get("id") {
-        Some(Value::String(id)) => id.clone(),
-        Some(Value::Number(id)) => id.to_string(),
-        _ => String::new(),
-    };
-    if !id.is_empty() {
+    if let Some(id) = told_id(&resource) {
         return Some(segment(&id));
     }
     let href = resource.get("href")?.as_str()?.split(['?', '#']).next()?;
     let (parent, last) = href.rsplit_once('/')?;
     let is_segment = !last.is_empty() && !matches!(last, "." | "..");
     (is_segment && parent.ends_with(path)).then(|| last.to_owned())
+}
+
+/// The id that an answer gives to what was made.
+fn told_id(resource: &Value) -> Option<String> {
+    let id = match resource.get("id")? {
+        Value::String(id) => id.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => String::new(),
+    };
+    Some(id).filter(|id| !id.is_empty())
+}
+
+/// Whether an answer tells what the thing is called that was made, or where it is.
+pub fn tells_name(resource: &str) -> bool {
+    let resource: Value = serde_json::from_str(resource).unwrap_or_default();
+    told_id(&resource).is_some() || resource["href"].is_string()
 }
 
 /// Where the thing is that a request makes, changes or removes; none where only the endpoint knows.

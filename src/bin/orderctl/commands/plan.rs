@@ -80,7 +80,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
 /// The installed base, which is only read for orders below which nothing was ordered.
 pub(super) struct Installed {
     path: Option<PathBuf>,
-    read: OnceLock<Option<Inventory>>,
+    read: OnceLock<Inventory>,
 }
 
 impl Installed {
@@ -97,16 +97,19 @@ impl Installed {
         &self,
         planning: &Planning<'_>,
         chain: &Chain,
-    ) -> Result<Planned, NotPlanned> {
+    ) -> Result<Result<Planned, NotPlanned>, Failure> {
         let planned = planning.plan(chain);
-        if !matches!(planned, Err(NotPlanned::NotDecomposed { .. })) {
-            return planned;
-        }
-        let read = || Some(store::read(self.path.as_deref()?).ok()?.0);
-        match self.read.get_or_init(read) {
-            Some(inventory) => planning.plan_over(chain, inventory),
-            None => planned,
-        }
+        let is_wanted = matches!(planned, Err(NotPlanned::NotDecomposed { .. }));
+        let Some(path) = self.path.as_ref().filter(|_| is_wanted) else {
+            return Ok(planned);
+        };
+        let inventory = if let Some(inventory) = self.read.get() {
+            inventory
+        } else {
+            let (inventory, _) = store::read(path)?;
+            self.read.get_or_init(|| inventory)
+        };
+        Ok(planning.plan_over(chain, inventory))
     }
 }
 
@@ -203,9 +206,16 @@ fn work(
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
         let planned = installed.plan(planning, chain);
-        if planned.is_err() && matches!(show, Show::Documents) {
+        if !matches!(planned, Ok(Ok(_))) && matches!(show, Show::Documents) {
             pass_foreign(chain, &mut produced.output);
         }
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(failure) => {
+                produced.failure = Some(failure);
+                return produced;
+            }
+        };
         match planned {
             Ok(planned) => {
                 produced.diagnostics = planned.warnings;

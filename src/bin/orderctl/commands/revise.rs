@@ -146,7 +146,7 @@ fn amend(
         )));
         return Ok(ExitCode::Done);
     }
-    let planned = match installed.plan(planning, chain) {
+    let planned = match installed.plan(planning, chain)? {
         Ok(planned) => planned,
         Err(NotPlanned::NotDecomposed { type_name, id }) => {
             return Err(Failure::WrongDocument {
