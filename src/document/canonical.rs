@@ -74,13 +74,26 @@ struct Key {
     escaped: bool,
 }
 
-/// The first bytes of a key as a number that is in the sequence of keys.
-fn beginning(name: &[u8]) -> u64 {
-    if let Some(bytes) = name.first_chunk() {
-        return u64::from_be_bytes(*bytes);
+/// The first bytes of a key, which stands somewhere in a text, as a number that is in the sequence of
+/// keys.
+fn beginning(text: &[u8], Range { start, end }: Range<usize>) -> u64 {
+    const KEPT: [u64; 8] = [
+        0,
+        0xFF << 56,
+        0xFFFF << 48,
+        0xFF_FFFF << 40,
+        0xFFFF_FFFF << 32,
+        0xFF_FFFF_FFFF << 24,
+        0xFFFF_FFFF_FFFF << 16,
+        0xFF_FFFF_FFFF_FFFF << 8,
+    ];
+    let length = end - start;
+    // A short key is read with what follows it: nearly all stand before something.
+    if let Some(bytes) = text[start..].first_chunk() {
+        return u64::from_be_bytes(*bytes) & KEPT.get(length).unwrap_or(&u64::MAX);
     }
     let mut bytes = [0; 8];
-    bytes[..name.len()].copy_from_slice(name);
+    bytes[..length].copy_from_slice(&text[start..end]);
     u64::from_be_bytes(bytes)
 }
 
@@ -140,16 +153,49 @@ impl<'d> Canonical<'d> {
 
     /// Appends the canonical text of an open member.
     pub fn write_member(&mut self, position: usize, output: &mut Vec<u8>) {
+        if let Some(place) = self.as_written(position) {
+            output.extend_from_slice(&self.text[place]);
+        } else {
+            self.write_key(position, output);
+            self.value(self.keys[position].index + 1, output);
+        }
+    }
+
+    /// Where an open member stands, if its canonical text does so.
+    fn as_written(&self, position: usize) -> Option<Range<usize>> {
         let index = self.keys[position].index;
         let (key, value) = (self.entry(index), self.entry(index + 1));
         // In most documents there is a colon between the two, and nothing else.
         let is_colon = value.start == key.end + 1;
-        if is_colon && !key.escaped() && self.is_canonical(value) {
-            output.extend_from_slice(&self.text[key.start as usize..value.end as usize]);
-        } else {
-            self.write_key(position, output);
-            self.value(index + 1, output);
+        let is_it = is_colon && !key.escaped() && self.is_canonical(value);
+        is_it.then_some(key.start as usize..value.end as usize)
+    }
+
+    /// Appends the canonical texts of open members, with commas between them. Those that follow each
+    /// other as they are written, with nothing but a comma between them, are one text.
+    fn write_members(&mut self, members: Range<usize>, output: &mut Vec<u8>) {
+        let mut run = 0..0;
+        for position in members.clone() {
+            let place = self.as_written(position);
+            if let Some(place) = &place
+                && place.start == run.end + 1
+                && !run.is_empty()
+            {
+                run.end = place.end;
+                continue;
+            }
+            output.extend_from_slice(&self.text[std::mem::take(&mut run)]);
+            if position > members.start {
+                output.push(b',');
+            }
+            if let Some(place) = place {
+                run = place;
+            } else {
+                self.write_key(position, output);
+                self.value(self.keys[position].index + 1, output);
+            }
         }
+        output.extend_from_slice(&self.text[run]);
     }
 
     fn entry(&self, index: u32) -> Entry {
@@ -192,12 +238,7 @@ impl<'d> Canonical<'d> {
             Kind::Object => {
                 output.push(b'{');
                 let members = self.sorted(inside);
-                for position in members.clone() {
-                    if position > members.start {
-                        output.push(b',');
-                    }
-                    self.write_member(position, output);
-                }
+                self.write_members(members.clone(), output);
                 self.close(&members);
                 output.push(b'}');
             }
@@ -254,18 +295,21 @@ impl<'d> Canonical<'d> {
             end,
             escaped: entry.escaped(),
         };
-        key.begins = beginning(name(key, self.text, &self.unescaped));
+        let (text, place) = place(key, self.text, &self.unescaped);
+        key.begins = beginning(text, place);
         key
     }
 }
 
 fn name<'k>(key: Key, text: &'k [u8], unescaped: &'k [u8]) -> &'k [u8] {
-    let place = key.start as usize..key.end as usize;
-    if key.escaped {
-        &unescaped[place]
-    } else {
-        &text[place]
-    }
+    let (text, place) = place(key, text, unescaped);
+    &text[place]
+}
+
+/// Where it stands what a key says.
+fn place<'k>(key: Key, text: &'k [u8], unescaped: &'k [u8]) -> (&'k [u8], Range<usize>) {
+    let text = if key.escaped { unescaped } else { text };
+    (text, key.start as usize..key.end as usize)
 }
 
 /// Whether a number is written by its digits, none of which can be left out.
@@ -324,6 +368,9 @@ mod tests {
             r#"{"a":{},"list":[1,-5e-1,[]],"name":"café / \"bar\"","price":89,"speed":2e2}"#;
         assert_eq!(canonical(written), expected);
         assert_eq!(canonical(other), expected);
+        let runs = r#"{"c":1,"d":2 ,"e":3,"a":"x","b":true,"f":{"i":1,"h":1,"j":[]},"g":1.0}"#;
+        let expected = r#"{"a":"x","b":true,"c":1,"d":2,"e":3,"f":{"h":1,"i":1,"j":[]},"g":1}"#;
+        assert_eq!(canonical(runs), expected);
         assert_eq!(canonical(expected), expected);
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::edit::quote;
 use super::parse::{SyntaxFault, parse_value, plain_until};
-use super::tape::{Document, Entry, Kind, Node, Origin};
+use super::tape::{Document, Entry, Kind, Node, Origin, mark};
 
 /// A JSON value in the making.
 #[derive(Debug, Default)]
@@ -106,7 +106,11 @@ impl Composer {
     /// Key of a member that the object does not have yet; its value comes next.
     pub fn key(&mut self, key: &str) -> &mut Composer {
         self.comma();
-        self.string(key);
+        let start = self.text.len();
+        let escaped = self.quoted(key);
+        let (start, end) = (offset(start), offset(self.text.len()));
+        let mark = mark(key.as_bytes());
+        self.entries.push(Entry::key(start, end, escaped, mark));
         self.text.push(':');
         self
     }
@@ -114,6 +118,12 @@ impl Composer {
     /// A text.
     pub fn string(&mut self, text: &str) {
         let start = self.text.len();
+        let escaped = self.quoted(text);
+        self.scalar(Kind::String, start, escaped);
+    }
+
+    /// Writes a text in quotes; true if it holds escapes.
+    fn quoted(&mut self, text: &str) -> bool {
         let escaped = plain_until(text.as_bytes(), 0) < text.len();
         if escaped {
             self.text.push_str(&quote(text));
@@ -122,7 +132,7 @@ impl Composer {
             self.text.push_str(text);
             self.text.push('"');
         }
-        self.scalar(Kind::String, start, escaped);
+        escaped
     }
 
     /// A whole number.

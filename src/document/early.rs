@@ -1,14 +1,14 @@
-//! A large document is parsed while it arrives, by another thread: there is a
-//! tape soon after its last byte has come.
+//! A large document is parsed while it arrives, by two other threads: there is
+//! a tape soon after its last byte has come.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use super::parse::{InPieces, Parsed};
+use super::parse::{Apart, InPieces, Parsed};
 use super::tape::Entry;
 
 /// Pieces that wait to be parsed.
-const WAITING: usize = 2;
+const WAITING: usize = 8;
 
 /// The parsing of a document of which not all has come yet.
 #[derive(Debug)]
@@ -60,11 +60,64 @@ impl Early {
 
 fn parse(pieces: &Receiver<Vec<u8>>, give_back: &Sender<Vec<u8>>) -> Option<InPieces> {
     let mut document = InPieces::default();
+    let mut beside = None;
+    let mut room = Apart::default();
     for piece in pieces {
+        // If there is one behind it already, that is parsed beside it.
+        let next = pieces.try_recv().ok();
+        let is_shared = next.is_some();
+        if let Some(bytes) = next {
+            if beside.is_none() {
+                beside = Some(Beside::start()?);
+            }
+            let start = document.length() + piece.len();
+            let room = std::mem::take(&mut room);
+            let next = Next { bytes, start, room };
+            beside.as_ref()?.pieces.send(next).ok()?;
+        }
         document.add(std::str::from_utf8(&piece).ok()?).ok()?;
         let _wanted_or_not = give_back.send(piece);
+        if is_shared {
+            let next = beside.as_ref()?.parsed.recv().ok()?;
+            document.join(&next.room).ok()?;
+            let _wanted_or_not = give_back.send(next.bytes);
+            room = next.room;
+        }
     }
     Some(document)
+}
+
+/// A piece that begins so many bytes behind the document's start, and room for what it is parsed to.
+struct Next {
+    bytes: Vec<u8>,
+    start: usize,
+    room: Apart,
+}
+
+/// A thread that parses every other piece.
+struct Beside {
+    pieces: SyncSender<Next>,
+    /// Ends with the first piece that cannot be read.
+    parsed: Receiver<Next>,
+}
+
+impl Beside {
+    /// None if the system gives no thread.
+    fn start() -> Option<Beside> {
+        let (pieces, received) = sync_channel::<Next>(1);
+        let (done, parsed) = sync_channel(1);
+        let parse = move || {
+            for mut next in received {
+                let text = std::str::from_utf8(&next.bytes).ok();
+                let read = text.map(|text| next.room.parse(text, next.start));
+                if !matches!(read, Some(Ok(()))) || done.send(next).is_err() {
+                    return;
+                }
+            }
+        };
+        Builder::new().spawn(parse).ok()?;
+        Some(Beside { pieces, parsed })
+    }
 }
 
 impl Ending {

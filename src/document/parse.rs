@@ -8,7 +8,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::tape::{Entry, Kind, MAXIMUM_SPAN};
+use wide::u8x16;
+
+use super::tape::{Entry, Kind, MAXIMUM_SPAN, mark};
 
 /// Deepest nesting that is read. TM Forum orders stay below 30.
 pub const MAXIMUM_DEPTH: usize = 256;
@@ -70,22 +72,20 @@ pub enum SyntaxFaultKind {
     TooDeep,
 }
 
-/// First byte at or after `position` that is a quote, a backslash or a control character, eight
+/// First byte at or after `position` that is a quote, a backslash or a control character, sixteen
 /// bytes at a time; the length if there is none.
+#[inline]
 pub(super) fn plain_until(bytes: &[u8], mut position: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    while let Some(eight) = bytes[position..].first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        // A byte that wraps below zero gets its high bit. It may take a one from the byte after
-        // it, so only the first hit counts.
-        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
-        let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let hits = (quote | backslash | control) & !word & (ONES * 0x80);
+    while let Some(sixteen) = bytes[position..].first_chunk() {
+        let sixteen = u8x16::new(*sixteen);
+        let quotes = sixteen.simd_eq(u8x16::splat(b'"'));
+        let backslashes = sixteen.simd_eq(u8x16::splat(b'\\'));
+        let controls = sixteen.min(u8x16::splat(0x1F)).simd_eq(sixteen);
+        let hits = (quotes | backslashes | controls).to_bitmask();
         if hits != 0 {
-            return position + hits.trailing_zeros() as usize / 8;
+            return position + hits.trailing_zeros() as usize;
         }
-        position += 8;
+        position += 16;
     }
     let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     bytes[position..]
@@ -148,18 +148,7 @@ impl InPieces {
     /// # Errors
     /// What comes is not what was expected: whoever has the whole text can say what is wrong.
     pub fn add(&mut self, piece: &str) -> Result<(), Unreadable> {
-        let room = piece.len() / BYTES_PER_ENTRY;
-        if self.entries.capacity() - self.entries.len() < room {
-            // To be moved seldom: what it does not need of the room is never touched.
-            let more = if self.entries.capacity() == 0 {
-                room.max(MANY_ENTRIES)
-            } else {
-                MOST_ENTRIES
-            };
-            (self.entries.try_reserve_exact(more))
-                .or_else(|_| self.entries.try_reserve(room))
-                .map_err(|_| Unreadable)?;
-        }
+        self.make_room(piece.len() / BYTES_PER_ENTRY)?;
         let open = std::mem::take(&mut self.open);
         let mut parser = Parser::new(piece, 0, &mut self.entries, open);
         // Places are told from the document's start.
@@ -171,6 +160,66 @@ impl InPieces {
         (self.open, self.spaced) = (parser.open, parser.spaced);
         self.length += piece.len();
         Ok(())
+    }
+
+    /// Adds a piece that was parsed [apart](Apart::parse), which begins where this ends.
+    ///
+    /// # Errors
+    /// It is not what was expected.
+    pub fn join(&mut self, piece: &Apart) -> Result<(), Unreadable> {
+        let &[root, list] = &self.open[..] else {
+            return Err(Unreadable);
+        };
+        self.make_room(piece.entries.len())?;
+        let before = self.entries.len();
+        let inside = piece.entries.get(2..).ok_or(Unreadable)?;
+        self.entries.extend_from_slice(inside);
+        // Where an entry of the piece stands now.
+        let moved = |index: usize| match index {
+            0 => root as usize,
+            1 => list as usize,
+            _ => before + index - 2,
+        };
+        for (index, around) in piece.entries[..2].iter().enumerate() {
+            if !piece.open.iter().any(|it| *it as usize == index) {
+                let place = moved(index);
+                let span = moved(index + around.span() as usize) - place;
+                if span > MAXIMUM_SPAN {
+                    return Err(Unreadable);
+                }
+                self.entries[place].close(around.end, span);
+            }
+        }
+        self.open.clear();
+        for index in &piece.open {
+            let place = u32::try_from(moved(*index as usize)).map_err(|_| Unreadable)?;
+            self.open.push(place);
+        }
+        self.complete = piece.complete;
+        self.spaced |= piece.spaced;
+        self.length += piece.length;
+        Ok(())
+    }
+
+    /// How many bytes it has so far.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Room for so many entries.
+    fn make_room(&mut self, room: usize) -> Result<(), Unreadable> {
+        if self.entries.capacity() - self.entries.len() >= room {
+            return Ok(());
+        }
+        // To be moved seldom: what it does not need of the room is never touched.
+        let more = if self.entries.capacity() == 0 {
+            room.max(MANY_ENTRIES)
+        } else {
+            MOST_ENTRIES
+        };
+        (self.entries.try_reserve_exact(more))
+            .or_else(|_| self.entries.try_reserve(room))
+            .map_err(|_| Unreadable)
     }
 
     /// The entries of a document that is complete and stands at `start` of a text.
@@ -194,6 +243,41 @@ impl InPieces {
     }
 }
 
+/// A piece of a document that is parsed apart from those before it. It is not the first one, so that it
+/// begins in a list of the outermost object: these two are its first entries, and are open.
+#[derive(Debug, Default)]
+pub struct Apart {
+    entries: Vec<Entry>,
+    open: Vec<u32>,
+    length: usize,
+    spaced: bool,
+    complete: bool,
+}
+
+impl Apart {
+    /// Parses a piece that begins so many bytes behind the document's start, in the room of another one.
+    ///
+    /// # Errors
+    /// What comes is not what was expected.
+    pub fn parse(&mut self, piece: &str, start: usize) -> Result<(), Unreadable> {
+        self.entries.clear();
+        self.open.clear();
+        for kind in [Kind::Object, Kind::Array] {
+            self.open.push(u32::from(kind == Kind::Array));
+            self.entries.push(Entry::new(kind, 0, 0, false));
+        }
+        let open = std::mem::take(&mut self.open);
+        let mut parser = Parser::new(piece, 0, &mut self.entries, open);
+        parser.base = 0_usize.wrapping_sub(start);
+        parser.pause = piece.len();
+        parser.is_piece = true;
+        self.complete = parser.document().map_err(|_| Unreadable)?;
+        (self.open, self.spaced) = (parser.open, parser.spaced);
+        self.length = piece.len();
+        Ok(())
+    }
+}
+
 /// A key or value takes at least some bytes of what large orders are written in.
 const BYTES_PER_ENTRY: usize = 8;
 
@@ -201,6 +285,9 @@ const BYTES_PER_ENTRY: usize = 8;
 /// one of 1 GiB may have.
 const MANY_ENTRIES: usize = 1 << 22;
 const MOST_ENTRIES: usize = (1 << 30) / BYTES_PER_ENTRY;
+
+/// Objects of so many members are narrow: each key is compared with each.
+const NARROW: usize = 24;
 
 /// A document that cannot be parsed in pieces.
 #[derive(Debug)]
@@ -437,7 +524,14 @@ impl<'t> Parser<'t> {
         }
         let start = self.position;
         let escaped = self.string()?;
-        self.push(Kind::String, start, self.position, escaped);
+        let name = start + 1..self.position - 1;
+        let mark = if escaped {
+            mark(unescape(&self.text[name]).as_bytes())
+        } else {
+            mark(&self.bytes[name])
+        };
+        let (start, end) = (self.relative(start), self.relative(self.position));
+        self.entries.push(Entry::key(start, end, escaped, mark));
         if self.peek() != Some(b':') {
             return self.unexpected("`:`");
         }
@@ -574,28 +668,35 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// A small filter over length and edge bytes keeps most objects from any
+    /// A small filter over the marks of keys, and then these themselves, keep most objects from any
     /// comparison; wide objects use a table. Gives the number of members.
     fn refuse_duplicate_keys(&self, container: usize) -> Result<usize, SyntaxFault> {
-        let mut filter: u64 = 0;
+        let mut filter = [0_u64; 4];
         let mut members = 0;
         let mut suspicious = false;
         for key in self.keys(container) {
-            let first = self.bytes[self.place(key.start) + 1];
-            let last = self.bytes[self.place(key.end) - 2];
-            let hash = (key.end - key.start)
-                .wrapping_mul(7)
-                .wrapping_add(u32::from(first).wrapping_mul(13))
-                .wrapping_add(u32::from(last).wrapping_mul(31));
-            let bit = 1_u64 << (hash & 63);
-            suspicious |= key.escaped() || filter & bit != 0;
-            filter |= bit;
+            let mark = key.mark();
+            let (word, bit) = (mark >> 6 & 3, 1_u64 << (mark & 63));
+            suspicious |= filter[word as usize] & bit != 0;
+            filter[word as usize] |= bit;
             members += 1;
         }
-        if suspicious {
+        if suspicious && self.has_mark_twice(container, members) {
             self.compare_keys(container, members)?;
         }
         Ok(members)
+    }
+
+    /// Whether two keys of an object have the same mark; of a wide one it is not known.
+    fn has_mark_twice(&self, container: usize, members: usize) -> bool {
+        let mut marks = [0; NARROW];
+        let Some(marks) = marks.get_mut(..members) else {
+            return true;
+        };
+        for (place, key) in marks.iter_mut().zip(self.keys(container)) {
+            *place = key.mark();
+        }
+        (1..members).any(|position| marks[..position].contains(&marks[position]))
     }
 
     /// The keys of an object that has ended.
@@ -612,7 +713,7 @@ impl<'t> Parser<'t> {
     fn compare_keys(&self, container: usize, members: usize) -> Result<(), SyntaxFault> {
         let mut seen: Vec<(Cow<'_, str>, Entry)> = Vec::new();
         let mut table: HashMap<Cow<'_, str>, Entry> = HashMap::new();
-        let wide = members > 24;
+        let wide = members > NARROW;
         for entry in self.keys(container) {
             let key = self.key_text(entry);
             let first = if wide {
@@ -680,11 +781,71 @@ fn hex(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_until;
+    use super::super::Document;
+    use super::{Apart, InPieces, plain_until};
+
+    /// Places at which a document can be taken apart: behind commas between objects of outer lists.
+    fn cuts(text: &str) -> Vec<usize> {
+        let (mut depth, mut cuts) = (0, vec![0]);
+        for (position, byte) in text.bytes().enumerate() {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                b',' if depth == 2 && text[position + 1..].starts_with('{') => {
+                    cuts.push(position + 1);
+                }
+                _ => {}
+            }
+        }
+        cuts.push(text.len());
+        cuts
+    }
+
+    #[test]
+    fn pieces_that_are_parsed_apart_make_the_same_tape() {
+        let list = r#"[{"a":[1,{}],"é\n":{"x":null}},{},{"b":"c"}]"#;
+        for text in [
+            format!("{{\"id\":\"1\",\"item\":{list}}}"),
+            format!("{{\"one\":{list},\"two\":{list},\"three\":3,\"four\":{list},\"five\":{{}}}}"),
+            format!("{{ \"one\" : {list} , \"two\":{list}, \"one more\": [ ] }}"),
+        ] {
+            let expected = Document::parse(text.clone(), "").expect("JSON");
+            let cuts = cuts(&text);
+            let pieces: Vec<&str> = cuts.windows(2).map(|it| &text[it[0]..it[1]]).collect();
+            for apart in 0..1_u32 << (pieces.len() - 1) {
+                let (mut document, mut room) = (InPieces::default(), Apart::default());
+                for (number, piece) in pieces.iter().enumerate() {
+                    if number > 0 && apart >> (number - 1) & 1 == 1 {
+                        room.parse(piece, document.length()).expect("a piece");
+                        document.join(&room).expect("the next piece");
+                    } else {
+                        document.add(piece).expect("a piece");
+                    }
+                }
+                let (entries, parsed) = document.finish(&text, 0).expect("a document");
+                assert!(entries == expected.entries, "{apart:b} {text}");
+                assert_eq!(parsed.spaced, expected.spaced);
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_that_does_not_fit_is_not_joined() {
+        let mut room = Apart::default();
+        assert!(room.parse("1}", 10).is_err());
+        assert!(room.parse("{}]", 10).is_err());
+        room.parse("{}]}", 10).expect("the last piece of one");
+        for before in ["{\"a\":[{},", "{\"a\":{\"b\":[{},"] {
+            let mut document = InPieces::default();
+            document.add(before).expect("a piece");
+            let fits = document.join(&room).is_ok();
+            assert_eq!(fits, !before.contains('b'), "{before}");
+        }
+    }
 
     #[test]
     fn a_plain_run_ends_at_every_byte_that_needs_a_look() {
-        for length in 0..20 {
+        for length in 0..40 {
             for stop in 0..length {
                 for byte in 0..=u8::MAX {
                     let mut bytes = vec![0xFF; length];

@@ -14,6 +14,8 @@ pub struct Scan {
     pub position: usize,
     depth: usize,
     in_string: bool,
+    /// Whether a line has ended so far.
+    pub has_lines: bool,
     /// Whether a place is wanted at which the document can be taken apart.
     pub seeks_cut: bool,
     /// Such a place: after a comma between two objects of a list of the outermost object.
@@ -46,6 +48,7 @@ impl Scan {
             position,
             depth: 0,
             in_string: false,
+            has_lines: false,
             seeks_cut: false,
             cut: None,
         }
@@ -109,6 +112,7 @@ impl Scan {
             }
             match byte {
                 b'"' => self.in_string = true,
+                b'\n' => self.has_lines = true,
                 b'{' | b'[' => {
                     let second = lines && byte == b'{' && self.depth > 0;
                     if second && buffer[..at].strip_suffix(b"\n").is_some_and(ends_line) {

@@ -7,7 +7,7 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, JsonNumber, Node as SchemaNode, NodeIdentity, Object};
 use serde_json::{Number, Value};
 
-use super::tape::{Document, Elements, Kind, Members, Node};
+use super::tape::{Document, Elements, Kind, Members, Node, mark};
 
 /// The representation that [`Node`] is, for `jsonschema::options_for`.
 #[derive(Debug)]
@@ -15,15 +15,18 @@ pub struct Tape;
 
 impl Json for Tape {
     type Node<'a> = Node<'a>;
-    type PreparedKey = Box<str>;
+    type PreparedKey = MarkedKey;
     type StringBuffer = Option<Document>;
 
     // A lookup walks the members: past a few lookups one walk is cheaper.
     const KEYS_PER_LOOKUP: usize = 8;
     const ACYCLIC: bool = true;
 
-    fn prepare_key(key: &str) -> Box<str> {
-        key.into()
+    fn prepare_key(key: &str) -> MarkedKey {
+        MarkedKey {
+            mark: mark(key.as_bytes()),
+            text: key.into(),
+        }
     }
 
     fn with_string_node<T>(
@@ -35,6 +38,13 @@ impl Json for Tape {
         let document = Document::parse(text, "").expect("a quoted text is a JSON value");
         f(buffer.insert(document).root())
     }
+}
+
+/// A key of a schema, and the mark by which it is looked for.
+#[derive(Debug)]
+pub struct MarkedKey {
+    mark: u32,
+    text: Box<str>,
 }
 
 /// A number as it is written.
@@ -138,8 +148,8 @@ impl<'a> Object<'a, Tape> for Node<'a> {
         Node::len(*self)
     }
 
-    fn get(&self, key: &Box<str>) -> Option<Node<'a>> {
-        self.member(key)
+    fn get(&self, key: &MarkedKey) -> Option<Node<'a>> {
+        self.marked(key.mark, &key.text)
     }
 
     fn members(&self) -> Named<'a> {

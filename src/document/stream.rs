@@ -654,7 +654,9 @@ impl<R: Read> Stream<R> {
         });
         let bytes = &self.buffer[self.position..end];
         self.place.offset += bytes.len() as u64;
-        match memchr::memrchr(b'\n', bytes) {
+        let has_lines = self.scan.is_none_or(|scan| scan.has_lines);
+        let newline = has_lines.then(|| memchr::memrchr(b'\n', bytes));
+        match newline.flatten() {
             // The line ends here: nobody will ask for the column.
             None if self.buffer.get(end) == Some(&b'\n') => {}
             None => self.place.column += characters(bytes),

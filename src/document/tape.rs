@@ -3,8 +3,8 @@
 //!
 //! Invariant: entries are in text order; an object's entries alternate key and
 //! value; the span of a value reaches over everything inside it. A key has
-//! nothing inside: in its place the first key of an object has the number of
-//! members.
+//! nothing inside: in its place it has a mark of what it says, and the first
+//! key of an object the number of members, too.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -41,7 +41,8 @@ pub enum Kind {
 pub struct Entry {
     pub(super) start: u32,
     pub(super) end: u32,
-    /// From the lowest bit: kind, whether a string holds escapes, span or number of members.
+    /// From the lowest bit: kind, whether a string holds escapes, then the span; of a key, in its place,
+    /// the mark and the number of members.
     tag: u32,
 }
 
@@ -51,6 +52,35 @@ pub(super) const MAXIMUM_SPAN: usize = (1 << (u32::BITS - SPAN)) - 1;
 const ESCAPED: u32 = 1 << 3;
 /// Where the span begins.
 const SPAN: u32 = 4;
+/// Bits of a mark.
+const MARK: u32 = 20;
+/// Where the number of members begins.
+const MEMBERS: u32 = SPAN + MARK;
+/// So many members, or more: they have to be counted.
+const MANY_MEMBERS: u32 = (1 << (u32::BITS - MEMBERS)) - 1;
+
+/// A number by which most keys can be told apart without a look at the text, which may be far away.
+#[inline]
+pub(super) fn mark(key: &[u8]) -> u32 {
+    let (first, last) = match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (key.first_chunk(), key.last_chunk()) {
+            (Some(first), Some(last)) => {
+                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+                (first.into(), last.into())
+            }
+            _ => {
+                let byte = |at: usize| u64::from(key.get(at).copied().unwrap_or(0));
+                (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
+            }
+        },
+    };
+    let mixed = first ^ last.rotate_left(29) ^ key.len() as u64;
+    let mixed = mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    #[expect(clippy::cast_possible_truncation, reason = "that many bits are left")]
+    let mark = (mixed >> (u64::BITS - MARK)) as u32;
+    mark
+}
 
 impl Entry {
     /// A value from `start` to `end` with nothing inside.
@@ -60,20 +90,38 @@ impl Entry {
         Entry { start, end, tag }
     }
 
+    /// A key from `start` to `end`, and the [mark] of what it says.
+    #[inline]
+    pub(super) fn key(start: u32, end: u32, escaped: bool, mark: u32) -> Entry {
+        let escaped = if escaped { ESCAPED } else { 0 };
+        let tag = Kind::String as u32 | escaped | mark << SPAN;
+        Entry { start, end, tag }
+    }
+
     /// Ends an object or array: `span` entries stand in it, its own included.
+    #[allow(clippy::cast_possible_truncation)]
     pub(super) fn close(&mut self, end: u32, span: usize) {
         self.end = end;
-        self.set(span);
+        self.tag = self.tag & ((1 << SPAN) - 1) | (span.min(MAXIMUM_SPAN) as u32) << SPAN;
     }
 
     /// Notes on the first key of an object how many members this has.
+    #[allow(clippy::cast_possible_truncation)]
     pub(super) fn count(&mut self, members: usize) {
-        self.set(members);
+        let members = members.min(MANY_MEMBERS as usize) as u32;
+        self.tag = self.tag & ((1 << MEMBERS) - 1) | members << MEMBERS;
     }
 
-    #[allow(clippy::cast_possible_truncation)]
-    fn set(&mut self, number: usize) {
-        self.tag = self.tag & ((1 << SPAN) - 1) | (number.min(MAXIMUM_SPAN) as u32) << SPAN;
+    /// The [mark] of what a key says.
+    #[inline]
+    pub(super) fn mark(self) -> u32 {
+        self.tag >> SPAN & ((1 << MARK) - 1)
+    }
+
+    /// Of an object's first key, how many members that has, if they need not be counted.
+    fn members(self) -> Option<usize> {
+        let members = self.tag >> MEMBERS;
+        (members < MANY_MEMBERS).then_some(members as usize)
     }
 
     /// What it is.
@@ -96,8 +144,7 @@ impl Entry {
         self.tag & ESCAPED != 0
     }
 
-    /// How many entries a value takes, its own included; of an object's first key, how many members
-    /// that has.
+    /// How many entries a value takes, its own included.
     pub(super) fn span(self) -> u32 {
         self.tag >> SPAN
     }
@@ -107,6 +154,7 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Entry { start, end, .. } = self;
         let (kind, span) = (self.kind(), self.span());
+        // The same of a key, whose mark and number of members stand there.
         write!(f, "{kind:?} {start}..{end} span {span}")?;
         f.write_str(if self.escaped() { " escaped" } else { "" })
     }
@@ -418,6 +466,19 @@ impl<'d> Node<'d> {
         &self.document.text()[entry.start as usize..entry.end as usize]
     }
 
+    /// Has all of a value fetched from memory, if it is going to be read soon: that takes little
+    /// longer than to fetch the first part of it when it is wanted, and the others one after the other.
+    pub fn fetch(self) {
+        const LINE: usize = 64;
+        let (first, last) = (self.index as usize, self.after() as usize);
+        let entries = self.document.entries[first..last].iter();
+        let entries = entries.step_by(LINE / size_of::<Entry>());
+        let bytes = self.raw().as_bytes().iter().step_by(LINE);
+        let seen = entries.fold(0, |seen, entry| seen ^ entry.tag);
+        let seen = bytes.fold(seen, |seen, byte| seen ^ u32::from(*byte));
+        std::hint::black_box(seen);
+    }
+
     /// Byte range in the document's text.
     pub fn range(self) -> Range<usize> {
         let entry = self.entry();
@@ -483,7 +544,11 @@ impl<'d> Node<'d> {
     pub fn len(self) -> usize {
         match self.kind() {
             Kind::Object if self.is_empty() => 0,
-            Kind::Object => self.document.entries[self.index as usize + 1].span() as usize,
+            Kind::Object => {
+                let first = self.document.entries[self.index as usize + 1];
+                let members = first.members();
+                members.unwrap_or_else(|| self.members().count())
+            }
             _ => self.elements().count(),
         }
     }
@@ -494,29 +559,38 @@ impl<'d> Node<'d> {
     }
 
     /// Member of an object by key; `None` for other values too.
+    // The mark of a key that stands in the program is reckoned when that is made.
+    #[inline]
     pub fn member(self, key: &str) -> Option<Node<'d>> {
+        self.marked(mark(key.as_bytes()), key)
+    }
+
+    /// [`member`](Self::member), with the [mark] of the key.
+    pub(super) fn marked(self, mark: u32, key: &str) -> Option<Node<'d>> {
         if self.kind() != Kind::Object {
             return None;
         }
         let inside = self.index as usize + 1..self.after() as usize;
         let entries = &self.document.entries[..inside.end];
-        let text = self.document.text();
         let mut index = inside.start;
         while index + 1 < entries.len() {
-            let name = entries[index];
-            let (start, end) = (name.start as usize + 1, name.end as usize - 1);
-            let is_it = if name.escaped() {
-                unescape(&text[start..end]) == key
-            } else {
-                // Most keys differ in length.
-                end - start == key.len() && text.as_bytes()[start..end] == *key.as_bytes()
-            };
-            if is_it {
+            if entries[index].mark() == mark && self.says(entries[index], key) {
                 return Some(self.at(index + 1));
             }
             index += 1 + entries[index + 1].span() as usize;
         }
         None
+    }
+
+    /// Whether a key of the document says this.
+    fn says(self, name: Entry, key: &str) -> bool {
+        let (start, end) = (name.start as usize + 1, name.end as usize - 1);
+        let inside = &self.document.text()[start..end];
+        if name.escaped() {
+            unescape(inside) == key
+        } else {
+            inside == key
+        }
     }
 
     /// The value at an index of the document's tape, which has less than 2^32 entries.
@@ -564,6 +638,18 @@ impl<'d> Node<'d> {
             index: self.index + 1,
             end,
         }
+    }
+
+    /// Elements of an array in order, each of which is going to be read: the one after it is
+    /// [fetched](Self::fetch) meanwhile.
+    pub fn elements_to_read(self) -> impl Iterator<Item = Node<'d>> {
+        let mut next = self.elements();
+        next.next();
+        self.elements().inspect(move |_| {
+            if let Some(next) = next.next() {
+                next.fetch();
+            }
+        })
     }
 
     /// Elements of the array member `key`; nothing if it is absent or no array.

@@ -81,19 +81,24 @@ pub struct ItemRelationship<'d> {
     pub item: Cow<'d, str>,
     /// Id of the other item's order, if it is named.
     pub order: Option<Cow<'d, str>>,
+    /// Whether it says nothing but of which kind it is, and to which item.
+    pub is_plain: bool,
 }
 
 impl<'d> ItemRelationship<'d> {
     /// Reads a relationship object.
     pub fn read(node: Node<'d>) -> ItemRelationship<'d> {
-        let kind = node
-            .text("relationshipType")
+        let name = node.text("relationshipType");
+        let item = node.get("orderItem");
+        let is_plain = name.is_some() && item.is_some() && node.len() == 2;
+        let kind = name
             .or_else(|| node.text("type"))
             .map_or(RelationshipKind::Other, |name| RelationshipKind::of(&name));
-        let target = node.get("orderItem").unwrap_or(node);
+        let target = item.unwrap_or(node);
         ItemRelationship {
             node,
             kind,
+            is_plain,
             item: target
                 .text("itemId")
                 .or_else(|| target.text("id"))

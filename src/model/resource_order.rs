@@ -53,7 +53,7 @@ impl<'d> ResourceOrder<'d> {
             .or_else(|| node.get("resourceOrderItem"))
             .map_or(Vec::new(), |list| {
                 let mut items = Vec::with_capacity(list.len());
-                items.extend(list.elements().map(read_item));
+                items.extend(list.elements_to_read().map(read_item));
                 items
             });
         ResourceOrder {

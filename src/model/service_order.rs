@@ -93,7 +93,7 @@ impl<'d> ServiceOrder<'d> {
 
 fn read_items<'d>(list: Node<'d>, parent: Option<usize>, items: &mut Vec<ServiceOrderItem<'d>>) {
     items.reserve(list.len());
-    for node in list.elements() {
+    for node in list.elements_to_read() {
         let service = node.get("service");
         let position = items.len();
         items.push(ServiceOrderItem {
