@@ -1,6 +1,6 @@
 //! Activation rules: who carries out a resource, when, and what undoes it.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reader, actions, surroundings, uncertain};

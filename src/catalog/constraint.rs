@@ -1,7 +1,7 @@
 //! Constraint rules: what has to hold of an order, beyond its characteristics
 //! one by one.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reader, Subject, actions, products, surroundings};

@@ -23,13 +23,13 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cel::common::ast::{Expr, operators};
 use cel::common::types::CelBool;
 use cel::common::value::CowVal;
 use cel::{Context, ExecutionError, IdedExpr, Value};
+use foldhash::HashMap;
 
 pub use functions::{MAX_ELEMENTS, MAX_TEXT};
 pub use near::{Near, NearKind};

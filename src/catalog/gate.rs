@@ -1,6 +1,6 @@
 //! Gate rules: what has to be decided or reached before tasks start.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::ruling::{Reach, Reader, Subject, actions, nearest, products, surroundings, uncertain};

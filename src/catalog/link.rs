@@ -13,9 +13,11 @@ mod scope;
 mod share;
 mod siblings;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 pub(super) use scope::{joined, shape};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::rule::Dependency;
 use super::ruling::Reader;

@@ -1,9 +1,10 @@
 //! Files to catalog: documents are read, checked against their schemas, and
 //! entered under their ids; `link` then ties them together.
 
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
+use std::collections::{BTreeMap, hash_map};
 use std::path::Path;
 
+use foldhash::{HashMap, HashSet};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use sha2::{Digest, Sha256};
 

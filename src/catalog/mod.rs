@@ -23,7 +23,7 @@ pub mod space;
 mod specification;
 mod values;
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 pub use activation::{
     ActivationRule, CompensationMethod, CompensationRequest, CompensationRule, WindowRule, Work,

@@ -1,6 +1,8 @@
 //! What products lead to, and nobody carries out.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::{Catalog, Decomposition, ResourceIndex, ServiceIndex};
 use crate::diagnostic::{Code, Diagnostic, Severity, has_errors};

@@ -1,7 +1,7 @@
 //! Which products need each other, and which exclude each other: relationships
 //! of offerings and of product specifications (TMF620).
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::expression::Parsed;
 use super::ruling::{Reader, Subject};

@@ -1,6 +1,6 @@
 //! Rollout rules: in which waves an order is carried out.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::Catalog;
 use super::characteristic::CharacteristicSpecification;

@@ -1,7 +1,8 @@
 //! Rules: how one specification is decomposed into another.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use super::ServiceIndex;
 use super::expression::Expression;

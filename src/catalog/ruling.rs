@@ -1,7 +1,9 @@
 //! What activation, gate and rollout rules have in common when they are read:
 //! references are followed, expressions compiled, actions named.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};
 use super::{Catalog, ProductIndex, ServiceIndex};

@@ -2,8 +2,8 @@
 //! them.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
+use foldhash::{HashSet, HashSetExt as _};
 use jiff::Timestamp;
 
 use super::characteristic::CharacteristicSpecification;

@@ -3,7 +3,9 @@
 //! Items that may wait for each other are found through what they have in
 //! common; only `where` looks at pairs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::faults::Faults;
 use super::staying;

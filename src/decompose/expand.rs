@@ -7,12 +7,13 @@ mod make;
 mod parts;
 mod stranger;
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 pub use element::{Subject, Wanted, installed_values};
 pub use make::Thing;
 pub use parts::{Candidate, Part, joined};
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::around::Places;
 use super::explain::{Explanation, Outcome, Story};

@@ -1,7 +1,8 @@
 //! Faults that come to light while an order is decomposed.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::expand::joined;
 use crate::catalog::Decomposition;

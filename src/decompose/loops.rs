@@ -4,8 +4,9 @@
 //! A list is read once, and its elements are looked at where they stand: the
 //! cost is linear in their number.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::faults::ElementKey;
 use crate::catalog::expression::{Bindings, EvaluationFault, Expression, Found};

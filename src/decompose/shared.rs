@@ -9,7 +9,9 @@ mod find;
 mod made;
 mod want;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use super::dependencies::Waiting;
 use super::expand::{Candidate, Part, Source};

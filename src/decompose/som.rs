@@ -1,8 +1,9 @@
 //! SOM: a service order becomes a resource order.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::around::{self, Surroundings};
 use super::com;

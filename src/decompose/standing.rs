@@ -16,7 +16,9 @@
 //! An installed thing is matched by the id that would be computed for it, else by its specification.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::around;
 use crate::catalog::{self, Catalog, Facing, Values};
@@ -274,7 +276,7 @@ pub fn resources_below<'i>(
     catalog: &Catalog,
     service: &Installed<'i>,
 ) -> Vec<Installed<'i>> {
-    let mut seen: HashSet<String> = HashSet::from([service.id.to_string()]);
+    let mut seen: HashSet<String> = HashSet::from_iter([service.id.to_string()]);
     let mut found: Vec<Installed<'i>> = inventory.resources_of(service);
     let mut known: HashSet<Cow<'i, str>> = found.iter().map(|it| it.id.clone()).collect();
     let mut inside = inventory.services_inside(service);

@@ -7,7 +7,7 @@
 //! One item for each, not one dependency for each way through it: an order grows
 //! with what is installed, not with its square.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::step::Made;
 use crate::catalog::{Catalog, ServiceIndex};

@@ -2,8 +2,9 @@
 //! conditions, map the characteristics, compare with what is installed; and
 //! what came of it all.
 
-use std::collections::HashSet;
 use std::rc::Rc;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::dependencies::{self, Waiting};
 use super::explain::{Asked, Explanation, Story, Tried};

@@ -1,8 +1,9 @@
 //! Tasks that differ in nothing but what they are for: a thousand profiles of
 //! one wave are one box to people.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::flow::{OrchestrationPlan, TaskFlow, TaskKind};
 

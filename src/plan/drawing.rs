@@ -1,7 +1,9 @@
 //! Plans as graphs for people: Graphviz DOT and Mermaid.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use foldhash::HashMap;
 
 use super::bulk::{Lots, predecessors};
 use super::flow::{OrchestrationPlan, TaskKind};

@@ -1,9 +1,10 @@
 //! Why a task is in a plan, what it waits for and what waits for it: for people,
 //! and as a document.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use foldhash::HashMap;
 use jiff::Timestamp;
 use serde::Serialize;
 

@@ -1,8 +1,9 @@
 //! What is asked of documents of our own beyond their schema: a version of
 //! their format that is read here, and plans that can be carried out.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{DocumentKind, Node};

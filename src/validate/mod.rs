@@ -10,9 +10,9 @@ mod reject;
 pub mod rules;
 mod standard;
 
-use std::collections::HashSet;
 use std::ops::Deref;
 
+use foldhash::HashSet;
 use jiff::Timestamp;
 
 pub use duplicates::{Duplicates, OrderKey};

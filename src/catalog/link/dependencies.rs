@@ -1,6 +1,8 @@
 //! What comes first: `dependsOn` of rules.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use super::scope::shape;
 use super::{Compiler, Linker, Source};

@@ -2,8 +2,10 @@
 //! what is made for another one in the same building. And what is read of these elements, which no
 //! specification describes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::Linker;
 use crate::catalog::ProductSpecification;

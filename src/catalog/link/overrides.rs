@@ -1,6 +1,6 @@
 //! Which of several rules for one source and target comes before which.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{Compiler, Step, suggest};
 use crate::diagnostic::Location;

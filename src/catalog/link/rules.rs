@@ -1,7 +1,9 @@
 //! Rules to steps, and steps to decompositions with their expressions compiled.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use super::{Compiler, Linker, Source, Step, suggest};
 use crate::catalog::expression::{Expected, Expression, ObjectShape, Parsed, Scope, Shape};

@@ -1,6 +1,8 @@
 //! What expressions may read: the variables by source, and the shapes of specifications.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Compiler, Linker, Source, Step};
 use crate::catalog::characteristic::{CharacteristicSpecification, ValueType};

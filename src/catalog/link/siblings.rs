@@ -1,6 +1,6 @@
 //! What mappings read of what is made beside their target.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::scope::shape;
 use super::{Compiler, Step};

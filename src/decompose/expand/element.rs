@@ -1,6 +1,6 @@
 //! What becomes of a candidate for one element of its rule's loops.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Candidate, Expansion, Level, Part, Thing, joined};
 use crate::catalog::expression::Bindings;

@@ -1,7 +1,7 @@
 //! Installed things below one thing whose ids another system gave: known by the
 //! characteristics that the keys of loops are mapped to, or by their names.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{Candidate, Expansion, Part, Source};
 use crate::catalog::{Decomposition, Loop, Mapping, Over, Specification};

@@ -3,7 +3,7 @@
 //! What was made alike of many elements of a list is told once, with how many
 //! more there are.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Detail, Explanation, TOLD};
 

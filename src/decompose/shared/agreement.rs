@@ -1,6 +1,8 @@
 //! What those who share a thing agree on, and who uses it beside them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashSet, HashSetExt as _};
 
 use super::{Given, Parent, Weight};
 use crate::catalog::{self, Facing, Values};

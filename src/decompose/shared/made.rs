@@ -1,7 +1,9 @@
 //! Shared things, once all who want them are known.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::{Parent, Sharing};
 use crate::catalog::Values;

@@ -1,7 +1,8 @@
 //! Products, services and resources: each in one item only.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Rule, error};
 use crate::diagnostic::Diagnostic;

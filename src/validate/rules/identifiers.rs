@@ -1,6 +1,6 @@
 //! Item ids: there, and each only once.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Rule, error};
 use crate::diagnostic::Diagnostic;

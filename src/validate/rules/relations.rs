@@ -1,7 +1,6 @@
 //! Products that need or exclude each other, by the relationships of the catalog.
 
-use std::collections::HashSet;
-
+use foldhash::{HashSet, HashSetExt as _};
 use jiff::Timestamp;
 
 use super::{Rule, error, warning};

@@ -1,6 +1,6 @@
 //! Relationships between items: they lead somewhere, and not in a circle.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{Rule, error};
 use crate::diagnostic::Diagnostic;

@@ -5,9 +5,9 @@
 //! The tables beside this file state it in a notation of their own. Orders of
 //! versions 3 and 5, which have other members, are not judged.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jsonschema::Validator;
 use serde_json::json;
 
