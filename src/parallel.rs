@@ -4,9 +4,7 @@
 //! order of the things.
 
 use std::num::NonZero;
-use std::ops::ControlFlow;
 use std::panic::resume_unwind;
-use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 
@@ -90,69 +88,6 @@ pub fn parts<T: Sync, R: Send>(
     map(parts.collect(), |(number, part)| work(number * size, part))
 }
 
-/// As [`parts`], for work that changes the things where they are.
-pub fn parts_mut<T: Send>(list: &mut [T], many: usize, work: impl Fn(usize, &mut [T]) + Sync) {
-    if list.len() < many {
-        return work(0, list);
-    }
-    let size = list.len().div_ceil(threads()).max(1);
-    let parts = list.chunks_mut(size).enumerate();
-    map(parts.collect(), |(number, part)| work(number * size, part));
-}
-
-/// What comes of pieces of `size` things of a list, handed to `take` one after the other in their
-/// sequence, until it wants no more. Each thread is but one piece ahead of it, so that what is made
-/// is never there as a whole; and makes it in the room of a piece that has been taken, which is to
-/// be left empty: memory that the system has to find takes longer than what is done with it.
-pub fn pieces<T: Sync, R: Send + Default, B>(
-    list: &[T],
-    size: usize,
-    work: impl Fn(usize, &[T], &mut R) + Sync,
-    mut take: impl FnMut(&mut R) -> ControlFlow<B>,
-) -> ControlFlow<B> {
-    let count = list.len().div_ceil(size.max(1));
-    let threads = threads().min(count);
-    let mut pieces = list.chunks(size.max(1)).enumerate();
-    if threads < 2 {
-        let mut room = R::default();
-        return pieces.try_for_each(|(number, piece)| {
-            work(number * size, piece, &mut room);
-            take(&mut room)
-        });
-    }
-    let mut shares: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
-    for (number, piece) in pieces {
-        shares[number % threads].push((number * size, piece));
-    }
-    thread::scope(|scope| {
-        let (work, mut made) = (&work, Vec::with_capacity(threads));
-        for share in shares {
-            let (sender, receiver) = sync_channel(1);
-            let (give_back, taken) = channel();
-            made.push((receiver, give_back));
-            scope.spawn(move || {
-                for (start, piece) in share {
-                    let mut room = taken.try_recv().unwrap_or_default();
-                    work(start, piece, &mut room);
-                    if sender.send(room).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        for number in 0..count {
-            let (made, give_back) = &made[number % threads];
-            // A thread that panics hands over nothing; the scope panics with it.
-            let Ok(mut piece) = made.recv() else {
-                break;
-            };
-            take(&mut piece)?;
-            let _wanted_or_not = give_back.send(piece);
-        }
-        ControlFlow::Continue(())
-    })
-}
-
 /// Gives back the memory of something large beside what follows: by a thread, for which nobody waits
 /// when the process ends. One thing at a time, so that what is not needed any more never piles up.
 pub fn discard<T: Send + 'static>(thing: T) {
@@ -174,9 +109,7 @@ fn threads() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
-
-    use super::{map, parts, parts_mut, pieces};
+    use super::{map, parts};
 
     #[test]
     fn results_are_in_the_order_of_the_things() {
@@ -197,59 +130,12 @@ mod tests {
             });
             assert_eq!(copied.concat(), list);
         }
-        for many in [0, 1001, 1002] {
-            let mut places = vec![0; 1001];
-            parts_mut(&mut places, many, |start, part| {
-                for (place, it) in (start..).zip(part) {
-                    *it = place;
-                }
-            });
-            assert_eq!(places, list);
-        }
         let none: Vec<usize> = parts(&list[..0], 0, |_, part| part.len());
         assert_eq!(none.iter().sum::<usize>(), 0);
     }
 
     #[test]
-    fn pieces_are_taken_in_their_sequence_until_there_are_enough() {
-        let list: Vec<usize> = (0..1000).collect();
-        for size in [1, 7, 999, 1000, 2000] {
-            let mut taken = Vec::new();
-            let ended = pieces(
-                &list,
-                size,
-                |start, piece, room: &mut Vec<usize>| {
-                    assert_eq!((piece[0], room.len()), (start, 0));
-                    room.extend(piece);
-                },
-                |piece| {
-                    taken.append(piece);
-                    if taken.len() > 500 {
-                        ControlFlow::Break(taken.len())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                },
-            );
-            assert_eq!(ended, ControlFlow::Break(taken.len()));
-            assert_eq!(taken, list[..taken.len()]);
-            assert!(taken.len() <= 500 + size);
-        }
-        let none = pieces(&[0; 0], 7, |_, _, ()| (), |()| ControlFlow::Break(()));
-        assert_eq!(none, ControlFlow::Continue(()));
-    }
-
-    #[test]
     fn a_panic_of_the_work_is_one_of_the_caller() {
-        let panicked = std::panic::catch_unwind(|| {
-            pieces(
-                &[0; 100],
-                1,
-                |start, _, ()| assert_ne!(start, 90),
-                |()| ControlFlow::<()>::Continue(()),
-            )
-        });
-        assert!(panicked.is_err());
         let panicked = std::panic::catch_unwind(|| {
             map((0..100).collect(), |it: u32| assert_ne!(it, 90));
         });

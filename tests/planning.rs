@@ -141,8 +141,7 @@ fn plan(text: &str) -> (Chain, OrchestrationPlan) {
     chain.documents.extend([services.clone(), resources]);
     let planning = Planning {
         catalog: Some(catalog()),
-        default_endpoint: None,
-        now: None,
+        ..Planning::default()
     };
     let planned = planning
         .plan(&chain)

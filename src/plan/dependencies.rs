@@ -88,7 +88,11 @@ pub fn stated(layers: &Layers<'_, '_>, faults: &mut Vec<Diagnostic>) -> Vec<Depe
             if !layers.is_here(index, relationship) {
                 continue;
             }
-            let gap = gap(relationship.node, faults);
+            let gap = if relationship.is_plain {
+                Gap::default()
+            } else {
+                gap(relationship.node, faults)
+            };
             let Some(on) = layers.beside(index, relationship) else {
                 let message = format!(
                     "an item waits for item `{}`, which is not in the order",
@@ -259,7 +263,7 @@ impl Connector<'_, '_, '_> {
 
     /// The tasks of an item as far as others wait for it.
     fn awaited(&self, side: Side) -> Vec<usize> {
-        self.without_inner(self.layers.entries[side.0].tasks.clone(), side)
+        self.without_inner(self.layers.entries[side.0].tasks.to_vec(), side)
     }
 
     fn without_inner(&self, mut tasks: Vec<usize>, side: Side) -> Vec<usize> {

@@ -15,6 +15,19 @@ use crate::parallel;
 /// how its values are written. It is that of what the plan says of itself, and of the digests of
 /// its tasks.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
+    let digests = parallel::parts(&plan.task_flow, MANY, |_, tasks| {
+        let mut told = Told::default();
+        let digests = tasks.iter().map(|task| told.digest(task));
+        digests.collect::<Vec<_>>()
+    });
+    digest_of(plan, digests.iter().flatten())
+}
+
+/// Digest of a plan whose tasks have these digests.
+pub fn digest_of<'t>(
+    plan: &OrchestrationPlan,
+    digests: impl Iterator<Item = &'t TaskDigest>,
+) -> String {
     let OrchestrationPlan {
         type_name,
         base_type,
@@ -30,24 +43,14 @@ pub fn plan_digest(plan: &OrchestrationPlan) -> String {
         },
         schedule,
         revision,
-        task_flow,
+        task_flow: _,
     } = plan;
     let kind = (type_name, base_type, format_version, id, specification);
     let mut head = Told::default();
     head.value(&(kind, related_entity, order, catalog, schedule, revision));
     let mut hash = Sha256::new();
     hash.update(head.0);
-    let digests = parallel::parts(task_flow, MANY, |_, tasks| {
-        let mut told = Told::default();
-        let mut digests = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            told.0.clear();
-            told.task(task);
-            digests.push(<[u8; 32]>::from(Sha256::digest(&told.0)));
-        }
-        digests
-    });
-    for digest in digests.iter().flatten() {
+    for digest in digests {
         hash.update(digest);
     }
     text(&hash.finalize())
@@ -56,9 +59,19 @@ pub fn plan_digest(plan: &OrchestrationPlan) -> String {
 /// Texts and values behind each other, so that what is told of two tasks is the same only if they
 /// are: each text comes with its length, and what may be absent with whether it is there.
 #[derive(Debug, Default)]
-struct Told(Vec<u8>);
+pub struct Told(Vec<u8>);
+
+/// SHA-256 of what is told of a task.
+pub type TaskDigest = [u8; 32];
 
 impl Told {
+    /// Digest of a task as it was made.
+    pub fn digest(&mut self, task: &TaskFlow) -> TaskDigest {
+        self.0.clear();
+        self.task(task);
+        Sha256::digest(&self.0).into()
+    }
+
     /// What a task is, before anything happened to it.
     fn task(&mut self, task: &TaskFlow) {
         let TaskFlow {
@@ -241,5 +254,5 @@ pub fn idempotency_key(root: &str, order: &str, item: &str, request: &Request) -
     if let Some(body) = &request.body {
         hash.update(body.digest());
     }
-    text(&hash.finalize())["sha256:".len()..][..32].to_owned()
+    text(&hash.finalize()[..16])["sha256:".len()..].to_owned()
 }

@@ -1,5 +1,11 @@
 //! Tasks before the schedule is known: what carries out each resource order
 //! item, by its activation rule.
+//!
+//! How tasks wait for each other, and when they start, is worked out over drafts. What else there is
+//! to a task of an item is made once that is known, so that a large order's tasks need not all be
+//! there at one time.
+
+use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,17 +27,38 @@ use crate::model::reference::RelationshipKind;
 use crate::model::state::TaskState;
 use crate::model::{Action, ResourceOrderItem};
 
-/// A task before the schedule is known.
+/// What of a task has to be known before the schedule.
 #[derive(Debug)]
 pub struct Draft<'d> {
-    /// The task, without what the schedule says.
-    pub task: Box<TaskFlow>,
+    /// Its id.
+    pub id: Cow<'d, str>,
     /// Expected duration.
     pub duration: SignedDuration,
     /// When it may start.
     pub window: Bounds,
+    /// Wave of the rollout that it belongs to.
+    pub rollout_wave: Option<String>,
+    /// The rule that it is made by, if one is there for its item.
+    pub rule: Option<&'d ActivationRule>,
     /// The item that findings about it point to.
     pub node: Node<'d>,
+    /// The task, without what the schedule says, where it is of no resource order item.
+    pub made: Option<Box<TaskFlow>>,
+}
+
+impl<'d> Draft<'d> {
+    /// A task that stands before or between those of items.
+    pub fn around(task: Box<TaskFlow>, duration: SignedDuration, node: Node<'d>) -> Draft<'d> {
+        Draft {
+            id: task.id.clone().into(),
+            duration,
+            window: Bounds::default(),
+            rollout_wave: task.rollout_wave.clone(),
+            rule: None,
+            node,
+            made: Some(task),
+        }
+    }
 }
 
 /// From when to when a task may start.
@@ -93,47 +120,90 @@ pub fn estimate(estimate: &catalog::Estimate) -> Option<Estimate> {
     })
 }
 
-/// Drafts the tasks of resource order items.
-pub struct Drafting<'p, 'a, 'd> {
+/// Makes the tasks of resource order items.
+pub struct Drafting<'c, 'p, 'a, 'd> {
     /// Endpoints, durations and the rest.
-    pub planning: Planning<'p>,
+    pub planning: Planning<'c>,
     /// Name of the root order.
     pub root: &'p str,
     /// Where items stand.
     pub layers: &'p Layers<'a, 'd>,
     /// What keeps the order from being planned.
-    pub faults: &'p mut Vec<Diagnostic>,
+    pub faults: Vec<Diagnostic>,
 }
 
-impl<'p, 'd> Drafting<'p, '_, 'd> {
-    /// The task of a resource order item, which stands at `entry` among the items.
-    pub fn task(&mut self, entry: usize, item: &ResourceOrderItem<'d>) -> Option<Draft<'d>> {
+impl<'c: 'd, 'p, 'a, 'd> Drafting<'c, 'p, 'a, 'd> {
+    /// Nothing is wrong yet.
+    pub fn new(planning: Planning<'c>, root: &'p str, layers: &'p Layers<'a, 'd>) -> Self {
+        Drafting {
+            planning,
+            root,
+            layers,
+            faults: Vec::new(),
+        }
+    }
+
+    fn rule(&self, item: &ResourceOrderItem<'d>) -> Option<&'c ActivationRule> {
+        let specification = item.specification.as_ref()?;
+        self.planning.catalog?.activation(&specification.id)
+    }
+
+    /// What has to be known first of the task of a resource order item, which stands at `entry` among
+    /// the items.
+    pub fn draft(&mut self, entry: usize, item: &ResourceOrderItem<'d>) -> Draft<'d> {
+        let rule = self.rule(item);
+        let window = rule.and_then(|rule| {
+            let window = rule.window.as_ref()?;
+            let is_kept = window.actions.contains(&item.action?);
+            is_kept.then_some((rule, window))
+        });
+        let window = window.map_or_else(Bounds::default, |(rule, window)| {
+            let variables = self.variables((entry, endpoint_of(rule)), item);
+            self.ruled(rule, item, &variables.bindings()).window(window)
+        });
+        Draft {
+            id: item.id.clone(),
+            duration: rule.map_or(SignedDuration::ZERO, |rule| rule.estimate.expected()),
+            window,
+            rollout_wave: None,
+            rule,
+            node: item.node,
+            made: None,
+        }
+    }
+
+    /// The task of a resource order item, which stands at `entry` among the items, without what the
+    /// schedule says.
+    pub fn task(
+        &mut self,
+        entry: usize,
+        item: &ResourceOrderItem<'d>,
+        draft: &Draft<'d>,
+    ) -> Option<Box<TaskFlow>> {
         if item.action.is_none() {
             self.faults.push(unknown_action(item));
             return None;
         }
-        let specification = item.specification.as_ref().map(|reference| &*reference.id);
-        let rule = specification.and_then(|id| self.planning.catalog?.activation(id));
-        let endpoint = match rule.map(|rule| &rule.work) {
-            Some(Work::Endpoint(name)) => Some(name.as_str()),
-            Some(Work::Manual) => None,
+        let rule = draft.rule;
+        let endpoint = match rule {
+            Some(rule) => endpoint_of(rule),
             None => Some(self.default_endpoint(item)?),
         };
-        let name = item.resource.and_then(|resource| resource.text("name"));
-        let name = name.or_else(|| item.specification.as_ref()?.name());
-        let name = name.map_or_else(|| item.id.to_string(), std::borrow::Cow::into_owned);
         let kind = endpoint.map_or(TaskKind::Manual, |_| TaskKind::Activation);
+        let name = name(item).into_owned();
         let mut task = blank(item.id.to_string(), name, kind, why(rule, endpoint));
         task.action = item.action.map(|action| action.name().into());
-        task.specification = specification.map(str::to_owned);
+        let specification = item.specification.as_ref();
+        task.specification = specification.map(|reference| reference.id.to_string());
         task.related_entity = related(item);
         task.endpoint = endpoint.map(str::to_owned);
-        let window = if let Some(rule) = rule {
-            self.ruled(entry, item, rule, &mut task)
+        task.window = draft.window.window();
+        task.rollout_wave.clone_from(&draft.rollout_wave);
+        if let Some(rule) = rule {
+            self.apply(rule, (entry, item), &mut task);
         } else {
             task.compensation = undone(item, endpoint);
-            Bounds::default()
-        };
+        }
         if let Some(endpoint) = endpoint {
             let request = match request::request(item, endpoint) {
                 Ok(request) => request,
@@ -147,15 +217,10 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
             task.idempotency_key = Some(key);
             task.request = Some(request);
         }
-        Some(Draft {
-            task,
-            duration: rule.map_or(SignedDuration::ZERO, |rule| rule.estimate.expected()),
-            window,
-            node: item.node,
-        })
+        Some(task)
     }
 
-    fn default_endpoint(&mut self, item: &ResourceOrderItem<'_>) -> Option<&'p str> {
+    fn default_endpoint(&mut self, item: &ResourceOrderItem<'_>) -> Option<&'c str> {
         let endpoint = self.planning.default_endpoint;
         if endpoint.is_none() {
             let specification = item.specification.as_ref();
@@ -173,41 +238,28 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
         endpoint
     }
 
-    /// What a rule adds to a task.
-    fn ruled(
+    /// What a rule adds to the task of an item.
+    fn apply(
         &mut self,
-        entry: usize,
-        item: &ResourceOrderItem<'d>,
         rule: &ActivationRule,
+        (entry, item): (usize, &ResourceOrderItem<'d>),
         task: &mut TaskFlow,
-    ) -> Bounds {
+    ) {
         let action = item.action.unwrap_or(Action::Add);
         task.estimate = estimate(&rule.estimate);
         task.point_of_no_return =
             rule.point_of_no_return && matches!(action, Action::Add | Action::Modify);
         task.retry.clone_from(&rule.retry);
         task.on_failure = rule.on_failure;
-        let window = rule.window.as_ref();
-        let window = window.filter(|window| window.actions.contains(&action));
         let request = match &rule.compensation {
             Some(CompensationRule::Request(request)) => Some(&**request),
             _ => None,
         };
-        let request = request.filter(|request| request.actions.contains(&action));
-        let mut bounds = Bounds::default();
-        if window.is_some() || request.is_some() {
+        if let Some(request) = request.filter(|request| request.actions.contains(&action)) {
             let variables = self.variables((entry, task.endpoint.as_deref()), item);
             let bindings = variables.bindings();
-            let mut ruled = Ruled {
-                rule: &rule.id,
-                node: item.node,
-                bindings: &bindings,
-                faults: self.faults,
-            };
-            bounds = window.map_or_else(Bounds::default, |window| ruled.window(window));
-            task.window = bounds.window();
-            let request = request.and_then(|request| ruled.request(request));
-            task.compensation = request.map(Compensation::Request);
+            let mut ruled = self.ruled(rule, item, &bindings);
+            task.compensation = ruled.request(request).map(Compensation::Request);
         }
         match &rule.compensation {
             Some(CompensationRule::None(reason)) if action != Action::Delete => {
@@ -218,7 +270,20 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
             }
             _ => {}
         }
-        bounds
+    }
+
+    fn ruled<'r>(
+        &'r mut self,
+        rule: &'r ActivationRule,
+        item: &ResourceOrderItem<'d>,
+        bindings: &'r Bindings<'r>,
+    ) -> Ruled<'r, 'd> {
+        Ruled {
+            rule: &rule.id,
+            node: item.node,
+            bindings,
+            faults: &mut self.faults,
+        }
     }
 
     fn variables<'v>(
@@ -238,6 +303,21 @@ impl<'p, 'd> Drafting<'p, '_, 'd> {
             .with("place", variables::place(self.layers.place(entry)))
             .with("resource", variables::characteristics(item.characteristics))
     }
+}
+
+/// The endpoint that carries out what a rule is for; none where a person does.
+fn endpoint_of(rule: &ActivationRule) -> Option<&str> {
+    match &rule.work {
+        Work::Endpoint(name) => Some(name.as_str()),
+        Work::Manual => None,
+    }
+}
+
+/// The name of an item's task: that of its resource, else of what that is one of.
+pub fn name<'i>(item: &'i ResourceOrderItem<'_>) -> Cow<'i, str> {
+    let name = item.resource.and_then(|resource| resource.text("name"));
+    let name = name.or_else(|| item.specification.as_ref()?.name());
+    name.unwrap_or_else(|| Cow::Borrowed(&*item.id))
 }
 
 /// Expressions of a rule, and what is wrong with what they give.
@@ -378,23 +458,22 @@ fn undone(item: &ResourceOrderItem<'_>, endpoint: Option<&str>) -> Option<Compen
 }
 
 fn why(rule: Option<&ActivationRule>, endpoint: Option<&str>) -> String {
-    match (rule, endpoint) {
-        (Some(rule), Some(endpoint)) => {
-            format!(
-                "rule `{}` has {} carried out at `{endpoint}`",
-                rule.id, rule.resource
-            )
-        }
-        (Some(rule), None) => {
-            format!(
-                "rule `{}` has {} carried out by a person",
-                rule.id, rule.resource
-            )
-        }
-        (None, endpoint) => format!(
-            "what no rule is for is carried out at `{}`",
-            endpoint.unwrap_or_default()
-        ),
+    let at = endpoint.unwrap_or_default();
+    match rule {
+        Some(ActivationRule { id, resource, .. }) => match endpoint {
+            Some(_) => [
+                "rule `",
+                id,
+                "` has ",
+                resource,
+                " carried out at `",
+                at,
+                "`",
+            ]
+            .concat(),
+            None => ["rule `", id, "` has ", resource, " carried out by a person"].concat(),
+        },
+        None => ["what no rule is for is carried out at `", at, "`"].concat(),
     }
 }
 

@@ -2,11 +2,13 @@
 //! rules of what is ordered.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
+
 use super::digest;
-use super::draft::{self, Bounds, Draft};
+use super::draft::{self, Draft};
 use super::flow::{Compensation, RelatedEntity, TaskKind};
 use super::inquiry::{self, Inquiry};
 use super::layers::{Entry, Layer};
@@ -327,12 +329,7 @@ impl<'g, 'd: 'g> Gating<'g, '_, 'd> {
             let reason = "a question changes nothing";
             task.compensation = Some(Compensation::None(reason.to_owned()));
         }
-        Draft {
-            task,
-            duration: rule.estimate.expected(),
-            window: Bounds::default(),
-            node: item.node,
-        }
+        Draft::around(task, rule.estimate.expected(), item.node)
     }
 }
 
@@ -398,7 +395,7 @@ impl<'g> Places<'g> {
     fn around<'d: 'g>(&mut self, scope: &Scope<'g, '_, 'd>, gate: &Gate<'g>) -> Vec<usize> {
         let all = &scope.layers.entries[gate.product].tasks;
         if gate.entry == gate.product {
-            return all.clone();
+            return all.to_vec();
         }
         let places = self.tasks.entry(gate.product).or_insert_with(|| {
             let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();

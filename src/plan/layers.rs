@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet};
+use smallvec::SmallVec;
 
 use crate::document::{Kind, Node};
 use crate::model::order;
@@ -57,10 +58,13 @@ pub struct Entry<'a, 'd> {
     /// The item of its own order that holds it.
     pub holder: Option<usize>,
     /// The items that hold it or that it realizes.
-    pub above: Vec<usize>,
+    pub above: Few,
     /// The tasks below it, its own included, in ascending order.
-    pub tasks: Vec<usize>,
+    pub tasks: Few,
 }
+
+/// Positions, which are one or two for most items.
+pub type Few = SmallVec<[usize; 2]>;
 
 impl<'d> Entry<'_, 'd> {
     /// The service or resource as it was installed when its order was made, where that is told: of
@@ -109,6 +113,8 @@ pub struct Layers<'a, 'd> {
     /// Positions of orders.
     named_orders: HashMap<(Layer, &'a str), usize>,
     orders: &'a [Order<'d>],
+    /// Whether an order has an id twice.
+    is_ambiguous: bool,
 }
 
 impl<'a, 'd> Layers<'a, 'd> {
@@ -129,6 +135,7 @@ impl<'a, 'd> Layers<'a, 'd> {
             products: HashMap::new(),
             named_orders: HashMap::new(),
             orders,
+            is_ambiguous: false,
         };
         let mut starts = vec![0; orders.len()];
         for layer in [Layer::Resource, Layer::Service, Layer::Product] {
@@ -163,7 +170,8 @@ impl<'a, 'd> Layers<'a, 'd> {
             let index = self.entries.len();
             let held = item.parent.map(|parent| start + parent);
             let depth = held.map_or(0, |parent| self.entries[parent].depth + 1);
-            self.by_order.entry((order, item.id)).or_insert(index);
+            let first = *self.by_order.entry((order, item.id)).or_insert(index);
+            self.is_ambiguous |= first != index;
             if several {
                 self.by_layer.entry((layer, item.id)).or_insert(index);
             }
@@ -174,7 +182,7 @@ impl<'a, 'd> Layers<'a, 'd> {
                 depth,
                 holder: held,
                 above: held.into_iter().collect(),
-                tasks: Vec::new(),
+                tasks: Few::new(),
             });
         }
     }
@@ -190,7 +198,7 @@ impl<'a, 'd> Layers<'a, 'd> {
         let realizes = item.relationships.iter();
         let realizes = realizes.filter(|it| it.kind == RelationshipKind::Realizes);
         let named = |it: &ItemRelationship<'_>| self.named(layer, &it.item, it.order.as_deref());
-        let above: Vec<usize> = realizes.filter_map(named).collect();
+        let above: Few = realizes.filter_map(named).collect();
         let known = &mut self.entries[entry].above;
         if known.len() + above.len() < 2 {
             known.extend(above);
@@ -215,6 +223,12 @@ impl<'a, 'd> Layers<'a, 'd> {
                 }
             }
         }
+    }
+
+    /// Whether ids of tasks may be those of several items.
+    pub fn may_repeat(&self) -> bool {
+        let resources = self.of_layer.get(&Layer::Resource);
+        self.is_ambiguous || resources.is_some_and(|orders| orders.len() > 1)
     }
 
     /// What a product order item says of its product under a key, in the item itself or else as the
@@ -276,7 +290,7 @@ impl<'a, 'd> Layers<'a, 'd> {
             tasks.dedup();
             for position in 0..self.entries[entry].above.len() {
                 let above = self.entries[entry].above[position];
-                self.entries[above].tasks.extend(&tasks);
+                self.entries[above].tasks.extend_from_slice(&tasks);
             }
             tasks.shrink_to_fit();
             self.entries[entry].tasks = tasks;
@@ -285,7 +299,7 @@ impl<'a, 'd> Layers<'a, 'd> {
 
     /// The items above an item, nearest first; itself not among them.
     pub fn ancestors(&self, entry: usize) -> Vec<usize> {
-        let mut found: Vec<usize> = self.entries[entry].above.clone();
+        let mut found: Vec<usize> = self.entries[entry].above.to_vec();
         let mut seen: HashSet<usize> = found.iter().copied().collect();
         let mut next = 0;
         while let Some(&other) = found.get(next) {

@@ -15,6 +15,7 @@ pub mod flow;
 mod gates;
 mod inquiry;
 mod layers;
+mod make;
 mod network;
 mod request;
 mod rollouts;
@@ -33,7 +34,6 @@ pub use request::{segment, unsegment};
 pub use schedule::{count_for_people, duration, duration_for_people, iso};
 pub use write::PlanText;
 
-use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
@@ -49,36 +49,28 @@ use crate::graph;
 use crate::inventory::Inventory;
 use crate::model::date::DateReading;
 use crate::model::digest::order_digest;
-use crate::model::state::{FlowState, OrderState};
+use crate::model::state::OrderState;
 use crate::model::version5::flattened;
-use crate::model::{Action, Order, OrderItem, ProductOrderItem};
-use crate::parallel;
+use crate::model::{Action, Order, OrderItem, ProductOrderItem, ResourceOrderItem};
 use crate::schemas;
 use crate::validate::Validation;
 use dependencies::{Bridge, Sense};
-use draft::{Bounds, Draft, Drafting};
-use flow::{
-    Digests, FORMAT_VERSION, OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlowRef,
-    TaskFlowRelationship, TaskKind, Until,
-};
+use draft::{Draft, Drafting};
+use flow::{OrchestrationPlan, OrderDigest, RelatedEntity, TaskFlow, TaskKind, Until};
 use gates::Gating;
 use layers::Layers;
-use network::{Network, Wait};
+use make::{Made, Scheduled, Sketched, Tasks, missed, related_orders};
+use network::Network;
 use rollouts::Rollout;
-use schedule::{Dates, Times, Work};
+use schedule::Dates;
 use scope::Scope;
+use write::TaskTexts;
 
 /// Orders of so many bytes are digested and checked while they are planned, by other threads.
 const LARGE: usize = 1 << 20;
 
 /// So many tasks are worth a thread of their own.
 const MANY: usize = 512;
-
-/// Tasks of a large order that are drafted together.
-const AT_ONCE: usize = 64;
-
-/// Room for tasks between and before those of items.
-const FEW: usize = 4;
 
 /// What a plan is made with.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +81,9 @@ pub struct Planning<'c> {
     pub default_endpoint: Option<&'c str>,
     /// The moment taken as now: nothing starts before it.
     pub now: Option<Timestamp>,
+    /// By what is installed it is known whether anything is to be ordered below an order that changes
+    /// or removes something, where none is derived from it.
+    pub installed: Option<&'c Inventory>,
 }
 
 /// A plan, and what there is to say about it.
@@ -96,6 +91,23 @@ pub struct Planning<'c> {
 pub struct Planned {
     /// The plan.
     pub plan: OrchestrationPlan,
+    /// Names of the tasks on the critical path, first to last.
+    pub path: Vec<String>,
+    /// What it cannot keep: dates, windows.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A plan as text, and what there is to say about it.
+#[derive(Debug)]
+pub struct Written {
+    /// The plan.
+    pub text: PlanText,
+    /// Number of its tasks.
+    pub tasks: usize,
+    /// Its figures.
+    pub schedule: flow::Schedule,
+    /// Names of the tasks on the critical path, first to last.
+    pub path: Vec<String>,
     /// What it cannot keep: dates, windows.
     pub warnings: Vec<Diagnostic>,
 }
@@ -114,113 +126,134 @@ pub enum NotPlanned {
     Faults(Vec<Diagnostic>),
 }
 
-impl Planning<'_> {
+impl<'c> Planning<'c> {
     /// Plans a chain.
     ///
     /// # Errors
     /// See [`NotPlanned`]; all faults at once.
     pub fn plan(&self, chain: &Chain) -> Result<Planned, NotPlanned> {
-        self.over(chain, None)
+        let made = self.make::<Vec<Box<TaskFlow>>>(chain)?;
+        let mut plan = made.plan;
+        plan.task_flow = made.tasks.into_iter().flatten().collect();
+        Ok(Planned {
+            plan,
+            path: made.path,
+            warnings: made.warnings,
+        })
     }
 
-    /// Plans a chain, as [`Planning::plan`]. By what is installed it is known whether anything is to
-    /// be ordered below an order that changes or removes something, where none is derived from it.
+    /// Plans a chain, and writes the plan. A large one is never there but as text.
     ///
     /// # Errors
-    /// See [`NotPlanned`]; all faults at once.
-    pub fn plan_over(&self, chain: &Chain, installed: &Inventory) -> Result<Planned, NotPlanned> {
-        self.over(chain, Some(installed))
+    /// As [`Planning::plan`].
+    pub fn write(&self, chain: &Chain) -> Result<Written, NotPlanned> {
+        let made = self.make::<TaskTexts>(chain)?;
+        Ok(Written {
+            text: PlanText::of(&made.plan, made.tasks),
+            tasks: made.count,
+            schedule: made.plan.schedule,
+            path: made.path,
+            warnings: made.warnings,
+        })
     }
 
-    fn over(&self, chain: &Chain, installed: Option<&Inventory>) -> Result<Planned, NotPlanned> {
+    fn make<T: Tasks>(&self, chain: &Chain) -> Result<Made<T>, NotPlanned> {
         let size: usize = chain.orders().map(|order| order.text().len()).sum();
         if size < LARGE {
-            let orders = self.orders(chain, installed)?;
+            let orders = self.orders(chain)?;
             no_faults(check(chain))?;
-            let sketched = self.sketch(chain, &orders)?;
-            let scheduled = self.schedule(chain, sketched);
-            return Ok(scheduled.with_digests(order_digests(chain)));
+            let made = self.sketch(chain, &orders)?.make(self)?;
+            return Ok(made.with_digests(order_digests(chain)));
         }
         thread::scope(|scope| {
             let beside = scope.spawn(|| (check(chain), order_digests(chain)));
-            let orders = self.orders(chain, installed)?;
+            let orders = self.orders(chain)?;
             let sketched = self.sketch(chain, &orders);
-            // What was read of the orders is not needed any more when the tasks are put together.
-            drop(orders);
-            let scheduled = sketched.map(|sketched| self.schedule(chain, sketched));
+            let made = sketched.and_then(|sketched| sketched.make(self));
             let (faults, digests) = joined(beside);
             no_faults(faults)?;
-            Ok(scheduled?.with_digests(digests))
+            Ok(made?.with_digests(digests))
         })
     }
 
     /// The orders of a chain that goes down to resources.
-    fn orders<'d>(
-        &self,
-        chain: &'d Chain,
-        installed: Option<&Inventory>,
-    ) -> Result<Vec<Order<'d>>, NotPlanned> {
+    fn orders<'d>(&self, chain: &'d Chain) -> Result<Vec<Order<'d>>, NotPlanned> {
         let orders: Vec<Order<'_>> = chain.orders().filter_map(Order::read).collect();
-        is_decomposed(chain, &orders, (self.catalog, installed))?;
+        is_decomposed(chain, &orders, (self.catalog, self.installed))?;
         Ok(orders)
     }
 
-    fn sketch<'d>(&self, chain: &Chain, orders: &[Order<'d>]) -> Result<Sketched<'d>, NotPlanned> {
-        let mut faults = Vec::new();
+    /// Everything about the tasks but what they are themselves.
+    fn sketch<'o, 'd>(
+        &self,
+        chain: &Chain,
+        orders: &'o [Order<'d>],
+    ) -> Result<Sketched<'o, 'd>, NotPlanned>
+    where
+        'c: 'd,
+    {
+        let mut stated = Vec::new();
         let root = chain.orders().next().map_or_else(String::new, order_name);
-        let mut sketch = Sketch::of(orders, &mut faults);
-        let drafts = self.drafts(orders, &sketch.layers, &root, &mut faults);
-        if drafts.len() < sketch.layers.tasks.len() {
-            sketch.cycles(&[], &mut faults);
+        let mut sketch = Sketch::of(orders, &mut stated);
+        let items = items_with_task(orders);
+        let mut drafting = Drafting::new(*self, &root, &sketch.layers);
+        let entries = sketch.layers.tasks.iter().zip(&items);
+        let mut windows = Vec::new();
+        let drafts = entries.map(|(entry, item)| {
+            let draft = drafting.draft(*entry, item);
+            windows.append(&mut drafting.faults);
+            draft
+        });
+        let drafts = drafts.collect();
+        let mut around = Vec::new();
+        let drafts = self.around(orders, &mut sketch, &root, drafts, &mut around);
+        sketch.cycles(&drafts, &mut around);
+        if !(stated.is_empty() && windows.is_empty() && around.is_empty()) {
+            let faults = self.faults(orders, &root, (stated, around));
             return Err(NotPlanned::Faults(faults));
         }
-        let drafts = self.around(orders, &mut sketch, &root, drafts, &mut faults);
-        sketch.cycles(&drafts, &mut faults);
-        no_faults(faults)?;
         sketch.network.settle();
         let scope = self.scope(&sketch.layers);
-        let warnings = scope.map_or(Vec::new(), gates::unknown);
+        let unknown = scope.map_or(Vec::new(), gates::unknown);
+        let schedule = Scheduled::of(self.dates(chain), &drafts, &sketch.network);
+        let mut warnings = missed(chain, &drafts, &schedule);
+        warnings.extend(unknown);
         Ok(Sketched {
             root,
+            orders: related_orders(chain),
+            items,
             drafts,
+            layers: sketch.layers,
             network: sketch.network,
+            schedule,
             warnings,
         })
     }
 
-    /// The tasks of resource order items; those that cannot be made are left out.
-    fn drafts<'d>(
+    /// Everything that is wrong with orders, in the sequence of what it is found in: with what the
+    /// items say of each other, with each item, then with what is around them, if all items can be
+    /// carried out; else with what waits for itself without it.
+    fn faults(
         &self,
-        orders: &[Order<'d>],
-        layers: &Layers<'_, 'd>,
+        orders: &[Order<'_>],
         root: &str,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Vec<Draft<'d>> {
-        let resources = orders.iter().filter_map(|order| match order {
-            Order::Resource(order) => Some(&order.items),
-            _ => None,
-        });
-        let items = resources.flatten();
-        let items: Vec<_> = items.filter(|it| has_task(it.action, it.node)).collect();
-        let at_once = if items.len() < MANY { MANY } else { AT_ONCE };
-        let mut drafts = Vec::with_capacity(items.len() + FEW);
-        let draft = |start: usize, items: &[&_], made: &mut Made<'d>| {
-            let mut drafting = Drafting {
-                planning: *self,
-                root,
-                layers,
-                faults: &mut made.faults,
-            };
-            let entries = layers.tasks[start..].iter().zip(items);
-            let drafts = entries.filter_map(|(entry, item)| drafting.task(*entry, item));
-            made.drafts.extend(drafts);
-        };
-        let _all = parallel::pieces(&items, at_once, draft, |made| {
-            drafts.append(&mut made.drafts);
-            faults.append(&mut made.faults);
-            ControlFlow::<()>::Continue(())
-        });
-        drafts
+        (stated, around): (Vec<Diagnostic>, Vec<Diagnostic>),
+    ) -> Vec<Diagnostic> {
+        let mut faults = stated;
+        let sketch = Sketch::of(orders, &mut Vec::new());
+        let mut drafting = Drafting::new(*self, root, &sketch.layers);
+        let mut is_complete = true;
+        for (entry, item) in sketch.layers.tasks.iter().zip(items_with_task(orders)) {
+            let draft = drafting.draft(*entry, item);
+            is_complete &= drafting.task(*entry, item, &draft).is_some();
+        }
+        faults.append(&mut drafting.faults);
+        if is_complete {
+            faults.extend(around);
+        } else {
+            sketch.cycles(&[], &mut faults);
+        }
+        faults
     }
 
     /// Adds what stands between and before the tasks of items.
@@ -270,67 +303,6 @@ impl Planning<'_> {
         })
     }
 
-    /// The plan without the digests of the orders and its own.
-    fn schedule(&self, chain: &Chain, sketched: Sketched<'_>) -> Planned {
-        let Sketched {
-            root,
-            drafts,
-            network,
-            warnings: unknown,
-        } = sketched;
-        let durations: Vec<SignedDuration> = drafts.iter().map(|draft| draft.duration).collect();
-        let windows: Vec<Bounds> = drafts.iter().map(|draft| draft.window).collect();
-        let work = Work {
-            before: &network.before,
-            durations: &durations,
-            windows: &windows,
-        };
-        let dates = self.dates(chain);
-        let times = Times::compute(work, dates);
-        let names: Vec<&str> = drafts.iter().map(|draft| draft.task.id.as_str()).collect();
-        let schedule = times.schedule(&names, work, dates);
-        let mut warnings = warnings(chain, &drafts, &times, &schedule);
-        warnings.extend(unknown);
-        let waits = parallel::parts(&network.before, MANY, |_, some| {
-            let waits = some.iter().map(|waits| relationships(waits, &names));
-            waits.collect::<Vec<_>>()
-        });
-        let mut tasks: Vec<_> = drafts.into_iter().map(|draft| draft.task).collect();
-        for (task, waits) in tasks.iter_mut().zip(waits.into_iter().flatten()) {
-            task.relationship = waits;
-        }
-        parallel::parts_mut(&mut tasks, MANY, |start, tasks| {
-            for (position, task) in (start..).zip(tasks) {
-                let (earliest, latest) = (times.earliest[position], times.latest[position]);
-                task.duration = schedule::iso(durations[position]);
-                task.earliest_start = schedule::iso(earliest);
-                task.latest_start = schedule::iso(latest);
-                task.slack = schedule::iso(latest - earliest);
-                task.critical = times.is_critical(position);
-                task.wave = times.wave[position];
-            }
-        });
-        arrange(&mut tasks, times.order);
-        let plan = OrchestrationPlan {
-            type_name: "OrchestrationPlan".into(),
-            base_type: "ProcessFlow".into(),
-            format_version: FORMAT_VERSION.into(),
-            id: format!("{root}.P"),
-            specification: "OrchestrationPlan/1".into(),
-            state: FlowState::Active,
-            related_entity: related_orders(chain),
-            digest: Digests {
-                order: Vec::new(),
-                catalog: self.catalog.map(|catalog| catalog.digest().to_owned()),
-                plan: String::new(),
-            },
-            schedule,
-            revision: None,
-            task_flow: tasks,
-        };
-        Planned { plan, warnings }
-    }
-
     /// The dates of the root order. Nothing starts before now, nor before the requested start.
     fn dates(&self, chain: &Chain) -> Dates {
         let root = chain.orders().next().map(Document::root);
@@ -343,28 +315,14 @@ impl Planning<'_> {
     }
 }
 
-/// Tasks of some items, and those that could not be made.
-#[derive(Default)]
-struct Made<'d> {
-    drafts: Vec<Draft<'d>>,
-    faults: Vec<Diagnostic>,
-}
-
-impl Planned {
-    fn with_digests(mut self, orders: Vec<OrderDigest>) -> Planned {
-        self.plan.digest.order = orders;
-        self.plan.digest.plan = plan_digest(&self.plan);
-        self
-    }
-}
-
-/// The tasks without what the schedule says, and how they wait for each other.
-struct Sketched<'d> {
-    /// Name of the root order.
-    root: String,
-    drafts: Vec<Draft<'d>>,
-    network: Network,
-    warnings: Vec<Diagnostic>,
+/// The resource order items that have a task, in the sequence of these.
+fn items_with_task<'o, 'd>(orders: &'o [Order<'d>]) -> Vec<&'o ResourceOrderItem<'d>> {
+    let resources = orders.iter().filter_map(|order| match order {
+        Order::Resource(order) => Some(&order.items),
+        _ => None,
+    });
+    let items = resources.flatten();
+    items.filter(|it| has_task(it.action, it.node)).collect()
 }
 
 /// What the schema says against the resource orders.
@@ -385,19 +343,6 @@ fn no_faults(faults: Vec<Diagnostic>) -> Result<(), NotPlanned> {
 
 fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-}
-
-/// Puts values into an order, given as their positions, without a second list of them.
-fn arrange<T>(values: &mut [T], mut order: Vec<usize>) {
-    for start in 0..order.len() {
-        let mut here = start;
-        while order[here] != start {
-            let next = std::mem::replace(&mut order[here], here);
-            values.swap(here, next);
-            here = next;
-        }
-        order[here] = here;
-    }
 }
 
 /// Whether an item is to be carried out: it changes something, and has not ended.
@@ -499,7 +444,6 @@ struct Sketch<'a, 'd> {
 
 impl<'a, 'd> Sketch<'a, 'd> {
     fn of(orders: &'a [Order<'d>], faults: &mut Vec<Diagnostic>) -> Sketch<'a, 'd> {
-        duplicates(orders, faults);
         let mut tasks = Vec::new();
         for (order, read) in orders.iter().enumerate() {
             if let Order::Resource(read) = read {
@@ -509,6 +453,9 @@ impl<'a, 'd> Sketch<'a, 'd> {
             }
         }
         let layers = Layers::new(orders, &tasks);
+        if layers.may_repeat() {
+            duplicates(orders, faults);
+        }
         let stated = dependencies::stated(&layers, faults);
         let mut network = Network::new(tasks.len());
         let deleted: Vec<bool> = layers
@@ -531,7 +478,7 @@ impl<'a, 'd> Sketch<'a, 'd> {
         }
         for cycle in graph::cycles(&self.network.edges()) {
             let id = |task: usize| match (self.layers.tasks.get(task), drafts.get(task)) {
-                (_, Some(draft)) => Some(draft.task.id.as_str()),
+                (_, Some(draft)) => Some(&*draft.id),
                 (Some(entry), None) => Some(&**self.layers.entries[*entry].item.id),
                 (None, None) => None,
             };
@@ -544,12 +491,12 @@ impl<'a, 'd> Sketch<'a, 'd> {
             };
             let around = cycle.iter().filter_map(|task| drafts.get(*task));
             let added = around
-                .filter(|draft| draft.task.kind != TaskKind::Activation)
-                .find(|draft| draft.task.gate.is_some() || draft.task.action.is_none());
+                .filter_map(|draft| draft.made.as_ref())
+                .find(|task| task.kind != TaskKind::Activation);
             let hint = match added {
-                Some(draft) => format!(
+                Some(task) => format!(
                     "`{}` holds what it waits for itself: narrow its rule",
-                    draft.task.id
+                    task.id
                 ),
                 None => "remove one of these item relationships".to_owned(),
             };
@@ -581,12 +528,7 @@ fn bridge<'d>(orders: &[Order<'d>], layers: &Layers<'_, 'd>, bridge: Bridge) -> 
         role: "orderItem".into(),
         referred_type: entry.layer.item_type().into(),
     }];
-    Draft {
-        task,
-        duration: SignedDuration::ZERO,
-        window: Bounds::default(),
-        node: item.node,
-    }
+    Draft::around(task, SignedDuration::ZERO, item.node)
 }
 
 /// Tasks of items are told apart by the ids of these.
@@ -608,13 +550,13 @@ fn duplicates(orders: &[Order<'_>], faults: &mut Vec<Diagnostic>) {
 
 /// Gates and points have ids of their own, which items might have too.
 fn names(drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
-    let added = |draft: &Draft<'_>| draft.task.action.is_none();
+    let added = |draft: &Draft<'_>| draft.made.is_some();
     if !drafts.iter().any(added) {
         return;
     }
     let mut seen = HashMap::new();
     for draft in drafts {
-        let id = draft.task.id.as_str();
+        let id = &*draft.id;
         let first = seen.insert(id, draft);
         if let Some(first) = first.filter(|first| added(first) || added(draft)) {
             let message = format!("two tasks would have the id `{id}`");
@@ -628,18 +570,6 @@ fn names(drafts: &[Draft<'_>], faults: &mut Vec<Diagnostic>) {
     }
 }
 
-fn related_orders(chain: &Chain) -> Vec<RelatedEntity> {
-    chain
-        .orders()
-        .enumerate()
-        .map(|(position, order)| RelatedEntity {
-            id: order_name(order),
-            role: if position == 0 { "rootOrder" } else { "order" }.into(),
-            referred_type: DocumentKind::of(order).name().into(),
-        })
-        .collect()
-}
-
 /// Digests of the orders of a chain.
 pub(crate) fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
     let digest = |order: &Document| OrderDigest {
@@ -648,72 +578,4 @@ pub(crate) fn order_digests(chain: &Chain) -> Vec<OrderDigest> {
         digest: order_digest(order.root()),
     };
     chain.orders().map(digest).collect()
-}
-
-fn relationships(waits: &[Wait], names: &[&str]) -> Vec<TaskFlowRelationship> {
-    let relationship = |wait: &Wait| TaskFlowRelationship {
-        relationship_type: "finishToStart".into(),
-        lag: (!wait.lag.is_zero()).then(|| schedule::iso(wait.lag)),
-        until: wait.until,
-        task_flow: TaskFlowRef {
-            id: names[wait.before].to_owned(),
-        },
-    };
-    waits.iter().map(relationship).collect()
-}
-
-/// What the plan cannot keep.
-fn warnings(
-    chain: &Chain,
-    drafts: &[Draft<'_>],
-    times: &Times,
-    schedule: &flow::Schedule,
-) -> Vec<Diagnostic> {
-    let mut warnings = Vec::new();
-    let root = chain.orders().next().map(Document::root);
-    let requested = root.and_then(|it| it.get("requestedCompletionDate"));
-    if let (Some(late), Some(node)) = (&schedule.jeopardy, requested) {
-        let message = format!(
-            "the order is done {} later than requested, at {}",
-            duration_for_people(late),
-            schedule.expected_completion.as_deref().unwrap_or_default()
-        );
-        let code = Code("plan/jeopardy");
-        warnings.push(Diagnostic::new(
-            code,
-            Severity::Warning,
-            node.location(),
-            message,
-        ));
-    }
-    for draft in drafts.iter().filter(|it| it.window.guessed) {
-        let bound = |it: Option<Timestamp>| it.map_or("open".to_owned(), |it| it.to_string());
-        let message = format!(
-            "the window of task `{}` is not written as in RFC 3339; read as {} to {}",
-            draft.task.id,
-            bound(draft.window.start),
-            bound(draft.window.end)
-        );
-        let code = Code("plan/window-format");
-        warnings.push(
-            Diagnostic::new(code, Severity::Warning, draft.node.location(), message)
-                .with_hint("write it with time and offset: 2026-11-25T09:00:00+11:00"),
-        );
-    }
-    for &task in &times.missed {
-        let Draft {
-            task, window, node, ..
-        } = &drafts[task];
-        let end = window.end.map_or_else(String::new, |end| end.to_string());
-        let message = format!(
-            "task `{}` is not ready when its window ends, at {end}",
-            task.id
-        );
-        let code = Code("plan/window-missed");
-        warnings.push(
-            Diagnostic::new(code, Severity::Warning, node.location(), message)
-                .with_hint("agree on a later window"),
-        );
-    }
-    warnings
 }

@@ -1,9 +1,12 @@
 //! Rollouts: an order carried out in waves, by the rollout rules of what is
 //! ordered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::draft::{self, Bounds, Draft};
+use foldhash::{HashMap, HashMapExt as _};
+use jiff::SignedDuration;
+
+use super::draft::{self, Draft};
 use super::flow::{RelatedEntity, TaskKind, Until};
 use super::layers::Layer;
 use super::network::{Network, Wait};
@@ -47,7 +50,7 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             let waves = self.waves(rule, &tasks);
             for (position, tasks) in &waves {
                 for task in tasks {
-                    let wave = &mut self.drafts[*task].task.rollout_wave;
+                    let wave = &mut self.drafts[*task].rollout_wave;
                     wave.get_or_insert_with(|| rule.waves[*position].clone());
                 }
             }
@@ -215,11 +218,6 @@ impl<'r, 'd: 'r> Rollout<'r, '_, 'd> {
             role: "order".into(),
             referred_type: self.order.type_name().into(),
         }];
-        Draft {
-            task,
-            duration: jiff::SignedDuration::ZERO,
-            window: Bounds::default(),
-            node: self.order.node(),
-        }
+        Draft::around(task, SignedDuration::ZERO, self.order.node())
     }
 }

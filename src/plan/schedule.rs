@@ -48,8 +48,9 @@ pub struct Times {
     pub missed: Vec<usize>,
     /// When the plan starts, if that is known.
     pub start: Option<Timestamp>,
+    /// The critical path.
+    pub path: Vec<usize>,
     length: SignedDuration,
-    path: Vec<usize>,
     calculated: Option<Timestamp>,
 }
 

@@ -69,7 +69,7 @@ impl Sharing {
     /// The tasks below an item that wait for what it waits for, in ascending order.
     pub fn waiting(&self, layers: &Layers<'_, '_>, item: usize) -> Vec<usize> {
         if !self.concerned.contains(&item) {
-            return layers.entries[item].tasks.clone();
+            return layers.entries[item].tasks.to_vec();
         }
         let (mut tasks, mut open, mut seen) = (Vec::new(), vec![item], HashSet::new());
         while let Some(entry) = open.pop() {

@@ -79,6 +79,7 @@ impl Rehearsal<'_> {
             catalog: Some(self.catalog),
             default_endpoint: None,
             now: self.now,
+            installed: None,
         };
         match planning.plan(&chain) {
             Ok(planned) => {

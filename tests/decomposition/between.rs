@@ -29,7 +29,7 @@ fn plan_of(made: &Decomposed, catalog: Option<&Catalog>) -> OrchestrationPlan {
     let planning = Planning {
         default_endpoint: Some("system"),
         catalog,
-        now: None,
+        ..Planning::default()
     };
     planning.plan(&made.chain).expect("a plan").plan
 }

@@ -141,8 +141,7 @@ fn made(decomposed: &Decomposed) -> [Made; 2] {
 fn tasks(world: &World, decomposed: &Decomposed) -> BTreeMap<String, BTreeSet<String>> {
     let planning = Planning {
         catalog: Some(&world.catalog),
-        default_endpoint: None,
-        now: None,
+        ..Planning::default()
     };
     let plan = planning.plan(&decomposed.chain).unwrap().plan;
     let tasks = plan.task_flow.into_iter().map(|task| {

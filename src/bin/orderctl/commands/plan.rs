@@ -7,8 +7,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use orderctl::chain::{Chain, order_name};
 use orderctl::document::DocumentKind;
 use orderctl::inventory::{Inventory, store};
-use orderctl::plan::flow::OrchestrationPlan;
-use orderctl::plan::{self, NotFound, NotPlanned, Notation, PlanText, Planned, Planning};
+use orderctl::plan::flow::{OrchestrationPlan, Schedule};
+use orderctl::plan::{self, NotFound, NotPlanned, Notation, PlanText, Planned, Planning, Written};
 use orderctl::project::Overrides;
 
 use super::filter::{Sink, ended, pass_foreign};
@@ -44,6 +44,7 @@ pub fn run(args: PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         catalog: catalog.as_ref(),
         default_endpoint: args.endpoint.as_deref(),
         now: args.now.now,
+        installed: None,
     };
     let show = match (args.graph, args.explain) {
         (Some(GraphLanguage::Dot), _) => Show::Graph(Notation::Dot),
@@ -92,13 +93,14 @@ impl Installed {
         }
     }
 
-    /// Plans a chain; what is installed says whether it was decomposed, if the chain does not.
-    pub(super) fn plan(
+    /// What a chain is planned to; what is installed says whether it was decomposed, if the chain does
+    /// not.
+    pub(super) fn over<T>(
         &self,
         planning: &Planning<'_>,
-        chain: &Chain,
-    ) -> Result<Result<Planned, NotPlanned>, Failure> {
-        let planned = planning.plan(chain);
+        plan: impl Fn(&Planning<'_>) -> Result<T, NotPlanned>,
+    ) -> Result<Result<T, NotPlanned>, Failure> {
+        let planned = plan(planning);
         let is_wanted = matches!(planned, Err(NotPlanned::NotDecomposed { .. }));
         let Some(path) = self.path.as_ref().filter(|_| is_wanted) else {
             return Ok(planned);
@@ -109,7 +111,10 @@ impl Installed {
             let (inventory, _) = store::read(path)?;
             self.read.get_or_init(|| inventory)
         };
-        Ok(planning.plan_over(chain, inventory))
+        Ok(plan(&Planning {
+            installed: Some(inventory),
+            ..*planning
+        }))
     }
 }
 
@@ -135,6 +140,14 @@ impl Show {
             Show::Task { format, .. } => *format == ExplanationFormat::Human,
         }
     }
+}
+
+/// What a chain was planned to.
+enum Made {
+    /// To be written.
+    Text(Written),
+    /// To be shown.
+    Plan(Planned),
 }
 
 /// Whether a task was found in any of the plans, and what to say where it was not.
@@ -205,7 +218,16 @@ fn work(
     if let Some((root, state)) = root.zip(chain.ended()) {
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
-        let planned = installed.plan(planning, chain);
+        let planned = match show {
+            Show::Documents => {
+                let written = installed.over(planning, |it| it.write(chain));
+                written.map(|it| it.map(Made::Text))
+            }
+            _ => {
+                let planned = installed.over(planning, |it| it.plan(chain));
+                planned.map(|it| it.map(Made::Plan))
+            }
+        };
         if !matches!(planned, Ok(Ok(_))) && matches!(show, Show::Documents) {
             pass_foreign(chain, &mut produced.output);
         }
@@ -217,13 +239,18 @@ fn work(
             }
         };
         match planned {
-            Ok(planned) => {
+            Ok(Made::Text(written)) => {
+                produced.diagnostics = written.warnings;
+                let total = (written.tasks, &written.schedule, &written.path[..]);
+                produced.remarks.push(summary(chain, total));
+                add(chain, written.text, &mut produced.output);
+            }
+            Ok(Made::Plan(planned)) => {
                 produced.diagnostics = planned.warnings;
-                produced.remarks.push(summary(chain, &planned.plan));
-                match show {
-                    Show::Documents => add(chain, planned.plan, &mut produced.output),
-                    _ => show_plan(&planned.plan, show, searched, &mut produced.output),
-                }
+                let plan = &planned.plan;
+                let total = (plan.task_flow.len(), &plan.schedule, &planned.path[..]);
+                produced.remarks.push(summary(chain, total));
+                show_plan(plan, show, searched, &mut produced.output);
             }
             Err(NotPlanned::NotDecomposed { type_name, id }) => {
                 produced.failure = Some(Failure::WrongDocument {
@@ -287,7 +314,7 @@ fn write(document: &impl serde::Serialize, output: &mut Lines) {
 }
 
 /// Writes a chain, its plan after its orders.
-fn add(chain: &Chain, plan: OrchestrationPlan, output: &mut Lines) {
+fn add(chain: &Chain, plan: PlanText, output: &mut Lines) {
     let last_order = chain.orders().last().map(|order| order.text().as_ptr());
     let mut plan = Some(plan);
     for document in &chain.documents {
@@ -295,32 +322,21 @@ fn add(chain: &Chain, plan: OrchestrationPlan, output: &mut Lines) {
         if Some(document.text().as_ptr()) == last_order
             && let Some(plan) = plan.take()
         {
-            output.plan(PlanText::of(plan));
+            output.plan(plan);
         }
     }
 }
 
 /// `plan ORD-1: 7 tasks in 5 waves, 4 h 11 min (critical path: CPE-Provisioning → …)`.
-fn summary(chain: &Chain, plan: &OrchestrationPlan) -> String {
+fn summary(chain: &Chain, (tasks, schedule, path): (usize, &Schedule, &[String])) -> String {
     let root = chain.orders().next().map_or_else(String::new, order_name);
-    let path = &plan.schedule.critical_path;
-    let names = |path: &[String]| {
-        let names = path.iter().map(|id| {
-            let task = plan.task_flow.iter().find(|task| task.id == *id);
-            task.map_or("", |task| task.name.as_str())
-        });
-        names.collect::<Vec<&str>>().join(" → ")
-    };
     let shown = if path.len() > 8 {
-        format!(
-            "{} → … → {}",
-            names(&path[..4]),
-            names(&path[path.len() - 1..])
-        )
+        let (first, last) = (path[..4].join(" → "), &path[path.len() - 1]);
+        format!("{first} → … → {last}")
     } else {
-        names(path)
+        path.join(" → ")
     };
-    let (tasks, waves) = (plan.task_flow.len(), plan.schedule.waves);
+    let waves = schedule.waves;
     if tasks == 0 {
         return format!("plan {root}: nothing to do");
     }
@@ -329,6 +345,6 @@ fn summary(chain: &Chain, plan: &OrchestrationPlan) -> String {
         plan::count_for_people(tasks),
         if tasks == 1 { "" } else { "s" },
         if waves == 1 { "" } else { "s" },
-        plan::duration_for_people(&plan.schedule.expected_duration),
+        plan::duration_for_people(&schedule.expected_duration),
     )
 }

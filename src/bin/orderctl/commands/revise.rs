@@ -72,6 +72,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<ExitCode, Failure> {
         catalog: catalog.as_ref(),
         default_endpoint: args.endpoint.as_deref(),
         now: args.now.now,
+        installed: None,
     };
     amend(
         &file,
@@ -146,7 +147,7 @@ fn amend(
         )));
         return Ok(ExitCode::Done);
     }
-    let planned = match installed.plan(planning, chain)? {
+    let planned = match installed.over(planning, |it| it.plan(chain))? {
         Ok(planned) => planned,
         Err(NotPlanned::NotDecomposed { type_name, id }) => {
             return Err(Failure::WrongDocument {
