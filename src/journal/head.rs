@@ -36,6 +36,12 @@ impl EntryRow {
         }
     }
 
+    /// Bytes that it takes in the file, about: beside its detail there are names, hash and index.
+    pub(super) fn size(&self) -> usize {
+        const BESIDE: usize = 256;
+        self.detail.len() + BESIDE
+    }
+
     /// The same at this time, where its own is an earlier one.
     pub(super) fn not_before(&self, at: String) -> Self {
         let at = at.max(self.at.clone());

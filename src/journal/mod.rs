@@ -8,6 +8,7 @@
 //! - [`replay`]: the fold, pure;
 //! - [`sqlite`]: the file, for reading ([`JournalReader`]) and shared by both;
 //! - [`writer`]: the thread that makes entries durable in groups;
+//! - `copier`: from the log to the database, beside that;
 //! - [`hand`]: what people write beside it;
 //! - `owner`: who is at work on an order, so that nobody else is;
 //! - `seal`, `head`: the hash chain over entries, and where it ends;
@@ -15,6 +16,7 @@
 //! - [`find`]: orders by what is in them;
 //! - [`verify`], [`export`]: whether a journal is as it was written, and all of it as JSON.
 
+mod copier;
 pub mod entry;
 mod error;
 pub mod export;

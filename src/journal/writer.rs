@@ -23,6 +23,7 @@ use rusqlite::{
 };
 use tokio::sync::oneshot;
 
+use super::copier::Copier;
 use super::entry::{Entry, Event, Installed, Planned};
 use super::error::JournalError;
 use super::find::LaterSubjects;
@@ -42,8 +43,13 @@ const COMPANY: Duration = Duration::from_micros(30);
 /// How long more commands are waited for at most.
 const LONGEST_COMPANY: Duration = Duration::from_millis(2);
 
-/// Pages in the log before they are copied into the database.
-const CHECKPOINT_PAGES: u32 = 8192;
+/// Bytes of a page of a new file. Each is written with two calls into the log and with one into the
+/// database, whatever its size, and a document takes several.
+const PAGE: u32 = 8192;
+
+/// Bytes in the log before the commit copies them into the database: far more than there are where
+/// that is done beside it.
+const CHECKPOINT: u32 = 128 << 20;
 
 /// A journal open for writing, shared by all orders under way.
 #[derive(Debug, Clone)]
@@ -122,6 +128,20 @@ enum Command {
     Close(Reply<()>),
 }
 
+impl Command {
+    /// Bytes that it adds to the file, about.
+    fn size(&self) -> usize {
+        match self {
+            Self::Begin(new, ..) => new.documents.iter().map(|it| it.len()).sum(),
+            Self::Append(rows, _) | Self::Intend(rows, ..) => {
+                rows.list.iter().map(EntryRow::size).sum()
+            }
+            Self::Install(orders, row, _) => orders.len() * row.size(),
+            Self::Know(..) | Self::Look(..) | Self::Release(_) | Self::Close(_) => 0,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Rows {
     order_id: Arc<str>,
@@ -152,6 +172,7 @@ impl JournalWriter {
         let (queue, commands) = mpsc::channel();
         let file = File {
             path: path.to_path_buf(),
+            copier: Copier::new(&path),
             connection,
             owner,
             orders: HashMap::new(),
@@ -387,13 +408,21 @@ fn prepare_in_turn(connection: &mut Connection, path: &Path) -> Result<Owner, Jo
 /// journal where it is nothing yet, and this process one of its owners.
 fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalError> {
     let wrong = |error| JournalError::database(path, &error);
-    sqlite::look(connection, path)?;
+    let content = sqlite::look(connection, path)?;
+    if content == Content::Empty {
+        // Only heeded before anything is in the file.
+        connection
+            .pragma_update(None, "page_size", PAGE)
+            .map_err(wrong)?;
+    }
     connection
         .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
         .and_then(|()| connection.pragma_update(None, "synchronous", "FULL"))
-        .and_then(|()| {
+        .and_then(|()| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)))
+        .and_then(|page| {
+            let pages = CHECKPOINT / page.max(1);
             // Answers with the value, unlike other settings.
-            let sql = format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}");
+            let sql = format!("PRAGMA wal_autocheckpoint = {pages}");
             connection.query_row(&sql, [], |_| Ok(()))
         })
         .map_err(wrong)?;
@@ -429,6 +458,7 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<Owner, JournalErr
 /// The writing side, as the thread has it.
 struct File {
     path: PathBuf,
+    copier: Copier,
     connection: Connection,
     owner: Owner,
     orders: HashMap<Arc<str>, Order>,
@@ -475,9 +505,11 @@ impl File {
             if failure.is_none() && !group.is_empty() {
                 match self.commit(&group) {
                     Ok(answers) => {
+                        let bytes = group.iter().map(Command::size).sum();
                         for (command, answer) in group.into_iter().zip(answers) {
                             tell(command, answer);
                         }
+                        self.copier.written(bytes, &self.connection);
                         continue;
                     }
                     Err(error) => failure = Some(error),
@@ -491,11 +523,13 @@ impl File {
         }
         let Self {
             path,
+            copier,
             connection,
             owner,
             orders: _,
             later: _,
         } = self;
+        copier.finish();
         let closed = connection
             .close()
             .map_err(|(_, error)| JournalError::database(&path, &error));

@@ -262,11 +262,12 @@ fn bytes_that_were_changed_below_the_database_are_found() {
     fs::write(workplace.journal(), &sound).unwrap();
     let written = everything();
     let mut found = 0;
-    let pages = sound.len() / 4096;
+    let size = usize::try_from(number(&workplace, "PRAGMA page_size")).unwrap();
+    let pages = sound.len() / size;
     assert!(pages > 10);
     for page in 1..pages {
         let mut torn = sound.clone();
-        torn[page * 4096 + 2048..(page + 1) * 4096].fill(0);
+        torn[page * size + size / 2..(page + 1) * size].fill(0);
         if torn == sound {
             continue;
         }
@@ -292,8 +293,8 @@ fn bytes_that_were_changed_below_the_database_are_found() {
         )
     };
     let mut torn = sound.clone();
-    let at = usize::try_from(root - 1).unwrap() * 4096;
-    torn[at..at + 4096].fill(0x5a);
+    let at = usize::try_from(root - 1).unwrap() * size;
+    torn[at..at + size].fill(0x5a);
     fs::write(workplace.journal(), &torn).unwrap();
     let output = workplace.activate(&chain("order.json", "1"), &[]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));

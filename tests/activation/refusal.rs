@@ -350,7 +350,7 @@ fn a_journal_that_cannot_grow_ends_the_run_and_loses_nothing() {
     workplace.write("chain", &chain);
     // Blocks of 512 bytes: enough to take the order on, not enough for all that happens to it.
     let limited = format!(
-        "ulimit -f 140; exec '{}' activate chain",
+        "ulimit -f 280; exec '{}' activate chain",
         env!("CARGO_BIN_EXE_orderctl")
     );
     let mut sh = std::process::Command::new("sh");

@@ -648,6 +648,7 @@ async fn a_full_disk_is_called_that() {
     let mut file = File {
         orders: HashMap::new(),
         later: LaterSubjects::default(),
+        copier: Copier::new(&path),
         path: path.clone(),
         connection,
         owner,
@@ -671,6 +672,7 @@ fn a_file_that_others_keep_locked_is_called_that() {
     let mut file = File {
         orders: HashMap::new(),
         later: LaterSubjects::default(),
+        copier: Copier::new(&path),
         path: path.clone(),
         connection,
         owner,
@@ -744,4 +746,29 @@ async fn rows_that_are_no_entries_are_reported_by_their_place() {
     writer.begin(new_order("8")).await.unwrap();
     let reader = JournalReader::open(&path).unwrap();
     assert_eq!(reader.order("7").unwrap_err().to_string(), expected);
+}
+
+#[tokio::test]
+async fn what_is_copied_while_more_is_written_is_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let writer = JournalWriter::open(&path).unwrap();
+    let text = format!("\"{}\"", "x".repeat(1 << 20));
+    for order in 0..48 {
+        let mut new = new_order(&order.to_string());
+        new.documents = Arc::new(vec![text.clone()]);
+        let begun = writer.begin(new).await.unwrap();
+        begun.lease.append(&[started("a")]).await.unwrap();
+    }
+    writer.close().await.unwrap();
+    let left: Vec<String> = names(folder.path()).into_iter().collect();
+    let log = |it: &String| it.ends_with("-wal") || it.ends_with("-shm");
+    assert!(!left.iter().any(log), "{left:?}");
+    let reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.order_ids().unwrap().len(), 48);
+    for order in 0..48 {
+        let stored = reader.order(&order.to_string()).unwrap().unwrap();
+        assert_eq!(stored.documents, [text.as_str()]);
+        assert_eq!(stored.entries.len(), 2);
+    }
 }
