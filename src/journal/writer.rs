@@ -40,7 +40,10 @@ const GROUP: usize = 4096;
 /// transaction: what a transaction costs is a few times that.
 const COMPANY: Duration = Duration::from_micros(30);
 
-/// How long more commands are waited for at most.
+/// How long it is waited before it is looked whether more commands have come, at most.
+const GLANCE: Duration = Duration::from_micros(250);
+
+/// How long more commands are waited for at most, however many come.
 const LONGEST_COMPANY: Duration = Duration::from_millis(2);
 
 /// Bytes of a page of a new file. Each is written with two calls into the log and with one into the
@@ -490,14 +493,15 @@ impl File {
     fn serve(mut self, commands: &Receiver<Command>) {
         let mut failure = None;
         let mut closing = None;
+        // Commands of the transaction before: the next one has about as many.
+        let mut usual = 1;
         while closing.is_none() {
             let Ok(first) = commands.recv() else { break };
-            let mut group = vec![first];
+            let mut group = Vec::with_capacity(usual);
+            group.push(first);
             group.extend(commands.try_iter().take(GROUP - 1));
-            if let Some(time) = self.company(group.len()) {
-                thread::sleep(time);
-                group.extend(commands.try_iter().take(GROUP - group.len()));
-            }
+            self.wait_for_company(&mut group, commands);
+            usual = group.len();
             let close = group.iter().position(|it| matches!(it, Command::Close(_)));
             if let Some(Command::Close(reply)) = close.map(|at| group.remove(at)) {
                 closing = Some(reply);
@@ -540,13 +544,25 @@ impl File {
         }
     }
 
-    /// How long more commands are waited for, so that they share the way to the disk: the more
-    /// orders are under way that have not said anything yet, the longer.
-    fn company(&self, commands: usize) -> Option<Duration> {
-        let silent = self.orders.len().saturating_sub(commands.max(1));
-        let silent = u32::try_from(silent).unwrap_or(u32::MAX);
-        let time = COMPANY.saturating_mul(silent).min(LONGEST_COMPANY);
-        (!time.is_zero()).then_some(time)
+    /// Waits for more commands, so that they share the way to the disk: as long as some come, and
+    /// there are orders under way that have not said anything yet. The more of these there are, the
+    /// longer it is worth it.
+    fn wait_for_company(&self, group: &mut Vec<Command>, commands: &Receiver<Command>) {
+        let begun = Instant::now();
+        loop {
+            let silent = self.orders.len().saturating_sub(speakers(group).max(1));
+            let silent = u32::try_from(silent).unwrap_or(u32::MAX);
+            let time = COMPANY.saturating_mul(silent).min(GLANCE);
+            if time.is_zero() || begun.elapsed() >= LONGEST_COMPANY {
+                return;
+            }
+            thread::sleep(time);
+            let before = group.len();
+            group.extend(commands.try_iter().take(GROUP.saturating_sub(before)));
+            if group.len() == before {
+                return;
+            }
+        }
     }
 
     fn commit(&mut self, group: &[Command]) -> Result<Vec<Answer>, JournalError> {
@@ -625,6 +641,19 @@ impl File {
         transaction.commit().map_err(wrong)?;
         Ok(answers)
     }
+}
+
+/// How many orders have added something by these commands.
+fn speakers(group: &[Command]) -> usize {
+    let order = |command: &Command| match command {
+        // Whoever has the lease of an order names it by the same text.
+        Command::Append(rows, _) | Command::Intend(rows, ..) => Some(rows.order_id.as_ptr()),
+        _ => None,
+    };
+    let mut orders: Vec<_> = group.iter().filter_map(order).collect();
+    orders.sort_unstable();
+    orders.dedup();
+    orders.len()
 }
 
 /// Whoever no longer waits need not be told.
