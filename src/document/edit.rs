@@ -1,7 +1,7 @@
 //! Changes to a document as changes of its text: what is not named stays byte
 //! for byte.
 
-use super::parse::SyntaxFault;
+use super::parse::{SyntaxFault, plain_until};
 use super::tape::{Document, Kind, Node};
 
 /// A list of changes to one document, in any order.
@@ -58,7 +58,13 @@ impl Edits {
     ///
     /// # Errors
     /// If a JSON text given to an edit was none.
-    pub fn apply(mut self, document: &Document) -> Result<Document, SyntaxFault> {
+    pub fn apply(self, document: &Document) -> Result<Document, SyntaxFault> {
+        Document::parse(self.text(document), &document.origin().file)
+    }
+
+    /// The text of the document with the changes made. Where the document and what was given to the
+    /// edits have no white space between their tokens, it has none either.
+    pub fn text(mut self, document: &Document) -> String {
         // Stable: insertions at one place stay in the order in which they were made.
         self.changes.sort_by_key(|(start, _, _)| *start);
         let text = document.text();
@@ -70,11 +76,18 @@ impl Edits {
             position = *end;
         }
         changed.push_str(&text[position..]);
-        Document::parse(changed, &document.origin().file)
+        changed
     }
 }
 
 /// A text as a JSON string.
 pub fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    if plain_until(text.as_bytes(), 0) < text.len() {
+        return serde_json::Value::from(text).to_string();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    quoted.push_str(text);
+    quoted.push('"');
+    quoted
 }

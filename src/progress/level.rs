@@ -1,7 +1,6 @@
 //! How far items and orders are: from parts to wholes.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::TaskStanding;

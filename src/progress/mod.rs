@@ -15,8 +15,7 @@ mod write;
 
 pub use plan::{Before, PlanTask, plan_tasks};
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use jiff::Timestamp;
 
 use crate::chain::Chain;
@@ -163,13 +162,25 @@ fn of_plan(chain: &Chain) -> HashMap<String, TaskStanding> {
 /// of the order has done: once they have ended, such a chain is completed. Other chains without a resource order stay as they are.
 #[must_use]
 pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Chain {
+    let documents = written(chain, tasks).into_iter();
+    Chain {
+        documents: documents.map(Written::into_document).collect(),
+    }
+}
+
+/// The documents of [`apply`] as they are written, for those who only hand them on.
+#[must_use]
+pub fn written<'c>(
+    chain: &'c Chain,
+    tasks: &dyn Fn(&str) -> Option<TaskStanding>,
+) -> Vec<Written<'c>> {
     let plans = Plans::of(chain);
     let orders = Orders::of(chain, &plans);
     let outlook = Outlook::of(&plans, tasks);
     let standings = orders.standings(chain, &outlook);
     let documents = chain.documents.iter().zip(standings).enumerate();
     let documents = documents.map(|(position, (document, standing))| {
-        let changed = match (&orders.orders[position], standing) {
+        let text = match (&orders.orders[position], standing) {
             (Some(order), Some(standing)) => {
                 let change = write::Change {
                     standing: &standing,
@@ -181,17 +192,49 @@ pub fn apply(chain: &Chain, tasks: &dyn Fn(&str) -> Option<TaskStanding>) -> Cha
                         &[]
                     },
                 };
-                write::order(document, order, &change)
+                Some(write::order(document, order, &change))
             }
             _ => match plans.at(position) {
-                Some(plan) => write::plan(document, plan, tasks, !outlook.ready.is_empty()),
+                Some(plan) => {
+                    let is_ready = !outlook.ready.is_empty();
+                    Some(write::plan(document, plan, tasks, is_ready))
+                }
                 None => write::cancellation(document, &outlook.revised),
             },
         };
-        changed.unwrap_or_else(|| document.clone())
+        match text {
+            Some(text) => Written::Anew { document, text },
+            None => Written::AsItWas(document),
+        }
     });
-    Chain {
-        documents: documents.collect(),
+    documents.collect()
+}
+
+/// A document of a chain as it stands.
+#[derive(Debug)]
+pub enum Written<'c> {
+    /// Nothing is written into it.
+    AsItWas(&'c Document),
+    /// It says something else now.
+    Anew {
+        /// As it was.
+        document: &'c Document,
+        /// Its text; without white space between its tokens, if it had none.
+        text: String,
+    },
+}
+
+impl Written<'_> {
+    /// As a document. One that were to come out broken stays as it was: what is written is JSON.
+    #[must_use]
+    pub fn into_document(self) -> Document {
+        match self {
+            Self::AsItWas(document) => document.clone(),
+            Self::Anew { document, text } => {
+                let anew = Document::parse(text, &document.origin().file);
+                anew.unwrap_or_else(|_| document.clone())
+            }
+        }
     }
 }
 

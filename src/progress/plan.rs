@@ -1,8 +1,8 @@
 //! A plan as far as its progress goes, read leniently from its document.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -162,55 +162,88 @@ impl<'d> Plans<'d> {
 
 /// The tasks of a plan, in its order.
 pub fn plan_tasks(plan: &Document) -> impl Iterator<Item = PlanTask<'_>> {
-    plan.root().list("taskFlow").map(|node| {
-        let id = node.text("id").unwrap_or_default();
-        PlanTask {
-            node,
-            name: node
-                .text("name")
-                .filter(|name| !name.is_empty())
-                .unwrap_or_else(|| id.clone()),
-            id,
-            kind: read(node, "kind").unwrap_or(TaskKind::Activation),
-            endpoint: node.text("endpoint").unwrap_or_default(),
-            ends_wave: node.get("rolloutWave").is_some()
-                && node.get("action").or(node.get("gate")).is_none(),
-            action: node.text("action"),
-            specification: node.text("taskFlowSpecification"),
-            state: read(node, "state").unwrap_or(TaskState::New),
-            reason: node.text("reason"),
-            outcome: read(node, "outcome"),
-            started: moment(node, "startDate"),
-            ended: moment(node, "completionDate"),
-            point_of_no_return: node
-                .get("pointOfNoReturn")
-                .is_some_and(|it| it.compact() == "true"),
-            window_start: node.get("window").and_then(|it| moment(it, "start")),
-            compensates: node.text("compensates"),
-            gate: node.text("gate"),
-            waits_for: node
-                .list("taskFlowRelationship")
-                .filter_map(before)
-                .collect(),
+    plan.root().list("taskFlow").map(plan_task)
+}
+
+/// Reads a task, of which there are many with many members: all of them in one go.
+fn plan_task(node: Node<'_>) -> PlanTask<'_> {
+    let mut task = PlanTask {
+        node,
+        id: Cow::default(),
+        name: Cow::default(),
+        kind: TaskKind::Activation,
+        endpoint: Cow::default(),
+        action: None,
+        ends_wave: false,
+        specification: None,
+        state: TaskState::New,
+        reason: None,
+        outcome: None,
+        started: None,
+        ended: None,
+        point_of_no_return: false,
+        window_start: None,
+        compensates: None,
+        gate: None,
+        waits_for: Vec::new(),
+    };
+    let (mut in_wave, mut has_action, mut has_gate) = (false, false, false);
+    for (key, value) in node.members() {
+        let Some(key) = key.as_str() else { continue };
+        match &*key {
+            "id" => task.id = value.as_str().unwrap_or_default(),
+            "name" => task.name = value.as_str().unwrap_or_default(),
+            "kind" => task.kind = read(value).unwrap_or(TaskKind::Activation),
+            "endpoint" => task.endpoint = value.as_str().unwrap_or_default(),
+            "rolloutWave" => in_wave = !value.is_null(),
+            "action" => {
+                has_action = !value.is_null();
+                task.action = value.as_str();
+            }
+            "gate" => {
+                has_gate = !value.is_null();
+                task.gate = value.as_str();
+            }
+            "taskFlowSpecification" => task.specification = value.as_str(),
+            "state" => task.state = read(value).unwrap_or(TaskState::New),
+            "reason" => task.reason = value.as_str(),
+            "outcome" => task.outcome = read(value),
+            "startDate" => task.started = moment(value),
+            "completionDate" => task.ended = moment(value),
+            "pointOfNoReturn" => task.point_of_no_return = value.as_bool() == Some(true),
+            "window" => task.window_start = value.member("start").and_then(moment),
+            "compensates" => task.compensates = value.as_str(),
+            "taskFlowRelationship" => {
+                task.waits_for = value.elements().filter_map(before).collect();
+            }
+            _ => {}
         }
-    })
+    }
+    task.ends_wave = in_wave && !has_action && !has_gate;
+    if task.name.is_empty() {
+        task.name = task.id.clone();
+    }
+    task
 }
 
 fn before(relationship: Node<'_>) -> Option<Before<'_>> {
     Some(Before {
         id: relationship.get("taskFlow")?.text("id")?,
-        until: read(relationship, "until").unwrap_or_default(),
+        until: relationship
+            .member("until")
+            .and_then(read)
+            .unwrap_or_default(),
         lag: relationship.text("lag").and_then(|it| duration(&it)),
     })
 }
 
-fn moment(node: Node<'_>, key: &str) -> Option<Timestamp> {
-    node.text(key).and_then(|text| text.parse().ok())
+fn moment(value: Node<'_>) -> Option<Timestamp> {
+    value.as_str().and_then(|text| text.parse().ok())
 }
 
 /// A word of a fixed set, as it is written; none where it is no such word.
-fn read<'d, T: Deserialize<'d>>(node: Node<'d>, key: &str) -> Option<T> {
-    let text = node.text(key)?;
+fn read<'d, T: Deserialize<'d>>(value: Node<'d>) -> Option<T> {
+    let text = value.as_str()?;
     T::deserialize(IntoDeserializer::<Error>::into_deserializer(text)).ok()
 }
 

@@ -1,9 +1,9 @@
 //! Progress written into documents, as changes of their text.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use foldhash::HashMap;
 use jiff::Timestamp;
 
 use super::TaskStanding;
@@ -26,8 +26,8 @@ pub struct Change<'a> {
     pub over: Option<Timestamp>,
 }
 
-/// The order as it stands; `None` if nothing changes.
-pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> Option<Document> {
+/// The text of an order as it stands.
+pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> String {
     let standing = change.standing;
     let root = order.node();
     let mut edits = Edits::new();
@@ -64,8 +64,7 @@ pub fn order(document: &Document, order: &Order<'_>, change: &Change<'_>) -> Opt
     let undone = items.filter(|(_, standing)| standing.is_undone);
     told.extend(undone.map(|(item, _)| undone_note(item.id)));
     notes(&mut edits, root, &told);
-    // Everything set above is JSON; a document that were to come out broken stays as it was.
-    edits.apply(document).ok()
+    edits.text(document)
 }
 
 /// What is the same, however it is spelled, stays as it is spelled.
@@ -164,7 +163,7 @@ fn notes(edits: &mut Edits, root: Node<'_>, told: &[Note]) {
 
 /// The request to cancel an order as it stands (TMF622, 641, 652: `inProgress` until everything is
 /// undone, then `done`; `terminatedWithError` where something could not be); `None` for other documents.
-pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> {
+pub fn cancellation(document: &Document, revised: &Revised) -> Option<String> {
     let root = document.root();
     let kind = root.text("@type")?;
     let wanted = revised.request_state()?;
@@ -181,16 +180,16 @@ pub fn cancellation(document: &Document, revised: &Revised) -> Option<Document> 
     if let Some(over) = revised.over.filter(|_| wanted != "inProgress") {
         edits.set(root, "effectiveCancellationDate", &quote(&date(over)));
     }
-    edits.apply(document).ok()
+    Some(edits.text(document))
 }
 
-/// The plan as it stands; `None` if nothing changes.
+/// The text of a plan as it stands.
 pub fn plan(
     document: &Document,
     plan: &Plan<'_>,
     tasks: &dyn Fn(&str) -> Option<TaskStanding>,
     is_ready: bool,
-) -> Option<Document> {
+) -> String {
     let root = plan.root;
     let mut edits = Edits::new();
     let mut states = Vec::with_capacity(plan.tasks.len());
@@ -219,14 +218,14 @@ pub fn plan(
     if state == FlowState::Cancelled && amended.as_deref() == Some("amend") && only_dropped {
         state = FlowState::Completed;
     }
-    let written = serde_json::to_string(&state).ok()?;
     if !matches!(
         root.text("state").as_deref(),
         Some("completed" | "cancelled")
     ) {
+        let written = serde_json::to_string(&state).expect("a word is JSON");
         edits.set(root, "state", &written);
     }
-    edits.apply(document).ok()
+    edits.text(document)
 }
 
 /// What is written into a task.

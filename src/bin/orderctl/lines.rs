@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use orderctl::document::{Document, SharedText};
 use orderctl::plan::PlanText;
+use orderctl::progress::Written;
 
 /// A piece that has so many bytes gets no more.
 const FULL: usize = 1 << 20;
@@ -34,6 +35,18 @@ impl Lines {
         self.bytes().push(b'\n');
     }
 
+    /// A document of a chain that has moved on, as a line.
+    pub fn written(&mut self, written: Written<'_>) {
+        match written {
+            Written::AsItWas(document) => self.document(document),
+            Written::Anew { document, text } if document.compact().is_some() => {
+                self.text(&text);
+                self.bytes().push(b'\n');
+            }
+            anew @ Written::Anew { .. } => self.document(&anew.into_document()),
+        }
+    }
+
     /// A plan as a line.
     pub fn plan(&mut self, plan: PlanText) {
         match plan.whole() {
@@ -45,7 +58,7 @@ impl Lines {
 
     /// Text as it stands.
     pub fn text(&mut self, text: &str) {
-        self.bytes().extend(text.bytes());
+        self.bytes().extend_from_slice(text.as_bytes());
     }
 
     /// Nothing is to be written after all.

@@ -20,7 +20,7 @@ use orderctl::endpoint::{
 use orderctl::journal::find::subjects;
 use orderctl::journal::{JournalError, JournalWriter, Progress};
 use orderctl::model::state::OrderState;
-use orderctl::progress::{self, TaskStanding};
+use orderctl::progress::{self, TaskStanding, Written};
 use orderctl::project::Overrides;
 use orderctl::revision::named;
 use tokio::sync::mpsc;
@@ -525,31 +525,7 @@ impl<'a> Output<'a> {
                 self.refuse(&intake);
                 self.write_foreign(&chain);
             }
-            Ended::Ran(chain, Ok(report)) => {
-                let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
-                let ended = chain.ended().is_some();
-                let chain = match &report.documents {
-                    Some(documents) => in_place_of(&chain, documents),
-                    None => chain,
-                };
-                let chain = progress::apply(&chain, &standing);
-                self.report(&report, &chain);
-                let name = self.installed.name();
-                let is_noted = self.installed.was_there()
-                    && name.is_some_and(|name| report.progress.is_installed(&name));
-                if matches!(
-                    report.state,
-                    RunState::Completed | RunState::Cancelled | RunState::Failed
-                ) && !ended
-                    && !is_noted
-                    && let Err(failure) = self
-                        .installed
-                        .ended(&chain, || named(&report.plan, &report.progress))
-                {
-                    self.fail(failure);
-                }
-                self.write_known(&chain, Some(&report.progress));
-            }
+            Ended::Ran(chain, Ok(report)) => self.ran(chain, &report),
             Ended::Ran(chain, Err(ActivateError::NotInJournal { order, journal })) => {
                 // What has ended is never sent again, so that it may be unknown here.
                 if let Some(state) = chain.ended() {
@@ -569,6 +545,47 @@ impl<'a> Output<'a> {
                 self.write_foreign(&chain);
             }
         }
+    }
+
+    /// Says how the run of an order ended, and writes its chain as it stands.
+    fn ran(&mut self, chain: Chain, report: &Report) {
+        let standing = |task: &str| report.progress.task(task).map(TaskStanding::from);
+        let ended = chain.ended().is_some();
+        let chain = match &report.documents {
+            Some(documents) => in_place_of(&chain, documents),
+            None => chain,
+        };
+        let written = progress::written(&chain, &standing);
+        let name = self.installed.name();
+        let is_noted = self.installed.was_there()
+            && name.is_some_and(|name| report.progress.is_installed(&name));
+        let is_over = matches!(
+            report.state,
+            RunState::Completed | RunState::Cancelled | RunState::Failed
+        );
+        let is_installed = is_over && !ended && !is_noted && self.installed.is_kept();
+        if !is_installed && self.table.is_none() && report.state != RunState::Failed {
+            // Nobody here reads it.
+            self.report(report, None);
+            let mut output = Lines::default();
+            for document in written {
+                output.written(document);
+            }
+            return self.deliver(output);
+        }
+        let written = written.into_iter();
+        let chain = Chain {
+            documents: written.map(Written::into_document).collect(),
+        };
+        self.report(report, Some(&chain));
+        if is_installed
+            && let Err(failure) = self
+                .installed
+                .ended(&chain, || named(&report.plan, &report.progress))
+        {
+            self.fail(failure);
+        }
+        self.write_known(&chain, Some(&report.progress));
     }
 
     /// An order that was carried out under another plan, if the one given has nothing to do: what
@@ -616,7 +633,7 @@ impl<'a> Output<'a> {
     }
 
     /// Says how the run of an order ended.
-    fn report(&mut self, report: &Report, chain: &Chain) {
+    fn report(&mut self, report: &Report, chain: Option<&Chain>) {
         self.note(match report.state {
             RunState::Completed | RunState::Cancelled => ExitCode::Done,
             RunState::Failed => ExitCode::NotAcceptable,
@@ -654,21 +671,26 @@ impl<'a> Output<'a> {
 
     /// [`write`](Self::write), where the journal says how far it has come.
     fn write_known(&mut self, chain: &Chain, progress: Option<&Progress>) {
-        if self.is_silent {
-            return;
-        }
-        let written = if let Some(view) = &mut self.table {
-            view.show_known(chain, progress)
-        } else {
+        let Some(view) = &mut self.table else {
             let mut output = Lines::default();
             for document in &chain.documents {
                 output.document(document);
             }
-            let delivery = self.documents.documents(output);
-            delivery.map(drop).map_err(Failure::from)
+            return self.deliver(output);
         };
-        if let Err(failure) = written {
+        if !self.is_silent
+            && let Err(failure) = view.show_known(chain, progress)
+        {
             self.fail(failure);
+        }
+    }
+
+    /// Writes lines in place of a table.
+    fn deliver(&mut self, output: Lines) {
+        if !self.is_silent
+            && let Err(error) = self.documents.documents(output)
+        {
+            self.fail(error.into());
         }
     }
 

@@ -112,6 +112,11 @@ impl InstalledBase {
         Ok(())
     }
 
+    /// Whether there is one that is brought up to date.
+    pub fn is_kept(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// Whether it was there when it was opened.
     pub fn was_there(&self) -> bool {
         self.was_there

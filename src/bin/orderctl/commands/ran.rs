@@ -10,8 +10,9 @@ use orderctl::plan::flow::TaskOutcome;
 /// Tasks that are told one by one; more are counted.
 const TOLD: usize = 10;
 
-/// A line, then one for each task that somebody has to know about, then what goes on.
-pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
+/// A line, then one for each task that somebody has to know about, then what goes on. Of a run that
+/// failed, the chain as it stands says how.
+pub fn lines(report: &Report, chain: Option<&Chain>) -> Vec<String> {
     let order = printable(&report.order_id);
     let tasks = report.progress.tasks().len();
     let done = report.progress.completed();
@@ -21,7 +22,7 @@ pub fn lines(report: &Report, chain: &Chain) -> Vec<String> {
         RunState::Waiting => "waiting",
         RunState::Held => "held",
         RunState::Interrupted => "interrupted",
-        RunState::Failed => ended(chain).name(),
+        RunState::Failed => chain.map_or(OrderState::Failed, ended).name(),
     };
     let mut lines = vec![format!(
         "activate {order}: {word}, {done} of {tasks} tasks done"
