@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::engine::ActivateError;
-use crate::document::Document;
+use crate::document::{Document, SharedText};
 use crate::journal::entry::{Event, Revised};
 use crate::journal::{Entry, Progress, revised};
 use crate::plan::flow::OrchestrationPlan;
@@ -20,7 +20,7 @@ pub(super) enum Adopted {
     /// One that has taken the place of the one given.
     Stored {
         plan: Arc<OrchestrationPlan>,
-        documents: Vec<String>,
+        documents: Vec<SharedText>,
     },
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Adopted {
 /// Where the order was begun with another plan, or has moved on since the revision was made.
 pub(super) fn adopt(
     given: &OrchestrationPlan,
-    documents: &[String],
+    documents: &[SharedText],
     entries: &[Entry],
 ) -> Result<Adopted, ActivateError> {
     let order = || {
@@ -51,7 +51,7 @@ pub(super) fn adopt(
         if revision.entries != now {
             return Err(ActivateError::MovedOn { order: order() });
         }
-        let entry = revision::entry(given, documents.to_vec());
+        let entry = revision::entry(given, texts(documents));
         return Ok(entry.map_or(Adopted::Given, Adopted::Revision));
     }
     let earlier = entries.iter().any(|entry| match &entry.event {
@@ -61,7 +61,8 @@ pub(super) fn adopt(
     });
     let stored = last.filter(|_| earlier).and_then(|it| {
         let plan = serde_json::from_str(it.documents.last()?).ok()?;
-        let (plan, documents) = (Arc::new(plan), it.documents.clone());
+        let documents = it.documents.iter().map(|it| it.clone().into());
+        let (plan, documents) = (Arc::new(plan), documents.collect());
         Some(Adopted::Stored { plan, documents })
     });
     match stored {
@@ -75,12 +76,16 @@ pub(super) fn adopt(
     }
 }
 
+fn texts(documents: &[SharedText]) -> Vec<String> {
+    documents.iter().map(|it| it.to_string()).collect()
+}
+
 /// The plan that undoes the bundles of tasks that failed, and the entry by which it takes the place
 /// of the one before; none where nothing is to be undone.
 pub(super) fn compensation(
     plan: &OrchestrationPlan,
     progress: &Progress,
-    documents: &[String],
+    documents: &[SharedText],
 ) -> Result<Option<(OrchestrationPlan, Revised)>, Refusal> {
     let failed = revision::pending(plan, progress);
     if failed.is_empty() {
@@ -88,7 +93,7 @@ pub(super) fn compensation(
     }
     let parsed: Vec<Document> = documents
         .iter()
-        .filter_map(|text| Document::parse(text.clone(), "journal").ok())
+        .filter_map(|text| Document::parse(text.to_string(), "journal").ok())
         .collect();
     let bundles = Bundles::of(&parsed, plan);
     let standing = Standing {
@@ -99,7 +104,7 @@ pub(super) fn compensation(
     let revised = revision::compensate(standing, &failed)?;
     let text = serde_json::to_string(&revised).expect("a plan is made of texts and JSON values");
     let orders = documents.len().saturating_sub(1);
-    let documents = documents.iter().take(orders).cloned().chain([text]);
+    let documents = texts(&documents[..orders]).into_iter().chain([text]);
     let entry = revision::entry(&revised, documents.collect());
     Ok(entry.map(|entry| (revised, entry)))
 }

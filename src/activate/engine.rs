@@ -17,6 +17,7 @@ use super::log::Log;
 use super::pool::{Callable, Pool};
 use super::stop::Stop;
 use super::work::Run;
+use crate::document::SharedText;
 use crate::endpoint::Endpoint;
 use crate::journal::entry::{Planned, Revised};
 use crate::journal::{
@@ -62,7 +63,7 @@ pub struct Chain {
     /// External id of its root order.
     pub external_id: Option<String>,
     /// Texts of its documents, root first, plan last, for the journal.
-    pub documents: Arc<Vec<String>>,
+    pub documents: Arc<Vec<SharedText>>,
     /// What nobody else may be at, if it is begun now; nothing matters where it was begun before.
     pub alone: Option<Alone>,
 }
@@ -193,7 +194,7 @@ pub struct Report {
     /// The plan that was carried out.
     pub plan: Arc<OrchestrationPlan>,
     /// Texts of the chain's documents, where another plan has taken the place of the one given.
-    pub documents: Option<Arc<Vec<String>>>,
+    pub documents: Option<Arc<Vec<SharedText>>>,
 }
 
 /// A task that waits for nothing but a moment or a person.
@@ -440,7 +441,8 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                     let reason = entry.reason.clone().unwrap_or_default();
                     self.observer
                         .observe(order_id, Step::Undoing { reason: &reason });
-                    documents = Arc::new(entry.documents.clone());
+                    let texts = entry.documents.iter().cloned();
+                    documents = Arc::new(texts.map(SharedText::from).collect());
                     self.revise(&log, &mut entries, entry).await?;
                     (plan, is_given) = (Arc::new(revised), false);
                     progress = None;
@@ -605,7 +607,7 @@ struct Prepared<L> {
     /// Where the plan stands after them, where that was found out already.
     progress: Option<Progress>,
     /// Texts of the chain's documents, where they are not those given.
-    documents: Option<Arc<Vec<String>>>,
+    documents: Option<Arc<Vec<SharedText>>>,
     /// Whether bundles are undone.
     undoing: Undoing,
 }

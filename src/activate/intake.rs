@@ -7,11 +7,11 @@ use std::thread;
 
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::DocumentKind;
+use crate::document::{Document, DocumentKind};
 use crate::model::digest::order_digest;
 use crate::model::state::OrderState;
 use crate::plan::flow::OrchestrationPlan;
-use crate::plan::plan_digest;
+use crate::plan::plan_digest_by;
 use crate::schemas;
 
 /// Newest major version of the plan's format that is read.
@@ -74,7 +74,7 @@ impl Intake {
         if !faults.is_empty() {
             return Intake::Refused(faults);
         }
-        let text = compact(document);
+        let text = document.compacted();
         let plan: OrchestrationPlan = match serde_json::from_str(&text) {
             Ok(plan) => plan,
             Err(fault) => {
@@ -83,12 +83,12 @@ impl Intake {
             }
         };
         let (stale, mut documents) = thread::scope(|scope| {
-            let compacted = || chain.orders().map(compact).collect::<Vec<String>>();
+            let compacted = || chain.orders().map(Document::compacted).collect::<Vec<_>>();
             let found = || {
                 if allow_stale {
                     Vec::new()
                 } else {
-                    stale(chain, &plan)
+                    stale(chain, (&plan, document))
                 }
             };
             if text.len() < LARGE {
@@ -129,17 +129,11 @@ impl Intake {
 /// Size of a plan in bytes from which on a thread of its own is worth it.
 const LARGE: usize = 1 << 20;
 
-fn compact(document: &crate::document::Document) -> String {
-    let mut bytes = Vec::with_capacity(document.text().len());
-    document.write_compact(&mut bytes);
-    String::from_utf8(bytes).expect("a document is UTF-8")
-}
-
 /// How a plan differs from what it was made from, as far as that is in the chain: a plan may come
 /// alone.
-fn stale(chain: &Chain, plan: &OrchestrationPlan) -> Vec<String> {
+fn stale(chain: &Chain, (plan, document): (&OrchestrationPlan, &Document)) -> Vec<String> {
     let mut found = Vec::new();
-    if plan_digest(plan) != plan.digest.plan {
+    if plan_digest_by(plan, document) != plan.digest.plan {
         found.push("the plan was changed after it was made".to_owned());
     }
     for made_from in &plan.digest.order {

@@ -200,13 +200,14 @@ impl Batch {
             }
         };
         let text = Arc::new(text);
-        let mut guess = 64;
+        // Bytes that a key or value took in the document before: the documents of a chain differ in size.
+        let mut usual = 16;
         for frame in frames {
             // A large document's tape is not to be moved while it grows; what it does not need of
             // the room is never touched.
             let length = frame.end - frame.start;
             let room = if length < READ_SIZE {
-                guess
+                length / usual + length / 64 + 8
             } else {
                 length / 8
             };
@@ -235,7 +236,7 @@ impl Batch {
             };
             match parsed {
                 Ok((entries, parsed)) if !frame.line || blank(&text[parsed.end..frame.end]) => {
-                    guess = entries.len() + 8;
+                    usual = (length / entries.len().max(1)).max(8);
                     documents.push(Document {
                         text: Arc::clone(&text),
                         start: parsed.start,

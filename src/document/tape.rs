@@ -223,6 +223,16 @@ impl Deref for SharedText {
     }
 }
 
+impl From<String> for SharedText {
+    fn from(text: String) -> SharedText {
+        let range = 0..text.len();
+        SharedText {
+            text: Arc::new(text),
+            range,
+        }
+    }
+}
+
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -352,6 +362,19 @@ impl Document {
         (!self.spaced).then(|| SharedText {
             text: Arc::clone(&self.text),
             range: self.start..self.end,
+        })
+    }
+
+    /// The document without white space between its tokens; its own text, if it is written so.
+    ///
+    /// # Panics
+    /// Never: what is left of a text is one.
+    pub fn compacted(&self) -> SharedText {
+        self.compact().unwrap_or_else(|| {
+            let mut bytes = Vec::with_capacity(self.text().len());
+            self.write_compact(&mut bytes);
+            let text = String::from_utf8(bytes).expect("a document is UTF-8");
+            text.into()
         })
     }
 
@@ -742,10 +765,7 @@ impl<'d> Node<'d> {
                 let range = start + entry.start as usize..start + entry.end as usize;
                 (Arc::clone(&self.document.text), range)
             }
-            Cow::Owned(text) => {
-                let range = 0..text.len();
-                (Arc::new(text), range)
-            }
+            Cow::Owned(text) => return text.into(),
         };
         SharedText { text, range }
     }

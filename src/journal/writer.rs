@@ -32,6 +32,7 @@ use super::migrate;
 use super::owner::{self, Owner};
 use super::seal::{self, Hash};
 use super::sqlite::{self, APPLICATION_ID, BUSY_TIMEOUT, Content, OwnerRow, SCHEMA};
+use crate::document::SharedText;
 
 /// Most commands in one transaction.
 const GROUP: usize = 4096;
@@ -69,7 +70,7 @@ pub struct NewOrder {
     /// What.
     pub planned: Planned,
     /// Texts of the chain's documents, root first, plan last.
-    pub documents: Arc<Vec<String>>,
+    pub documents: Arc<Vec<SharedText>>,
     /// What no other order may be about that has not ended.
     pub alone: Option<Alone>,
 }
@@ -219,7 +220,7 @@ impl JournalWriter {
     pub async fn begin(&self, new: NewOrder) -> Result<Begun, JournalError> {
         let order_id: Arc<str> = new.planned.order_id.as_str().into();
         // Documents are only written, and hashed, of an order that is new.
-        let size: usize = new.documents.iter().map(String::len).sum();
+        let size: usize = new.documents.iter().map(|it| it.len()).sum();
         let hashes = if size > LARGE && self.knows(&order_id).await? {
             Vec::new()
         } else {
@@ -806,7 +807,7 @@ fn take_on(
     let mut sql = transaction
         .prepare_cached("INSERT INTO document (order_id, position, text) VALUES (?, ?, ?)")?;
     for (position, text) in (0_i64..).zip(new.documents.iter()) {
-        sql.execute(params![planned.order_id, position, text])?;
+        sql.execute(params![planned.order_id, position, &**text])?;
     }
     let mut head = Head::begin(transaction, planned, hashes)?;
     head.extend(transaction, &planned.order_id, &[EntryRow::new(entry)])?;

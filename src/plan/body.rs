@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::document::{Document, Node, SharedText};
+use crate::document::{Canonical, Document, Node, SharedText};
 
 /// A JSON text that is sent as it stands. What it says is digested once, whoever asks.
 #[derive(Debug, Clone)]
@@ -94,6 +94,19 @@ impl Body {
         match &self.text {
             Text::Whole(text) => text.clone(),
             _ => json(self.get().into_owned()),
+        }
+    }
+
+    /// Digests what it says by what it was read from, if it is written there as it is here.
+    pub(super) fn digest_by<'d>(
+        &self,
+        written: Node<'d>,
+        (canonical, room): (&mut Canonical<'d>, &mut Vec<u8>),
+    ) {
+        if self.digest.get().is_none() && self.get() == written.raw() {
+            room.clear();
+            canonical.write(written, room);
+            let _ = self.digest.set(digest_of(room));
         }
     }
 

@@ -4,10 +4,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::MANY;
+use super::body::Body;
 use super::flow::{
     Compensation, Digests, Estimate, OrchestrationPlan, RelatedEntity, Request, TaskFlow,
     TaskFlowRef, TaskFlowRelationship,
 };
+use crate::document::{Canonical, Document, Node};
 use crate::model::digest::text;
 use crate::parallel;
 
@@ -15,10 +17,29 @@ use crate::parallel;
 /// how its values are written. It is that of what the plan says of itself, and of the digests of
 /// its tasks.
 pub fn plan_digest(plan: &OrchestrationPlan) -> String {
-    let digests = parallel::parts(&plan.task_flow, MANY, |_, tasks| {
+    digest(plan, &[])
+}
+
+/// [`plan_digest`] of a plan that was read from this document. What its requests say is digested by
+/// that, so that it need not be parsed once more.
+pub fn plan_digest_by(plan: &OrchestrationPlan, document: &Document) -> String {
+    let tasks: Vec<Node<'_>> = document.root().list("taskFlow").collect();
+    digest(plan, &tasks)
+}
+
+/// The digest of a plan, of whose tasks these are what is written of them, as far as that is known.
+fn digest(plan: &OrchestrationPlan, written: &[Node<'_>]) -> String {
+    let digests = parallel::parts(&plan.task_flow, MANY, |first, tasks| {
         let mut told = Told::default();
-        let digests = tasks.iter().map(|task| told.digest(task));
-        digests.collect::<Vec<_>>()
+        let mut bodies = written.first().map(|it| Bodies::of(it.document()));
+        let mut digests = Vec::with_capacity(tasks.len());
+        for (at, task) in (first..).zip(tasks) {
+            if let (Some(bodies), Some(node)) = (&mut bodies, written.get(at)) {
+                bodies.digest(task, *node);
+            }
+            digests.push(told.digest(task));
+        }
+        digests
     });
     digest_of(plan, digests.iter().flatten())
 }
@@ -54,6 +75,40 @@ pub fn digest_of<'t>(
         hash.update(digest);
     }
     text(&hash.finalize())
+}
+
+/// Digests of the bodies of tasks by the document that they were read from.
+struct Bodies<'d> {
+    canonical: Canonical<'d>,
+    text: Vec<u8>,
+}
+
+impl<'d> Bodies<'d> {
+    fn of(document: &'d Document) -> Self {
+        Self {
+            canonical: Canonical::of(document),
+            text: Vec::new(),
+        }
+    }
+
+    /// Digests the bodies of a task, of which this is what is written.
+    fn digest(&mut self, task: &TaskFlow, written: Node<'d>) {
+        let request = task.request.as_ref();
+        self.body(request, written.member("request"));
+        if let Some(Compensation::Request(undoing)) = &task.compensation {
+            let written = written.member("compensation");
+            let written = written.and_then(|it| it.member("request"));
+            self.body(Some(undoing), written);
+        }
+    }
+
+    fn body(&mut self, request: Option<&Request>, written: Option<Node<'d>>) {
+        let body: Option<&Body> = request.and_then(|it| it.body.as_ref());
+        let written = written.and_then(|it| it.member("body"));
+        if let (Some(body), Some(written)) = (body, written) {
+            body.digest_by(written, (&mut self.canonical, &mut self.text));
+        }
+    }
 }
 
 /// Texts and values behind each other, so that what is told of two tasks is the same only if they

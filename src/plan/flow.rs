@@ -5,8 +5,10 @@
 //! what `status` needs to explain it; nothing is computed later.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::body::Body;
 use crate::model::state::{FlowState, TaskState};
@@ -16,22 +18,59 @@ use crate::retry::RetryPolicy;
 /// Format version of the plans written by this release.
 pub const FORMAT_VERSION: &str = "1.0";
 
+/// Reads a text that is nearly always one of a few, which take no room of their own: a plan has many
+/// of them.
+fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    struct Word;
+
+    impl Visitor<'_> for Word {
+        type Value = Cow<'static, str>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a string")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            let known = WORDS.iter().find(|word| **word == text);
+            Ok(known.map_or_else(|| text.to_owned().into(), |word| (*word).into()))
+        }
+    }
+
+    deserializer.deserialize_str(Word)
+}
+
+/// Words that plans are full of, the most frequent ones first.
+const WORDS: [&str; 12] = [
+    "orderItem",
+    "ResourceOrderItem",
+    "ServiceOrderItem",
+    "ProductOrderItem",
+    "finishToStart",
+    "TaskFlow",
+    "order",
+    "rootOrder",
+    "ResourceOrder",
+    "ServiceOrder",
+    "ProductOrder",
+    "OrchestrationPlan",
+];
+
 /// An orchestration plan (`@type` OrchestrationPlan, `@baseType` ProcessFlow).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrchestrationPlan {
     /// Always `OrchestrationPlan`.
-    #[serde(rename = "@type")]
+    #[serde(rename = "@type", deserialize_with = "word")]
     pub type_name: Cow<'static, str>,
     /// Always `ProcessFlow` (TMF701).
-    #[serde(rename = "@baseType")]
+    #[serde(rename = "@baseType", deserialize_with = "word")]
     pub base_type: Cow<'static, str>,
     /// Version of this format, `major.minor`.
-    #[serde(rename = "formatVersion")]
+    #[serde(rename = "formatVersion", deserialize_with = "word")]
     pub format_version: Cow<'static, str>,
     /// Computed from the id of the chain's root order.
     pub id: String,
     /// Always `OrchestrationPlan/<major>`.
-    #[serde(rename = "processFlowSpecification")]
+    #[serde(rename = "processFlowSpecification", deserialize_with = "word")]
     pub specification: Cow<'static, str>,
     /// TMF701 ProcessFlow state.
     pub state: FlowState,
@@ -131,9 +170,10 @@ pub struct RelatedEntity {
     /// Id of the order or item.
     pub id: String,
     /// `rootOrder`, `order`, `orderItem`.
+    #[serde(deserialize_with = "word")]
     pub role: Cow<'static, str>,
     /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`, `ResourceOrderItem`, …
-    #[serde(rename = "@referredType")]
+    #[serde(rename = "@referredType", deserialize_with = "word")]
     pub referred_type: Cow<'static, str>,
 }
 
@@ -156,7 +196,7 @@ pub struct OrderDigest {
     /// Id of the order.
     pub id: String,
     /// `ProductOrder`, `ServiceOrder`, `ResourceOrder`.
-    #[serde(rename = "@referredType")]
+    #[serde(rename = "@referredType", deserialize_with = "word")]
     pub referred_type: Cow<'static, str>,
     /// `sha256:…`
     pub digest: String,
@@ -213,7 +253,7 @@ pub struct TaskFlow {
     /// Id, unique within the plan: that of the order item it carries out.
     pub id: String,
     /// Always `TaskFlow`.
-    #[serde(rename = "@type")]
+    #[serde(rename = "@type", deserialize_with = "word")]
     pub type_name: Cow<'static, str>,
     /// Name for people: that of the resource.
     pub name: String,
@@ -326,7 +366,7 @@ pub struct TaskFlow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskFlowRelationship {
     /// Always `finishToStart`.
-    #[serde(rename = "relationshipType")]
+    #[serde(rename = "relationshipType", deserialize_with = "word")]
     pub relationship_type: Cow<'static, str>,
     /// How long after the other task's end, ISO 8601 duration.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,7 +26,7 @@ mod variables;
 mod write;
 
 pub use bulk::common_name;
-pub use digest::{compensation_key, is_same_request, plan_digest};
+pub use digest::{compensation_key, is_same_request, plan_digest, plan_digest_by};
 pub use draft::blank as blank_task;
 pub use drawing::{Notation, draw};
 pub use explain::{Explanation, NotFound, explain};

@@ -791,7 +791,7 @@ async fn the_same_plan_again_sends_nothing_and_another_one_is_refused() {
     let chain = Chain {
         plan: plan(&BROADBAND),
         external_id: Some("EXT".into()),
-        documents: Arc::new(vec!["{}".into()]),
+        documents: Arc::new(vec!["{}".to_owned().into()]),
         alone: None,
     };
     let first = engine.activate(&journal, chain.clone()).await.unwrap();

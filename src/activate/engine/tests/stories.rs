@@ -10,7 +10,7 @@ use super::*;
 use crate::activate::VirtualClock;
 use crate::catalog::{self, Catalog};
 use crate::chain;
-use crate::document::Document;
+use crate::document::{Document, SharedText};
 use crate::inventory::{self, Inventory};
 use crate::plan::flow::{Method, Request};
 use crate::progress::{self, TaskStanding};
@@ -125,7 +125,7 @@ impl Story {
 
     /// Lets what an order has done be installed.
     pub(super) fn install(&mut self, planned: &Planned, progress: &Progress) {
-        let plan = planned.chain.documents.last().unwrap().clone();
+        let plan = planned.chain.documents.last().unwrap().to_string();
         let mut documents = planned.orders.clone();
         documents.push(Document::parse(plan, "plan").unwrap());
         let chain = chain::Chain { documents };
@@ -143,7 +143,7 @@ pub(super) fn chain_of(orders: &[Document], plan: OrchestrationPlan) -> Chain {
     Chain {
         plan: Arc::new(plan),
         external_id: None,
-        documents: Arc::new(texts.chain([text]).collect()),
+        documents: Arc::new(texts.chain([text]).map(SharedText::from).collect()),
         alone: None,
     }
 }

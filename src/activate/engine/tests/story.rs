@@ -199,7 +199,7 @@ impl Decided {
         let text = serde_json::to_string(&plan).unwrap();
         *Arc::make_mut(&mut revised.chain.documents)
             .last_mut()
-            .unwrap() = text;
+            .unwrap() = text.into();
         revised.chain.plan = Arc::new(plan);
         revised
     }
@@ -209,7 +209,7 @@ impl Decided {
     }
 
     fn documents(&self) -> chain::Chain {
-        let plan = self.chain.documents.last().unwrap().clone();
+        let plan = self.chain.documents.last().unwrap().to_string();
         let plan = Document::parse(plan, "plan").unwrap();
         chain::Chain {
             documents: self.orders.iter().cloned().chain([plan]).collect(),

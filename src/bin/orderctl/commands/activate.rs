@@ -13,7 +13,7 @@ use orderctl::activate::{
 };
 use orderctl::chain::Chain;
 use orderctl::diagnostic::human::{self, Styling};
-use orderctl::document::{Document, DocumentKind};
+use orderctl::document::{Document, DocumentKind, SharedText};
 use orderctl::endpoint::{
     Callbacks, Endpoint, EndpointDefinition, Endpoints, EventListener, OpenError,
 };
@@ -287,9 +287,9 @@ async fn stop_on_signal(mut signals: Signals, stopper: Stopper, grace: Duration,
 }
 
 /// A chain whose orders and plan have been replaced by others, with the documents that go along.
-fn in_place_of(chain: &Chain, documents: &[String]) -> Chain {
+fn in_place_of(chain: &Chain, documents: &[SharedText]) -> Chain {
     let parsed = documents.iter().filter_map(|text| {
-        let document = Document::parse(text.clone(), "journal");
+        let document = Document::parse(text.to_string(), "journal");
         document.ok()
     });
     Chain {

@@ -464,7 +464,7 @@ mod tests {
             tasks: 1,
             clock: orderctl::journal::ClockKind::System,
         };
-        let documents = std::sync::Arc::new(vec![ORDER.to_owned(), PLAN.to_owned()]);
+        let documents = std::sync::Arc::new(vec![ORDER.to_owned().into(), PLAN.to_owned().into()]);
         let at = entry(Event::Planned(planned.clone())).at;
         let begun = writer
             .begin(NewOrder {
