@@ -1,11 +1,12 @@
 //! The one loop: starts what may start, waits for what is under way, for
 //! moments, and for people.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
@@ -105,7 +106,13 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
 
     /// Until nothing is under way and nothing may start, or it was asked to stop.
     pub async fn run(&mut self) -> Result<(), ActivateError> {
-        let mut stop = self.run.stop.clone();
+        let stop = self.run.stop.clone();
+        let mut asked_to_stop = self.run.stop.clone();
+        let mut asked_to_stop = std::pin::pin!(asked_to_stop.requested());
+        let run = Arc::clone(&self.run);
+        // Begun anew only once others have written: tasks end far more often.
+        let mut seen = self.seen;
+        let mut changed = std::pin::pin!(run.log.changed(seen));
         // What ends hands its being busy on, so that no time passes before it is followed up.
         let mut handed_on = None;
         while !stop.is_requested() {
@@ -130,7 +137,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 }
                 self.tell_waiting();
             }
-            let run = Arc::clone(&self.run);
+            if seen != self.seen {
+                seen = self.seen;
+                changed.set(run.log.changed(seen));
+            }
             let nap = self.nap();
             tokio::select! {
                 biased;
@@ -141,8 +151,12 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 Some(ended) = self.under_way.join_next() => {
                     handed_on = Some(self.note(ended).await?);
                 }
-                () = stop.requested() => {}
-                foreign = run.log.changed(self.seen) => self.take(foreign?)?,
+                () = &mut asked_to_stop => break,
+                foreign = &mut changed => {
+                    self.take(foreign?)?;
+                    seen = self.seen;
+                    changed.set(run.log.changed(seen));
+                }
                 woken = sleep(&*run.clock, nap, busy) => handed_on = Some(woken),
             }
         }
@@ -276,8 +290,10 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
 
     /// How long nothing happens by itself.
     fn nap(&self) -> Option<Duration> {
-        let now = self.run.clock.now();
-        let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        let until = |at: Timestamp| {
+            let now = self.run.clock.now();
+            Duration::try_from(at.duration_since(now)).unwrap_or_default()
+        };
         let start = self.frontier.next_start();
         match self.run.clock.kind() {
             // A window does not end by waiting for people, whose time is another one.

@@ -352,7 +352,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         chain: Chain,
     ) -> Result<Report, ActivateError> {
         let order_id = root_order(&chain.plan)?.to_owned();
-        self.check(&chain.plan)?;
+        let mut checked = Some(self.check(&chain.plan)?);
         if chain.needs_history() && !journal.knows(&order_id).await? {
             return Err(ActivateError::NotInJournal {
                 order: order_id,
@@ -362,7 +362,8 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         let mut round = Round::First;
         loop {
             let Begun { lease, entries } = journal.begin(self.new_order(&chain, &order_id)).await?;
-            let (report, next) = self.carry_on(&chain, (lease, entries), round).await?;
+            let from = (lease, entries, checked.take());
+            let (report, next) = self.carry_on(&chain, from, round).await?;
             match next {
                 Some(next) => round = next,
                 None => return Ok(report),
@@ -375,10 +376,11 @@ impl<C: Clock, E: Callable> Engine<C, E> {
     async fn carry_on<L: Log>(
         &self,
         chain: &Chain,
-        (log, entries): (L, Vec<Entry>),
+        (log, entries, checked): (L, Vec<Entry>, Option<Frontier>),
         round: Round,
     ) -> Result<(Report, Option<Round>), ActivateError> {
-        let prepared = self.prepare(chain, (log, entries), round).await?;
+        let from = (log, entries, checked);
+        let prepared = self.prepare(chain, from, round).await?;
         let undoing = prepared.undoing;
         let report = self.run_prepared(prepared).await?;
         let is_pending = !revision::pending(&report.plan, &report.progress).is_empty();
@@ -412,7 +414,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
     async fn prepare<L: Log>(
         &self,
         chain: &Chain,
-        (log, mut entries): (L, Vec<Entry>),
+        (log, mut entries, checked): (L, Vec<Entry>, Option<Frontier>),
         round: Round,
     ) -> Result<Prepared<L>, ActivateError> {
         let mut plan = Arc::clone(&chain.plan);
@@ -466,6 +468,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             log,
             entries,
             progress,
+            frontier: checked.filter(|_| is_given),
             documents: (!is_given).then_some(documents),
             undoing,
         })
@@ -504,6 +507,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             log,
             entries: entries.to_vec(),
             progress: None,
+            frontier: None,
             documents: None,
             undoing: Undoing::Refused,
         };
@@ -516,6 +520,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             log,
             entries,
             progress,
+            frontier,
             documents,
             undoing,
         } = prepared;
@@ -529,7 +534,10 @@ impl<C: Clock, E: Callable> Engine<C, E> {
             })?,
         };
         behind(&plan, &progress)?;
-        let frontier = frontier(&plan, &progress)?;
+        let frontier = match frontier {
+            Some(frontier) => frontier.after(&plan, &progress),
+            None => Frontier::new(&plan, &progress).map_err(|fault| impossible(&plan, fault))?,
+        };
         let (tasks, completed) = (progress.tasks().len(), progress.completed());
         self.observer
             .observe(&order_id, Step::Begun { tasks, completed });
@@ -586,8 +594,8 @@ impl<C: Clock, E: Callable> Engine<C, E> {
         Ok(())
     }
 
-    /// Finds what makes a plan impossible before anything is begun.
-    fn check(&self, plan: &OrchestrationPlan) -> Result<(), ActivateError> {
+    /// Finds what makes a plan impossible before anything is begun; its frontier, where nothing does.
+    fn check(&self, plan: &OrchestrationPlan) -> Result<Frontier, ActivateError> {
         for task in &plan.task_flow {
             let Some(call) = task.call() else { continue };
             if self.pool.line(call.endpoint).is_none() {
@@ -595,7 +603,7 @@ impl<C: Clock, E: Callable> Engine<C, E> {
                 return Err(ActivateError::UnknownEndpoint { task, endpoint });
             }
         }
-        Frontier::check(plan).map_err(|fault| impossible(plan, fault))
+        Frontier::of(plan).map_err(|fault| impossible(plan, fault))
     }
 }
 
@@ -606,6 +614,8 @@ struct Prepared<L> {
     entries: Vec<Entry>,
     /// Where the plan stands after them, where that was found out already.
     progress: Option<Progress>,
+    /// The plan's frontier before them, where that was made already.
+    frontier: Option<Frontier>,
     /// Texts of the chain's documents, where they are not those given.
     documents: Option<Arc<Vec<SharedText>>>,
     /// Whether bundles are undone.
@@ -689,10 +699,6 @@ pub(super) fn behind(plan: &OrchestrationPlan, progress: &Progress) -> Result<()
         }),
         None => Ok(()),
     }
-}
-
-fn frontier(plan: &OrchestrationPlan, progress: &Progress) -> Result<Frontier, ActivateError> {
-    Frontier::new(plan, progress).map_err(|fault| impossible(plan, fault))
 }
 
 fn impossible(plan: &OrchestrationPlan, fault: PlanFault) -> ActivateError {

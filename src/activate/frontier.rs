@@ -1,7 +1,8 @@
 //! Which tasks may start, and when. Pure.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -96,7 +97,12 @@ impl Frontier {
     /// Where the plan's dependencies are no order in which it can be done, or
     /// a task cannot be carried out as it is.
     pub fn new(plan: &OrchestrationPlan, progress: &Progress) -> Result<Self, PlanFault> {
-        let mut frontier = Self::of(plan)?;
+        Self::of(plan).map(|frontier| frontier.after(plan, progress))
+    }
+
+    /// The frontier of its plan after `progress`; this one has given nothing out.
+    pub(super) fn after(self, plan: &OrchestrationPlan, progress: &Progress) -> Self {
+        let mut frontier = self;
         let tasks = || plan.task_flow.iter().enumerate();
         let stands = |task: &TaskFlow| progress.task(&task.id);
         for (at, task) in tasks() {
@@ -121,18 +127,12 @@ impl Frontier {
                 frontier.enter(at);
             }
         }
-        Ok(frontier)
+        frontier
     }
 
-    /// Finds what makes a plan impossible, whatever has been done of it.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new).
-    pub fn check(plan: &OrchestrationPlan) -> Result<(), PlanFault> {
-        Self::of(plan).map(drop)
-    }
-
-    fn of(plan: &OrchestrationPlan) -> Result<Self, PlanFault> {
+    /// The frontier of a plan of which nothing is known: it gives nothing out. What makes a plan
+    /// impossible is found here, whatever has been done of it.
+    pub(super) fn of(plan: &OrchestrationPlan) -> Result<Self, PlanFault> {
         let tasks = &plan.task_flow;
         let mut place = HashMap::with_capacity(tasks.len());
         let mut windows = HashMap::new();

@@ -1,8 +1,9 @@
 //! The endpoints that all chains under way share.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::permits::Permits;
 use super::traffic::Traffic;

@@ -97,6 +97,8 @@ pub(super) type Worked = Result<(usize, End, Busy), ActivateError>;
 
 /// A call that is to be made.
 struct Errand<'a, E> {
+    /// Position of the task in the plan.
+    at: usize,
     task: &'a TaskFlow,
     call: Call<'a>,
     endpoint: &'a str,
@@ -142,6 +144,7 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         let named = self.as_named(task);
         let request = named.as_ref().unwrap_or(call.request);
         let errand = Errand {
+            at,
             task,
             call: Call {
                 task: &task.id,
@@ -155,12 +158,15 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         };
         let mut stop = self.stop.clone();
         let mut way = Way::AsItStands;
-        let mut first_wait = self.left_to_wait(&task.id);
+        let mut first_wait = self.left_to_wait(at);
         loop {
-            let (permit, busy) = tokio::select! {
-                biased;
-                () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
-                given = turn.come() => given,
+            let (permit, busy) = match turn {
+                Turn::Now(permit, busy) if !stop.is_requested() => (permit, busy),
+                turn => tokio::select! {
+                    biased;
+                    () = stop.requested() => return Ok((at, End::Left, self.clock.busy())),
+                    given = turn.come() => given,
+                },
             };
             let (attempted, busy) = match first_wait.take() {
                 Some(wait) => (Attempted::Again(wait, Way::AsItStands), busy),
@@ -231,14 +237,12 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
     }
 
     /// What an earlier run would have waited still before it goes on with a task.
-    fn left_to_wait(&self, task: &str) -> Option<Duration> {
-        let now = self.clock.now();
+    fn left_to_wait(&self, at: usize) -> Option<Duration> {
         let progress = self.progress();
-        let known = progress.task(task)?;
-        if known.is_at_work() {
-            // To ask a monitor does no harm, and is what the run is for.
-            return None;
-        }
+        let known = &progress.tasks()[at];
+        // To ask a monitor does no harm, and is what the run is for.
+        known.retry_at.filter(|_| !known.is_at_work())?;
+        let now = self.clock.now();
         let left = Duration::try_from(due(known, now)?.duration_since(now)).ok()?;
         Some(left).filter(|left| !left.is_zero())
     }
@@ -250,8 +254,11 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         way: Way,
         (_permit, busy): (&Permit, Busy),
     ) -> Result<(Attempted, Busy), ActivateError> {
-        let known = self.known(&errand.task.id);
-        let situation = self.situation(errand, &known);
+        let Some(known) = self.begun(errand.at) else {
+            return self.send(errand, (0, false), busy).await;
+        };
+        let is_named = self.is_named(errand.task);
+        let situation = self.situation(errand, (&known, is_named));
         let approach = match way {
             Way::AsItStands => policy::approach(&situation),
             Way::Send => Approach::Send,
@@ -288,23 +295,36 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
                 };
                 self.ask(errand, &situation, (&inquiry, busy)).await
             }
-            Approach::Send if known.attempts == 0 && self.halted.load(Ordering::SeqCst) => {
-                Ok((Attempted::End(End::SetAside), busy))
-            }
             Approach::Send => {
-                let (intent, is_too_late) = self.intent(errand, &known);
-                if is_too_late {
-                    let end = self.intend(intent, errand.seen).await?;
-                    self.observe_held(&errand.task.id);
-                    return Ok((Attempted::End(end), busy));
-                }
-                let busy = match self.admitted(errand, busy).await {
-                    Ok(busy) => busy,
-                    Err(closed) => return Ok(closed),
-                };
-                self.attempt(errand, intent, busy).await
+                let before = (known.attempts, known.is_unsettled());
+                self.send(errand, before, busy).await
             }
         }
+    }
+
+    /// Sends the request of a task for which so many were sent before, unless it is too late for that.
+    /// Where nobody knows what came of the last one, it is repeated whatever the time is: only then
+    /// it will be known.
+    async fn send(
+        &self,
+        errand: &Errand<'_, E>,
+        (attempts, is_unknown): (u32, bool),
+        busy: Busy,
+    ) -> Result<(Attempted, Busy), ActivateError> {
+        if attempts == 0 && self.halted.load(Ordering::SeqCst) {
+            return Ok((Attempted::End(End::SetAside), busy));
+        }
+        let (intent, is_too_late) = self.intent(errand, (attempts, is_unknown));
+        if is_too_late {
+            let end = self.intend(intent, errand.seen).await?;
+            self.observe_held(&errand.task.id);
+            return Ok((Attempted::End(end), busy));
+        }
+        let busy = match self.admitted(errand, busy).await {
+            Ok(busy) => busy,
+            Err(closed) => return Ok(closed),
+        };
+        self.attempt(errand, intent, busy).await
     }
 
     /// Waits until the rate of the endpoint lets a request pass; what to do where it is left alone.
@@ -403,11 +423,16 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             outcome => outcome,
         };
         self.noticed(errand, health(&outcome));
-        let known = self.known(id);
-        let situation = self.situation(errand, &known);
-        let decision = policy::decide(&situation, &outcome);
-        let events = policy::record(&situation, outcome, &decision);
-        self.settle(errand, (decision, events), busy).await
+        let decided = {
+            let is_named = self.is_named(errand.task);
+            let progress = self.progress();
+            let known = &progress.tasks()[errand.at];
+            let situation = self.situation(errand, (known, is_named));
+            let decision = policy::decide(&situation, &outcome);
+            let events = policy::record(&situation, outcome, &decision);
+            (decision, events)
+        };
+        self.settle(errand, decided, busy).await
     }
 
     /// Records what a step came to, and tells it.
@@ -472,13 +497,18 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         Ok(())
     }
 
-    /// How far a task is.
-    fn known(&self, task: &str) -> TaskProgress {
+    /// How far a task is, if anything was sent for it.
+    fn begun(&self, at: usize) -> Option<TaskProgress> {
         let progress = self.progress();
-        progress.task(task).cloned().unwrap_or_default()
+        let known = &progress.tasks()[at];
+        (known.attempts > 0).then(|| known.clone())
     }
 
-    fn situation<'a>(&self, errand: &'a Errand<'_, E>, known: &'a TaskProgress) -> Situation<'a> {
+    fn situation<'a>(
+        &self,
+        errand: &'a Errand<'_, E>,
+        (known, is_named): (&'a TaskProgress, bool),
+    ) -> Situation<'a> {
         Situation {
             call: &errand.call,
             terms: &errand.line.terms,
@@ -489,24 +519,21 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
             now: self.clock.now(),
             // What others do takes its own time, of which a clock that jumps knows nothing.
             is_patient: self.clock.kind() == ClockKind::System,
-            is_named: self.is_named(errand.task),
+            is_named,
         }
     }
 
     /// What is about to be done: send the request, or hold the task because it is too late for
     /// that; and whether it is.
-    fn intent(&self, errand: &Errand<'_, E>, known: &TaskProgress) -> (Event, bool) {
+    fn intent(&self, errand: &Errand<'_, E>, (attempts, is_unknown): (u32, bool)) -> (Event, bool) {
         let task = errand.task;
-        // Where nobody knows what came of the last request, it is repeated whatever the time is:
-        // only then it will be known.
-        let is_unknown = known.is_unsettled();
         let end = Window::of(task).ok().flatten().and_then(|it| it.end);
         match end.filter(|end| !is_unknown && *end <= self.clock.now()) {
             Some(end) => (window_missed(task, end), true),
             None => (
                 Event::Started(Started {
                     task: task.id.clone(),
-                    attempt: known.attempts.saturating_add(1),
+                    attempt: attempts.saturating_add(1),
                     idempotency_key: errand.call.idempotency_key.to_owned(),
                     request_digest: errand.request_digest.to_owned(),
                     point_of_no_return: task.point_of_no_return,

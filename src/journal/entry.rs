@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -488,9 +489,17 @@ impl Event {
 impl Entry {
     /// The time as written: RFC 3339, UTC, six decimals, so that text order is
     /// time order.
+    ///
+    /// # Panics
+    /// Never: a `String` takes all that is written.
     #[must_use]
     pub fn at_text(&self) -> String {
-        format!("{:.6}", self.at)
+        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+        let mut text = String::with_capacity("2026-01-01T00:00:00.000000Z".len());
+        PRINTER
+            .print_timestamp(&self.at, &mut text)
+            .expect("a String takes all that is written");
+        text
     }
 
     /// The entry of a row.

@@ -4,8 +4,7 @@
 //! reporting both use it. An entry that cannot have happened is an error that
 //! names its place, and leaves the progress as it was.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use thiserror::Error;

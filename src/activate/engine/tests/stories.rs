@@ -502,7 +502,7 @@ pub(super) async fn to_the_end(
     for _ in 0..99 {
         let known = witness.memory.kept();
         let went_on = engine
-            .carry_on(chain, (witness.clone(), known), round)
+            .carry_on(chain, (witness.clone(), known, None), round)
             .await;
         let (report, next) = went_on.unwrap();
         if let Some(next) = next {

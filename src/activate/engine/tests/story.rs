@@ -330,6 +330,7 @@ impl Underway {
                 log: log.clone(),
                 entries: self.log.kept(),
                 progress: None,
+                frontier: None,
                 documents: None,
                 undoing: Undoing::Possible,
             };
