@@ -13,9 +13,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Certificate, Client, Identity, Request, StatusCode};
+use reqwest::{Certificate, Client, Identity, Request, StatusCode, Url};
 use tokio::task::spawn_blocking;
 
 use super::access::{Access, Authorization};
@@ -26,14 +26,14 @@ use super::{OpenError, OpenErrorKind};
 /// How long an unused connection is kept: less than servers usually do, so
 /// that a request seldom goes out on a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(20);
-/// Most headers that an answer may have.
-const MOST_HEADERS: usize = 100;
 
 /// How an endpoint is reached. Credentials are fetched and certificates loaded
 /// when it is made ready, or with the first request.
 pub(crate) struct Connection {
     name: String,
     encrypted: bool,
+    /// The `Host` of every request, where a header can say it.
+    host: Option<HeaderValue>,
     connect_timeout: Duration,
     access: Access,
     ready: Mutex<Option<Arc<Ready>>>,
@@ -117,11 +117,12 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// `timeout` is that of a whole request.
-    pub fn new(name: &str, encrypted: bool, timeout: Duration, access: Access) -> Self {
+    /// To the origin of this address; `timeout` is that of a whole request.
+    pub fn new(name: &str, address: &Url, timeout: Duration, access: Access) -> Self {
         Self {
             name: name.to_owned(),
-            encrypted,
+            encrypted: address.scheme() == "https",
+            host: HeaderValue::from_str(&authority(address)).ok(),
             // A host that swallows packets must show as "not connected", which
             // is known to have no effect, before the whole time is over.
             connect_timeout: access
@@ -171,6 +172,10 @@ impl Connection {
     async fn exchange(&self, ready: &Ready, mut request: Request) -> Result<Answer, SendError> {
         for (name, value) in &ready.headers {
             request.headers_mut().insert(name, value.clone());
+        }
+        // The client would write it anew for each request.
+        if let Some(host) = &self.host {
+            request.headers_mut().insert(HOST, host.clone());
         }
         let mut response = ready
             .client
@@ -301,13 +306,15 @@ impl Connection {
     }
 
     fn client(&self) -> Result<Client, OpenError> {
+        // An answer may have as many headers as `hyper` reads by default, a hundred: a number that is
+        // given makes it prepare the room for them anew for each answer.
         let mut client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // Not even once: then nothing is kept for a repetition.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .no_proxy()
             .tcp_nodelay(true)
             .pool_idle_timeout(IDLE)
-            .http1_max_headers(MOST_HEADERS)
             .connect_timeout(self.connect_timeout);
         if !self.encrypted {
             // Spares loading the system's certificates, which nothing will ask for.
@@ -396,6 +403,13 @@ impl SendError {
             Self::Http(error) => cause(error),
         }
     }
+}
+
+/// Host and, where it is not the scheme's own, port.
+pub(super) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// The innermost cause.

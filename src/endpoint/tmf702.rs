@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Access;
 use super::callbacks::Callbacks;
-use super::connection::{Answer, Body, Connection, SendError};
+use super::connection::{Answer, Body, Connection, SendError, authority};
 use super::inquiry;
 use super::monitor::{Monitor, State, read_object};
 use super::verdict::{Verdict, verdict};
@@ -25,9 +25,11 @@ use crate::plan::flow::Method;
 use crate::retry::FailureClass;
 
 /// Header that carries the idempotency key.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Header that names the task, which is the order item that it carries out.
-const TASK: &str = "x-orderctl-task";
+static TASK: HeaderName = HeaderName::from_static("x-orderctl-task");
+/// Headers of a request, with those that a connection adds, for which room is made at once.
+const HEADERS: usize = 8;
 /// Pause before a monitor is asked for the first time; doubled every time.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// Longest pause between two looks at a monitor.
@@ -62,12 +64,11 @@ impl Tmf702 {
                 kind: OpenErrorKind::Address(address.to_owned()),
             });
         };
-        let encrypted = base.scheme() == "https";
         Ok(Self {
             name: name.to_owned(),
+            connection: Arc::new(Connection::new(name, &base, timeout, access)),
             base,
             timeout,
-            connection: Arc::new(Connection::new(name, encrypted, timeout, access)),
             callbacks: None,
         })
     }
@@ -273,13 +274,14 @@ impl Tmf702 {
             })?;
         let mut request = reqwest::Request::new(method, self.below(&call.request.path)?);
         let headers = request.headers_mut();
-        headers.insert(IDEMPOTENCY_KEY, key);
+        headers.reserve(HEADERS);
+        headers.insert(&IDEMPOTENCY_KEY, key);
         // For the log of the other side; a task whose id no header can carry goes without.
         if let Some(task) = HeaderValue::from_str(call.task)
             .ok()
             .filter(|it| it.to_str().is_ok())
         {
-            headers.insert(TASK, task);
+            headers.insert(&TASK, task);
         }
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
@@ -722,13 +724,6 @@ fn quote(text: &str) -> String {
         quoted.push('…');
     }
     quoted
-}
-
-/// Host and, where it is not the scheme's own, port.
-fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]

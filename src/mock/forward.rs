@@ -47,9 +47,8 @@ impl Forward {
             return None;
         };
         let base = Url::parse(address).expect("the address of a definition is a URL");
-        let encrypted = base.scheme() == "https";
         let (name, timeout) = (&definition.name, definition.timeout);
-        let connection = Connection::new(name, encrypted, timeout, access.as_ref().clone());
+        let connection = Connection::new(name, &base, timeout, access.as_ref().clone());
         Some(connection.prepare().map(|()| Self {
             base,
             timeout,
