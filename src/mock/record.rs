@@ -113,8 +113,26 @@ pub(super) struct Record {
 #[derive(Debug)]
 struct Log {
     last: u64,
-    text: Vec<u8>,
+    /// Its lines, in pieces, none of which has to be moved while the record grows.
+    pieces: Vec<Vec<u8>>,
     file: Option<File>,
+}
+
+/// Room of a piece.
+const PIECE: usize = 1 << 20;
+/// A piece with less room than this gets no more lines.
+const ROOM: usize = PIECE / 16;
+
+impl Log {
+    /// A piece with room for a line.
+    fn piece(&mut self) -> &mut Vec<u8> {
+        let has_room = |piece: &Vec<u8>| piece.len() + ROOM <= PIECE;
+        if !self.pieces.last().is_some_and(has_room) {
+            self.pieces.push(Vec::with_capacity(PIECE));
+        }
+        let last = self.pieces.len() - 1;
+        &mut self.pieces[last]
+    }
 }
 
 impl Record {
@@ -122,7 +140,7 @@ impl Record {
         Self {
             log: Mutex::new(Log {
                 last: 0,
-                text: Vec::new(),
+                pieces: Vec::new(),
                 file,
             }),
         }
@@ -132,29 +150,32 @@ impl Record {
     pub fn add(&self, entry: &Entry<'_>) -> io::Result<()> {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.last += 1;
-        let start = log.text.len();
         let line = Line {
             seq: log.last,
             entry,
         };
-        serde_json::to_writer(&mut log.text, &line)
+        let text = log.piece();
+        let start = text.len();
+        serde_json::to_writer(&mut *text, &line)
             .expect("a line has string keys and is written to memory");
         // Inside a JSON text, line ends can only be white space between tokens.
-        for byte in &mut log.text[start..] {
+        for byte in &mut text[start..] {
             if matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
             }
         }
-        log.text.push(b'\n');
-        let Log { text, file, .. } = &mut *log;
-        file.as_mut()
-            .map_or(Ok(()), |file| file.write_all(&text[start..]))
+        text.push(b'\n');
+        let Log { pieces, file, .. } = &mut *log;
+        match (file, pieces.last()) {
+            (Some(file), Some(text)) => file.write_all(&text[start..]),
+            _ => Ok(()),
+        }
     }
 
     /// All lines.
     pub fn lines(&self) -> Bytes {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        Bytes::copy_from_slice(&log.text)
+        log.pieces.concat().into()
     }
 }
 
