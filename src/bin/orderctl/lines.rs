@@ -40,7 +40,11 @@ impl Lines {
         match written {
             Written::AsItWas(document) => self.document(document),
             Written::Anew { document, text } if document.compact().is_some() => {
-                self.text(&text);
+                if text.len() < LARGE {
+                    self.text(&text);
+                } else {
+                    self.0.push(Piece::Document(text.into()));
+                }
                 self.bytes().push(b'\n');
             }
             anew @ Written::Anew { .. } => self.document(&anew.into_document()),
@@ -134,8 +138,17 @@ mod tests {
         for document in [&large, &small, &spaced, &large] {
             lines.document(document);
         }
+        for document in [&small, &large, &spaced] {
+            let text = document.text().to_owned();
+            lines.written(Written::Anew { document, text });
+            lines.written(Written::AsItWas(document));
+        }
         lines.text("end");
-        let expected = format!("{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\nend");
+        let small = "{\"id\":\"1\"}\n";
+        let expected = format!(
+            "{text}\n{{\"id\":\"1\"}}\n{text}\n{text}\n{small}{small}{}end",
+            format!("{text}\n").repeat(4)
+        );
         assert_eq!(String::from_utf8_lossy(&lines.joined()), expected);
         let mut cleared = Lines::default();
         cleared.document(&large);
