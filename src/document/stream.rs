@@ -23,7 +23,7 @@ const READ_SIZE: usize = 256 * 1024;
 /// Documents of so many bytes are given room in plenty, and parsed while they arrive.
 const LARGE: usize = 1 << 20;
 /// Bytes of a document that are parsed at a time while it arrives, at least.
-const PIECE: usize = LARGE / 2;
+const PIECE: usize = LARGE / 4;
 /// Room that a large document is given, and from which on one gets all that it may take.
 const VERY_LARGE: usize = 64 << 20;
 

@@ -62,24 +62,20 @@ const MANY_MEMBERS: u32 = (1 << (u32::BITS - MEMBERS)) - 1;
 /// A number by which most keys can be told apart without a look at the text, which may be far away.
 #[inline]
 pub(super) fn mark(key: &[u8]) -> u32 {
-    let (first, last) = match (key.first_chunk(), key.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (key.first_chunk(), key.last_chunk()) {
-            (Some(first), Some(last)) => {
-                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-                (first.into(), last.into())
-            }
-            _ => {
-                let byte = |at: usize| u64::from(key.get(at).copied().unwrap_or(0));
-                (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
-            }
-        },
+    let eight = key.first_chunk::<8>().zip(key.last_chunk::<8>());
+    let four = key.first_chunk::<4>().zip(key.last_chunk::<4>());
+    let (first, last) = if let Some((first, last)) = eight {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let Some((first, last)) = four {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        (first.into(), last.into())
+    } else {
+        let byte = |at: usize| u64::from(key.get(at).copied().unwrap_or(0));
+        (byte(0) | byte(1) << 8 | byte(2) << 16, 0)
     };
     let mixed = first ^ last.rotate_left(29) ^ key.len() as u64;
     let mixed = mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    #[expect(clippy::cast_possible_truncation, reason = "that many bits are left")]
-    let mark = (mixed >> (u64::BITS - MARK)) as u32;
-    mark
+    (mixed >> (u64::BITS - MARK)) as u32
 }
 
 impl Entry {

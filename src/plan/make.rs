@@ -110,6 +110,9 @@ pub trait Tasks: Default + Send {
 
     /// Takes a task that comes so many behind the first one of its plan.
     fn push(&mut self, number: usize, task: Box<TaskFlow>);
+
+    /// Keeps no more room than it needs.
+    fn fitted(self) -> Self;
 }
 
 impl Tasks for Vec<Box<TaskFlow>> {
@@ -120,6 +123,10 @@ impl Tasks for Vec<Box<TaskFlow>> {
     fn push(&mut self, _: usize, task: Box<TaskFlow>) {
         self.push(task);
     }
+
+    fn fitted(self) -> Self {
+        self
+    }
 }
 
 impl Tasks for TaskTexts {
@@ -129,6 +136,10 @@ impl Tasks for TaskTexts {
 
     fn push(&mut self, number: usize, task: Box<TaskFlow>) {
         self.write(number, &task);
+    }
+
+    fn fitted(self) -> Self {
+        self.fitted()
     }
 }
 
@@ -245,6 +256,7 @@ impl Sketched<'_, '_> {
             part.digests.push(told.digest(&task));
             part.tasks.push(start + number, task);
         }
+        part.tasks = part.tasks.fitted();
         part
     }
 

@@ -62,6 +62,12 @@ impl TaskTexts {
         self.0.reserve(TASK * tasks);
     }
 
+    /// Without the room that is left. What was written is copied once more, into memory that the system
+    /// may have to find; the room is near, and used again by the next ones.
+    pub fn fitted(self) -> TaskTexts {
+        TaskTexts(self.0.as_slice().to_vec())
+    }
+
     /// Writes the task that comes so many tasks behind the first one.
     pub fn write(&mut self, number: usize, task: &TaskFlow) {
         if number > 0 {

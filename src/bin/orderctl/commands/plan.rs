@@ -145,9 +145,9 @@ impl Show {
 /// What a chain was planned to.
 enum Made {
     /// To be written.
-    Text(Written),
+    Text(Box<Written>),
     /// To be shown.
-    Plan(Planned),
+    Plan(Box<Planned>),
 }
 
 /// Whether a task was found in any of the plans, and what to say where it was not.
@@ -218,15 +218,12 @@ fn work(
     if let Some((root, state)) = root.zip(chain.ended()) {
         produced.remarks.push(ended(root, state));
     } else if root.is_some() {
-        let planned = match show {
-            Show::Documents => {
-                let written = installed.over(planning, |it| it.write(chain));
-                written.map(|it| it.map(Made::Text))
-            }
-            _ => {
-                let planned = installed.over(planning, |it| it.plan(chain));
-                planned.map(|it| it.map(Made::Plan))
-            }
+        let planned = if matches!(show, Show::Documents) {
+            let written = installed.over(planning, |it| it.write(chain));
+            written.map(|it| it.map(|it| Made::Text(Box::new(it))))
+        } else {
+            let planned = installed.over(planning, |it| it.plan(chain));
+            planned.map(|it| it.map(|it| Made::Plan(Box::new(it))))
         };
         if !matches!(planned, Ok(Ok(_))) && matches!(show, Show::Documents) {
             pass_foreign(chain, &mut produced.output);
