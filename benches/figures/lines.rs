@@ -19,11 +19,12 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     for (lines, order) in [(2_000, &small), (10_000, &middle), (100_000, &large)] {
         let derived = bench.file("lines-derived.ndjson");
         run::into_file(order, vec![bench.orderctl(&["decompose"])], &derived)?;
-        // The large one takes long enough to be steady.
-        let rounds = if lines > 10_000 {
-            bench.rounds.min(3)
-        } else {
-            bench.rounds
+        // What takes a tenth of a second differs most from run to run; the large one takes long enough
+        // to be steady.
+        let rounds = match lines {
+            2_000 => 5 * bench.rounds,
+            100_000 => bench.rounds.min(3),
+            _ => bench.rounds,
         };
         for _ in 0..rounds {
             alone.add(
