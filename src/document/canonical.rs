@@ -153,12 +153,7 @@ impl<'d> Canonical<'d> {
 
     /// Appends the canonical text of an open member.
     pub fn write_member(&mut self, position: usize, output: &mut Vec<u8>) {
-        if let Some(place) = self.as_written(position) {
-            output.extend_from_slice(&self.text[place]);
-        } else {
-            self.write_key(position, output);
-            self.value(self.keys[position].index + 1, output);
-        }
+        self.write_members(position..position + 1, output);
     }
 
     /// Where an open member stands, if its canonical text does so.
@@ -368,6 +363,7 @@ mod tests {
             r#"{"a":{},"list":[1,-5e-1,[]],"name":"café / \"bar\"","price":89,"speed":2e2}"#;
         assert_eq!(canonical(written), expected);
         assert_eq!(canonical(other), expected);
+        assert_eq!(canonical(expected), expected);
         let runs = r#"{"c":1,"d":2 ,"e":3,"a":"x","b":true,"f":{"i":1,"h":1,"j":[]},"g":1.0}"#;
         let expected = r#"{"a":"x","b":true,"c":1,"d":2,"e":3,"f":{"h":1,"i":1,"j":[]},"g":1}"#;
         assert_eq!(canonical(runs), expected);

@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::edit::quote;
-use super::parse::{SyntaxFault, parse_value, plain_until};
+use super::edit::push_quoted;
+use super::parse::{SyntaxFault, parse_value};
 use super::tape::{Document, Entry, Kind, Node, Origin, mark};
 
 /// A JSON value in the making.
@@ -107,7 +107,7 @@ impl Composer {
     pub fn key(&mut self, key: &str) -> &mut Composer {
         self.comma();
         let start = self.text.len();
-        let escaped = self.quoted(key);
+        let escaped = push_quoted(key, &mut self.text);
         let (start, end) = (offset(start), offset(self.text.len()));
         let mark = mark(key.as_bytes());
         self.entries.push(Entry::key(start, end, escaped, mark));
@@ -118,21 +118,8 @@ impl Composer {
     /// A text.
     pub fn string(&mut self, text: &str) {
         let start = self.text.len();
-        let escaped = self.quoted(text);
+        let escaped = push_quoted(text, &mut self.text);
         self.scalar(Kind::String, start, escaped);
-    }
-
-    /// Writes a text in quotes; true if it holds escapes.
-    fn quoted(&mut self, text: &str) -> bool {
-        let escaped = plain_until(text.as_bytes(), 0) < text.len();
-        if escaped {
-            self.text.push_str(&quote(text));
-        } else {
-            self.text.push('"');
-            self.text.push_str(text);
-            self.text.push('"');
-        }
-        escaped
     }
 
     /// A whole number.

@@ -82,12 +82,20 @@ impl Edits {
 
 /// A text as a JSON string.
 pub fn quote(text: &str) -> String {
-    if plain_until(text.as_bytes(), 0) < text.len() {
-        return serde_json::Value::from(text).to_string();
-    }
     let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    quoted.push_str(text);
-    quoted.push('"');
+    push_quoted(text, &mut quoted);
     quoted
+}
+
+/// Appends a text as a JSON string; true if it needs escapes.
+pub(super) fn push_quoted(text: &str, to: &mut String) -> bool {
+    let escaped = plain_until(text.as_bytes(), 0) < text.len();
+    if escaped {
+        to.push_str(&serde_json::Value::from(text).to_string());
+    } else {
+        to.push('"');
+        to.push_str(text);
+        to.push('"');
+    }
+    escaped
 }

@@ -781,8 +781,9 @@ fn hex(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Document;
-    use super::{Apart, InPieces, plain_until};
+    use super::super::tape::mark;
+    use super::super::{Document, Node};
+    use super::{Apart, InPieces, SyntaxFaultKind, plain_until};
 
     /// Places at which a document can be taken apart: behind commas between objects of outer lists.
     fn cuts(text: &str) -> Vec<usize> {
@@ -826,6 +827,39 @@ mod tests {
                 assert!(entries == expected.entries, "{apart:b} {text}");
                 assert_eq!(parsed.spaced, expected.spaced);
             }
+        }
+    }
+
+    #[test]
+    fn keys_with_one_mark_are_told_apart() {
+        let keys = [
+            "aaaaaaaa1aaaaaaaa",
+            "aaaaaaaa2aaaaaaaa",
+            "aaaaaaaa3aaaaaaaa",
+        ];
+        assert!(
+            keys.iter()
+                .all(|key| mark(key.as_bytes()) == mark(keys[0].as_bytes()))
+        );
+        let [first, second, third] = keys;
+        let text = format!(r#"{{"{first}":1,"\u0061{}":2}}"#, &second[1..]);
+        let document = Document::parse(text, "").expect("no key stands twice");
+        let value = |key: &str| document.root().member(key).and_then(Node::as_i64);
+        assert_eq!(keys.map(value), [Some(1), Some(2), None]);
+        let twice = format!(r#"{{"{third}":1,"{second}":2,"{third}":3}}"#);
+        let fault = Document::parse(twice, "").expect_err("a key stands twice");
+        let is_it =
+            |kind| matches!(kind, SyntaxFaultKind::DuplicateKey { key, .. } if key == third);
+        assert!(is_it(fault.kind));
+    }
+
+    #[test]
+    fn members_are_counted_however_many_there_are() {
+        for count in [0, 1, 24, 25, 254, 255, 256, 1000] {
+            let members: Vec<String> = (0..count).map(|it| format!("\"{it}\":[0]")).collect();
+            let text = format!("{{{}}}", members.join(","));
+            let document = Document::parse(text, "").expect("JSON");
+            assert_eq!(document.root().len(), count);
         }
     }
 

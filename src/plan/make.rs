@@ -16,7 +16,6 @@ use super::flow::{
 use super::layers::Layers;
 use super::network::{Network, Wait};
 use super::schedule::{self, Dates, Times, Work};
-use super::write::TaskTexts;
 use super::{MANY, NotPlanned, Planning, no_faults};
 use crate::chain::{Chain, order_name};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -126,20 +125,6 @@ impl Tasks for Vec<Box<TaskFlow>> {
 
     fn fitted(self) -> Self {
         self
-    }
-}
-
-impl Tasks for TaskTexts {
-    fn reserve(&mut self, tasks: usize) {
-        self.reserve(tasks);
-    }
-
-    fn push(&mut self, number: usize, task: Box<TaskFlow>) {
-        self.write(number, &task);
-    }
-
-    fn fitted(self) -> Self {
-        self.fitted()
     }
 }
 

@@ -198,13 +198,9 @@ impl<'c> Planning<'c> {
         let items = items_with_task(orders);
         let mut drafting = Drafting::new(*self, &root, &sketch.layers);
         let entries = sketch.layers.tasks.iter().zip(&items);
-        let mut windows = Vec::new();
-        let drafts = entries.map(|(entry, item)| {
-            let draft = drafting.draft(*entry, item);
-            windows.append(&mut drafting.faults);
-            draft
-        });
+        let drafts = entries.map(|(entry, item)| drafting.draft(*entry, item));
         let drafts = drafts.collect();
+        let windows = drafting.faults;
         let mut around = Vec::new();
         let drafts = self.around(orders, &mut sketch, &root, drafts, &mut around);
         sketch.cycles(&drafts, &mut around);

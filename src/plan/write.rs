@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 
 use super::flow::{OrchestrationPlan, TaskFlow};
+use super::make::Tasks;
 
 /// A plan that is to be written.
 #[derive(Debug)]
@@ -27,7 +28,9 @@ impl PlanText {
         head.truncate(head.len() - END.len());
         let mut tasks: Vec<Vec<u8>> = tasks.into_iter().map(|it| it.0).collect();
         if tasks.len() < 2 {
-            head.extend(tasks.drain(..).flatten());
+            for text in tasks.drain(..) {
+                head.extend_from_slice(&text);
+            }
             head.extend_from_slice(END);
         }
         PlanText { head, tasks }
@@ -56,24 +59,22 @@ impl PlanText {
 #[derive(Debug, Default)]
 pub struct TaskTexts(Vec<u8>);
 
-impl TaskTexts {
-    /// Makes room for so many tasks.
-    pub fn reserve(&mut self, tasks: usize) {
+impl Tasks for TaskTexts {
+    fn reserve(&mut self, tasks: usize) {
         self.0.reserve(TASK * tasks);
     }
 
-    /// Without the room that is left. What was written is copied once more, into memory that the system
-    /// may have to find; the room is near, and used again by the next ones.
-    pub fn fitted(self) -> TaskTexts {
-        TaskTexts(self.0.as_slice().to_vec())
-    }
-
-    /// Writes the task that comes so many tasks behind the first one.
-    pub fn write(&mut self, number: usize, task: &TaskFlow) {
+    fn push(&mut self, number: usize, task: Box<TaskFlow>) {
         if number > 0 {
             self.0.push(b',');
         }
-        json(task, &mut self.0);
+        json(&task, &mut self.0);
+    }
+
+    // Copied once more, into memory that the system may have to find; the room is near, and used again
+    // by the next ones.
+    fn fitted(self) -> TaskTexts {
+        TaskTexts(self.0.as_slice().to_vec())
     }
 }
 
