@@ -34,5 +34,5 @@ pub mod writer;
 pub use entry::{ClockKind, Entry, Event};
 pub use error::JournalError;
 pub use replay::{ACCEPTED, Doubt, IllegalEntry, Needs, Progress, TaskProgress};
-pub use sqlite::{JournalReader, OrderSummary, StoredOrder, revised};
+pub use sqlite::{AtWork, JournalReader, OrderSummary, StoredOrder, revised};
 pub use writer::{Alone, Begun, Foreign, JournalWriter, Lease, NewOrder};

@@ -4,8 +4,10 @@
 //! The operating system gives the lock up when the process ends, however it
 //! ends, so a locked file is a living owner and an unlocked or missing one is
 //! dead; neither process ids that come round again nor containers that cannot
-//! see each other's processes matter. Files are made and judged only inside an
-//! immediate transaction of the journal, hence by one process at a time.
+//! see each other's processes matter. Files are made and removed only inside an
+//! immediate transaction of the journal, hence by one process at a time; judged
+//! by anybody, also by who only reads: judges share the lock, so that none of
+//! them is taken for an owner.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -85,12 +87,12 @@ pub(super) fn is_alive(journal: &Path, token: &str) -> Result<bool, JournalError
 }
 
 fn is_locked(path: &Path) -> io::Result<bool> {
-    let file = match OpenOptions::new().write(true).open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
-    match file.try_lock() {
+    match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
@@ -172,9 +174,11 @@ mod tests {
             .find_map(|line| Some(line.unwrap().strip_prefix("token ")?.to_owned()))
             .unwrap();
         assert!(is_alive(&journal, &token).unwrap());
+        let judge = File::open(lock_file(&journal, &token)).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(!is_alive(&journal, &token).unwrap());
+        judge.lock_shared().unwrap();
+        assert!(!is_alive(&journal, &token).unwrap(), "a judge is no owner");
         assert!(lock_file(&journal, &token).exists());
         let owner = Owner::register(&journal).unwrap();
         assert!(!lock_file(&journal, &token).exists());

@@ -6,7 +6,7 @@
 //! | `document` | a document of the order's chain as it was then, by position; the plan comes last |
 //! | `entry` | what happened, by order and `seq` (from 1): `at`, `kind`, `task`, the rest as JSON in `detail`, and a hash over all of it and what comes before |
 //! | `head` | the last entry of an order and its hash; orders are numbered as they were taken on |
-//! | `owner` | an order that somebody is at work on right now, and who |
+//! | `owner` | an order that somebody is at work on right now, and who; what a killed process has left there counts for nothing |
 //!
 //! `PRAGMA user_version` is the version of this schema. Rows of `plan`,
 //! `document` and `entry` are only ever added.
@@ -14,7 +14,7 @@
 //! Reading never creates or changes anything: not the file, not its folder.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::entry::{DecodeError, Entry, Event, Planned, Revised};
 use super::error::JournalError;
+use super::owner;
 use super::replay::{Progress, TaskProgress};
 use crate::model::state::{FlowState, TaskState};
 use crate::plan::flow::{OrchestrationPlan, RevisionKind, TaskOutcome};
@@ -198,8 +199,7 @@ pub struct OrderSummary {
     pub planned_at: Timestamp,
     /// When anything last happened to it.
     pub changed_at: Timestamp,
-    /// Whether some process claims to be at work on it; after a crash the
-    /// claim stays until the next writer.
+    /// The process that is at work on it.
     pub owner: Option<u32>,
 }
 
@@ -308,6 +308,31 @@ impl JournalReader {
                 .prepare_cached("SELECT coalesce(max(seq), 0) FROM entry WHERE order_id = ?")
                 .and_then(|mut rows| rows.query_row([order_id], |row| row.get(0)))
                 .map_err(|error| JournalError::database(&self.path, &error))
+        })
+    }
+
+    /// Who is at work on an order at this moment; nobody whose process has ended, however it did.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn at_work(&self, order_id: &str) -> Result<Option<AtWork>, JournalError> {
+        self.read(|connection| {
+            let wrong = |error| JournalError::database(&self.path, &error);
+            let version: i64 = connection
+                .query_row("PRAGMA user_version", [], |row| row.get(0))
+                .map_err(wrong)?;
+            // Where and since when was not noted before.
+            let owner = if version < SEALED_VERSION {
+                None
+            } else {
+                owner_of(connection, order_id).map_err(wrong)?
+            };
+            let owner = owner.filter(|it| is_at_work(&self.path, &it.token));
+            Ok(owner.map(|it| AtWork {
+                pid: it.pid,
+                host: it.host,
+                since: it.since,
+            }))
         })
     }
 
@@ -558,12 +583,15 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             "SELECT order_id, external_id, digest, tasks,
                 (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq LIMIT 1),
                 (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq DESC LIMIT 1),
-                (SELECT pid FROM owner WHERE owner.order_id = plan.order_id)
+                (SELECT pid FROM owner WHERE owner.order_id = plan.order_id),
+                (SELECT token FROM owner WHERE owner.order_id = plan.order_id)
             FROM plan ORDER BY order_id",
         )
         .map_err(wrong)?;
     let mut rows = query.query([]).map_err(wrong)?;
     let mut orders = Vec::new();
+    // Whether the processes that claim to be at work are.
+    let mut living: HashMap<String, bool> = HashMap::new();
     while let Some(row) = rows.next().map_err(wrong)? {
         let order_id: String = row.get(0).map_err(wrong)?;
         let time = |column| {
@@ -585,12 +613,18 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             _ => recount(connection, path, &order_id)?.unwrap_or((counted, tasks, None)),
         };
         let [completed, active, held, given_up, skipped] = counted;
+        let token: Option<String> = row.get(7).map_err(wrong)?;
+        let is_living = token.is_some_and(|token| {
+            let judged = living.entry(token);
+            *judged.or_insert_with_key(|token| is_at_work(path, token))
+        });
+        let owner: Option<u32> = row.get(6).map_err(wrong)?;
         orders.push(OrderSummary {
             external_id: row.get(1).map_err(wrong)?,
             plan_digest: row.get(2).map_err(wrong)?,
             tasks,
             revision,
-            owner: row.get(6).map_err(wrong)?,
+            owner: owner.filter(|_| is_living),
             order_id,
             completed,
             skipped,
@@ -661,7 +695,23 @@ pub(super) fn has_ended(
     )
 }
 
-/// Who is at work on an order, as the table has it.
+/// Who is at work on an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// Process id.
+    pub pid: u32,
+    /// The machine that it runs on.
+    pub host: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// Whether an owner is at work, for who only reads: one whose lock cannot be looked at may be.
+fn is_at_work(path: &Path, token: &str) -> bool {
+    owner::is_alive(path, token).unwrap_or(true)
+}
+
+/// Who claims to be at work on an order, as the table has it.
 #[derive(Debug, Clone)]
 pub(super) struct OwnerRow {
     pub pid: u32,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::next::Next;
 use super::summary::waiting_for;
 use crate::journal::entry::Failure;
-use crate::journal::{Progress, TaskProgress};
+use crate::journal::{AtWork, Progress, TaskProgress};
 use crate::model::state::TaskState;
 use crate::plan::flow::TaskKind;
 use crate::progress::PlanTask;
@@ -28,6 +28,20 @@ pub struct Known<'a> {
     pub progress: Option<&'a Progress>,
     /// What commands have to be given to find the journal.
     pub journal: Option<&'a str>,
+    /// Who is at work on it.
+    pub worker: Worker<'a>,
+}
+
+/// Who is at work on an order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Worker<'a> {
+    /// That is not known: documents do not say.
+    #[default]
+    Unknown,
+    /// No process is.
+    Nobody,
+    /// This one is.
+    Process(&'a AtWork),
 }
 
 impl Known<'_> {
@@ -42,6 +56,14 @@ impl Known<'_> {
         };
         let reason = shortened(known.reason.as_deref().unwrap_or_default());
         Some((format!("{what} at {at}"), reason))
+    }
+
+    /// That nobody waits for what comes of a task that has begun, and nothing more happens to it by itself.
+    pub(super) fn is_left(&self, task: &PlanTask<'_>) -> bool {
+        let known = self.progress.and_then(|it| it.task(&task.id));
+        // What its endpoint has accepted goes on there.
+        let is_left = known.is_some_and(|it| !it.is_tried_later() && !it.is_at_work());
+        task.state == TaskState::Active && self.worker == Worker::Nobody && is_left
     }
 }
 
@@ -103,6 +125,8 @@ pub enum WaitsFor {
     Person,
     /// That somebody lets the next wave begin.
     Release,
+    /// That somebody starts a run, which finds out what came of its request.
+    Run,
     /// An answer.
     Answer,
     /// A moment.
@@ -119,19 +143,21 @@ impl WaitsFor {
             Self::Decision => "decision",
             Self::Person => "person",
             Self::Release => "release",
+            Self::Run => "run",
             Self::Answer => "answer",
             Self::Moment(_) => "moment",
             Self::Start => "start",
         }
     }
 
-    fn of(task: &PlanTask<'_>, next: &Next<'_>) -> Self {
+    fn of(task: &PlanTask<'_>, next: &Next<'_>, known: Known<'_>) -> Self {
         match (task.state, next.not_before, task.kind) {
             (TaskState::Hold, ..) => Self::Decision,
             (TaskState::New, Some(at), _) => Self::Moment(at),
             (TaskState::New, None, TaskKind::Manual) if task.ends_wave => Self::Release,
             (TaskState::New, None, TaskKind::Manual) => Self::Person,
             (TaskState::New, None, TaskKind::Activation | TaskKind::Milestone) => Self::Start,
+            _ if known.is_left(task) => Self::Run,
             _ => Self::Answer,
         }
     }
@@ -149,7 +175,7 @@ impl Blocking {
             .filter_map(|task| {
                 let next = Next::of(task, find);
                 let is_free = task.state != TaskState::New || next.waits_for.is_empty();
-                is_free.then(|| (WaitsFor::of(task, &next), task))
+                is_free.then(|| (WaitsFor::of(task, &next, known), task))
             })
             .collect();
         frontier.sort_by_key(|(waits_for, _)| *waits_for);
@@ -241,30 +267,59 @@ impl View<'_> {
             }
             WaitsFor::Person => "nothing by itself: a person says that it is done".to_owned(),
             WaitsFor::Release => "nothing by itself: a person lets the next wave begin".to_owned(),
+            WaitsFor::Run => "nothing by itself, nobody is at work on the order: the next `orderctl activate` \
+                              of it finds out what came of the request, and goes on"
+                .to_owned(),
             WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
-                Some(at) if self.progress.is_some_and(TaskProgress::is_at_work) => format!(
-                    "asked about at {at}, by the run of `orderctl activate` that is under way, or by the \
-                     next one at once"
-                ),
-                Some(at) => format!(
-                    "{} at {at}, by the run of `orderctl activate` that is under way, or by the \
-                     first one after that",
-                    if is_unknown { "asked about" } else { "tried again" }
-                ),
-                None => {
-                    "the run of `orderctl activate` that sent the request goes on with its answer; \
-                     where none is under way, the next one finds out what came of it"
-                        .to_owned()
+                Some(at) if self.progress.is_some_and(TaskProgress::is_at_work) => {
+                    let whom = self.by_whom("next", "at once");
+                    format!("asked about at {at}, by {whom}")
                 }
+                Some(at) => {
+                    let what = if is_unknown { "asked about" } else { "tried again" };
+                    let whom = self.by_whom("first", "after that");
+                    format!("{what} at {at}, by {whom}")
+                }
+                None => match self.known.worker {
+                    Worker::Process(_) => {
+                        "the run of `orderctl activate` that sent the request goes on with its answer"
+                    }
+                    Worker::Nobody => {
+                        "nobody is at work on the order: the next `orderctl activate` of it finds out \
+                         what came of it"
+                    }
+                    Worker::Unknown => {
+                        "the run of `orderctl activate` that sent the request goes on with its answer; \
+                         where none is under way, the next one finds out what came of it"
+                    }
+                }
+                .to_owned(),
             },
             WaitsFor::Moment(at) => format!(
                 "begins at {at}, by a run with --wait, or by the first `orderctl activate` of the \
                  order after that"
             ),
-            WaitsFor::Start => {
-                "a run of `orderctl activate` begins with it; where none is under way, the next one"
-                    .to_owned()
+            WaitsFor::Start => match self.known.worker {
+                Worker::Unknown => {
+                    "a run of `orderctl activate` begins with it; where none is under way, the next one"
+                }
+                Worker::Nobody => {
+                    "nobody is at work on the order: the next `orderctl activate` of it begins with it"
+                }
+                Worker::Process(_) => "the run of `orderctl activate` that is under way begins with it",
             }
+            .to_owned(),
+        }
+    }
+
+    /// The run that is under way, or another one where there is none: which, and when.
+    fn by_whom(&self, which: &str, when: &str) -> String {
+        match self.known.worker {
+            Worker::Process(_) => "the run of `orderctl activate` that is under way".to_owned(),
+            Worker::Nobody => format!("the {which} `orderctl activate` of the order {when}"),
+            Worker::Unknown => format!(
+                "the run of `orderctl activate` that is under way, or by the {which} one {when}"
+            ),
         }
     }
 
@@ -296,7 +351,7 @@ impl View<'_> {
                 &["complete", "retry", "skip", "fail"]
             }
             (WaitsFor::Answer, _) if self.is_tried_later() => &["retry", "skip", "fail"],
-            (WaitsFor::Answer | WaitsFor::Start, _) => &[],
+            (WaitsFor::Run | WaitsFor::Answer | WaitsFor::Start, _) => &[],
             (WaitsFor::Decision, TaskKind::Activation) if may_be_tried && self.may_be_set() => {
                 &["retry", "set", "complete", "skip", "fail"]
             }

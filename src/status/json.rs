@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::blocking::{Answer, Blocking, BlockingTask, WaitsFor};
 use super::{
-    DerivedOrder, ItemStanding, Listed, RevisionStanding, Standing, TaskCounts, TaskStanding,
+    DerivedOrder, ItemStanding, Listed, RevisionStanding, RunStanding, Standing, TaskCounts,
+    TaskStanding,
 };
 use crate::plan::flow::{TaskKind, TaskOutcome};
 
@@ -27,6 +28,8 @@ struct OrderStatus<'s> {
     tasks: Option<Counts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<Revised<'s>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<Run<'s>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blocking: Option<Blocked<'s>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +69,18 @@ struct Request<'s> {
     id: &'s str,
     #[serde(rename = "@referredType")]
     type_name: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'s> {
+    at_work: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'s str>,
 }
 
 #[derive(Serialize)]
@@ -201,6 +216,7 @@ pub fn line(standing: &Standing) -> String {
         summary: &standing.summary,
         tasks: standing.tasks.map(counts),
         revision: standing.revision.as_ref().map(revised),
+        run: standing.run.as_ref().map(run),
         blocking: (standing.blocking.total > 0).then(|| blocked(&standing.blocking)),
         derived_order: standing.derived.iter().map(derived).collect(),
         items: standing.items.iter().map(item).collect(),
@@ -288,6 +304,19 @@ fn counts(counts: TaskCounts) -> Counts {
         hold,
         new,
         cancelled,
+    }
+}
+
+fn run(standing: &RunStanding) -> Run<'_> {
+    let process = match standing {
+        RunStanding::Nobody => None,
+        RunStanding::Process(process) => Some(process),
+    };
+    Run {
+        at_work: process.is_some(),
+        pid: process.map(|it| it.pid),
+        host: process.map(|it| &*it.host),
+        since: process.map(|it| &*it.since),
     }
 }
 

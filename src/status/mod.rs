@@ -19,11 +19,11 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use blocking::{Blocking, Known};
+use blocking::{Blocking, Known, Worker};
 pub use revision::RevisionStanding;
 
 use crate::chain::Chain;
-use crate::journal::OrderSummary;
+use crate::journal::{AtWork, OrderSummary};
 use crate::model::state::{FlowState, OrderState, TaskState};
 use crate::plan::flow::{RevisionKind, TaskKind, TaskOutcome};
 
@@ -46,10 +46,21 @@ pub struct Standing {
     pub revision: Option<RevisionStanding>,
     /// What everything that is left waits for.
     pub blocking: Blocking,
+    /// Whether a run is at work on it, where it has not ended and that is known.
+    pub run: Option<RunStanding>,
     /// The orders derived from it, in the order of the chain.
     pub derived: Vec<DerivedOrder>,
     /// The items of the root order; what realizes an item is below it.
     pub items: Vec<ItemStanding>,
+}
+
+/// Whether a run of `activate` is at work on an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunStanding {
+    /// None is.
+    Nobody,
+    /// This one is.
+    Process(AtWork),
 }
 
 /// An order derived from the root order.
@@ -185,6 +196,18 @@ impl Standing {
     }
 }
 
+impl RunStanding {
+    /// Of an order that waits for this.
+    fn of(worker: Worker<'_>, blocking: &Blocking) -> Option<Self> {
+        match worker {
+            _ if blocking.total == 0 => None,
+            Worker::Unknown => None,
+            Worker::Nobody => Some(Self::Nobody),
+            Worker::Process(it) => Some(Self::Process(it.clone())),
+        }
+    }
+}
+
 impl From<Standing> for Listed {
     fn from(standing: Standing) -> Self {
         Self {
@@ -229,7 +252,7 @@ impl From<OrderSummary> for Listed {
             cancelled: number(order.given_up),
         };
         Self {
-            summary: summary::of_counts(&counts),
+            summary: summary::of_counts(&counts, order.owner.is_some()),
             id: order.order_id,
             external_id: order.external_id,
             state,

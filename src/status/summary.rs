@@ -99,8 +99,14 @@ fn not_ended(
     if counts.hold > 0 {
         let held: Vec<_> = of_state(TaskState::Hold).collect();
         let mut text = stopped("held", &held);
-        if counts.active > 0 {
-            let _ = write!(text, "; {} under way", number(counts.active));
+        let left = of_state(TaskState::Active)
+            .filter(|task| known.is_left(task))
+            .count();
+        if counts.active > left {
+            let _ = write!(text, "; {} under way", number(counts.active - left));
+        }
+        if left > 0 {
+            let _ = write!(text, "; outcome of {} unknown", number(left));
         }
         let waiting = waiting_for(tasks, &held);
         if waiting > 0 {
@@ -118,8 +124,13 @@ fn not_ended(
         let active = of_state(TaskState::Active);
         let (later, active): (Vec<_>, Vec<_>) =
             active.partition(|task| known.tried_later(task).is_some());
+        let (left, active): (Vec<_>, Vec<_>) =
+            active.into_iter().partition(|task| known.is_left(task));
         let later: Vec<String> = later.into_iter().map(|it| next_try(it, known)).collect();
         let mut parts = Vec::new();
+        if !left.is_empty() {
+            parts.push(format!("interrupted, outcome unknown: {}", names(&left)));
+        }
         if !active.is_empty() {
             parts.push(format!("under way: {}", names(&active)));
         }
@@ -234,7 +245,7 @@ fn ended(tasks: &[PlanTask<'_>], counts: &TaskCounts, state: OrderState) -> Stri
             cancelled: 0,
             ..*counts
         };
-        return of_counts(&counts);
+        return of_counts(&counts, false);
     }
     let failed = failed(tasks);
     if failed.is_empty() {
@@ -315,8 +326,8 @@ fn list(what: &str, tasks: &[&PlanTask<'_>]) -> String {
     text
 }
 
-/// Where only the numbers are known.
-pub fn of_counts(counts: &TaskCounts) -> String {
+/// Where only the numbers are known, and whether anybody is at work on what has begun.
+pub fn of_counts(counts: &TaskCounts, is_at_work: bool) -> String {
     if counts.completed == counts.total {
         let done = number(counts.completed - counts.skipped);
         return format!("completed: {done}{}", skipped(counts));
@@ -324,7 +335,10 @@ pub fn of_counts(counts: &TaskCounts) -> String {
     let mut parts = Vec::new();
     for (count, what) in [
         (counts.hold, "held"),
-        (counts.active, "under way"),
+        (
+            counts.active,
+            if is_at_work { "under way" } else { "begun" },
+        ),
         (counts.new, "not begun"),
         (counts.cancelled, "given up"),
     ] {
@@ -332,7 +346,11 @@ pub fn of_counts(counts: &TaskCounts) -> String {
             parts.push(format!("{} {what}", number(count)));
         }
     }
-    parts.join(", ")
+    let mut text = parts.join(", ");
+    if counts.active > 0 && !is_at_work {
+        text.push_str("; nobody is at work on it");
+    }
+    text
 }
 
 /// `held: GPON-Bearer at olt: no answer in 30 s, and 2 more`

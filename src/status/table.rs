@@ -12,8 +12,9 @@ use comfy_table::{Cell, ContentArrangement, LineStyle, Table};
 
 use super::blocking::{Blocking, BlockingTask, WaitsFor};
 use super::bulk::{self, Bulk, Row};
-use super::{ItemStanding, Listed, RevisionStanding, Standing, TaskName};
+use super::{ItemStanding, Listed, RevisionStanding, RunStanding, Standing, TaskName};
 use crate::diagnostic::human::{Styling, printable};
+use crate::journal::AtWork;
 use crate::model::state::{OrderState, TaskState};
 use crate::plan::flow::{RevisionKind, TaskKind};
 use crate::plan::{count_for_people, duration_for_people};
@@ -114,6 +115,19 @@ pub fn revision(revision: Option<&RevisionStanding>) -> String {
     text
 }
 
+/// Who is at work on an order, where that is known; nothing where it has ended.
+#[must_use]
+pub fn run(run: Option<&RunStanding>) -> String {
+    match run {
+        None => String::new(),
+        Some(RunStanding::Nobody) => "nobody is at work on it\n".to_owned(),
+        Some(RunStanding::Process(AtWork { pid, host, since })) => {
+            let (host, since) = (printable(host), printable(since));
+            format!("process {pid} on {host} is at work on it since {since}\n")
+        }
+    }
+}
+
 /// What an order waits for, task by task; nothing where it waits for nothing. Commands are lines
 /// of their own, however wide, to be copied as they are.
 #[must_use]
@@ -146,6 +160,7 @@ fn blocking_task(task: &BlockingTask) -> String {
         WaitsFor::Decision => "is held",
         WaitsFor::Person => "waits for a person",
         WaitsFor::Release => "waits for a release",
+        WaitsFor::Run => "waits for a run",
         WaitsFor::Answer if task.retry_at.is_some() => "waits for its next try",
         WaitsFor::Answer => "waits for an answer",
         WaitsFor::Moment(_) => "waits for its time",

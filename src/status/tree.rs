@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::blocking::{Blocking, Known};
 use super::next::Next;
 use super::{
-    DerivedOrder, ItemStanding, RevisionStanding, Standing, TaskCounts, TaskName, TaskStanding,
-    owned, summary,
+    DerivedOrder, ItemStanding, RevisionStanding, RunStanding, Standing, TaskCounts, TaskName,
+    TaskStanding, owned, summary,
 };
 use crate::chain::{Chain, order_name};
 use crate::document::{Document, DocumentKind, Node};
@@ -63,6 +63,7 @@ pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
         state,
         summary: summary::of_chain((chain, state), (&tasks, known), counts.as_ref()),
         tasks: counts,
+        run: RunStanding::of(known.worker, &blocking),
         blocking,
         derived: derived
             .iter()
@@ -130,6 +131,7 @@ fn of_plan_alone(
     );
     let id = id.as_deref().unwrap_or_default();
     let counts = count(tasks);
+    let blocking = Blocking::of(tasks, id, known);
     Standing {
         type_name,
         revision: RevisionStanding::of((plan, false), tasks, (type_name, id), known),
@@ -138,7 +140,8 @@ fn of_plan_alone(
         state,
         summary: summary::of_tasks((tasks, known), &counts, (id, state)),
         tasks: Some(counts),
-        blocking: Blocking::of(tasks, id, known),
+        run: RunStanding::of(known.worker, &blocking),
+        blocking,
         derived: Vec::new(),
         items,
     }

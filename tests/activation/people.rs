@@ -137,6 +137,7 @@ fn the_tasks_that_are_left_are_listed() {
  survey SURVEY   person            acknowledged   a person
  cpe CPE         olt               acknowledged   SURVEY
 ─────────────────────────────────────────────────────────────────────
+nobody is at work on it
 "
     );
     let ids = |text: &str| -> Vec<String> {

@@ -3,6 +3,7 @@
 
 use std::process::Stdio;
 
+use orderctl::journal::JournalReader;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -82,7 +83,8 @@ fn an_order_that_stands_still_says_for_what_since_when_and_what_can_be_done() {
     let (_, told) = table.split_once("4 tasks wait for it\n").unwrap();
     assert_eq!(
         told,
-        "  VLAN-Service (1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE) is held since 2026-12-03T18:41:50Z; \
+        "nobody is at work on it\n  \
+         VLAN-Service (1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE) is held since 2026-12-03T18:41:50Z; \
          4 tasks wait for it
     sent     POST resource to bng, once
     answer   422 Unprocessable Entity: fault: Unprocessable: VLAN is taken
@@ -125,10 +127,8 @@ fn a_task_that_is_tried_again_later_says_when_why_and_how_it_is_sooner() {
     let told = tasks.iter().find(|it| it["id"] == id).unwrap();
     let at = told["retryAt"].as_str().unwrap();
     assert_eq!(told["waitsFor"], "answer");
-    let next = format!(
-        "tried again at {at}, by the run of `orderctl activate` that is under way, or by the first \
-         one after that"
-    );
+    let next =
+        format!("tried again at {at}, by the first `orderctl activate` of the order after that");
     assert_eq!(told["next"], next);
     assert_eq!(
         told["commands"],
@@ -452,4 +452,117 @@ fn thousands_of_orders_are_listed() {
     let listed = shown(&workplace, &["--list", "--state", "completed"]);
     assert_eq!(listed.len(), 3001);
     assert_eq!(listed[3000]["tasks"], json!({"total": 7, "completed": 7}));
+}
+
+/// What `status` says about a run, and about the first task that everything waits for.
+fn run_and_first(workplace: &Workplace) -> (Value, Value, Value) {
+    let standing = shown(workplace, &["ORD-1"]).remove(0);
+    let first = &standing["blocking"]["tasks"][0];
+    let first =
+        json!({"name": first["name"], "waitsFor": first["waitsFor"], "next": first["next"]});
+    (standing["run"].clone(), standing["summary"].clone(), first)
+}
+
+#[test]
+fn a_run_at_work_is_told_from_one_that_was_killed() {
+    // Both of the tasks that come first hang.
+    let mock = Mock::failing(&["olt:1=hang", "warehouse:1=hang"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = chain("order.json", "1");
+    workplace.write("chain", &chain);
+    let mut activate = workplace.begin("chain", &[]);
+    while mock.record().len() < 2 {
+        assert!(activate.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    let pid = activate.id();
+    let (run, summary, first) = run_and_first(&workplace);
+    assert_eq!((&run["atWork"], &run["pid"]), (&json!(true), &json!(pid)));
+    assert!(run["host"].is_string() && run["since"].is_string(), "{run}");
+    assert_eq!(
+        summary,
+        "under way: GPON-Bearer, CPE-Provisioning; 0 of 7 tasks completed"
+    );
+    assert_eq!(
+        first,
+        json!({
+            "name": "GPON-Bearer", "waitsFor": "answer",
+            "next": "the run of `orderctl activate` that sent the request goes on with its answer"
+        })
+    );
+    let told = stdout(&status(&workplace, &["ORD-1", "-o", "table"]));
+    let line = format!("\nprocess {pid} on ");
+    assert!(told.contains(&line), "{told}");
+    let list = shown(&workplace, &["--list"]).remove(0);
+    assert_eq!(list["summary"], "2 tasks under way, 5 tasks not begun");
+
+    activate.kill().unwrap();
+    activate.wait().unwrap();
+    let (run, summary, first) = run_and_first(&workplace);
+    assert_eq!(run, json!({"atWork": false}));
+    assert_eq!(
+        summary,
+        "interrupted, outcome unknown: GPON-Bearer, CPE-Provisioning; 0 of 7 tasks completed"
+    );
+    assert_eq!(
+        first,
+        json!({
+            "name": "GPON-Bearer", "waitsFor": "run",
+            "next": "nothing by itself, nobody is at work on the order: the next `orderctl activate` of it \
+                     finds out what came of the request, and goes on"
+        })
+    );
+    for told in [
+        stdout(&status(&workplace, &["ORD-1", "-o", "table"])),
+        stdout(&run_task_list(&workplace)),
+    ] {
+        assert!(told.contains("\nnobody is at work on it\n"), "{told}");
+        assert!(told.contains(") waits for a run since "), "{told}");
+    }
+    let list = shown(&workplace, &["--list"]).remove(0);
+    assert_eq!(
+        list["summary"],
+        "2 tasks begun, 5 tasks not begun; nobody is at work on it"
+    );
+
+    assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));
+    let standing = shown(&workplace, &["ORD-1"]).remove(0);
+    assert_eq!(standing["run"], Value::Null, "an order that has ended");
+}
+
+fn run_task_list(workplace: &Workplace) -> std::process::Output {
+    run(
+        &mut workplace.orderctl(&["task", "list", "ORD-1", "-o", "table"]),
+        "",
+    )
+}
+
+#[test]
+fn what_an_endpoint_has_accepted_goes_on_there_though_nobody_is_at_work_here() {
+    let mock = Mock::failing(&["olt:1=accepted,1h"]);
+    let workplace = Workplace::new(&mock.url());
+    let chain = order(&[task("a", &[], json!({})), task("b", &["a"], json!({}))]);
+    workplace.write("chain", &chain);
+    let mut activate = workplace.begin("chain", &[]);
+    let is_accepted = || {
+        let reader = JournalReader::open(&workplace.journal()).ok();
+        let stored = reader.and_then(|it| it.order("R-1").ok().flatten());
+        let mut entries = stored.into_iter().flat_map(|it| it.entries);
+        entries.any(|it| it.event.kind() == "accepted")
+    };
+    while !is_accepted() {
+        assert!(activate.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    activate.kill().unwrap();
+    activate.wait().unwrap();
+    let standing = shown(&workplace, &["R-1"]).remove(0);
+    assert_eq!(standing["run"], json!({"atWork": false}));
+    assert_eq!(standing["summary"], "under way: A; 0 of 2 tasks completed");
+    let first = &standing["blocking"]["tasks"][0];
+    assert_eq!(first["waitsFor"], "answer");
+    assert_eq!(
+        first["next"],
+        "nobody is at work on the order: the next `orderctl activate` of it finds out what came of it"
+    );
 }

@@ -23,6 +23,7 @@ use orderctl::model::state::OrderState;
 use orderctl::progress::{self, TaskStanding, Written};
 use orderctl::project::Overrides;
 use orderctl::revision::named;
+use orderctl::status::blocking::Worker;
 use tokio::sync::mpsc;
 
 use super::carried::carried_out;
@@ -679,7 +680,7 @@ impl<'a> Output<'a> {
             return self.deliver(output);
         };
         if !self.is_silent
-            && let Err(failure) = view.show_known(chain, progress)
+            && let Err(failure) = view.show_known(chain, progress.map(|it| (it, Worker::Nobody)))
         {
             self.fail(failure);
         }

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use orderctl::chain::Chain;
 use orderctl::diagnostic::suggestion;
 use orderctl::document::{Document, DocumentKind};
-use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder, find};
+use orderctl::journal::{AtWork, JournalError, JournalReader, Progress, StoredOrder, find};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
-use orderctl::status::blocking::Known;
+use orderctl::status::blocking::{Known, Worker};
 use orderctl::status::select::Selection;
 use orderctl::status::table::Detail;
 use orderctl::status::{Listed, Standing, json, table};
@@ -126,9 +126,9 @@ fn show_subjects(subjects: &[PathBuf], journal: &Path, view: &mut View) -> Resul
                 "it is neither a file nor in the journal {}",
                 journal.display()
             );
-            let (id, stored) = find_order(reader, &name, &nowhere)?;
+            let (id, stored, at_work) = find_at_work(reader, &name, &nowhere)?;
             let (chain, progress) = standing_of(journal, &id, &stored)?;
-            view.show_known(&chain, Some(&progress))?;
+            view.show_known(&chain, Some((&progress, worker(at_work.as_ref()))))?;
         }
     }
     Ok(())
@@ -163,6 +163,19 @@ pub fn find_order(
     }
 }
 
+/// [`find_order`], and who is at work on it.
+pub fn find_at_work(
+    reader: &JournalReader,
+    name: &str,
+    otherwise: &str,
+) -> Result<(String, StoredOrder, Option<AtWork>), Failure> {
+    let id = find_id(reader, name, otherwise)?;
+    match order_at_work(reader, &id)? {
+        (Some(stored), at_work) => Ok((id, stored, at_work)),
+        (None, _) => Err(unknown(name, otherwise.to_owned())),
+    }
+}
+
 fn unknown(name: &str, advice: String) -> Failure {
     Failure::UnknownName {
         kind: "order",
@@ -194,6 +207,26 @@ pub fn find_id(reader: &JournalReader, name: &str, otherwise: &str) -> Result<St
     Err(unknown(name, advice))
 }
 
+/// An order, and who was at work on it while it was read: nobody was only where nobody was before, and nobody
+/// is after that.
+fn order_at_work(
+    reader: &JournalReader,
+    id: &str,
+) -> Result<(Option<StoredOrder>, Option<AtWork>), JournalError> {
+    let before = reader.at_work(id)?;
+    let stored = reader.order(id)?;
+    let at_work = match before {
+        Some(before) => Some(before),
+        None => reader.at_work(id)?,
+    };
+    Ok((stored, at_work))
+}
+
+/// Who is at work on an order of the journal.
+pub fn worker(at_work: Option<&AtWork>) -> Worker<'_> {
+    at_work.map_or(Worker::Nobody, Worker::Process)
+}
+
 /// How wide a table may be.
 pub fn width() -> u16 {
     comfy_table::Table::new().width().unwrap_or(table::USUAL)
@@ -222,9 +255,9 @@ fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
         return view.flush_list(true);
     }
     for order in orders {
-        if let Some(stored) = reader.order(&order.id)? {
+        if let (Some(stored), at_work) = order_at_work(&reader, &order.id)? {
             let (chain, progress) = standing_of(journal, &order.id, &stored)?;
-            view.show_selected(&chain, Some(&progress))?;
+            view.show_selected(&chain, Some((&progress, worker(at_work.as_ref()))))?;
         }
         if view.closed {
             break;
@@ -346,23 +379,32 @@ impl View {
         self.show_known(chain, None)
     }
 
-    /// [`show`](Self::show), where the journal says how far it has come.
+    /// [`show`](Self::show), where the journal says how far it has come, and it is known who is at work on it.
     pub fn show_known(
         &mut self,
         chain: &Chain,
-        progress: Option<&Progress>,
+        known: Option<(&Progress, Worker<'_>)>,
     ) -> Result<(), Failure> {
+        let progress = known.map(|(progress, _)| progress);
         let is_selected = self.selection.is_everything()
             || Standing::of(chain).is_some_and(|it| self.selection.takes(chain, &it, progress));
         if is_selected {
-            self.show_selected(chain, progress)?;
+            self.show_selected(chain, known)?;
         }
         Ok(())
     }
 
-    fn show_selected(&mut self, chain: &Chain, progress: Option<&Progress>) -> Result<(), Failure> {
-        let journal = self.journal.as_deref();
-        let known = Known { progress, journal };
+    fn show_selected(
+        &mut self,
+        chain: &Chain,
+        known: Option<(&Progress, Worker<'_>)>,
+    ) -> Result<(), Failure> {
+        let (progress, worker) = known.unzip();
+        let known = Known {
+            progress,
+            journal: self.journal.as_deref(),
+            worker: worker.unwrap_or_default(),
+        };
         let Some(standing) = Standing::with(chain, known) else {
             return Ok(());
         };
@@ -419,6 +461,7 @@ impl View {
             let mut text = table::tree(&standing, self.width, self.styling, self.detail);
             if self.tells_more {
                 text.push_str(&table::revision(standing.revision.as_ref()));
+                text.push_str(&table::run(standing.run.as_ref()));
                 text.push_str(&table::blocking(&standing.blocking, &standing.id));
             }
             let delivery = self.output.text(format!("{separator}{text}").as_bytes());

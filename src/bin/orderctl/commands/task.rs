@@ -58,7 +58,8 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
     let named = named.map(|path| path.display().to_string());
     let journal = journal_of(args.journal, context)?;
     let reader = JournalReader::open(&journal)?;
-    let (order, stored) = status::find_order(&reader, &args.order, &not_there(&journal))?;
+    let nowhere = not_there(&journal);
+    let (order, stored, at_work) = status::find_at_work(&reader, &args.order, &nowhere)?;
     let (chain, progress) = status::standing_of(&journal, &order, &stored)?;
     let usual = if context.stdout_is_terminal {
         OutputFormat::Table
@@ -88,10 +89,12 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
             let known = Known {
                 progress: Some(&progress),
                 journal: named.as_deref(),
+                worker: status::worker(at_work.as_ref()),
             };
             if let Some(standing) = Standing::with(&chain, known) {
                 let (width, styling) = (status::width(), context.stdout_styling());
                 let mut text = table::tasks(&standing, width, styling, detail);
+                text.push_str(&table::run(standing.run.as_ref()));
                 text.push_str(&table::blocking(&standing.blocking, &order));
                 context.write_text(text.as_bytes())?;
             }
