@@ -9,7 +9,7 @@ use std::time::Duration;
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::clock::{Busy, Clock};
 use super::engine::{ActivateError, Step, Wait, WaitFor, Waits};
@@ -43,6 +43,10 @@ pub(super) struct Drive<C, E, L> {
     deferred: Vec<Foreign>,
     /// Tasks that have begun and are gone on with later, and why not now.
     postponed: HashMap<usize, WaitFor>,
+    /// Of those, what tells that something has happened to a request that an endpoint carries out.
+    heard: JoinSet<usize>,
+    /// Where that is listened for.
+    listening: HashMap<usize, AbortHandle>,
     /// Tasks that are held, or tried once more, and that nothing else is begun beside.
     stops: BTreeSet<usize>,
     /// What could begin otherwise.
@@ -70,6 +74,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             seen,
             deferred: Vec::new(),
             postponed: HashMap::new(),
+            heard: JoinSet::new(),
+            listening: HashMap::new(),
             stops: BTreeSet::new(),
             set_aside: Vec::new(),
             left: false,
@@ -152,6 +158,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                     handed_on = Some(self.note(ended).await?);
                 }
                 () = &mut asked_to_stop => break,
+                Some(heard) = self.heard.join_next() => self.look_again(heard),
                 foreign = &mut changed => {
                     self.take(foreign?)?;
                     seen = self.seen;
@@ -194,6 +201,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
 
     /// Ends whatever is left of it before the order is given up.
     pub async fn shut_down(&mut self) {
+        self.heard.shutdown().await;
         self.under_way.shutdown().await;
     }
 
@@ -250,6 +258,9 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 continue;
             }
             self.postponed.remove(&task);
+            if let Some(listening) = self.listening.remove(&task) {
+                listening.abort();
+            }
             match self.work(task) {
                 Some(work) => self.spawn(task, work),
                 None => drop(self.people.insert(task)),
@@ -328,6 +339,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 if let WaitFor::Retry(at) | WaitFor::Endpoint(at) = what {
                     self.postponed.insert(task, what);
                     self.frontier.give_again(task, Some(at));
+                    self.listen(task);
                 }
             }
             End::Held => {
@@ -349,6 +361,27 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.take(foreign)?;
         }
         Ok(busy)
+    }
+
+    /// Listens for what its endpoint tells of a task that is postponed.
+    fn listen(&mut self, task: usize) {
+        if self.run.progress().tasks()[task].is_at_work() {
+            let heard = self.heard.spawn(Arc::clone(&self.run).heard(task));
+            self.listening.insert(task, heard);
+        }
+    }
+
+    /// Goes on at once with a task of which its endpoint has told something.
+    fn look_again(&mut self, heard: Result<usize, JoinError>) {
+        let task = match heard {
+            Ok(task) => task,
+            Err(error) if error.is_cancelled() => return,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        // Where it was begun meanwhile, it is being looked at.
+        if self.listening.remove(&task).is_some() && self.postponed.remove(&task).is_some() {
+            self.frontier.give_again(task, None);
+        }
     }
 
     /// Takes note of what others have written. What is about a task that is being worked on has to

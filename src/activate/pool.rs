@@ -29,6 +29,12 @@ pub trait Callable: Send + Sync + 'static {
         }
     }
 
+    /// Done when it is told that something has happened to a request that was accepted; never where nobody
+    /// tells.
+    fn heard(&self, _monitor: &str) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Asks what came of a request whose answer is not known; not everything can be asked.
     fn ask(&self, _: &Call<'_>, _: &Inquiry<'_>) -> impl Future<Output = Finding> + Send {
         let reason = "it cannot be asked".to_owned();
@@ -49,6 +55,10 @@ impl Callable for Endpoint {
 
     fn follow(&self, call: &Call<'_>, monitor: &str) -> impl Future<Output = Outcome> + Send {
         Self::follow(self, call, monitor)
+    }
+
+    fn heard(&self, monitor: &str) -> impl Future<Output = ()> + Send {
+        Self::heard(self, monitor)
     }
 
     fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> impl Future<Output = Finding> + Send {

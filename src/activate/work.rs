@@ -247,6 +247,23 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         Some(left).filter(|left| !left.is_zero())
     }
 
+    /// The task, once its endpoint tells that something has happened to its request, which it has accepted;
+    /// never where none is being carried out.
+    pub(super) async fn heard(self: Arc<Self>, at: usize) -> usize {
+        let monitor = {
+            let progress = self.progress();
+            let known = &progress.tasks()[at];
+            known.monitor.clone().filter(|_| known.is_at_work())
+        };
+        let call = self.plan.task_flow[at].call();
+        let line = call.and_then(|it| self.pool.line(it.endpoint));
+        match line.zip(monitor) {
+            Some((line, monitor)) => line.endpoint.heard(&monitor).await,
+            None => std::future::pending().await,
+        }
+        at
+    }
+
     /// One step of a task: asks, sends, or gives it up.
     async fn step(
         &self,

@@ -105,6 +105,11 @@ impl Expected {
         }
     }
 
+    /// Done when something was heard.
+    pub async fn heard(&self) {
+        self.heard.notified().await;
+    }
+
     /// Done when it is time to look: something was heard, or nothing for long enough.
     pub async fn turn(&mut self) {
         tokio::select! {

@@ -256,6 +256,15 @@ impl Endpoint {
         }
     }
 
+    /// Done when an event says that something has happened to a request that was accepted, of which this
+    /// is the monitor; never where none can come.
+    pub async fn heard(&self, monitor: &str) {
+        match self {
+            Self::Tmf702(endpoint) => endpoint.heard(monitor).await,
+            Self::Simulated(_) => std::future::pending().await,
+        }
+    }
+
     /// Asks what came of a request whose answer is not known.
     pub async fn ask(&self, call: &Call<'_>, inquiry: &Inquiry<'_>) -> Finding {
         match self {

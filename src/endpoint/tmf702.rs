@@ -12,7 +12,7 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::access::Access;
 use super::callbacks::Callbacks;
@@ -448,6 +448,32 @@ impl Tmf702 {
         let mut base = self.base.clone();
         base.set_path(&format!("{}/", self.base.path().trim_end_matches('/')));
         base.join(href).ok()
+    }
+
+    /// Done when an event says that something has happened to a request that is being carried out; never
+    /// where none can come. It is looked once at its monitor: what it is about may be told in its place, and
+    /// it may have ended already.
+    pub(super) async fn heard(&self, monitor: &str) {
+        let url = self.resolve(monitor);
+        let url = url.filter(|url| url.origin() == self.base.origin());
+        let Some((callbacks, url)) = self.callbacks.as_ref().zip(url) else {
+            return std::future::pending().await;
+        };
+        let mut expected = callbacks.expect(&url);
+        let looked = timeout(self.timeout, self.get(&url)).await;
+        let monitor = match &looked {
+            Ok(Ok(answer)) if answer.status.is_success() => Monitor::parse(answer.body.text()),
+            _ => None,
+        };
+        if let Some(monitor) = monitor {
+            if matches!(monitor.state, Some(State::Completed | State::InError)) {
+                return;
+            }
+            if let Some(about) = &monitor.source_href {
+                expected.also(about);
+            }
+        }
+        expected.heard().await;
     }
 
     /// Asks the monitor until it has ended, noting in `last` how it stood.

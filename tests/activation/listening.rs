@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use jiff::Timestamp;
+use orderctl::journal::{Event, JournalReader};
 use serde_json::{Value, json};
 
 use crate::support::tasks::{order, task};
@@ -34,6 +36,28 @@ fn subscribe(mock: &Mock, callback: &str) {
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
 }
 
+/// Lets the mock tell the run of events, then lets that begin.
+fn listen_then_complete_the_survey(mock: &Mock, workplace: &Workplace) {
+    let line = said(workplace, "listening for events at ");
+    let address = line.split("listening for events at ").nth(1).unwrap();
+    let address = address
+        .lines()
+        .next()
+        .unwrap()
+        .strip_suffix("/listener")
+        .unwrap();
+    subscribe(mock, address);
+    let done = ["task", "complete", "R-1", "survey", "--by", "jane"];
+    loop {
+        // It may not have been taken on yet.
+        let output = run(&mut workplace.orderctl(&done), "");
+        match output.status.code() {
+            Some(0) => break,
+            code => assert_eq!(code, Some(2), "{}", stderr(&output)),
+        }
+    }
+}
+
 #[test]
 fn callbacks_of_an_endpoint_complete_the_tasks_that_wait() {
     let mock = Mock::failing(&["olt:*=callback,100ms"]);
@@ -47,24 +71,7 @@ fn callbacks_of_an_endpoint_complete_the_tasks_that_wait() {
     ];
     workplace.write("chain", &order(&tasks));
     let mut activating = workplace.begin("chain", &["--wait", "--listen", "127.0.0.1:0"]);
-    let line = said(&workplace, "listening for events at ");
-    let address = line.split("listening for events at ").nth(1).unwrap();
-    let address = address
-        .lines()
-        .next()
-        .unwrap()
-        .strip_suffix("/listener")
-        .unwrap();
-    subscribe(&mock, address);
-    let done = ["task", "complete", "R-1", "survey", "--by", "jane"];
-    loop {
-        // It may not have been taken on yet.
-        let output = run(&mut workplace.orderctl(&done), "");
-        match output.status.code() {
-            Some(0) => break,
-            code => assert_eq!(code, Some(2), "{}", stderr(&output)),
-        }
-    }
+    listen_then_complete_the_survey(&mock, &workplace);
     let code = activating.wait().unwrap().code();
     assert_eq!(code, Some(0), "{}", workplace.read("stderr"));
     // Both events of every task were taken.
@@ -78,6 +85,38 @@ fn callbacks_of_an_endpoint_complete_the_tasks_that_wait() {
         "{notified:?}"
     );
     assert!(notified.len() >= 5, "{notified:?}");
+}
+
+/// An event of a monitor that nobody asks just now, or of what it is about, as told by the mock.
+#[test]
+fn an_event_ends_the_pause_of_a_monitor_that_takes_long() {
+    let mock = Mock::failing(&["olt:*=callback,1s"]);
+    let workplace = Workplace::new(&mock.url());
+    // Its monitor is left alone for a minute after that.
+    let impatient = "timeout = \"50ms\"\nretries = 0\nconcurrency = 1\n";
+    workplace.endpoints(&mock.url(), impatient);
+    let tasks = [
+        task("survey", &[], json!({"kind": "manual"})),
+        task("a", &["survey"], json!({})),
+    ];
+    workplace.write("chain", &order(&tasks));
+    let mut activating = workplace.begin("chain", &["--wait", "--listen", "127.0.0.1:0"]);
+    listen_then_complete_the_survey(&mock, &workplace);
+    let code = activating.wait().unwrap().code();
+    assert_eq!(code, Some(0), "{}", workplace.read("stderr"));
+    let reader = JournalReader::open(&workplace.journal()).unwrap();
+    let entries = reader.order("R-1").unwrap().unwrap().entries;
+    let paused = entries.iter().filter_map(|it| match &it.event {
+        Event::AttemptFailed(it) => it.retry_at.as_deref(),
+        Event::Asked(it) => it.retry_at.as_deref(),
+        _ => None,
+    });
+    let moments = paused.map(|it| it.parse::<Timestamp>().unwrap());
+    let until = moments.max();
+    let until = until.unwrap_or_else(|| panic!("it was not left alone: {entries:#?}"));
+    let last = entries.last().unwrap();
+    assert_eq!(last.event.kind(), "completed");
+    assert!(last.at < until, "not before {until}: {entries:#?}");
 }
 
 #[test]
