@@ -356,7 +356,7 @@ fn waiting_ends_when_the_order_is_as_wanted_cannot_be_or_time_is_up() {
     assert_eq!(code, Some(3));
     assert_eq!(
         said,
-        "error: time is up: order ORD-1 is held, not completed\n"
+        "error: time is up: order ORD-1 is held, not completed; nobody is at work on it\n"
     );
     assert_eq!(documents(&written)[0]["state"], "held");
     let (code, written, said) = wait("ORD-9", "completed", "1ms");

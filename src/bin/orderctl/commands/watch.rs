@@ -125,15 +125,21 @@ pub fn wait(
             return Ok(ExitCode::NotAcceptable);
         }
         if !patience.look_again() {
+            let reader = open(journal)?;
             for order in awaited.iter().filter(|order| !reached(order)) {
                 let name = &order.name;
-                let line = match order.state {
+                let mut line = match order.state {
                     Some(state) => format!(
                         "time is up: order {name} is {}, not {condition}",
                         state.name()
                     ),
                     None => format!("time is up: order {name} is not in the journal"),
                 };
+                if let (Some(reader), Some(id)) = (&reader, &order.id)
+                    && reader.at_work(id)?.is_none()
+                {
+                    line.push_str("; nobody is at work on it");
+                }
                 terminal::report_failure(&printable(&line), context.styling);
             }
             return Ok(ExitCode::WorkLeft);
