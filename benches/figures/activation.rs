@@ -29,6 +29,12 @@ const API: &str = "tmf-api/ResourceActivationAndConfiguration/v4";
 /// Sends all requests, so many at once, and says how long that took.
 type Generator = fn(&str, &[Request], usize) -> io::Result<Duration>;
 
+/// What activation is compared with: its name, how it sends, what the ratio has to be.
+const PLAIN: [(&str, Generator, Target); 2] = [
+    ("plain requests", load::bytes, Target::AtLeast(0.3)),
+    ("the client alone", load::client, Target::Comparison),
+];
+
 /// Measures tasks a second, and their ratio to plain requests a second.
 #[allow(clippy::cast_precision_loss)]
 pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
@@ -39,7 +45,7 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
     let count = requests.len() as f64;
     let endpoints = bench.file("endpoints.toml");
     fs::write(&endpoints, endpoints_file())?;
-    let (mut tasks, mut plain, mut client) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tasks, mut plain) = (Vec::new(), [const { Vec::new() }; PLAIN.len()]);
     for round in 0..bench.rounds {
         let mock = start_mock(bench, &endpoints, &[])?;
         let journal = bench.file(&format!("journal-{round}.db"));
@@ -56,51 +62,32 @@ pub fn measure(bench: &Bench, report: &mut Report) -> io::Result<()> {
         let own = count / run::pipe(None, vec![activate])?.as_secs_f64();
         drop(mock);
         tasks.push(own);
-        for (generator, rates) in [
-            (load::bytes as Generator, &mut plain),
-            (load::client, &mut client),
-        ] {
+        for ((_, generator, _), rates) in PLAIN.iter().zip(&mut plain) {
             let mock = start_mock(bench, &endpoints, &[])?;
             let authority = mock.address.trim_start_matches("http://");
             let time = generator(authority, &requests, AT_ONCE)?;
             rates.push(count / time.as_secs_f64());
         }
     }
-    let ratio = |other: &[f64]| {
-        let ratios = tasks.iter().zip(other).map(|(own, other)| own / other);
-        median(ratios.collect())
-    };
-    let ratios = [ratio(&plain), ratio(&client)];
     let remark = format!(
         "{ORDERS} orders, {count} tasks, journal in {}",
         std::env::temp_dir().display()
     );
     report.add(
         "activate -j 64",
-        (median(tasks), "tasks/s"),
+        (median(tasks.clone()), "tasks/s"),
         Target::AtLeast(3_000.0),
         remark,
     );
-    let remark = format!(
-        "plain: {:.0} requests/s, own generator, {AT_ONCE} connections",
-        median(plain)
-    );
-    report.add(
-        "the same, to plain requests",
-        (ratios[0], "×"),
-        Target::AtLeast(0.3),
-        remark,
-    );
-    let remark = format!(
-        "{:.0} requests/s, the same client and no more, {AT_ONCE} connections",
-        median(client)
-    );
-    report.add(
-        "the same, to the client alone",
-        (ratios[1], "×"),
-        Target::Comparison,
-        remark,
-    );
+    for ((name, _, target), rates) in PLAIN.into_iter().zip(plain) {
+        let ratios = tasks.iter().zip(&rates).map(|(own, other)| own / other);
+        report.add(
+            &format!("the same, to {name}"),
+            (median(ratios.collect()), "×"),
+            target,
+            format!("{:.0} requests/s, {AT_ONCE} connections", median(rates)),
+        );
+    }
     Ok(())
 }
 

@@ -84,10 +84,14 @@ pub fn bytes(authority: &str, requests: &[Request], connections: usize) -> io::R
 /// # Errors
 /// As for `bytes`.
 pub fn client(authority: &str, requests: &[Request], connections: usize) -> io::Result<Duration> {
+    // As activation makes it.
     let client = Client::builder()
         .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .no_proxy()
         .tcp_nodelay(true)
+        .pool_idle_timeout(Duration::from_secs(20))
+        .connect_timeout(Duration::from_secs(10))
         .tls_certs_only(std::iter::empty())
         .build()
         .map_err(io::Error::other)?;

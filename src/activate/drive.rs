@@ -50,7 +50,7 @@ pub(super) struct Drive<C, E, L> {
     /// Tasks that are held, or tried once more, and that nothing else is begun beside.
     stops: BTreeSet<usize>,
     /// What could begin otherwise.
-    set_aside: Vec<usize>,
+    set_aside: BTreeSet<usize>,
     /// Whether something that could have gone on was left.
     left: bool,
 }
@@ -77,7 +77,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             heard: JoinSet::new(),
             listening: HashMap::new(),
             stops: BTreeSet::new(),
-            set_aside: Vec::new(),
+            set_aside: BTreeSet::new(),
             left: false,
         };
         drive.postpone();
@@ -250,16 +250,14 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.spawn(task, Work::Miss(end, busy));
         }
         while let Some(task) = self.frontier.start(now) {
+            self.postponed.remove(&task);
+            self.do_not_listen(task);
             // What is in doubt has to be known before anything is undone.
             let undoing = self.run.undoing.load(Ordering::SeqCst);
             let is_left = undoing && !self.run.progress().tasks()[task].may_have_had_effect();
             if is_left || !self.stops.is_empty() && !self.stops.contains(&task) {
-                self.set_aside.push(task);
+                self.set_aside.insert(task);
                 continue;
-            }
-            self.postponed.remove(&task);
-            if let Some(listening) = self.listening.remove(&task) {
-                listening.abort();
             }
             match self.work(task) {
                 Some(work) => self.spawn(task, work),
@@ -339,6 +337,9 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 if let WaitFor::Retry(at) | WaitFor::Endpoint(at) = what {
                     self.postponed.insert(task, what);
                     self.frontier.give_again(task, Some(at));
+                }
+                // An endpoint that is left alone is not looked at, whatever it tells.
+                if let WaitFor::Retry(_) = what {
                     self.listen(task);
                 }
             }
@@ -347,7 +348,7 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                     self.stops.insert(task);
                 }
             }
-            End::SetAside => self.set_aside.push(task),
+            End::SetAside => drop(self.set_aside.insert(task)),
             End::Overtaken => {}
         }
         let id = self.run.plan.task_flow[task].id.as_str();
@@ -380,8 +381,21 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         };
         // Where it was begun meanwhile, it is being looked at.
         if self.listening.remove(&task).is_some() && self.postponed.remove(&task).is_some() {
-            self.frontier.give_again(task, None);
+            self.give_again(task);
         }
+    }
+
+    /// Does not listen any more for what its endpoint tells of a task.
+    fn do_not_listen(&mut self, task: usize) {
+        if let Some(listening) = self.listening.remove(&task) {
+            listening.abort();
+        }
+    }
+
+    /// Lets a task begin once more at once.
+    fn give_again(&mut self, task: usize) {
+        self.set_aside.remove(&task);
+        self.frontier.give_again(task, None);
     }
 
     /// Takes note of what others have written. What is about a task that is being worked on has to
@@ -401,7 +415,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.free(&ended);
             if let (Event::Retried(_), Some(task)) = (&it.entry.event, place) {
                 self.postponed.remove(&task);
-                self.frontier.give_again(task, None);
+                self.do_not_listen(task);
+                self.give_again(task);
             }
         }
         Ok(())
@@ -435,10 +450,13 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
                 (at, known.state == TaskState::Completed)
             };
             self.people.remove(&task);
+            self.postponed.remove(&task);
+            self.do_not_listen(task);
             if self.stops.remove(&task) && self.stops.is_empty() {
                 let undoing = self.run.undoing.load(Ordering::SeqCst);
                 self.run.halted.store(undoing, Ordering::SeqCst);
-                self.frontier.put_back(std::mem::take(&mut self.set_aside));
+                let set_aside = std::mem::take(&mut self.set_aside);
+                self.frontier.put_back(set_aside);
             }
             self.frontier.ended(task, at, completed);
         }

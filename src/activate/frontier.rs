@@ -282,7 +282,7 @@ impl Frontier {
     }
 
     /// Takes tasks back that were given out and not begun.
-    pub fn put_back(&mut self, tasks: Vec<usize>) {
+    pub fn put_back(&mut self, tasks: impl IntoIterator<Item = usize>) {
         let tasks = tasks.into_iter();
         self.ready
             .extend(tasks.filter(|task| self.waits_for[*task] == 0));

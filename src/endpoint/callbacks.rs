@@ -20,6 +20,15 @@ pub struct Callbacks {
     /// Pause before the first look.
     first: Duration,
     waiting: Mutex<HashMap<String, Vec<Arc<Notify>>>>,
+    /// Those who wait also while they do something else, by what they wait for in the first place.
+    kept: Mutex<HashMap<String, Kept>>,
+}
+
+/// What is kept of somebody who waits.
+#[derive(Debug, Clone)]
+struct Kept {
+    names: Vec<String>,
+    heard: Arc<Notify>,
 }
 
 impl Default for Callbacks {
@@ -35,6 +44,7 @@ impl Callbacks {
         Self {
             first,
             waiting: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -56,16 +66,27 @@ impl Callbacks {
         woken
     }
 
-    /// Begins to wait for what is at a URL.
+    /// Begins to wait for what is at a URL, or goes on where that was kept.
     pub(super) fn expect(self: &Arc<Self>, url: &Url) -> Expected {
-        let mut expected = Expected {
-            callbacks: Arc::clone(self),
+        let kept = self.kept().get(&name(url.as_str())).cloned();
+        let is_kept = kept.is_some();
+        let Kept { names, heard } = kept.unwrap_or_else(|| Kept {
             names: Vec::new(),
             heard: Arc::new(Notify::new()),
+        });
+        let mut expected = Expected {
+            callbacks: Arc::clone(self),
+            names,
+            heard,
             pause: self.first,
+            is_kept,
         };
         expected.also(url.as_str());
         expected
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Notify>>>> {
@@ -81,13 +102,14 @@ fn name(text: &str) -> String {
     }
 }
 
-/// Somebody who waits; gone when dropped.
+/// Somebody who waits; gone when dropped, unless kept.
 #[derive(Debug)]
 pub(super) struct Expected {
     callbacks: Arc<Callbacks>,
     names: Vec<String>,
     heard: Arc<Notify>,
     pause: Duration,
+    is_kept: bool,
 }
 
 impl Expected {
@@ -102,6 +124,18 @@ impl Expected {
                 waiters.push(Arc::clone(&self.heard));
                 self.names.push(name);
             }
+        }
+    }
+
+    /// Lets what is told from now on be known to whoever expects the same next.
+    pub fn keep(mut self) {
+        if let Some(first) = self.names.first().cloned() {
+            let kept = Kept {
+                names: self.names.clone(),
+                heard: Arc::clone(&self.heard),
+            };
+            self.callbacks.kept().insert(first, kept);
+            self.is_kept = true;
         }
     }
 
@@ -123,6 +157,9 @@ impl Expected {
 
 impl Drop for Expected {
     fn drop(&mut self) {
+        if self.is_kept {
+            return;
+        }
         let mut waiting = self.callbacks.waiting();
         for name in &self.names {
             if let Some(waiters) = waiting.get_mut(name) {
@@ -179,5 +216,19 @@ mod tests {
         }
         drop((olt, bng));
         assert!(callbacks.waiting().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_told_while_nobody_listens_is_known_to_who_listens_next() {
+        let callbacks = Arc::new(Callbacks::default());
+        let monitor = url("http://olt:8080/tmf/monitor/m1");
+        let mut first = callbacks.expect(&monitor);
+        first.also("/tmf/resource/R1");
+        first.keep();
+        let event = json!({"event": {"resource": {"href": "/tmf/resource/R1"}}});
+        for _ in 0..2 {
+            assert_eq!(callbacks.heard(&event), 1);
+            callbacks.expect(&monitor).heard().await;
+        }
     }
 }

@@ -12,10 +12,10 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Access;
-use super::callbacks::Callbacks;
+use super::callbacks::{Callbacks, Expected};
 use super::connection::{Answer, Body, Connection, SendError, authority};
 use super::inquiry;
 use super::monitor::{Monitor, State, read_object};
@@ -132,7 +132,9 @@ impl Tmf702 {
         };
         let deadline = Instant::now() + self.timeout;
         let mut last = Stand::Unknown("not answered".to_owned());
-        let outcome = match timeout_at(deadline, self.follow(&url, &mut last)).await {
+        let mut expected = self.callbacks.as_ref().map(|it| it.expect(&url));
+        let followed = self.follow(&url, (&mut last, &mut expected));
+        let outcome = match timeout_at(deadline, followed).await {
             Ok(Ok(monitor)) => timeout_at(deadline, self.ended(call.request.method, &monitor))
                 .await
                 .unwrap_or(COMPLETED_UNREAD),
@@ -140,11 +142,16 @@ impl Tmf702 {
             Err(_) => {
                 let time = self.timeout;
                 match last {
-                    Stand::AtWork(state) => Outcome::AtWork {
-                        reason: format!(
+                    Stand::AtWork(state) => {
+                        // What is told before it is followed again is not to be lost.
+                        if let Some(expected) = expected.take() {
+                            expected.keep();
+                        }
+                        let reason = format!(
                             "accepted, but its monitor {url} is still {state} after {time:?}"
-                        ),
-                    },
+                        );
+                        Outcome::AtWork { reason }
+                    }
                     Stand::Unknown(how) => {
                         let why = format!("its monitor {url} is {how} after {time:?}");
                         untold(FailureClass::Timeout, &why)
@@ -450,39 +457,25 @@ impl Tmf702 {
         base.join(href).ok()
     }
 
-    /// Done when an event says that something has happened to a request that is being carried out; never
-    /// where none can come. It is looked once at its monitor: what it is about may be told in its place, and
-    /// it may have ended already.
+    /// Done when an event says that something has happened to a request that is being carried out, since its
+    /// monitor was last followed; never where none can come.
     pub(super) async fn heard(&self, monitor: &str) {
-        let url = self.resolve(monitor);
-        let url = url.filter(|url| url.origin() == self.base.origin());
-        let Some((callbacks, url)) = self.callbacks.as_ref().zip(url) else {
-            return std::future::pending().await;
-        };
-        let mut expected = callbacks.expect(&url);
-        let looked = timeout(self.timeout, self.get(&url)).await;
-        let monitor = match &looked {
-            Ok(Ok(answer)) if answer.status.is_success() => Monitor::parse(answer.body.text()),
-            _ => None,
-        };
-        if let Some(monitor) = monitor {
-            if matches!(monitor.state, Some(State::Completed | State::InError)) {
-                return;
-            }
-            if let Some(about) = &monitor.source_href {
-                expected.also(about);
-            }
+        match self.callbacks.as_ref().zip(self.resolve(monitor)) {
+            Some((callbacks, url)) => callbacks.expect(&url).heard().await,
+            None => std::future::pending().await,
         }
-        expected.heard().await;
     }
 
     /// Asks the monitor until it has ended, noting in `last` how it stood.
     /// An error says why asking again is of no use.
-    async fn follow(&self, url: &Url, last: &mut Stand) -> Result<Monitor, String> {
+    async fn follow(
+        &self,
+        url: &Url,
+        (last, expected): (&mut Stand, &mut Option<Expected>),
+    ) -> Result<Monitor, String> {
         let mut pause = FIRST_PAUSE;
-        let mut expected = self.callbacks.as_ref().map(|it| it.expect(url));
         loop {
-            if let Some(expected) = &mut expected {
+            if let Some(expected) = expected {
                 expected.turn().await;
             } else {
                 sleep(pause).await;
@@ -498,7 +491,7 @@ impl Tmf702 {
             if answer.status.is_success() {
                 let monitor = Monitor::parse(answer.body.text());
                 let about = monitor.as_ref().and_then(|it| it.source_href.as_deref());
-                if let (Some(expected), Some(about)) = (&mut expected, about) {
+                if let (Some(expected), Some(about)) = (&mut *expected, about) {
                     expected.also(about);
                 }
                 match monitor {

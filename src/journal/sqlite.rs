@@ -258,7 +258,12 @@ impl JournalReader {
     /// # Errors
     /// Where the file cannot be read.
     pub fn orders(&self) -> Result<Vec<OrderSummary>, JournalError> {
-        self.read(|connection| summaries(connection, &self.path))
+        let read = || self.read(|connection| summaries(connection, &self.path));
+        match read()? {
+            // Killed, or come to its end since it was read; the latter shows when it is read again.
+            (_, true) => Ok(read()?.0),
+            (orders, false) => Ok(orders),
+        }
     }
 
     /// One order with its documents and entries.
@@ -321,17 +326,23 @@ impl JournalReader {
             let version: i64 = connection
                 .query_row("PRAGMA user_version", [], |row| row.get(0))
                 .map_err(wrong)?;
-            // Where and since when was not noted before.
-            let owner = if version < SEALED_VERSION {
-                None
-            } else {
-                owner_of(connection, order_id).map_err(wrong)?
-            };
+            if version < SEALED_VERSION {
+                // Where and since when was not noted yet.
+                let owner: Option<(u32, String)> = connection
+                    .prepare_cached("SELECT pid, token FROM owner WHERE order_id = ?")
+                    .and_then(|mut rows| {
+                        let owner = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                        rows.query_row([order_id], owner).optional()
+                    })
+                    .map_err(wrong)?;
+                let owner = owner.filter(|(_, token)| is_at_work(&self.path, token));
+                return Ok(owner.map(|(pid, _)| AtWork { pid, place: None }));
+            }
+            let owner = owner_of(connection, order_id).map_err(wrong)?;
             let owner = owner.filter(|it| is_at_work(&self.path, &it.token));
             Ok(owner.map(|it| AtWork {
                 pid: it.pid,
-                host: it.host,
-                since: it.since,
+                place: Some((it.host, it.since)),
             }))
         })
     }
@@ -547,7 +558,11 @@ fn entry_of(row: &Row<'_>) -> rusqlite::Result<Result<Entry, DecodeError>> {
     Ok(Entry::decode(at, kind, row.get(2)?, detail))
 }
 
-fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, JournalError> {
+/// All orders, by id, and whether one of them is claimed by a process that is not at work.
+fn summaries(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(Vec<OrderSummary>, bool), JournalError> {
     let wrong = |error| JournalError::database(path, &error);
     let mut counts = BTreeMap::<String, [u32; 5]>::new();
     // SQLite takes the other columns from the row that holds the maximum.
@@ -635,7 +650,8 @@ fn summaries(connection: &Connection, path: &Path) -> Result<Vec<OrderSummary>, 
             changed_at,
         });
     }
-    Ok(orders)
+    let has_gone = living.values().any(|is_living| !is_living);
+    Ok((orders, has_gone))
 }
 
 /// Tasks by how far they have come, how many there are, and what they were revised for.
@@ -700,10 +716,8 @@ pub(super) fn has_ended(
 pub struct AtWork {
     /// Process id.
     pub pid: u32,
-    /// The machine that it runs on.
-    pub host: String,
-    /// Since when, RFC 3339.
-    pub since: String,
+    /// The machine that it runs on, and since when it is at work, RFC 3339; not in journals of schema 1 and 2.
+    pub place: Option<(String, String)>,
 }
 
 /// Whether an owner is at work, for who only reads: one whose lock cannot be looked at may be.
@@ -720,7 +734,7 @@ pub(super) struct OwnerRow {
     pub since: String,
 }
 
-/// Who is at work on the order.
+/// Who claims to be at work on the order.
 pub(super) fn owner_of(
     connection: &Connection,
     order_id: &str,

@@ -18,6 +18,10 @@ use crate::progress::PlanTask;
 /// So many are told.
 pub const TOLD: usize = 10;
 
+/// Who does what is to be done at a later moment.
+const RUN_THAT_STAYS: &str =
+    "the run of `orderctl activate` that is under way, if it stays until then";
+
 /// Longest text of an answer, in characters.
 const LONGEST: usize = 200;
 
@@ -58,11 +62,19 @@ impl Known<'_> {
         Some((format!("{what} at {at}"), reason))
     }
 
+    /// That the request of a task came to nothing, and is sent once more without waiting for anything.
+    pub(super) fn is_sent_again(&self, task: &PlanTask<'_>) -> bool {
+        let known = self.progress.and_then(|it| it.task(&task.id));
+        let is_settled = known.is_some_and(|it| !it.is_unsettled() && it.retry_at.is_none());
+        task.state == TaskState::Active && self.worker != Worker::Unknown && is_settled
+    }
+
     /// That nobody waits for what comes of a task that has begun, and nothing more happens to it by itself.
     pub(super) fn is_left(&self, task: &PlanTask<'_>) -> bool {
         let known = self.progress.and_then(|it| it.task(&task.id));
         // What its endpoint has accepted goes on there.
-        let is_left = known.is_some_and(|it| !it.is_tried_later() && !it.is_at_work());
+        let is_left =
+            known.is_some_and(|it| it.is_unsettled() && !it.is_tried_later() && !it.is_at_work());
         task.state == TaskState::Active && self.worker == Worker::Nobody && is_left
     }
 }
@@ -158,6 +170,7 @@ impl WaitsFor {
             (TaskState::New, None, TaskKind::Manual) => Self::Person,
             (TaskState::New, None, TaskKind::Activation | TaskKind::Milestone) => Self::Start,
             _ if known.is_left(task) => Self::Run,
+            _ if known.is_sent_again(task) => Self::Start,
             _ => Self::Answer,
         }
     }
@@ -272,12 +285,24 @@ impl View<'_> {
                 .to_owned(),
             WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
                 Some(at) if self.progress.is_some_and(TaskProgress::is_at_work) => {
-                    let whom = self.by_whom("next", "at once");
-                    format!("asked about at {at}, by {whom}")
+                    match self.known.worker {
+                        Worker::Nobody => {
+                            "nobody is at work on the order: the next `orderctl activate` of it asks at once"
+                                .to_owned()
+                        }
+                        Worker::Process(_) | Worker::Unknown => {
+                            format!("asked about at {at}, by {RUN_THAT_STAYS}, or by the next one at once")
+                        }
+                    }
                 }
                 Some(at) => {
                     let what = if is_unknown { "asked about" } else { "tried again" };
-                    let whom = self.by_whom("first", "after that");
+                    let whom = match self.known.worker {
+                        Worker::Nobody => "the first `orderctl activate` of the order after that".to_owned(),
+                        Worker::Process(_) | Worker::Unknown => {
+                            format!("{RUN_THAT_STAYS}, or by the first one after that")
+                        }
+                    };
                     format!("{what} at {at}, by {whom}")
                 }
                 None => match self.known.worker {
@@ -312,17 +337,6 @@ impl View<'_> {
         }
     }
 
-    /// The run that is under way, or another one where there is none: which, and when.
-    fn by_whom(&self, which: &str, when: &str) -> String {
-        match self.known.worker {
-            Worker::Process(_) => "the run of `orderctl activate` that is under way".to_owned(),
-            Worker::Nobody => format!("the {which} `orderctl activate` of the order {when}"),
-            Worker::Unknown => format!(
-                "the run of `orderctl activate` that is under way, or by the {which} one {when}"
-            ),
-        }
-    }
-
     /// Whether nothing is under way, and it is asked or sent again at a later moment.
     fn is_tried_later(&self) -> bool {
         self.progress.is_some_and(TaskProgress::is_tried_later)
@@ -351,7 +365,8 @@ impl View<'_> {
                 &["complete", "retry", "skip", "fail"]
             }
             (WaitsFor::Answer, _) if self.is_tried_later() => &["retry", "skip", "fail"],
-            (WaitsFor::Run | WaitsFor::Answer | WaitsFor::Start, _) => &[],
+            (WaitsFor::Run, _) => &["complete", "retry", "skip", "fail"],
+            (WaitsFor::Answer | WaitsFor::Start, _) => &[],
             (WaitsFor::Decision, TaskKind::Activation) if may_be_tried && self.may_be_set() => {
                 &["retry", "set", "complete", "skip", "fail"]
             }

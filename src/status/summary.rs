@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::TaskCounts;
-use super::blocking::Known;
+use super::blocking::{Known, Worker};
 use super::next::Next;
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
@@ -26,8 +26,13 @@ pub fn of_chain(
         OrderState::Rejected => with_note(chain, "rejected"),
         OrderState::AssessingCancellation => "a cancellation is being assessed".to_owned(),
         OrderState::PendingCancellation => {
-            let text = "a cancellation is being carried out";
-            match counts.filter(|counts| counts.hold > 0) {
+            let is_left = known.worker == Worker::Nobody;
+            let text = if is_left {
+                "a cancellation was begun"
+            } else {
+                "a cancellation is being carried out"
+            };
+            match counts.filter(|counts| counts.hold > 0 || is_left) {
                 Some(counts) => {
                     let told = not_ended((tasks, known), counts, &name_of_root(chain));
                     format!("{text}; {told}")
@@ -126,6 +131,10 @@ fn not_ended(
             active.partition(|task| known.tried_later(task).is_some());
         let (left, active): (Vec<_>, Vec<_>) =
             active.into_iter().partition(|task| known.is_left(task));
+        // Where somebody is at work, it is being sent.
+        let (again, active): (Vec<_>, Vec<_>) = active
+            .into_iter()
+            .partition(|task| known.worker == Worker::Nobody && known.is_sent_again(task));
         let later: Vec<String> = later.into_iter().map(|it| next_try(it, known)).collect();
         let mut parts = Vec::new();
         if !left.is_empty() {
@@ -133,6 +142,9 @@ fn not_ended(
         }
         if !active.is_empty() {
             parts.push(format!("under way: {}", names(&active)));
+        }
+        if !again.is_empty() {
+            parts.push(format!("to be sent again: {}", names(&again)));
         }
         if !later.is_empty() {
             let more = later.len().saturating_sub(NAMED);

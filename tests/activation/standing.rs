@@ -566,3 +566,27 @@ fn what_an_endpoint_has_accepted_goes_on_there_though_nobody_is_at_work_here() {
         "nobody is at work on the order: the next `orderctl activate` of it finds out what came of it"
     );
 }
+
+#[test]
+fn what_a_person_lets_be_tried_again_is_not_in_doubt() {
+    let (_mock, workplace) = three_orders();
+    let id = "1.CFS-INTERNET-ACCESS.RFS-VLAN-SERVICE";
+    let retry = [
+        "task", "retry", "ORD-1", id, "--reason", "mended", "--by", "joe",
+    ];
+    let output = run(&mut workplace.orderctl(&retry), "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (run, summary, first) = run_and_first(&workplace);
+    assert_eq!(run, json!({"atWork": false}));
+    assert_eq!(
+        summary,
+        "to be sent again: VLAN-Service; 2 of 7 tasks completed"
+    );
+    assert_eq!(
+        first,
+        json!({
+            "name": "VLAN-Service", "waitsFor": "start",
+            "next": "nobody is at work on the order: the next `orderctl activate` of it begins with it"
+        })
+    );
+}
