@@ -42,17 +42,31 @@ pub(super) struct Drive<C, E, L> {
     /// Entries of others about tasks that are worked on.
     deferred: Vec<Foreign>,
     /// Tasks that have begun and are gone on with later, and why not now.
-    postponed: HashMap<usize, WaitFor>,
-    /// Of those, what tells that something has happened to a request that an endpoint carries out.
+    postponed: HashMap<usize, Postponed>,
+    /// Those of them of which an endpoint tells something.
     heard: JoinSet<usize>,
-    /// Where that is listened for.
-    listening: HashMap<usize, AbortHandle>,
     /// Tasks that are held, or tried once more, and that nothing else is begun beside.
     stops: BTreeSet<usize>,
     /// What could begin otherwise.
     set_aside: BTreeSet<usize>,
     /// Whether something that could have gone on was left.
     left: bool,
+}
+
+/// Why a task is gone on with later, and not now.
+struct Postponed {
+    what: WaitFor,
+    /// That it is listened for what its endpoint tells of it.
+    _listening: Option<Listening>,
+}
+
+/// Somebody who listens; no longer when dropped.
+struct Listening(AbortHandle);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
@@ -75,7 +89,6 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             deferred: Vec::new(),
             postponed: HashMap::new(),
             heard: JoinSet::new(),
-            listening: HashMap::new(),
             stops: BTreeSet::new(),
             set_aside: BTreeSet::new(),
             left: false,
@@ -106,7 +119,11 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         };
         for (task, at) in tasks {
             self.frontier.give_again(task, Some(at));
-            self.postponed.insert(task, WaitFor::Retry(at));
+            let postponed = Postponed {
+                what: WaitFor::Retry(at),
+                _listening: None,
+            };
+            self.postponed.insert(task, postponed);
         }
     }
 
@@ -215,8 +232,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         let later = self.frontier.later();
         let mut waits: Vec<(usize, WaitFor)> = later
             .map(|(task, at)| {
-                let what = self.postponed.get(&task).copied();
-                (task, what.unwrap_or(WaitFor::Moment(at)))
+                let postponed = self.postponed.get(&task);
+                (task, postponed.map_or(WaitFor::Moment(at), |it| it.what))
             })
             .collect();
         let task = |at: usize| &self.run.plan.task_flow[at];
@@ -251,7 +268,6 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         }
         while let Some(task) = self.frontier.start(now) {
             self.postponed.remove(&task);
-            self.do_not_listen(task);
             // What is in doubt has to be known before anything is undone.
             let undoing = self.run.undoing.load(Ordering::SeqCst);
             let is_left = undoing && !self.run.progress().tasks()[task].may_have_had_effect();
@@ -335,12 +351,14 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             End::Left => self.left = true,
             End::Later(what) => {
                 if let WaitFor::Retry(at) | WaitFor::Endpoint(at) = what {
-                    self.postponed.insert(task, what);
+                    // An endpoint that is left alone is not looked at, whatever it tells.
+                    let is_asked = matches!(what, WaitFor::Retry(_));
+                    let postponed = Postponed {
+                        what,
+                        _listening: is_asked.then(|| self.listen(task)).flatten(),
+                    };
+                    self.postponed.insert(task, postponed);
                     self.frontier.give_again(task, Some(at));
-                }
-                // An endpoint that is left alone is not looked at, whatever it tells.
-                if let WaitFor::Retry(_) = what {
-                    self.listen(task);
                 }
             }
             End::Held => {
@@ -364,12 +382,15 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
         Ok(busy)
     }
 
-    /// Listens for what its endpoint tells of a task that is postponed.
-    fn listen(&mut self, task: usize) {
-        if self.run.progress().tasks()[task].is_at_work() {
-            let heard = self.heard.spawn(Arc::clone(&self.run).heard(task));
-            self.listening.insert(task, heard);
-        }
+    /// Listens for what its endpoint tells of a task that it is at work on.
+    fn listen(&mut self, task: usize) -> Option<Listening> {
+        let monitor = {
+            let progress = self.run.progress();
+            let known = &progress.tasks()[task];
+            known.monitor.clone().filter(|_| known.is_at_work())?
+        };
+        let heard = Arc::clone(&self.run).heard(task, monitor);
+        Some(Listening(self.heard.spawn(heard)))
     }
 
     /// Goes on at once with a task of which its endpoint has told something.
@@ -380,15 +401,8 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
         // Where it was begun meanwhile, it is being looked at.
-        if self.listening.remove(&task).is_some() && self.postponed.remove(&task).is_some() {
+        if self.postponed.remove(&task).is_some() {
             self.give_again(task);
-        }
-    }
-
-    /// Does not listen any more for what its endpoint tells of a task.
-    fn do_not_listen(&mut self, task: usize) {
-        if let Some(listening) = self.listening.remove(&task) {
-            listening.abort();
         }
     }
 
@@ -415,7 +429,6 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             self.free(&ended);
             if let (Event::Retried(_), Some(task)) = (&it.entry.event, place) {
                 self.postponed.remove(&task);
-                self.do_not_listen(task);
                 self.give_again(task);
             }
         }
@@ -451,7 +464,6 @@ impl<C: Clock, E: Callable, L: Log> Drive<C, E, L> {
             };
             self.people.remove(&task);
             self.postponed.remove(&task);
-            self.do_not_listen(task);
             if self.stops.remove(&task) && self.stops.is_empty() {
                 let undoing = self.run.undoing.load(Ordering::SeqCst);
                 self.run.halted.store(undoing, Ordering::SeqCst);

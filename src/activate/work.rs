@@ -247,18 +247,11 @@ impl<C: Clock, E: Callable, L: Log> Run<C, E, L> {
         Some(left).filter(|left| !left.is_zero())
     }
 
-    /// The task, once its endpoint tells that something has happened to its request, which it has accepted;
-    /// never where none is being carried out.
-    pub(super) async fn heard(self: Arc<Self>, at: usize) -> usize {
-        let monitor = {
-            let progress = self.progress();
-            let known = &progress.tasks()[at];
-            known.monitor.clone().filter(|_| known.is_at_work())
-        };
+    /// The task, once its endpoint tells that something has happened to its request, of which this is the monitor.
+    pub(super) async fn heard(self: Arc<Self>, at: usize, monitor: String) -> usize {
         let call = self.plan.task_flow[at].call();
-        let line = call.and_then(|it| self.pool.line(it.endpoint));
-        match line.zip(monitor) {
-            Some((line, monitor)) => line.endpoint.heard(&monitor).await,
+        match call.and_then(|it| self.pool.line(it.endpoint)) {
+            Some(line) => line.endpoint.heard(&monitor).await,
             None => std::future::pending().await,
         }
         at

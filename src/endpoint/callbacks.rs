@@ -21,12 +21,12 @@ pub struct Callbacks {
     first: Duration,
     waiting: Mutex<HashMap<String, Vec<Arc<Notify>>>>,
     /// Those who wait also while they do something else, by what they wait for in the first place.
-    kept: Mutex<HashMap<String, Kept>>,
+    kept: Mutex<HashMap<String, Waiter>>,
 }
 
-/// What is kept of somebody who waits.
-#[derive(Debug, Clone)]
-struct Kept {
+/// Somebody who waits: for what, and how that is told.
+#[derive(Debug, Clone, Default)]
+struct Waiter {
     names: Vec<String>,
     heard: Arc<Notify>,
 }
@@ -69,23 +69,17 @@ impl Callbacks {
     /// Begins to wait for what is at a URL, or goes on where that was kept.
     pub(super) fn expect(self: &Arc<Self>, url: &Url) -> Expected {
         let kept = self.kept().get(&name(url.as_str())).cloned();
-        let is_kept = kept.is_some();
-        let Kept { names, heard } = kept.unwrap_or_else(|| Kept {
-            names: Vec::new(),
-            heard: Arc::new(Notify::new()),
-        });
         let mut expected = Expected {
             callbacks: Arc::clone(self),
-            names,
-            heard,
             pause: self.first,
-            is_kept,
+            is_kept: kept.is_some(),
+            waiter: kept.unwrap_or_default(),
         };
         expected.also(url.as_str());
         expected
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Waiter>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,8 +100,7 @@ fn name(text: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Expected {
     callbacks: Arc<Callbacks>,
-    names: Vec<String>,
-    heard: Arc<Notify>,
+    waiter: Waiter,
     pause: Duration,
     is_kept: bool,
 }
@@ -118,36 +111,32 @@ impl Expected {
         let path = name(url);
         let id = path.rsplit('/').next().unwrap_or_default().to_owned();
         for name in [path, id] {
-            if !name.is_empty() && !self.names.contains(&name) {
+            if !name.is_empty() && !self.waiter.names.contains(&name) {
                 let mut waiting = self.callbacks.waiting();
                 let waiters = waiting.entry(name.clone()).or_default();
-                waiters.push(Arc::clone(&self.heard));
-                self.names.push(name);
+                waiters.push(Arc::clone(&self.waiter.heard));
+                self.waiter.names.push(name);
             }
         }
     }
 
     /// Lets what is told from now on be known to whoever expects the same next.
     pub fn keep(mut self) {
-        if let Some(first) = self.names.first().cloned() {
-            let kept = Kept {
-                names: self.names.clone(),
-                heard: Arc::clone(&self.heard),
-            };
-            self.callbacks.kept().insert(first, kept);
+        if let Some(first) = self.waiter.names.first().cloned() {
+            self.callbacks.kept().insert(first, self.waiter.clone());
             self.is_kept = true;
         }
     }
 
     /// Done when something was heard.
     pub async fn heard(&self) {
-        self.heard.notified().await;
+        self.waiter.heard.notified().await;
     }
 
     /// Done when it is time to look: something was heard, or nothing for long enough.
     pub async fn turn(&mut self) {
         tokio::select! {
-            () = self.heard.notified() => {}
+            () = self.waiter.heard.notified() => {}
             () = tokio::time::sleep(self.pause) => {
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
             }
@@ -161,9 +150,9 @@ impl Drop for Expected {
             return;
         }
         let mut waiting = self.callbacks.waiting();
-        for name in &self.names {
+        for name in &self.waiter.names {
             if let Some(waiters) = waiting.get_mut(name) {
-                waiters.retain(|waiter| !Arc::ptr_eq(waiter, &self.heard));
+                waiters.retain(|waiter| !Arc::ptr_eq(waiter, &self.waiter.heard));
                 if waiters.is_empty() {
                     waiting.remove(name);
                 }

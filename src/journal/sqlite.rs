@@ -326,24 +326,29 @@ impl JournalReader {
             let version: i64 = connection
                 .query_row("PRAGMA user_version", [], |row| row.get(0))
                 .map_err(wrong)?;
-            if version < SEALED_VERSION {
-                // Where and since when was not noted yet.
-                let owner: Option<(u32, String)> = connection
-                    .prepare_cached("SELECT pid, token FROM owner WHERE order_id = ?")
-                    .and_then(|mut rows| {
-                        let owner = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-                        rows.query_row([order_id], owner).optional()
-                    })
-                    .map_err(wrong)?;
-                let owner = owner.filter(|(_, token)| is_at_work(&self.path, token));
-                return Ok(owner.map(|(pid, _)| AtWork { pid, place: None }));
-            }
-            let owner = owner_of(connection, order_id).map_err(wrong)?;
-            let owner = owner.filter(|it| is_at_work(&self.path, &it.token));
-            Ok(owner.map(|it| AtWork {
-                pid: it.pid,
-                place: Some((it.host, it.since)),
-            }))
+            // Where and since when was not noted before.
+            let place = if version < SEALED_VERSION {
+                "NULL, NULL"
+            } else {
+                "host, since"
+            };
+            let sql = format!("SELECT token, pid, {place} FROM owner WHERE order_id = ?");
+            let owner: Option<(String, AtWork)> = connection
+                .prepare_cached(&sql)
+                .and_then(|mut rows| {
+                    let owner = |row: &Row<'_>| {
+                        let at_work = AtWork {
+                            pid: row.get(1)?,
+                            host: row.get(2)?,
+                            since: row.get(3)?,
+                        };
+                        Ok((row.get(0)?, at_work))
+                    };
+                    rows.query_row([order_id], owner).optional()
+                })
+                .map_err(wrong)?;
+            let owner = owner.filter(|(token, _)| is_at_work(&self.path, token));
+            Ok(owner.map(|(_, at_work)| at_work))
         })
     }
 
@@ -598,9 +603,8 @@ fn summaries(
             "SELECT order_id, external_id, digest, tasks,
                 (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq LIMIT 1),
                 (SELECT at FROM entry WHERE entry.order_id = plan.order_id ORDER BY seq DESC LIMIT 1),
-                (SELECT pid FROM owner WHERE owner.order_id = plan.order_id),
-                (SELECT token FROM owner WHERE owner.order_id = plan.order_id)
-            FROM plan ORDER BY order_id",
+                pid, token
+            FROM plan LEFT JOIN owner USING (order_id) ORDER BY order_id",
         )
         .map_err(wrong)?;
     let mut rows = query.query([]).map_err(wrong)?;
@@ -716,8 +720,10 @@ pub(super) fn has_ended(
 pub struct AtWork {
     /// Process id.
     pub pid: u32,
-    /// The machine that it runs on, and since when it is at work, RFC 3339; not in journals of schema 1 and 2.
-    pub place: Option<(String, String)>,
+    /// The machine that it runs on; not in journals of schema 1 and 2.
+    pub host: Option<String>,
+    /// Since when it is at work, RFC 3339; not there either.
+    pub since: Option<String>,
 }
 
 /// Whether an owner is at work, for who only reads: one whose lock cannot be looked at may be.

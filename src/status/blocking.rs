@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use super::RunStanding;
 use super::next::Next;
 use super::summary::waiting_for;
 use crate::journal::entry::Failure;
-use crate::journal::{AtWork, Progress, TaskProgress};
+use crate::journal::{Progress, TaskProgress};
 use crate::model::state::TaskState;
 use crate::plan::flow::TaskKind;
 use crate::progress::PlanTask;
@@ -32,20 +33,8 @@ pub struct Known<'a> {
     pub progress: Option<&'a Progress>,
     /// What commands have to be given to find the journal.
     pub journal: Option<&'a str>,
-    /// Who is at work on it.
-    pub worker: Worker<'a>,
-}
-
-/// Who is at work on an order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Worker<'a> {
-    /// That is not known: documents do not say.
-    #[default]
-    Unknown,
-    /// No process is.
-    Nobody,
-    /// This one is.
-    Process(&'a AtWork),
+    /// Whether a run is at work on it, where that is known: documents do not say.
+    pub run: Option<&'a RunStanding>,
 }
 
 impl Known<'_> {
@@ -62,11 +51,16 @@ impl Known<'_> {
         Some((format!("{what} at {at}"), reason))
     }
 
+    /// Whether it is known that no run is at work on it.
+    pub(super) fn is_nobody_at_work(&self) -> bool {
+        self.run == Some(&RunStanding::Nobody)
+    }
+
     /// That the request of a task came to nothing, and is sent once more without waiting for anything.
     pub(super) fn is_sent_again(&self, task: &PlanTask<'_>) -> bool {
         let known = self.progress.and_then(|it| it.task(&task.id));
         let is_settled = known.is_some_and(|it| !it.is_unsettled() && it.retry_at.is_none());
-        task.state == TaskState::Active && self.worker != Worker::Unknown && is_settled
+        task.state == TaskState::Active && self.run.is_some() && is_settled
     }
 
     /// That nobody waits for what comes of a task that has begun, and nothing more happens to it by itself.
@@ -75,7 +69,7 @@ impl Known<'_> {
         // What its endpoint has accepted goes on there.
         let is_left =
             known.is_some_and(|it| it.is_unsettled() && !it.is_tried_later() && !it.is_at_work());
-        task.state == TaskState::Active && self.worker == Worker::Nobody && is_left
+        task.state == TaskState::Active && self.is_nobody_at_work() && is_left
     }
 }
 
@@ -283,57 +277,59 @@ impl View<'_> {
             WaitsFor::Run => "nothing by itself, nobody is at work on the order: the next `orderctl activate` \
                               of it finds out what came of the request, and goes on"
                 .to_owned(),
-            WaitsFor::Answer => match self.progress.and_then(|it| it.retry_at) {
-                Some(at) if self.progress.is_some_and(TaskProgress::is_at_work) => {
-                    match self.known.worker {
-                        Worker::Nobody => {
-                            "nobody is at work on the order: the next `orderctl activate` of it asks at once"
-                                .to_owned()
-                        }
-                        Worker::Process(_) | Worker::Unknown => {
-                            format!("asked about at {at}, by {RUN_THAT_STAYS}, or by the next one at once")
-                        }
-                    }
-                }
-                Some(at) => {
-                    let what = if is_unknown { "asked about" } else { "tried again" };
-                    let whom = match self.known.worker {
-                        Worker::Nobody => "the first `orderctl activate` of the order after that".to_owned(),
-                        Worker::Process(_) | Worker::Unknown => {
-                            format!("{RUN_THAT_STAYS}, or by the first one after that")
-                        }
-                    };
-                    format!("{what} at {at}, by {whom}")
-                }
-                None => match self.known.worker {
-                    Worker::Process(_) => {
-                        "the run of `orderctl activate` that sent the request goes on with its answer"
-                    }
-                    Worker::Nobody => {
-                        "nobody is at work on the order: the next `orderctl activate` of it finds out \
-                         what came of it"
-                    }
-                    Worker::Unknown => {
-                        "the run of `orderctl activate` that sent the request goes on with its answer; \
-                         where none is under way, the next one finds out what came of it"
-                    }
-                }
-                .to_owned(),
-            },
+            WaitsFor::Answer => self.after_answer(is_unknown),
             WaitsFor::Moment(at) => format!(
                 "begins at {at}, by a run with --wait, or by the first `orderctl activate` of the \
                  order after that"
             ),
-            WaitsFor::Start => match self.known.worker {
-                Worker::Unknown => {
+            WaitsFor::Start => match self.known.run {
+                None => {
                     "a run of `orderctl activate` begins with it; where none is under way, the next one"
                 }
-                Worker::Nobody => {
+                Some(RunStanding::Nobody) => {
                     "nobody is at work on the order: the next `orderctl activate` of it begins with it"
                 }
-                Worker::Process(_) => "the run of `orderctl activate` that is under way begins with it",
+                Some(RunStanding::Process(_)) => {
+                    "the run of `orderctl activate` that is under way begins with it"
+                }
             }
             .to_owned(),
+        }
+    }
+
+    /// What happens next to a task that waits for an answer, or for the moment of its next request.
+    fn after_answer(&self, is_unknown: bool) -> String {
+        let is_at_work = self.progress.is_some_and(TaskProgress::is_at_work);
+        let again = if is_unknown {
+            "asked about"
+        } else {
+            "tried again"
+        };
+        match (self.progress.and_then(|it| it.retry_at), self.known.run) {
+            (Some(_), Some(RunStanding::Nobody)) if is_at_work => {
+                "nobody is at work on the order: the next `orderctl activate` of it asks at once".to_owned()
+            }
+            (Some(at), _) if is_at_work => {
+                format!("asked about at {at}, by {RUN_THAT_STAYS}, or by the next one at once")
+            }
+            (Some(at), Some(RunStanding::Nobody)) => {
+                format!("{again} at {at}, by the first `orderctl activate` of the order after that")
+            }
+            (Some(at), _) => {
+                format!("{again} at {at}, by {RUN_THAT_STAYS}, or by the first one after that")
+            }
+            (None, Some(RunStanding::Process(_))) => {
+                "the run of `orderctl activate` that sent the request goes on with its answer".to_owned()
+            }
+            (None, Some(RunStanding::Nobody)) => {
+                "nobody is at work on the order: the next `orderctl activate` of it finds out what came of it"
+                    .to_owned()
+            }
+            (None, None) => {
+                "the run of `orderctl activate` that sent the request goes on with its answer; where none \
+                 is under way, the next one finds out what came of it"
+                    .to_owned()
+            }
         }
     }
 

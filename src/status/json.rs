@@ -315,8 +315,8 @@ fn run(standing: &RunStanding) -> Run<'_> {
     Run {
         at_work: process.is_some(),
         pid: process.map(|it| it.pid),
-        host: process.and_then(|it| Some(&*it.place.as_ref()?.0)),
-        since: process.and_then(|it| Some(&*it.place.as_ref()?.1)),
+        host: process.and_then(|it| it.host.as_deref()),
+        since: process.and_then(|it| it.since.as_deref()),
     }
 }
 

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use blocking::{Blocking, Known, Worker};
+use blocking::{Blocking, Known};
 pub use revision::RevisionStanding;
 
 use crate::chain::Chain;
@@ -196,15 +196,9 @@ impl Standing {
     }
 }
 
-impl RunStanding {
-    /// Of an order that waits for this.
-    fn of(worker: Worker<'_>, blocking: &Blocking) -> Option<Self> {
-        match worker {
-            _ if blocking.total == 0 => None,
-            Worker::Unknown => None,
-            Worker::Nobody => Some(Self::Nobody),
-            Worker::Process(it) => Some(Self::Process(it.clone())),
-        }
+impl From<Option<AtWork>> for RunStanding {
+    fn from(at_work: Option<AtWork>) -> Self {
+        at_work.map_or(Self::Nobody, Self::Process)
     }
 }
 

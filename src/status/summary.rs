@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::TaskCounts;
-use super::blocking::{Known, Worker};
+use super::blocking::Known;
 use super::next::Next;
 use crate::chain::{Chain, order_name};
 use crate::document::DocumentKind;
@@ -26,7 +26,7 @@ pub fn of_chain(
         OrderState::Rejected => with_note(chain, "rejected"),
         OrderState::AssessingCancellation => "a cancellation is being assessed".to_owned(),
         OrderState::PendingCancellation => {
-            let is_left = known.worker == Worker::Nobody;
+            let is_left = known.is_nobody_at_work();
             let text = if is_left {
                 "a cancellation was begun"
             } else {
@@ -134,7 +134,7 @@ fn not_ended(
         // Where somebody is at work, it is being sent.
         let (again, active): (Vec<_>, Vec<_>) = active
             .into_iter()
-            .partition(|task| known.worker == Worker::Nobody && known.is_sent_again(task));
+            .partition(|task| known.is_nobody_at_work() && known.is_sent_again(task));
         let later: Vec<String> = later.into_iter().map(|it| next_try(it, known)).collect();
         let mut parts = Vec::new();
         if !left.is_empty() {

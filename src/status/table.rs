@@ -121,15 +121,13 @@ pub fn run(run: Option<&RunStanding>) -> String {
     match run {
         None => String::new(),
         Some(RunStanding::Nobody) => "nobody is at work on it\n".to_owned(),
-        Some(RunStanding::Process(AtWork { pid, place: None })) => {
-            format!("process {pid} is at work on it\n")
-        }
-        Some(RunStanding::Process(AtWork {
-            pid,
-            place: Some((host, since)),
-        })) => {
-            let (host, since) = (printable(host), printable(since));
-            format!("process {pid} on {host} is at work on it since {since}\n")
+        Some(RunStanding::Process(AtWork { pid, host, since })) => {
+            let told = |before: &str, text: &Option<String>| {
+                let text = text.as_deref().map(printable);
+                text.map_or_else(String::new, |it| format!("{before}{it}"))
+            };
+            let (host, since) = (told(" on ", host), told(" since ", since));
+            format!("process {pid}{host} is at work on it{since}\n")
         }
     }
 }

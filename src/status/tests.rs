@@ -541,3 +541,25 @@ fn failures_are_named_while_the_rest_goes_on() {
         "failed: 0 of 2 tasks done; failed: a (no); 1 task given up"
     );
 }
+
+#[test]
+fn a_cancellation_that_nobody_is_at_work_on_says_where_it_stands() {
+    let order = r#"{"@type":"ProductOrder","id":"1","state":"pendingCancellation","productOrderItem":[{"id":"1","action":"add"}]}"#;
+    let plan = r#"{"@type":"OrchestrationPlan","id":"1.P","state":"active","taskFlow":[
+      {"id":"a","name":"Port","state":"completed"},
+      {"id":"a~undo-1","name":"Undo Port","state":"new","compensates":"a"}]}"#;
+    let texts = [order, plan];
+    assert_eq!(
+        standing(&texts).summary,
+        "a cancellation is being carried out"
+    );
+    let known = Known {
+        run: Some(&RunStanding::Nobody),
+        ..Known::default()
+    };
+    let standing = Standing::with(&chain(&texts), known).expect("an order chain");
+    assert_eq!(
+        standing.summary,
+        "a cancellation was begun; interrupted: 1 of 2 tasks completed; next: Undo Port"
+    );
+}

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::blocking::{Blocking, Known};
 use super::next::Next;
 use super::{
-    DerivedOrder, ItemStanding, RevisionStanding, RunStanding, Standing, TaskCounts, TaskName,
-    TaskStanding, owned, summary,
+    DerivedOrder, ItemStanding, RevisionStanding, Standing, TaskCounts, TaskName, TaskStanding,
+    owned, summary,
 };
 use crate::chain::{Chain, order_name};
 use crate::document::{Document, DocumentKind, Node};
@@ -63,7 +63,7 @@ pub fn standing(chain: &Chain, known: Known<'_>) -> Option<Standing> {
         state,
         summary: summary::of_chain((chain, state), (&tasks, known), counts.as_ref()),
         tasks: counts,
-        run: RunStanding::of(known.worker, &blocking),
+        run: known.run.filter(|_| blocking.total > 0).cloned(),
         blocking,
         derived: derived
             .iter()
@@ -140,7 +140,7 @@ fn of_plan_alone(
         state,
         summary: summary::of_tasks((tasks, known), &counts, (id, state)),
         tasks: Some(counts),
-        run: RunStanding::of(known.worker, &blocking),
+        run: known.run.filter(|_| blocking.total > 0).cloned(),
         blocking,
         derived: Vec::new(),
         items,

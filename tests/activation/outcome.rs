@@ -85,14 +85,7 @@ fn the_port_and_the_parcel_are_under_way_at_the_same_time() {
     let chain = chain("order.json", "1");
     workplace.write("chain", &chain);
     let mut run = workplace.begin("chain", &[]);
-    while mock.record().len() < 2 {
-        assert!(
-            run.try_wait().unwrap().is_none(),
-            "{}",
-            workplace.read("stderr")
-        );
-        std::thread::yield_now();
-    }
+    workplace.wait_for_calls(&mut run, &mock, 2);
     run.kill().unwrap();
     run.wait().unwrap();
     assert_eq!(workplace.activate(&chain, &[]).status.code(), Some(0));

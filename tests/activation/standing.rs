@@ -471,10 +471,7 @@ fn a_run_at_work_is_told_from_one_that_was_killed() {
     let chain = chain("order.json", "1");
     workplace.write("chain", &chain);
     let mut activate = workplace.begin("chain", &[]);
-    while mock.record().len() < 2 {
-        assert!(activate.try_wait().unwrap().is_none());
-        std::thread::yield_now();
-    }
+    workplace.wait_for_calls(&mut activate, &mock, 2);
     let pid = activate.id();
     let (run, summary, first) = run_and_first(&workplace);
     assert_eq!((&run["atWork"], &run["pid"]), (&json!(true), &json!(pid)));

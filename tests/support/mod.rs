@@ -191,6 +191,15 @@ impl Workplace {
             .expect("the binary starts")
     }
 
+    /// Waits until the mock has had so many calls of a run.
+    pub fn wait_for_calls(&self, run: &mut Child, mock: &Mock, calls: usize) {
+        while mock.record().len() < calls {
+            let ended = run.try_wait().expect("it is a child");
+            assert!(ended.is_none(), "{}", self.read("stderr"));
+            std::thread::yield_now();
+        }
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).expect("the file is there")
     }

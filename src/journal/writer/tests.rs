@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::journal::ClockKind;
 use crate::journal::entry::{ByHand, Completed, Started};
-use crate::journal::sqlite::JournalReader;
+use crate::journal::sqlite::{AtWork, JournalReader};
 use crate::journal::{hand, verify};
 use crate::model::state::FlowState;
 
@@ -449,7 +449,16 @@ async fn a_journal_that_an_older_release_writes_is_not_brought_up_to_date_under_
         JournalReader::open(&path).unwrap().orders().is_err(),
         "no entry"
     );
+    let at_work = JournalReader::open(&path).unwrap().at_work("7").unwrap();
+    let expected = AtWork {
+        pid: 4711,
+        host: None,
+        since: None,
+    };
+    assert_eq!(at_work, Some(expected));
     drop(living);
+    let at_work = JournalReader::open(&path).unwrap().at_work("7").unwrap();
+    assert_eq!(at_work, None);
     JournalWriter::open(&path).unwrap().close().await.unwrap();
 }
 

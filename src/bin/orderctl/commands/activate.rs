@@ -23,7 +23,7 @@ use orderctl::model::state::OrderState;
 use orderctl::progress::{self, TaskStanding, Written};
 use orderctl::project::Overrides;
 use orderctl::revision::named;
-use orderctl::status::blocking::Worker;
+use orderctl::status::RunStanding;
 use tokio::sync::mpsc;
 
 use super::carried::carried_out;
@@ -680,7 +680,8 @@ impl<'a> Output<'a> {
             return self.deliver(output);
         };
         if !self.is_silent
-            && let Err(failure) = view.show_known(chain, progress.map(|it| (it, Worker::Nobody)))
+            && let Err(failure) =
+                view.show_known(chain, progress.map(|it| (it, &RunStanding::Nobody)))
         {
             self.fail(failure);
         }

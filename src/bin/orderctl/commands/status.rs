@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use orderctl::chain::Chain;
 use orderctl::diagnostic::suggestion;
 use orderctl::document::{Document, DocumentKind};
-use orderctl::journal::{AtWork, JournalError, JournalReader, Progress, StoredOrder, find};
+use orderctl::journal::{JournalError, JournalReader, Progress, StoredOrder, find};
 use orderctl::progress::{self, TaskStanding};
 use orderctl::project::Overrides;
-use orderctl::status::blocking::{Known, Worker};
+use orderctl::status::blocking::Known;
 use orderctl::status::select::Selection;
 use orderctl::status::table::Detail;
-use orderctl::status::{Listed, Standing, json, table};
+use orderctl::status::{Listed, RunStanding, Standing, json, table};
 
 use super::watch::{self, Patience};
 use crate::cli::{OutputFormat, SelectArgs, StatusArgs};
@@ -126,9 +126,9 @@ fn show_subjects(subjects: &[PathBuf], journal: &Path, view: &mut View) -> Resul
                 "it is neither a file nor in the journal {}",
                 journal.display()
             );
-            let (id, stored, at_work) = find_at_work(reader, &name, &nowhere)?;
+            let (id, stored, run) = find_at_work(reader, &name, &nowhere)?;
             let (chain, progress) = standing_of(journal, &id, &stored)?;
-            view.show_known(&chain, Some((&progress, worker(at_work.as_ref()))))?;
+            view.show_known(&chain, Some((&progress, &run)))?;
         }
     }
     Ok(())
@@ -156,22 +156,19 @@ pub fn find_order(
     name: &str,
     otherwise: &str,
 ) -> Result<(String, StoredOrder), Failure> {
-    let id = find_id(reader, name, otherwise)?;
-    match reader.order(&id)? {
-        Some(stored) => Ok((id, stored)),
-        None => Err(unknown(name, otherwise.to_owned())),
-    }
+    let (id, stored, _) = find_at_work(reader, name, otherwise)?;
+    Ok((id, stored))
 }
 
-/// [`find_order`], and who is at work on it.
+/// [`find_order`], and whether a run is at work on it.
 pub fn find_at_work(
     reader: &JournalReader,
     name: &str,
     otherwise: &str,
-) -> Result<(String, StoredOrder, Option<AtWork>), Failure> {
+) -> Result<(String, StoredOrder, RunStanding), Failure> {
     let id = find_id(reader, name, otherwise)?;
     match order_at_work(reader, &id)? {
-        (Some(stored), at_work) => Ok((id, stored, at_work)),
+        (Some(stored), run) => Ok((id, stored, run)),
         (None, _) => Err(unknown(name, otherwise.to_owned())),
     }
 }
@@ -207,24 +204,19 @@ pub fn find_id(reader: &JournalReader, name: &str, otherwise: &str) -> Result<St
     Err(unknown(name, advice))
 }
 
-/// An order, and who was at work on it while it was read: nobody was only where nobody was before, and nobody
+/// An order, and whether a run was at work on it while it was read: none was only where none was before, and none
 /// is after that.
 fn order_at_work(
     reader: &JournalReader,
     id: &str,
-) -> Result<(Option<StoredOrder>, Option<AtWork>), JournalError> {
+) -> Result<(Option<StoredOrder>, RunStanding), JournalError> {
     let before = reader.at_work(id)?;
     let stored = reader.order(id)?;
     let at_work = match before {
         Some(before) => Some(before),
         None => reader.at_work(id)?,
     };
-    Ok((stored, at_work))
-}
-
-/// Who is at work on an order of the journal.
-pub fn worker(at_work: Option<&AtWork>) -> Worker<'_> {
-    at_work.map_or(Worker::Nobody, Worker::Process)
+    Ok((stored, at_work.into()))
 }
 
 /// How wide a table may be.
@@ -255,9 +247,9 @@ fn show_journal(journal: &Path, view: &mut View) -> Result<(), Failure> {
         return view.flush_list(true);
     }
     for order in orders {
-        if let (Some(stored), at_work) = order_at_work(&reader, &order.id)? {
+        if let (Some(stored), run) = order_at_work(&reader, &order.id)? {
             let (chain, progress) = standing_of(journal, &order.id, &stored)?;
-            view.show_selected(&chain, Some((&progress, worker(at_work.as_ref()))))?;
+            view.show_selected(&chain, Some((&progress, &run)))?;
         }
         if view.closed {
             break;
@@ -379,11 +371,11 @@ impl View {
         self.show_known(chain, None)
     }
 
-    /// [`show`](Self::show), where the journal says how far it has come, and it is known who is at work on it.
+    /// [`show`](Self::show), where the journal says how far it has come, and it is known whether a run is at work on it.
     pub fn show_known(
         &mut self,
         chain: &Chain,
-        known: Option<(&Progress, Worker<'_>)>,
+        known: Option<(&Progress, &RunStanding)>,
     ) -> Result<(), Failure> {
         let progress = known.map(|(progress, _)| progress);
         let is_selected = self.selection.is_everything()
@@ -397,13 +389,13 @@ impl View {
     fn show_selected(
         &mut self,
         chain: &Chain,
-        known: Option<(&Progress, Worker<'_>)>,
+        known: Option<(&Progress, &RunStanding)>,
     ) -> Result<(), Failure> {
-        let (progress, worker) = known.unzip();
+        let (progress, run) = known.unzip();
         let known = Known {
             progress,
             journal: self.journal.as_deref(),
-            worker: worker.unwrap_or_default(),
+            run,
         };
         let Some(standing) = Standing::with(chain, known) else {
             return Ok(());

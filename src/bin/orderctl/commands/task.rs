@@ -59,7 +59,7 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
     let journal = journal_of(args.journal, context)?;
     let reader = JournalReader::open(&journal)?;
     let nowhere = not_there(&journal);
-    let (order, stored, at_work) = status::find_at_work(&reader, &args.order, &nowhere)?;
+    let (order, stored, run) = status::find_at_work(&reader, &args.order, &nowhere)?;
     let (chain, progress) = status::standing_of(&journal, &order, &stored)?;
     let usual = if context.stdout_is_terminal {
         OutputFormat::Table
@@ -89,7 +89,7 @@ fn list(args: ListArgs, context: &Context) -> Result<ExitCode, Failure> {
             let known = Known {
                 progress: Some(&progress),
                 journal: named.as_deref(),
-                worker: status::worker(at_work.as_ref()),
+                run: Some(&run),
             };
             if let Some(standing) = Standing::with(&chain, known) {
                 let (width, styling) = (status::width(), context.stdout_styling());

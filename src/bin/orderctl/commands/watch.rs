@@ -106,9 +106,10 @@ pub fn wait(
     };
     let mut awaited: Vec<Awaited> = orders.iter().map(new).collect();
     loop {
-        if let Some(reader) = open(journal)? {
+        let reader = open(journal)?;
+        if let Some(reader) = &reader {
             for order in &mut awaited {
-                order.look(&reader)?;
+                order.look(reader)?;
             }
         }
         let reached = |order: &Awaited| order.state.is_some_and(|it| condition.holds(it));
@@ -125,7 +126,6 @@ pub fn wait(
             return Ok(ExitCode::NotAcceptable);
         }
         if !patience.look_again() {
-            let reader = open(journal)?;
             for order in awaited.iter().filter(|order| !reached(order)) {
                 let name = &order.name;
                 let mut line = match order.state {
