@@ -587,3 +587,49 @@ fn what_a_person_lets_be_tried_again_is_not_in_doubt() {
         })
     );
 }
+
+#[test]
+fn what_waits_for_a_task_that_stops_the_order_is_begun_once_however_often_it_is_let_go() {
+    let mock = Mock::failing(&["*/a:1=503", "*/b:1=422 no such port"]);
+    let workplace = Workplace::new(&mock.url());
+    workplace.endpoints(&mock.url(), "retry = { busy = [\"2h\"] }\n");
+    let named = |id: &str| json!({"method": "POST", "path": "resource", "body": {"id": id}});
+    let tasks = [
+        task("a", &[], json!({"request": named("a")})),
+        task(
+            "b",
+            &[],
+            json!({"request": named("b"), "onFailure": "stop"}),
+        ),
+        task("visit", &[], json!({"kind": "manual"})),
+    ];
+    workplace.write("chain", &order(&tasks));
+    let mut activate = workplace.begin("chain", &["--wait", "--clock", "virtual"]);
+    workplace.wait_for_calls(&mut activate, &mock, 2);
+    let waits_for = |events: &[&str]| {
+        let reader = JournalReader::open(&workplace.journal()).unwrap();
+        let entries = reader.order("R-1").unwrap().unwrap().entries;
+        let kinds: Vec<&str> = entries.iter().map(|it| it.event.kind()).collect();
+        events.iter().all(|it| kinds.contains(it))
+    };
+    while !waits_for(&["attemptFailed", "held"]) {
+        std::thread::yield_now();
+    }
+    let by_joe = |deed: &str, id: &str| {
+        let words = ["task", deed, "R-1", id, "--by", "joe", "--reason", "mended"];
+        let output = run(&mut workplace.orderctl(&words), "");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        // So that the run takes note of one before the next; what it comes to is the same.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    };
+    by_joe("retry", "a");
+    by_joe("retry", "b");
+    by_joe("complete", "visit");
+    let code = activate.wait().unwrap().code();
+    assert_eq!(code, Some(0), "{}", workplace.read("stderr"));
+    let calls: Vec<String> = mock.record().into_iter().map(|it| it.key).collect();
+    for key in ["key-a", "key-b"] {
+        let count = calls.iter().filter(|it| *it == key).count();
+        assert_eq!(count, 2, "{key}: {calls:?}");
+    }
+}
